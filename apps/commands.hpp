@@ -1,0 +1,11 @@
+// The subcommands of the sluice program: each declares its flags and does its work. The result is the exit code.
+#pragma once
+
+#include "apps/options.hpp"
+
+namespace sluice::apps {
+
+int train(const Options& options);
+int graph(const Options& options);
+
+}  // namespace sluice::apps

@@ -1,0 +1,33 @@
+// sluice graph: the graphs of the job as text or for Graphviz, with their effective settings and bounds.
+#include <fmt/core.h>
+
+#include "apps/commands.hpp"
+#include "apps/load.hpp"
+#include "apps/training.hpp"
+
+namespace sluice::apps {
+
+int graph(const Options& o) {
+  const stages::DataFiles files = stages::find_data_files(o.files);
+  const Threads threads(o.effective_threads());
+  Loading loading(files, o.classes, threads);
+  const stages::DataSet data = shape_of(files.train_images, o.classes);
+  Training training(data, o, threads, {});
+  Evaluation evaluation(data, threads);
+  override_stages(o, {&loading.graph(), &training.graph(), &evaluation.graph()});
+
+  if (!o.dot)
+    fmt::print("images of {} x {} pixels, {} classes{}, batches of {}, {} threads\n\n", data.rows, data.columns,
+               data.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count());
+  const char* separator = "";
+  for (Graph* g : {&loading.graph(), &training.graph(), &evaluation.graph()}) {
+    if (o.dot)
+      fmt::print("{}", g->dot());
+    else
+      fmt::print("{}{}:\n{}\n{}", separator, g->name(), g->picture(), g->table());
+    separator = "\n";
+  }
+  return 0;
+}
+
+}  // namespace sluice::apps

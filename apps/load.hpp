@@ -1,0 +1,35 @@
+// Loads the four files of a job at the same time, completely checked before anything is trained on.
+//
+// in: paths of IDX files, gzip-compressed or plain -> out: the training and the test set in memory.
+// Errors: StageError whose cause is a stages::DataError; stages::DataError where the files do not fit one another.
+#pragma once
+
+#include <cstddef>
+
+#include "apps/options.hpp"
+#include "pipeline/graph.hpp"
+#include "stages/data_files.hpp"
+#include "stages/dataset.hpp"
+
+namespace sluice::apps {
+
+// What the header of an images file says of its size; nothing else of it is decoded. classes: taken over, 0: 10.
+stages::DataSet shape_of(const std::string& images, std::size_t classes);
+
+class Loading {
+ public:
+  Loading(const stages::DataFiles& files, std::size_t classes, const Threads& threads);  // classes 0: counted
+  Graph& graph() { return graph_; }
+  void run();
+  const stages::DataSet& train() const { return train_; }
+  const stages::DataSet& test() const { return test_; }
+
+ private:
+  std::size_t classes_;
+  stages::CollectImages train_images_, test_images_;
+  stages::CollectLabels train_labels_, test_labels_;
+  stages::DataSet train_, test_;
+  Graph graph_;
+};
+
+}  // namespace sluice::apps

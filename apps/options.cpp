@@ -1,0 +1,169 @@
+#include "apps/options.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "pipeline/suggestion.hpp"
+#include "pipeline/threads.hpp"
+#include "stages/kernels/kernels.hpp"
+
+namespace sluice::apps {
+namespace {
+
+// A whole number in a range. CLI11's own wraps a negative number around for unsigned targets.
+CLI::Validator whole(std::uint64_t least, std::uint64_t most) {
+  return CLI::Validator(
+      [=](std::string& text) -> std::string {
+        std::uint64_t n = 0;
+        if (!text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) &&
+            text.size() <= 20) {
+          try {
+            n = std::stoull(text);
+            if (n >= least && n <= most) return {};
+          } catch (const std::out_of_range&) {
+          }
+        }
+        return fmt::format("'{}' is not a whole number from {} to {}", text, least, most);
+      },
+      "");
+}
+
+CLI::Validator positive() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        char* end = nullptr;
+        const double x = std::strtod(text.c_str(), &end);
+        if (!text.empty() && *end == '\0' && std::isfinite(x) && x > 0) return {};
+        return fmt::format("'{}' is not a number above 0", text);
+      },
+      "");
+}
+
+constexpr std::size_t most_threads = 1024, most_shards = 4096, most_capacity = 1 << 20;
+
+using Override = std::pair<std::string, std::size_t>;
+Override parsed(const std::string& flag, const std::string& text, std::size_t most) {
+  const auto equals = text.rfind('=');
+  std::string number = equals == std::string::npos ? "" : text.substr(equals + 1);
+  if (equals == 0 || equals == std::string::npos)
+    throw UsageError(fmt::format("{}: '{}', expected STAGE=N", flag, text));
+  if (const std::string wrong = whole(1, most)(number); !wrong.empty())
+    throw UsageError(fmt::format("{} {}: {}", flag, text, wrong));
+  return {text.substr(0, equals), std::stoull(number)};
+}
+
+void each(const std::string& flag, const std::vector<std::string>& texts, std::size_t most,
+          const std::vector<Graph*>& graphs, const std::function<void(Graph&, const std::string&, std::size_t)>& set) {
+  for (const std::string& text : texts) {
+    const auto [wanted, n] = parsed(flag, text, most);
+    std::vector<std::string> known;
+    bool found = false;
+    for (Graph* graph : graphs)
+      for (const StageInfo& stage : graph->stages()) {
+        const std::string family = stage.name.substr(0, stage.name.find('.'));
+        if (std::find(known.begin(), known.end(), family) == known.end()) known.push_back(family);
+        if (stage.name != wanted && family != wanted) continue;
+        found = true;
+        try {
+          set(*graph, stage.name, n);
+        } catch (const std::invalid_argument& e) {
+          throw UsageError(fmt::format("{} {}: {}", flag, text, e.what()));
+        }
+      }
+    if (!found) throw UsageError(fmt::format("{} {}: no stage '{}'{}", flag, text, wanted, suggestion(wanted, known)));
+  }
+}
+
+}  // namespace
+
+std::size_t Options::effective_threads() const {
+  return threads ? threads : default_threads();
+}
+
+// A shard is at least one row block: more shards than blocks would be empty.
+std::size_t Options::effective_shards() const {
+  if (shards) return shards;
+  const std::size_t blocks = (batch_size + kernels::row_block - 1) / kernels::row_block;
+  return std::clamp<std::size_t>(blocks, 1, effective_threads());
+}
+
+void add_data_flags(CLI::App& command, Options& o) {
+  command
+      .add_option("--data", o.files.folder,
+                  "Folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
+                  "t10k-labels-idx1-ubyte, .gz or plain (default: Debian's Fashion-MNIST)")
+      ->type_name("DIR")
+      ->group("Data");
+  const auto file = [&](const char* flag, std::string& path, const char* what) {
+    command.add_option(flag, path, what)->type_name("FILE")->group("Data");
+  };
+  file("--train-images", o.files.named.train_images, "Images to train on, IDX, gzip-compressed or plain");
+  file("--train-labels", o.files.named.train_labels, "Their labels");
+  file("--test-images", o.files.named.test_images, "Images to test on");
+  file("--test-labels", o.files.named.test_labels, "Their labels");
+  command.add_option("--classes", o.classes, "Number of classes, 2 to 256 (default: counted from the labels)")
+      ->check(whole(2, 256))
+      ->type_name("N")
+      ->group("Data");
+}
+
+void add_training_flags(CLI::App& command, Options& o) {
+  const char* const group = "Training";
+  command.add_option("--epochs", o.epochs, "Times to go through the training set")
+      ->check(whole(1, 1'000'000))
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--batch-size", o.batch_size, "Rows of a step")
+      ->check(whole(1, 1 << 20))
+      ->type_name("ROWS")
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--lr", o.lr, "Learning rate")
+      ->check(positive())
+      ->type_name("RATE")
+      ->capture_default_str()
+      ->group(group);
+  command.add_option("--seed", o.seed, "Of the initial weights and the shuffling")
+      ->check(whole(0, UINT64_MAX))
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+}
+
+void add_graph_flags(CLI::App& command, Options& o) {
+  const char* const group = "Graph (none of these changes a result)";
+  command.add_option("--threads", o.threads, "Threads to run on (default: as many CPUs as this process may use)")
+      ->check(whole(1, most_threads))
+      ->type_name("N")
+      ->group(group);
+  command
+      .add_option("--shards", o.shards, "Parts of a batch that are worked on at once (default: follows from --threads)")
+      ->check(whole(1, most_shards))
+      ->type_name("N")
+      ->group(group);
+  command.add_option("--concurrency", o.concurrency, "At most N bodies of a map at once; repeatable")
+      ->type_name("STAGE=N")
+      ->allow_extra_args(false)
+      ->group(group);
+  command.add_option("--capacity", o.capacity, "Messages that may lie behind a stage; repeatable")
+      ->type_name("STAGE=N")
+      ->allow_extra_args(false)
+      ->group(group);
+  command.add_option("--isa", o.isa, "Instruction set of the kernels (default: the best of this machine)")
+      ->type_name("LEVEL")
+      ->group(group);
+}
+
+void override_stages(const Options& options, const std::vector<Graph*>& graphs) {
+  each("--concurrency", options.concurrency, most_threads, graphs,
+       [](Graph& g, const std::string& stage, std::size_t n) { g.set_concurrency(stage, Concurrency{n}); });
+  each("--capacity", options.capacity, most_capacity, graphs,
+       [](Graph& g, const std::string& stage, std::size_t n) { g.set_capacity(stage, n); });
+}
+
+}  // namespace sluice::apps

@@ -1,0 +1,51 @@
+// The flags of the training job: each declared once, for every subcommand that takes it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "pipeline/graph.hpp"
+#include "stages/data_files.hpp"
+
+namespace sluice::apps {
+
+// Wrong use of the program: exit code 2.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+struct Options {
+  stages::DataFilesWanted files;
+  std::size_t classes = 0;  // 0: counted from the labels
+  std::size_t epochs = 10;
+  std::size_t batch_size = 256;  // rows
+  double lr = 0.1;
+  std::uint64_t seed = 0;
+  std::size_t threads = 0;                         // 0: as many as this process may use
+  std::size_t shards = 0;                          // 0: follows from threads and batch size
+  std::vector<std::string> concurrency, capacity;  // STAGE=N
+  std::string isa;                                 // empty: the best that the machine has
+  std::string output;
+  bool json = false, quiet = false, dot = false;
+
+  std::size_t effective_threads() const;
+  std::size_t effective_shards() const;
+};
+
+void add_data_flags(CLI::App& command, Options& options);
+void add_training_flags(CLI::App& command, Options& options);
+void add_graph_flags(CLI::App& command, Options& options);
+
+// Applies --concurrency and --capacity to the graphs of a job. STAGE is a stage's name, or the part of it before the
+// dot (`inflate` for inflate.train-images and its siblings), in whichever graphs have it. Throws UsageError for a name
+// that no graph has, with the nearest one, and for what a stage cannot be.
+void override_stages(const Options& options, const std::vector<Graph*>& graphs);
+
+}  // namespace sluice::apps

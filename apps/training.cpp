@@ -1,0 +1,107 @@
+#include "apps/training.hpp"
+
+#include <functional>
+#include <utility>
+
+#include "stages/accumulate.hpp"
+#include "stages/accuracy.hpp"
+#include "stages/forward.hpp"
+#include "stages/gradient.hpp"
+#include "stages/limits.hpp"
+#include "stages/loss.hpp"
+#include "stages/reduce.hpp"
+#include "stages/sgd.hpp"
+#include "stages/shard.hpp"
+
+namespace sluice::apps {
+namespace {
+
+using namespace stages;
+
+constexpr std::size_t evaluation_rows =
+    512;  // whole row blocks, so that the sum of the losses is that of any other size
+
+Limits limits(const DataSet& data, std::size_t rows) {
+  return {rows, data.pixels(), data.classes};
+}
+
+// forward in the evaluation: a whole batch at a time, with weights that are the same for all of them.
+struct Score {
+  SoftmaxForward forward;
+  const Weights& weights;
+
+  using Output = Scored;
+  void operator()(const Batch& batch, Scored& out) const {
+    forward({.batch = &batch, .model = weights.get(), .weights = &weights, .rows = batch.count()}, out);
+  }
+  auto payload_bytes() const { return forward.payload_bytes(); }
+};
+
+//  batch -> work -> shard => forward => gradient => reduce -> sgd -> weights
+//                                    => loss -> accumulate
+//                                    => accuracy -> accumulate
+//  weights -> work
+Feedback<Weights> wire(Graph& g, Batcher& batcher, Accumulate& metrics, const DataSet& data, const Options& o,
+                       const Weights& initial) {
+  const std::size_t parts = o.effective_shards();
+  const Limits batch = limits(data, o.batch_size), part = limits(data, shard_rows(o.batch_size, parts));
+
+  auto weights = g.feedback("weights", initial);
+  auto batches = g.source("batch", std::ref(batcher), capacity(4));
+  auto work = g.zip("work", batches, weights, capacity(1));  // batch k meets weights k
+  // Two batches may be in the shards' segment, so that the next step need not wait for loss and accuracy of this one.
+  auto cut = g.split("shard", Sharder{}, work, shards(parts), capacity(2));
+  auto scored = g.map("forward", SoftmaxForward{.limits = part}, cut, unlimited);
+  auto partial = g.map("gradient", SoftmaxGradient{.limits = part}, scored, unlimited);
+  auto loss = g.fold("loss", CrossEntropy{}, scored);
+  auto hits = g.fold("accuracy", Accuracy{}, scored);
+  g.sink("accumulate", std::ref(metrics), loss, hits);
+  auto gradient = g.fold("reduce", Reduce{.limits = batch}, partial, capacity(1));
+  weights.close(g.map("sgd", Sgd{.rate = static_cast<float>(o.lr), .limits = batch}, gradient));
+  return weights;
+}
+
+//  batch -> forward -> loss -> accumulate
+//                   -> accuracy -> accumulate
+void wire(Graph& g, Batcher& batcher, Accumulate& metrics, const DataSet& data, const Weights& weights) {
+  const Score score{SoftmaxForward{.limits = limits(data, evaluation_rows)}, weights};
+  auto batches = g.source("batch", std::ref(batcher), capacity(8));
+  auto scored = g.map("forward", score, batches, unlimited);
+  auto loss = g.map("loss", CrossEntropy{}, scored, unlimited);
+  auto hits = g.map("accuracy", Accuracy{}, scored, unlimited);
+  g.sink("accumulate", std::ref(metrics), loss, hits);
+}
+
+Metrics means(const Accumulate& sums) {
+  return {sums.mean_loss(), sums.accuracy(), sums.count};
+}
+
+}  // namespace
+
+Training::Training(const DataSet& data, const Options& options, const Threads& threads, const Weights& initial)
+    : graph_("train", threads),
+      batcher_{.data = &data, .batch_size = options.batch_size, .seed = options.seed},
+      weights_(wire(graph_, batcher_, metrics_, data, options, initial)) {}
+
+Metrics Training::run(std::uint64_t epoch) {
+  batcher_.epoch(epoch);
+  graph_.run();
+  return means(metrics_);
+}
+
+Evaluation::Evaluation(const DataSet& data, const Threads& threads)
+    : graph_("evaluate", threads), batcher_{.data = &data, .batch_size = evaluation_rows, .shuffled = false} {
+  wire(graph_, batcher_, metrics_, data, weights_);
+}
+
+Metrics Evaluation::run(const Weights& weights) {
+  weights_ = weights;
+  graph_.run();
+  return means(metrics_);
+}
+
+Metrics evaluate_accuracy(const Weights& weights, const DataSet& data, const Threads& threads) {
+  return Evaluation(data, threads).run(weights);
+}
+
+}  // namespace sluice::apps

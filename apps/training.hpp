@@ -1,0 +1,54 @@
+// The training job's two graphs: an epoch of training, and the forward-only evaluation of the test set.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "apps/options.hpp"
+#include "pipeline/graph.hpp"
+#include "stages/accumulate.hpp"
+#include "stages/batcher.hpp"
+#include "stages/dataset.hpp"
+#include "stages/model.hpp"
+
+namespace sluice::apps {
+
+// Means over the rows of an epoch or of a data set.
+struct Metrics {
+  double loss = 0;
+  double accuracy = 0;
+  std::size_t count = 0;
+};
+
+// One run is one epoch; the weights carry on from run to run.
+class Training {
+ public:
+  Training(const stages::DataSet& data, const Options& options, const Threads& threads, const stages::Weights& initial);
+  Graph& graph() { return graph_; }
+  Metrics run(std::uint64_t epoch);
+  const stages::Weights& weights() const { return weights_.value(); }
+
+ private:
+  Graph graph_;
+  stages::Batcher batcher_;
+  stages::Accumulate metrics_;
+  Feedback<stages::Weights> weights_;
+};
+
+// The chapter's evaluate_accuracy: loss and accuracy of a model over a data set, by a graph of its own.
+class Evaluation {
+ public:
+  Evaluation(const stages::DataSet& data, const Threads& threads);
+  Graph& graph() { return graph_; }
+  Metrics run(const stages::Weights& weights);
+
+ private:
+  Graph graph_;
+  stages::Batcher batcher_;
+  stages::Accumulate metrics_;
+  stages::Weights weights_;  // of the run under way
+};
+
+Metrics evaluate_accuracy(const stages::Weights& weights, const stages::DataSet& data, const Threads& threads);
+
+}  // namespace sluice::apps

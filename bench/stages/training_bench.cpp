@@ -1,0 +1,207 @@
+// The stages of a training step, each alone and all together on one thread, at every instruction-set level.
+//
+// Arguments: pixels, classes, rows of a batch. Items are rows, bytes are pixels. Each benchmark first compares its
+// stage with the reference on Eigen and reports nothing where they differ.
+#include <benchmark/benchmark.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bench/stages/example.hpp"
+#include "stages/accuracy.hpp"
+#include "stages/forward.hpp"
+#include "stages/gradient.hpp"
+#include "stages/kernels/kernels.hpp"
+#include "stages/loss.hpp"
+#include "stages/reduce.hpp"
+#include "stages/sgd.hpp"
+#include "stages/shard.hpp"
+#include "stages/softmax.hpp"
+
+namespace sluice::bench {
+namespace {
+
+using namespace sluice::stages;
+
+Matrix unpacked(const float* packed, std::size_t rows, std::size_t columns) {
+  Matrix m(rows, columns);
+  for (std::size_t r = 0; r < rows; r++)
+    for (std::size_t c = 0; c < columns; c++)
+      m(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c)) = packed[(r / 16 * columns + c) * 16 + r % 16];
+  return m;
+}
+
+// One thread's way through a step.
+struct Step {
+  Shard shard;
+  Scored scored;
+  PartialGradient partial;
+  BatchGradient gradient;
+  Reduce reduce;
+
+  void forward(const Work& work) { SoftmaxForward{}(shard = Sharder{}(work, 0, 1), scored); }
+  void backward() { SoftmaxGradient{}(scored, partial); }
+  void add() {
+    const auto* slots = static_cast<const std::byte*>(static_cast<const void*>(&partial));
+    reduce(Group<PartialGradient>(slots, sizeof partial, 0, 0, 1), gradient);
+  }
+};
+
+// Whether the stages agree with the reference on this batch.
+bool right(const Work& work, std::string& why) {
+  const auto& [batch, weights] = work;
+  const Model& model = *weights;
+  Step step;
+  step.forward(work);
+  step.backward();
+  step.add();
+
+  Matrix x(batch.count(), batch.pixels);
+  for (Eigen::Index r = 0; r < x.rows(); r++)
+    for (Eigen::Index p = 0; p < x.cols(); p++)
+      x(r, p) = static_cast<float>(batch.rows[static_cast<std::size_t>(r)][p]) / 255;
+  const Matrix y_hat = softmax(x * unpacked(model.weights.data(), model.pixels, model.classes));  // the bias is zero
+  Matrix delta = y_hat;
+  for (Eigen::Index r = 0; r < x.rows(); r++) delta(r, batch.labels[static_cast<std::size_t>(r)]) -= 1;
+  const Matrix gradient = x.transpose() * delta * 255;
+  const double loss = cross_entropy(y_hat, batch.labels).cast<double>().sum();
+
+  if ((unpacked(step.scored.delta.data(), batch.count(), model.classes) - delta).cwiseAbs().maxCoeff() > 1e-4f)
+    return why = "forward differs from the reference", false;
+  if ((unpacked(step.gradient.values.data(), model.pixels, model.classes) - gradient).cwiseAbs().maxCoeff() >
+      1e-3f * gradient.cwiseAbs().maxCoeff())
+    return why = "gradient differs from the reference", false;
+  if (std::abs(CrossEntropy{}(step.scored).sum - loss) > 1e-4 * loss)
+    return why = "loss differs from the reference", false;
+  return true;
+}
+
+class Run {
+ public:
+  explicit Run(benchmark::State& state, const kernels::Table& level)
+      : state_(state),
+        example(static_cast<std::size_t>(state.range(0)), static_cast<std::size_t>(state.range(1)),
+                static_cast<std::size_t>(state.range(2))) {
+    kernels::force(level.name);
+    std::string why;
+    if (!(ready = right(example.work, why))) state.SkipWithError(why.c_str());
+  }
+  ~Run() {
+    state_.SetItemsProcessed(state_.iterations() * state_.range(2));
+    state_.SetBytesProcessed(state_.iterations() * state_.range(2) * state_.range(0));
+  }
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+ private:
+  benchmark::State& state_;
+
+ public:
+  Example example;
+  Step step;
+  bool ready = false;
+};
+
+void forward(benchmark::State& state, const kernels::Table& level) {
+  Run run(state, level);
+  if (!run.ready) return;
+  for (auto _ : state) {
+    run.step.forward(run.example.work);
+    run.example.advance();
+  }
+}
+
+void gradient(benchmark::State& state, const kernels::Table& level) {
+  Run run(state, level);
+  if (!run.ready) return;
+  run.step.forward(run.example.work);
+  for (auto _ : state) run.step.backward();  // the rows are in the cache, as they are after forward
+}
+
+void reduce_and_update(benchmark::State& state, const kernels::Table& level) {
+  Run run(state, level);
+  if (!run.ready) return;
+  run.step.forward(run.example.work);
+  run.step.backward();
+  Weights next;
+  for (auto _ : state) {
+    run.step.add();
+    Sgd{}(run.step.gradient, next);
+  }
+}
+
+void loss_and_hits(benchmark::State& state, const kernels::Table& level) {
+  Run run(state, level);
+  if (!run.ready) return;
+  run.step.forward(run.example.work);
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(CrossEntropy{}(run.step.scored).sum);
+    benchmark::DoNotOptimize(Accuracy{}(run.step.scored).hits);
+  }
+}
+
+void whole_step(benchmark::State& state, const kernels::Table& level) {
+  Run run(state, level);
+  if (!run.ready) return;
+  auto& [batch, weights] = run.example.work;
+  Weights next = weights;
+  for (auto _ : state) {
+    run.step.forward(run.example.work);
+    run.step.backward();
+    run.step.add();
+    Sgd{}(run.step.gradient, next);
+    std::swap(weights, next);
+    run.step.gradient.weights = {};
+    run.example.advance();
+  }
+}
+
+void reference_on_eigen(benchmark::State& state) {
+  Example example(static_cast<std::size_t>(state.range(0)), static_cast<std::size_t>(state.range(1)),
+                  static_cast<std::size_t>(state.range(2)));
+  const auto& [batch, weights] = example.work;
+  Matrix w = unpacked(weights->weights.data(), weights->pixels, weights->classes);
+  Matrix x(batch.count(), batch.pixels);
+  for (auto _ : state) {
+    for (Eigen::Index r = 0; r < x.rows(); r++)
+      for (Eigen::Index p = 0; p < x.cols(); p++)
+        x(r, p) = static_cast<float>(batch.rows[static_cast<std::size_t>(r)][p]) / 255;
+    Matrix delta = softmax(x * w);
+    for (Eigen::Index r = 0; r < x.rows(); r++) delta(r, batch.labels[static_cast<std::size_t>(r)]) -= 1;
+    w -= 0.1f / static_cast<float>(x.rows()) * (x.transpose() * delta);
+    benchmark::DoNotOptimize(w.data());
+    example.advance();
+  }
+  state.SetItemsProcessed(state.iterations() * state.range(2));
+  state.SetBytesProcessed(state.iterations() * state.range(2) * state.range(0));
+}
+
+void register_all() {
+  const std::vector<std::vector<std::int64_t>> shapes = {
+      {784, 10, 256}, {784, 26, 256}, {784, 63, 256}, {784, 200, 256}, {3072, 10, 256}};
+  for (const auto& shape : shapes) benchmark::RegisterBenchmark("reference_on_eigen", reference_on_eigen)->Args(shape);
+  for (const kernels::Table* level : kernels::available()) {
+    const std::string suffix = std::string("/") + level->name;
+    const auto add = [&](const char* name, auto body) {
+      for (const auto& shape : shapes) benchmark::RegisterBenchmark((name + suffix).c_str(), body, *level)->Args(shape);
+    };
+    add("forward", forward);
+    add("gradient", gradient);
+    add("reduce_and_update", reduce_and_update);
+    add("loss_and_hits", loss_and_hits);
+    add("whole_step", whole_step);
+  }
+}
+
+}  // namespace
+}  // namespace sluice::bench
+
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
+  sluice::bench::register_all();
+  benchmark::RunSpecifiedBenchmarks();
+}

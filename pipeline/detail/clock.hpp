@@ -1,0 +1,24 @@
+// A clock that costs a few nanoseconds: the processor's counter where it runs at a constant rate, in ticks.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace sluice::detail {
+
+inline std::uint64_t ticks() {
+#if defined(__x86_64__)
+  return __builtin_ia32_rdtsc();
+#elif defined(__aarch64__)
+  std::uint64_t count;
+  asm volatile("mrs %0, cntvct_el0" : "=r"(count));
+  return count;
+#else
+  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
+#endif
+}
+
+// Measured against the steady clock since the program's first call; gets more exact with time.
+double seconds_per_tick();
+
+}  // namespace sluice::detail

@@ -1,0 +1,37 @@
+// Runs checked stages as a oneTBB flow graph: each stage a node, each arrow an edge.
+//
+// What travels on the edges are tickets, ranges of sequence numbers; the values lie in the stages' rings. A map is a
+// function_node. A gate (every other verb) is a multifunction_node that restores order and emits while there is room;
+// between gates lies a segment, and message k of a segment has room when k - capacity was consumed by every consumer.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pipeline/detail/stage.hpp"
+#include "pipeline/stats.hpp"
+#include "pipeline/threads.hpp"
+
+namespace sluice::detail {
+
+class Engine {
+ public:
+  // The stages have been checked (check.hpp) and outlive the engine.
+  Engine(const std::string& graph, const std::vector<std::unique_ptr<Stage>>& stages, Threads threads,
+         std::atomic<bool>& stop);
+  ~Engine();
+
+  // One run, from start to end. `stop`: the owner's flag; set by the engine at an error, by anybody to cancel. Throws
+  // StageError and Stalled. False: it was stopped from outside before all was done.
+  bool run();
+
+  // Adds what was counted to `stats.stages`, which lie in the order of the stages.
+  void add_to(std::vector<StageStats>& stats, double wall) const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice::detail

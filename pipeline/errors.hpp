@@ -1,0 +1,61 @@
+// What a graph throws.
+//
+//   Error            the root of them, a std::runtime_error
+//   WiringError      the graph cannot run: every mistake found, a line each, before anything ran
+//   StageError       a body threw: the stage, the sequence number of its message, and the cause (rethrow cause() to
+//                    see the original exception)
+//   Stalled          the run ended with messages parked: names the stages and edges that wait
+//   Cancelled        cancel() was called
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace sluice {
+
+class Error : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class WiringError : public Error {
+ public:
+  WiringError(const std::string& graph, std::vector<std::string> mistakes);
+  const std::vector<std::string>& mistakes() const { return mistakes_; }
+
+ private:
+  std::vector<std::string> mistakes_;
+};
+
+class StageError : public Error {
+ public:
+  // sequence: of the message that the stage was working on; none when it was being reset or finished.
+  StageError(std::string stage, std::optional<std::uint64_t> sequence, std::exception_ptr cause);
+  const std::string& stage() const { return stage_; }
+  std::optional<std::uint64_t> sequence() const { return sequence_; }
+  std::exception_ptr cause() const { return cause_; }
+
+ private:
+  std::string stage_;
+  std::optional<std::uint64_t> sequence_;
+  std::exception_ptr cause_;
+};
+
+class Stalled : public Error {
+ public:
+  using Error::Error;
+};
+
+class Cancelled : public Error {
+ public:
+  explicit Cancelled(const std::string& graph);
+};
+
+// The text of an exception, also of one that is no std::exception.
+std::string message_of(const std::exception_ptr& error);
+
+}  // namespace sluice

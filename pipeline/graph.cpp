@@ -1,0 +1,291 @@
+#include "pipeline/graph.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "pipeline/detail/clock.hpp"
+#include "pipeline/detail/engine.hpp"
+#include "pipeline/detail/picture.hpp"
+#include "pipeline/suggestion.hpp"
+
+namespace sluice {
+
+using detail::Stage;
+using detail::Verb;
+
+struct Graph::Impl {
+  Impl(std::string graph_name, Threads graph_threads)
+      : name(std::move(graph_name)), threads(std::move(graph_threads)) {}
+
+  Stage& find(const std::string& stage) {
+    for (auto& s : stages)
+      if (s->name == stage) return *s;
+    std::vector<std::string> names;
+    for (auto& s : stages) names.push_back(s->name);
+    throw std::invalid_argument(fmt::format("graph '{}' has no stage '{}'{}", name, stage, suggestion(stage, names)));
+  }
+
+  bool owns(const Stage& stage) const { return stage.id < stages.size() && stages[stage.id].get() == &stage; }
+
+  void check() {
+    if (checked) return;
+    std::vector<std::string> found = mistakes;
+    for (auto& m : detail::check(stages)) found.push_back(std::move(m));
+    if (!found.empty()) throw WiringError(name, std::move(found));
+    checked = true;
+  }
+
+  void prepare() {
+    check();
+    if (engine) return;
+    for (auto& s : stages) {
+      if (s->verb == Verb::split || s->verb == Verb::fold) s->body->set_shards(s->shards);
+      if (s->has_output()) s->body->allocate(detail::stage_window(*s->gate));
+    }
+    const std::lock_guard lock(counters);
+    engine = std::make_unique<detail::Engine>(name, stages, threads, stop);
+  }
+
+  // Anything that changes what the engine was built from; the counts begin anew.
+  template <class F>
+  void change(F&& f) {
+    const std::lock_guard lock(counters);
+    f();
+    checked = false;
+    engine.reset();
+    runs = run_ticks = 0;
+  }
+
+  std::string name;
+  Threads threads;
+  std::vector<std::unique_ptr<Stage>> stages;
+  std::vector<std::string> mistakes;  // met while wiring
+  bool checked = false;
+
+  std::mutex running;             // held by run()
+  std::atomic<bool> stop{false};  // the run under way is to end, because of an error or of cancel()
+  std::mutex cancelling;
+  bool cancelled = false;  // under `cancelling`, as is every change of `stop` from outside a run
+
+  mutable std::mutex counters;  // stages, engine's life and the figures below, against stats() from another thread
+  std::unique_ptr<detail::Engine> engine;
+  std::uint64_t runs = 0;
+  std::uint64_t run_ticks = 0, run_began = 0;
+};
+
+Graph::Graph(std::string name, Threads threads) : impl_(std::make_unique<Impl>(std::move(name), std::move(threads))) {}
+
+Graph::~Graph() {
+  cancel();
+  const std::lock_guard wait(impl_->running);
+}
+
+Stage* Graph::add_stage(Verb verb, std::string name, std::unique_ptr<detail::Body> body, std::vector<Stage*> inputs) {
+  auto stage = std::make_unique<Stage>();
+  stage->id = impl_->stages.size();
+  stage->name = std::move(name);
+  stage->verb = verb;
+  stage->body = std::move(body);
+  for (Stage* in : inputs) {
+    if (impl_->owns(*in)) {
+      stage->inputs.push_back(in);
+    } else {
+      stage->foreign = true;
+      impl_->mistakes.push_back(fmt::format("stage '{}' reads '{}' of another graph", stage->name, in->name));
+    }
+  }
+  Stage* const added = stage.get();
+  impl_->change([&] { impl_->stages.push_back(std::move(stage)); });
+  return added;
+}
+
+void Graph::close(Stage* feedback, Stage* stream) {
+  if (!impl_->owns(*stream)) {
+    feedback->foreign = true;
+    impl_->mistakes.push_back(
+        fmt::format("feedback '{}' is closed with '{}' of another graph", feedback->name, stream->name));
+    return;
+  }
+  if (!feedback->inputs.empty()) {
+    impl_->mistakes.push_back(fmt::format("feedback '{}' is closed twice: with '{}' and with '{}'", feedback->name,
+                                          feedback->inputs[0]->name, stream->name));
+    return;
+  }
+  impl_->change([&] { feedback->inputs.push_back(stream); });
+}
+
+void Graph::set(Stage& stage, Concurrency concurrency) {
+  if (!stage.is_map())
+    impl_->mistakes.push_back(fmt::format("{} '{}' has no concurrency: only maps work on several messages at once",
+                                          to_string(stage.verb), stage.name));
+  impl_->change([&] { stage.concurrency = concurrency; });
+}
+
+void Graph::set(Stage& stage, UpTo concurrency) {
+  if (concurrency.limit == 0)
+    impl_->mistakes.push_back(fmt::format("map '{}': up_to(0), expected at least 1", stage.name));
+  set(stage, Concurrency{concurrency.limit});
+}
+
+void Graph::set(Stage& stage, Capacity capacity) {
+  if (stage.is_map() || stage.verb == Verb::sink)
+    impl_->mistakes.push_back(fmt::format("{} '{}' has no capacity: it belongs to the gate that begins the segment",
+                                          to_string(stage.verb), stage.name));
+  impl_->change([&] { stage.capacity = capacity.messages; });
+}
+
+void Graph::set(Stage& stage, Shards shards) {
+  if (stage.verb != Verb::split)
+    impl_->mistakes.push_back(fmt::format("{} '{}' has no shards: only splits cut", to_string(stage.verb), stage.name));
+  else
+    impl_->change([&] { stage.shards = shards.count; });
+}
+
+void Graph::set_concurrency(const std::string& stage, Concurrency concurrency) {
+  Stage& s = impl_->find(stage);
+  if (!s.is_map())
+    throw std::invalid_argument(fmt::format(
+        "stage '{}' is a {}: it works on one message at a time, only maps on several", stage, to_string(s.verb)));
+  impl_->change([&] { s.concurrency = concurrency; });
+}
+
+void Graph::set_capacity(const std::string& stage, std::size_t messages) {
+  Stage& s = impl_->find(stage);
+  if (s.verb == Verb::sink) throw std::invalid_argument(fmt::format("stage '{}' is a sink: nothing follows it", stage));
+  if (s.is_map()) {
+    const Stage* gate = &s;
+    while (gate->is_map() && !gate->inputs.empty()) gate = gate->inputs[0];
+    throw std::invalid_argument(
+        fmt::format("stage '{}' is a map: the capacity of its segment is that of '{}'", stage, gate->name));
+  }
+  if (messages == 0 || messages > detail::most_messages)
+    throw std::invalid_argument(
+        fmt::format("stage '{}': capacity {}, expected 1 to {}", stage, messages, detail::most_messages));
+  impl_->change([&] { s.capacity = messages; });
+}
+
+void Graph::set_shards(const std::string& stage, std::size_t count) {
+  Stage& s = impl_->find(stage);
+  if (s.verb != Verb::split) throw std::invalid_argument(fmt::format("stage '{}' is no split", stage));
+  if (count == 0 || count > detail::most_messages)
+    throw std::invalid_argument(
+        fmt::format("split '{}': {} shards, expected 1 to {}", stage, count, detail::most_messages));
+  impl_->change([&] { s.shards = count; });
+}
+
+void Graph::check() {
+  impl_->check();
+}
+
+void Graph::run() {
+  Impl& me = *impl_;
+  std::unique_lock running(me.running, std::try_to_lock);
+  if (!running.owns_lock()) throw std::logic_error(fmt::format("graph '{}' is running already", me.name));
+  me.prepare();
+  {
+    const std::lock_guard lock(me.counters);
+    ++me.runs;
+    me.run_began = detail::ticks();
+  }
+  struct Ended {
+    Impl& me;
+    ~Ended() {
+      const std::lock_guard lock(me.counters);
+      me.run_ticks += detail::ticks() - me.run_began;
+      me.run_began = 0;
+    }
+  };
+  std::exception_ptr error;
+  bool complete = false;
+  if (!me.stop.load()) {
+    const Ended ended{me};
+    try {
+      complete = me.engine->run();
+    } catch (...) {
+      error = std::current_exception();
+    }
+  }
+  bool cancelled = false;
+  {
+    const std::lock_guard lock(me.cancelling);
+    cancelled = std::exchange(me.cancelled, false);
+    me.stop.store(false);
+  }
+  const std::string name = me.name;
+  running.unlock();  // from here on the graph may be gone
+  if (error) std::rethrow_exception(error);
+  if (cancelled && !complete) throw Cancelled(name);
+}
+
+void Graph::cancel() {
+  const std::lock_guard lock(impl_->cancelling);
+  impl_->cancelled = true;
+  impl_->stop.store(true);
+}
+
+GraphStats Graph::stats() const {
+  const std::lock_guard lock(impl_->counters);
+  GraphStats all;
+  all.graph = impl_->name;
+  all.threads = impl_->threads.count();
+  all.runs = impl_->runs;
+  std::uint64_t elapsed = impl_->run_ticks;
+  if (impl_->run_began) elapsed += detail::ticks() - impl_->run_began;
+  all.wall = static_cast<double>(elapsed) * detail::seconds_per_tick();
+  for (const auto& s : impl_->stages) {
+    auto& one = all.stages.emplace_back();
+    one.name = s->name;
+    one.verb = to_string(s->verb);
+    one.concurrency = s->is_map() ? s->concurrency.limit : 1;
+    one.capacity = s->is_map() || !s->has_output() ? 0 : s->capacity;
+  }
+  if (impl_->engine) impl_->engine->add_to(all.stages, all.wall);
+  return all;
+}
+
+const std::string& Graph::name() const {
+  return impl_->name;
+}
+
+std::vector<StageInfo> Graph::stages() {
+  impl_->check();
+  return detail::describe(impl_->stages);
+}
+
+Bound Graph::bound() {
+  Bound sum;
+  for (const StageInfo& s : stages()) {
+    sum.messages += s.bound.messages;
+    sum.bytes += s.bound.bytes;
+    sum.complete &= s.bound.complete;
+  }
+  return sum;
+}
+
+std::string Graph::picture() {
+  impl_->check();
+  return detail::picture(impl_->stages);
+}
+
+std::string Graph::table() {
+  return detail::table(stages());
+}
+
+std::string Graph::dot() {
+  impl_->check();
+  return detail::dot(impl_->name, impl_->stages);
+}
+
+const StageStats& GraphStats::stage(const std::string& wanted) const {
+  for (const StageStats& s : stages)
+    if (s.name == wanted) return s;
+  throw std::out_of_range(fmt::format("graph '{}' has no stage '{}'", graph, wanted));
+}
+
+}  // namespace sluice

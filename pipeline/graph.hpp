@@ -1,0 +1,221 @@
+// A graph of typed stages: written as a list of named streams whose arguments are its arrows, run as a oneTBB flow
+// graph.
+//
+//   //  numbers -> square => total
+//   sluice::Graph g("squares");
+//   auto numbers = g.source("numbers", Count{1, 100}, capacity(8));
+//   auto squares = g.map("square", [](const int& n) { return n * n; }, numbers, unlimited);
+//   g.sink("total", std::ref(total), squares);
+//   g.run();
+//
+// The verbs and the callables that they take: pipeline/verbs.hpp. The options (serial, unlimited, up_to(n),
+// capacity(n), shards(n)): pipeline/options.hpp. A callable is moved in, or used in place when given as std::ref(f).
+//
+// Promises: bounded (no segment ever holds more messages than its capacity), ordered (gates see 0, 1, 2, ...), nothing
+// lost, deterministic, progress with one thread. A stream given to several stages is read by each of them; the slowest
+// holds the producer back. Streams given to one zip or sink must be of equal length (a feedback's has no length).
+// Errors: run() throws WiringError, StageError, Stalled or Cancelled (pipeline/errors.hpp); std::invalid_argument from
+// the set_ functions for a name or value that cannot be.
+// Thread-safety: wire and run from one thread; cancel(), stats() and the destructor from any.
+#pragma once
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "pipeline/detail/bodies.hpp"
+#include "pipeline/detail/output.hpp"
+#include "pipeline/errors.hpp"
+#include "pipeline/options.hpp"
+#include "pipeline/stats.hpp"
+#include "pipeline/threads.hpp"
+#include "pipeline/verbs.hpp"
+
+namespace sluice {
+
+class Graph;
+
+// The messages that a stage makes: a handle to be given to the stages that read them.
+template <class T>
+class Stream {
+ public:
+  using value_type = T;
+
+ protected:
+  Stream(detail::Stage* stage, detail::Producer<T>* producer) : stage_(stage), producer_(producer) {}
+  friend class Graph;
+  template <class>
+  friend class Feedback;
+  detail::Stage* stage_;
+  detail::Producer<T>* producer_;
+};
+
+// The stream of a feedback: message 0 is the initial value, message k + 1 the k-th of the stream that closes it.
+template <class T>
+class Feedback : public Stream<T> {
+ public:
+  // Makes the cycle. To be called once.
+  void close(const Stream<T>& stream);
+  // After a run: the value left over; the next run starts from it. After a run that failed: what the run started from.
+  const T& value() const { return body_->value(); }
+  // What the next run starts from. Not during a run.
+  void set_value(T value) { body_->set_value(std::move(value)); }
+
+ private:
+  Feedback(Graph* graph, detail::Stage* stage, detail::FeedbackBody<T>* body)
+      : Stream<T>(stage, body), graph_(graph), body_(body) {}
+  friend class Graph;
+  Graph* graph_;
+  detail::FeedbackBody<T>* body_;
+};
+
+// The most that a graph holds at once, by construction.
+struct Bound {
+  std::size_t messages = 0;
+  std::size_t bytes = 0;  // of all slots, with the heap memory that stages declare
+  bool complete = true;   // false: some stage's messages own heap memory of undeclared size
+};
+
+// What a stage is, for pictures and tables.
+struct StageInfo {
+  std::string name, verb;
+  Concurrency concurrency;
+  std::size_t capacity = 0;  // of the segment that its output begins; 0: it begins none
+  std::size_t shards = 0;    // of a split
+  bool sharded = false;      // its messages are shards
+  std::vector<std::string> inputs;
+  Bound bound;  // of the values of its stream
+};
+
+class Graph {
+ public:
+  explicit Graph(std::string name, Threads threads = Threads());
+  ~Graph();  // cancels a run in another thread and waits for it
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  // Out is deduced from the value form; of the recycling form it is F::Output, or named: g.source<Out>(...).
+  template <class Out = void, class F, class... Options>
+  auto source(std::string name, F f, Options... options) {
+    using T = detail::OutputOf<Out, detail::Callable<F>>;
+    static_assert(verbs::Source<detail::Callable<F>, T>,
+                  "sluice: a source is callable as std::optional<Out> f() or bool f(Out&)");
+    return add<T>(detail::Verb::source, std::move(name), std::make_unique<detail::SourceBody<F, T>>(std::move(f)), {},
+                  options...);
+  }
+
+  template <class Out = void, class F, class In, class... Options>
+  auto map(std::string name, F f, const Stream<In>& in, Options... options) {
+    using T = detail::OutputOf<Out, const detail::Callable<F>, const In&>;
+    static_assert(verbs::Map<detail::Callable<F>, In, T>,
+                  "sluice: a map is const-callable as Out f(const In&) or void f(const In&, Out&)");
+    return add<T>(detail::Verb::map, std::move(name),
+                  std::make_unique<detail::MapBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
+  }
+
+  template <class Out = void, class F, class In, class... Options>
+  auto expand(std::string name, F f, const Stream<In>& in, Options... options) {
+    using T = detail::PullOf<Out, detail::Callable<F>>;
+    static_assert(verbs::Expand<detail::Callable<F>, In, T>,
+                  "sluice: an expand has push(const In&) and std::optional<Out> pull() or bool pull(Out&)");
+    return add<T>(detail::Verb::expand, std::move(name),
+                  std::make_unique<detail::ExpandBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
+  }
+
+  template <class A, class B, class... Options>
+  auto zip(std::string name, const Stream<A>& a, const Stream<B>& b, Options... options) {
+    return add<std::tuple<A, B>>(detail::Verb::zip, std::move(name),
+                                 std::make_unique<detail::ZipBody<A, B>>(*a.producer_, *b.producer_),
+                                 {a.stage_, b.stage_}, options...);
+  }
+
+  template <class Out = void, class F, class In, class... Options>
+  auto split(std::string name, F f, const Stream<In>& in, Options... options) {
+    using T = detail::OutputOf<Out, const detail::Callable<F>, const In&, std::size_t, std::size_t>;
+    static_assert(verbs::Split<detail::Callable<F>, In, T>,
+                  "sluice: a split is const-callable as Out f(const In&, std::size_t part, std::size_t parts), or with "
+                  "a last argument Out& and no result");
+    return add<T>(detail::Verb::split, std::move(name),
+                  std::make_unique<detail::SplitBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
+  }
+
+  template <class Out = void, class F, class In, class... Options>
+  auto fold(std::string name, F f, const Stream<In>& in, Options... options) {
+    using T = detail::OutputOf<Out, detail::Callable<F>, Group<In>>;
+    static_assert(verbs::Fold<detail::Callable<F>, In, T>,
+                  "sluice: a fold is callable as Out f(Group<In>) or void f(Group<In>, Out&)");
+    return add<T>(detail::Verb::fold, std::move(name),
+                  std::make_unique<detail::FoldBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
+  }
+
+  template <class F, class... In>
+  requires(sizeof...(In) > 0) void sink(std::string name, F f, const Stream<In>&... in) {
+    static_assert(verbs::Sink<detail::Callable<F>, In...>, "sluice: a sink is callable with a message of each stream");
+    add_stage(detail::Verb::sink, std::move(name),
+              std::make_unique<detail::SinkBody<F, In...>>(std::move(f), *in.producer_...), {in.stage_...});
+  }
+
+  // The one legal cycle: an initial value, then what the stream sends back that is given to close().
+  template <class T, class... Options>
+  Feedback<T> feedback(std::string name, T initial, Options... options) {
+    auto body = std::make_unique<detail::FeedbackBody<T>>(std::move(initial));
+    auto* typed = body.get();
+    auto* stage = add_stage(detail::Verb::feedback, std::move(name), std::move(body), {});
+    stage->capacity = 1;  // one value goes round
+    (set(*stage, options), ...);
+    return Feedback<T>(this, stage, typed);
+  }
+
+  // Settings from outside, by stage name. Not during a run.
+  void set_concurrency(const std::string& stage, Concurrency concurrency);
+  void set_capacity(const std::string& stage, std::size_t messages);
+  void set_shards(const std::string& stage, std::size_t count);
+
+  void check();   // throws WiringError, as run() does first
+  void run();     // until every message is accounted for
+  void cancel();  // ends the run as soon as running bodies return, or the next run if none is on
+
+  GraphStats stats() const;
+
+  const std::string& name() const;
+  std::vector<StageInfo> stages();  // in the order of wiring; checks first
+  Bound bound();
+  std::string picture();  // the arrows as text: -> a message each, => a shard each
+  std::string table();    // every stage with its effective settings and bounds
+  std::string dot();      // for Graphviz
+
+ private:
+  template <class T>
+  friend class Feedback;
+
+  template <class T, class B, class... Options>
+  Stream<T> add(detail::Verb verb, std::string name, std::unique_ptr<B> body, std::vector<detail::Stage*> inputs,
+                Options... options) {
+    auto* typed = body.get();
+    auto* stage = add_stage(verb, std::move(name), std::move(body), std::move(inputs));
+    (set(*stage, options), ...);
+    return Stream<T>(stage, typed);
+  }
+  detail::Stage* add_stage(detail::Verb verb, std::string name, std::unique_ptr<detail::Body> body,
+                           std::vector<detail::Stage*> inputs);
+  void close(detail::Stage* feedback, detail::Stage* stream);
+  void set(detail::Stage& stage, Concurrency concurrency);
+  void set(detail::Stage& stage, UpTo concurrency);
+  void set(detail::Stage& stage, Capacity capacity);
+  void set(detail::Stage& stage, Shards shards);
+
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+template <class T>
+void Feedback<T>::close(const Stream<T>& stream) {
+  body_->close(*stream.producer_);
+  graph_->close(this->stage_, stream.stage_);
+}
+
+}  // namespace sluice

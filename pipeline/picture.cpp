@@ -1,0 +1,182 @@
+#include "pipeline/detail/picture.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <set>
+
+#include "pipeline/graph.hpp"
+
+namespace sluice::detail {
+namespace {
+
+const char* arrow(const Stage& from) {
+  return from.bracket ? " => " : " -> ";
+}
+
+using Arrow = std::pair<const Stage*, const Stage*>;
+
+// The longest path of arrows not yet drawn that begins at a stage. A path ends where it comes to a feedback (the cycle
+// is closed) or to a stage that stands in the picture already, and names it.
+class Painter {
+ public:
+  explicit Painter(const std::vector<std::unique_ptr<Stage>>& stages) : stages_(stages) {}
+
+  std::string paint() {
+    std::string text;
+    for (;;) {
+      // What begins the graph, a source before a feedback; then branches, each under the stage that it leaves.
+      std::vector<const Stage*> best;
+      int best_rank = 0;
+      for (const auto& s : stages_) {
+        const bool stands = column_.count(s.get()) > 0;
+        const int rank = s->verb == Verb::source ? 2 : s->verb == Verb::feedback ? 1 : 0;
+        if (rank == 0 && !stands) continue;
+        const std::size_t length = longest(*s).length;
+        if (length < 2) continue;
+        if (length > best.size() || (length == best.size() && rank > best_rank)) best = path(*s), best_rank = rank;
+      }
+      longest_.clear();
+      if (best.empty()) return text;
+      text += line(best);
+    }
+  }
+
+ private:
+  struct Path {
+    std::size_t length = 1;
+    const Stage* next = nullptr;
+  };
+
+  bool ends_at(const Stage& stage) const { return column_.count(&stage) || stage.verb == Verb::feedback; }
+
+  // Looked up once for each stage and line: a graph of diamonds has more paths than can be walked.
+  Path longest(const Stage& from) {
+    if (const auto known = longest_.find(&from); known != longest_.end()) return known->second;
+    Path best;
+    for (const Stage* to : from.consumers) {
+      if (drawn_.count({&from, to})) continue;
+      const std::size_t length = 1 + (ends_at(*to) ? 1 : longest(*to).length);
+      if (length > best.length) best = {length, to};
+    }
+    return longest_[&from] = best;
+  }
+
+  std::vector<const Stage*> path(const Stage& from) {
+    std::vector<const Stage*> all{&from};
+    for (const Stage* at = longest(from).next; at; at = ends_at(*at) ? nullptr : longest(*at).next) all.push_back(at);
+    return all;
+  }
+
+  std::string line(const std::vector<const Stage*>& path) {
+    std::string text;
+    const bool stands_above = column_.count(path[0]) > 0;
+    if (stands_above) text.assign(column_[path[0]], ' ');
+    for (std::size_t i = 0; i < path.size(); ++i) {
+      // The name of a feedback at the end of a line closes the cycle; its own line begins anew.
+      if (i == 0 || path[i]->verb != Verb::feedback) column_.try_emplace(path[i], text.size());
+      text += i == 0 && stands_above ? std::string(path[0]->name.size(), ' ') : path[i]->name;
+      if (i + 1 == path.size()) break;
+      text += arrow(*path[i]);
+      drawn_.insert({path[i], path[i + 1]});
+    }
+    return text + "\n";
+  }
+
+  const std::vector<std::unique_ptr<Stage>>& stages_;
+  std::map<const Stage*, std::size_t> column_;
+  std::set<Arrow> drawn_;
+  std::map<const Stage*, Path> longest_;  // of the line being looked for
+};
+
+std::string said(Concurrency c) {
+  return c.limit == 0 ? "unlimited" : c.limit == 1 ? "serial" : fmt::format("up to {}", c.limit);
+}
+
+std::string quoted(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+std::string bytes(std::size_t n) {
+  return n < 10 * 1024          ? fmt::format("{} B", n)
+         : n < 10 * 1024 * 1024 ? fmt::format("{:.1f} KiB", static_cast<double>(n) / 1024)
+                                : fmt::format("{:.1f} MiB", static_cast<double>(n) / (1024 * 1024));
+}
+
+std::string said(const Bound& bound) {
+  return bytes(bound.bytes) + (bound.complete ? "" : " + undeclared");
+}
+
+}  // namespace
+
+std::vector<StageInfo> describe(const std::vector<std::unique_ptr<Stage>>& stages) {
+  std::vector<StageInfo> all;
+  for (const auto& s : stages) {
+    StageInfo info{s->name, to_string(s->verb), s->is_map() ? s->concurrency : serial, 0, 0, s->bracket != nullptr, {},
+                   {}};
+    if (!s->is_map() && s->has_output()) info.capacity = s->capacity;
+    if (s->verb == Verb::split) info.shards = s->shards;
+    for (const Stage* in : s->inputs) info.inputs.push_back(in->name);
+    if (s->has_output()) {
+      const auto payload = s->body->payload_bytes();
+      info.bound.messages = stage_window(*s->gate);
+      const std::size_t kept = s->verb == Verb::feedback ? 1 : 0;  // what a run starts from
+      info.bound.bytes = (std::bit_ceil(info.bound.messages) + kept) * (s->body->value_bytes() + payload.value_or(0));
+      info.bound.complete = payload.has_value();
+    }
+    all.push_back(std::move(info));
+  }
+  return all;
+}
+
+std::string picture(const std::vector<std::unique_ptr<Stage>>& stages) {
+  return Painter(stages).paint();
+}
+
+std::string table(const std::vector<StageInfo>& stages) {
+  std::size_t width = 5;
+  for (const auto& s : stages) width = std::max(width, s.name.size());
+  std::string text = fmt::format("{:<{}}  {:<8}  {:<11}  {:>8}  {:>6}  {:>8}  {}\n", "stage", width, "verb",
+                                 "concurrency", "capacity", "shards", "messages", "at most");
+  Bound sum;
+  for (const auto& s : stages) {
+    const auto number = [](std::size_t n) { return n ? std::to_string(n) : std::string("-"); };
+    text += fmt::format("{:<{}}  {:<8}  {:<11}  {:>8}  {:>6}  {:>8}  {}\n", s.name, width, s.verb, said(s.concurrency),
+                        number(s.capacity), number(s.shards), number(s.bound.messages),
+                        s.bound.messages ? said(s.bound) : "-");
+    sum.messages += s.bound.messages, sum.bytes += s.bound.bytes, sum.complete &= s.bound.complete;
+  }
+  return text + fmt::format("bound: {} messages, {}\n", sum.messages, said(sum));
+}
+
+std::string dot(const std::string& graph, const std::vector<std::unique_ptr<Stage>>& stages) {
+  std::string text = fmt::format("digraph {} {{\n  rankdir=LR;\n  node [shape=box, style=rounded];\n", quoted(graph));
+  const std::vector<StageInfo> infos = describe(stages);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    std::string label = infos[i].name + "\\n" + infos[i].verb;
+    if (stages[i]->is_map()) label += ", " + said(infos[i].concurrency);
+    if (infos[i].capacity) label += fmt::format(", capacity {}", infos[i].capacity);
+    if (infos[i].shards) label += fmt::format(", {} shards", infos[i].shards);
+    // The label's own line break must stay one.
+    std::string escaped = quoted(infos[i].name);
+    escaped.pop_back();
+    text += fmt::format("  s{} [label={}{}\"];\n", i, escaped, label.substr(infos[i].name.size()));
+  }
+  for (const auto& s : stages)
+    for (const Stage* to : s->consumers)
+      text += fmt::format("  s{} -> s{}{};\n", s->id, to->id,
+                          to->verb == Verb::feedback ? " [constraint=false, style=dashed]"
+                          : s->bracket               ? " [style=bold]"
+                                                     : "");
+  return text + "}\n";
+}
+
+}  // namespace sluice::detail

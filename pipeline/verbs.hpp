@@ -1,0 +1,115 @@
+// What a callable must look like to be a stage: one concept for each verb.
+//
+// A stage is any callable that satisfies its verb's concept; nothing here knows of oneTBB, so a file of stages may
+// include it. Every verb that makes values takes them in two forms:
+//
+//   value form      Out  operator()(const In&)         the value returned becomes the message
+//   recycling form  void operator()(const In&, Out&)   writes into an Out that was used for an earlier message (or is
+//                                                      default-constructed), so its heap memory is used again
+//
+//   verb     value form                                          recycling form
+//   source   std::optional<Out> f()            nullopt: the end  bool f(Out&)                      false: the end
+//   map      Out f(const In&) const                              void f(const In&, Out&) const
+//   expand   void push(const In&), std::optional<Out> pull(),    void push(const In&), bool pull(Out&),
+//            void finish()  (if there is something left at the end)
+//   split    Out f(const In&, size_t part, size_t parts) const   void f(const In&, size_t part, size_t parts, Out&)
+//   const fold     Out f(Group<In>)                                    void f(Group<In>, Out&) sink     void f(const
+//   In&...), void finish()  (optional: all messages have been seen)
+//
+// The output type of a recycling form is named by the stage (`using Output = Out;`) or at the wiring site
+// (`g.map<Out>(...)`). Optional for every stage: `void reset()`, called before each run, and
+// `std::size_t payload_bytes() const`, the most heap memory that one of its outputs owns, in bytes.
+//
+// A map's and a split's operator() is const because it may run on several messages at once; all others run one
+// message at a time, in order. Input references stay valid until every consumer of the message's segment has consumed
+// it; the input of a split until the shards made from it are consumed.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <iterator>
+#include <optional>
+#include <type_traits>
+
+namespace sluice {
+
+// The shards of one message, in shard order: what a fold receives. A view: valid during the call.
+template <class T>
+class Group {
+ public:
+  // slots: a ring of `mask + 1` values of `stride` bytes each; the group starts at message `first`.
+  Group(const std::byte* slots, std::size_t stride, std::uint64_t mask, std::uint64_t first, std::size_t size)
+      : slots_(slots), stride_(stride), mask_(mask), first_(first), size_(size) {}
+
+  std::size_t size() const { return size_; }
+  const T& operator[](std::size_t part) const {
+    return *static_cast<const T*>(static_cast<const void*>(slots_ + ((first_ + part) & mask_) * stride_));
+  }
+
+  class Iterator {
+   public:
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    Iterator() = default;
+    Iterator(const Group* group, std::size_t at) : group_(group), at_(at) {}
+    const T& operator*() const { return (*group_)[at_]; }
+    Iterator& operator++() { return ++at_, *this; }
+    Iterator operator++(int) { return {group_, at_++}; }
+    bool operator==(const Iterator& other) const { return at_ == other.at_; }
+
+   private:
+    const Group* group_ = nullptr;
+    std::size_t at_ = 0;
+  };
+  Iterator begin() const { return {this, 0}; }
+  Iterator end() const { return {this, size_}; }
+
+ private:
+  const std::byte* slots_;
+  std::size_t stride_;
+  std::uint64_t mask_, first_;
+  std::size_t size_;
+};
+
+namespace verbs {
+
+template <class T>
+inline constexpr bool is_optional = false;
+template <class T>
+inline constexpr bool is_optional<std::optional<T>> = true;
+
+template <class F, class Out>
+concept Source = requires(F& f) {
+  requires std::same_as<std::invoke_result_t<F&>, std::optional<Out>>;
+}
+|| (std::default_initializable<Out> && std::is_invocable_r_v<bool, F&, Out&>);
+
+template <class F, class In, class Out>
+concept Map = (std::invocable<const F&, const In&> && std::same_as<std::invoke_result_t<const F&, const In&>, Out>) ||
+              (std::default_initializable<Out> && std::invocable<const F&, const In&, Out&>);
+
+template <class F, class In, class Out>
+concept Expand = requires(F& f, const In& in) {
+  f.push(in);
+}
+&&(requires(F& f) { requires std::same_as<decltype(f.pull()), std::optional<Out>>; } ||
+   (std::default_initializable<Out> &&
+    requires(F & f, Out& out) { requires std::same_as<decltype(f.pull(out)), bool>; }));
+
+template <class F, class In, class Out>
+concept Split = (std::invocable<const F&, const In&, std::size_t, std::size_t> &&
+                 std::same_as<std::invoke_result_t<const F&, const In&, std::size_t, std::size_t>, Out>) ||
+                (std::default_initializable<Out> &&
+                 std::invocable<const F&, const In&, std::size_t, std::size_t, Out&>);
+
+template <class F, class In, class Out>
+concept Fold = (std::invocable<F&, Group<In>> && std::same_as<std::invoke_result_t<F&, Group<In>>, Out>) ||
+               (std::default_initializable<Out> && std::invocable<F&, Group<In>, Out&>);
+
+template <class F, class... In>
+concept Sink = std::invocable<F&, const In&...>;
+
+}  // namespace verbs
+}  // namespace sluice

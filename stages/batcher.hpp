@@ -1,0 +1,52 @@
+// The steps of one epoch: views of the rows of a data set in memory, shuffled anew for every epoch.
+//
+// data set -> batches of batch_size rows, in an order that (seed, epoch) decides; the last may be smaller.
+// Order and thread-safety: a source; one thread at a time. epoch() between runs. prepare() may run on another thread
+// while batches are taken; it has to end before the next reset().
+// Errors: std::length_error beyond 2^32 - 1 rows; std::invalid_argument for a batch_size of 0.
+//
+//   Batcher batcher{.data = &train, .batch_size = 256, .seed = 0};
+//   auto batches = g.source("batch", std::ref(batcher), capacity(4));
+//   batcher.epoch(1), g.run(), batcher.epoch(2), g.run();
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "pipeline/verbs.hpp"
+#include "stages/batch.hpp"
+#include "stages/dataset.hpp"
+
+namespace sluice::stages {
+
+struct Batcher {
+  const DataSet* data = nullptr;
+  std::size_t batch_size = 256;  // rows, >= 1
+  std::uint64_t seed = 0;
+  bool shuffled = true;  // false: in the order of the data set
+
+  using Output = Batch;
+  bool operator()(Batch& out);
+  void epoch(std::uint64_t number) { epoch_ = number; }
+  void prepare(std::uint64_t number);  // finds the order of an epoch ahead of time: reset() then takes it over
+  void reset();
+  std::size_t payload_bytes() const { return batch_size * (sizeof(const std::uint8_t*) + sizeof(std::uint16_t)); }
+
+  // State of its own, no options.
+  struct Order {
+    bool found = false;
+    std::uint64_t seed = 0, epoch = 0;
+    std::vector<std::uint32_t> rows{};
+  };
+  bool holds(const Order& order, std::uint64_t number) const;
+  void find(Order& order, std::uint64_t number) const;
+  std::uint64_t epoch_ = 0;
+  std::size_t next_ = 0;
+  bool started_ = false;
+  Order now_{}, ahead_{};
+};
+
+static_assert(verbs::Source<Batcher, Batch>);
+
+}  // namespace sluice::stages

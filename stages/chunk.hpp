@@ -1,0 +1,38 @@
+// A run of decoded bytes of a file, and the handle that keeps them where they are.
+//
+// data (size bytes) lies in `owner`; offset is its place in the decoded stream.
+// Order and thread-safety: a plain value. Whoever must keep the bytes copies the handle; when nobody has, the stage
+// that made the chunk uses the memory again (Shared::renew).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "stages/shared.hpp"
+
+namespace sluice::stages {
+
+// Uninitialised memory that grows only by being replaced.
+struct Bytes {
+  std::unique_ptr<std::uint8_t[]> data;
+  std::size_t capacity = 0;
+
+  // At least this much; what was in it is lost if it grows.
+  std::uint8_t* reserve(std::size_t size) {
+    if (capacity < size) {
+      data = std::make_unique_for_overwrite<std::uint8_t[]>(size);
+      capacity = size;
+    }
+    return data.get();
+  }
+};
+
+struct Chunk {
+  Shared<Bytes> owner;
+  const std::uint8_t* data = nullptr;
+  std::size_t size = 0;
+  std::uint64_t offset = 0;  // of data[0] in the decoded stream
+};
+
+}  // namespace sluice::stages

@@ -1,0 +1,55 @@
+#include "stages/dataset.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "stages/errors.hpp"
+
+namespace sluice::stages {
+
+void CollectImages::operator()(const Elements& elements) {
+  shape = elements.shape;
+  const auto size = static_cast<std::size_t>(shape.item_bytes());
+  for (std::size_t i = 0; i < elements.count; ++i) images.push_back(elements.data + i * size);
+  if (owners.empty() || owners.back().get() != elements.owner.get()) owners.push_back(elements.owner);
+}
+
+void CollectLabels::operator()(const Elements& elements) {
+  labels.insert(labels.end(), elements.data, elements.data + elements.count);
+}
+
+DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes) {
+  if (classes && (*classes < 2 || *classes > 256))
+    throw std::invalid_argument(fmt::format("{} classes, expected 2 to 256", *classes));
+  if (images.images.size() != labels.labels.size())
+    throw DataError(fmt::format("{} has {} images, {} has {} labels, expected as many: do the two belong together?",
+                                images.path, images.images.size(), labels.path, labels.labels.size()));
+  if (images.images.empty()) throw DataError(images.path + ": has no images, expected at least 1");
+  const std::vector<std::uint16_t>& values = labels.labels;
+  const std::size_t counted = std::max<std::size_t>(2, *std::max_element(values.begin(), values.end()) + 1u);
+  if (classes && counted > *classes) {
+    const auto wrong = std::find_if(values.begin(), values.end(), [&](auto label) { return label >= *classes; });
+    throw DataError(fmt::format("{}: label {} of image {}, expected 0 to {}: there are {} classes (see --classes)",
+                                labels.path, *wrong, wrong - values.begin(), *classes - 1, *classes));
+  }
+  DataSet set;
+  set.rows = static_cast<std::size_t>(images.shape.rows);
+  set.columns = static_cast<std::size_t>(images.shape.columns);
+  set.classes = classes.value_or(counted);
+  set.images = std::move(images.images);
+  set.labels = std::move(labels.labels);
+  set.owners = std::move(images.owners);
+  set.path = std::move(images.path);
+  return set;
+}
+
+void check_same_size(const DataSet& train, const DataSet& test) {
+  if (train.rows != test.rows || train.columns != test.columns)
+    throw DataError(fmt::format("{}: images of {} x {} pixels, expected {} x {} as in {}: do the two belong together?",
+                                test.path, test.rows, test.columns, train.rows, train.columns, train.path));
+}
+
+}  // namespace sluice::stages

@@ -1,0 +1,62 @@
+// A labelled set of images in memory: the decoded bytes where they lie, and a pointer to each image.
+//
+// Collectors: Elements of an images file and of a labels file, in order -> tables; make_data_set joins the two.
+// Order and thread-safety: collectors are sinks, one thread at a time; a DataSet is read-only once made.
+// Errors: DataError naming the files: different counts, no images, a label outside the classes.
+// std::invalid_argument for a number of classes outside 2 .. 256.
+//
+//   CollectImages images; CollectLabels labels;   // sinks of the loading graph
+//   DataSet train = make_data_set(std::move(images), std::move(labels), {});
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/verbs.hpp"
+#include "stages/chunk.hpp"
+#include "stages/parse.hpp"
+
+namespace sluice::stages {
+
+struct DataSet {
+  std::size_t rows = 0, columns = 0;        // of an image, in pixels
+  std::size_t classes = 0;                  // 2 .. 256
+  std::vector<const std::uint8_t*> images;  // (size), each rows x columns uint8, row-major
+  std::vector<std::uint16_t> labels;        // (size), 0 .. classes - 1
+  std::vector<Shared<Bytes>> owners;        // what the images lie in
+  std::string path;                         // of the images, for error messages
+
+  std::size_t size() const { return images.size(); }
+  std::size_t pixels() const { return rows * columns; }
+};
+
+struct CollectImages {
+  std::string path;  // for error messages
+  IdxShape shape{};
+  std::vector<const std::uint8_t*> images{};
+  std::vector<Shared<Bytes>> owners{};
+
+  void operator()(const Elements& elements);
+  void reset() { shape = {}, images.clear(), owners.clear(); }
+};
+
+struct CollectLabels {
+  std::string path;  // for error messages
+  std::vector<std::uint16_t> labels{};
+
+  void operator()(const Elements& elements);
+  void reset() { labels.clear(); }
+};
+
+// classes: how many there are, or nothing to count them: the highest label + 1, at least 2.
+DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes);
+
+// Throws DataError unless the test set's images are of the size that was trained on.
+void check_same_size(const DataSet& train, const DataSet& test);
+
+static_assert(verbs::Sink<CollectImages, Elements> && verbs::Sink<CollectLabels, Elements>);
+
+}  // namespace sluice::stages

@@ -1,0 +1,16 @@
+// The error of input that is missing, corrupt or mismatched.
+//
+// Its text names the file, what was found, what was expected and the likely remedy, in one line:
+//   train-images.gz: IDX magic 0x00000801, expected 0x00000803: are images and labels swapped?
+#pragma once
+
+#include <stdexcept>
+
+namespace sluice::stages {
+
+class DataError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace sluice::stages

@@ -1,0 +1,42 @@
+#include "stages/forward.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "stages/kernels/kernels.hpp"
+
+namespace sluice::stages {
+
+void SoftmaxForward::operator()(const Shard& shard, Scored& out) const {
+  const Batch& batch = *shard.batch;
+  const Model& model = *shard.model;
+  if (batch.pixels != model.pixels)
+    throw std::invalid_argument(fmt::format("rows of {} pixels, the model expects {}: was it trained on other images?",
+                                            batch.pixels, model.pixels));
+  limits.check(shard.rows, model.pixels, model.classes);
+  out.shard = shard;
+  out.delta.resize(kernels::delta_size(shard.rows, model.classes));
+  out.label_logit.resize(shard.rows);
+  out.exp_sum.resize(shard.rows);
+  out.predicted.resize(shard.rows);
+  kernels::active().forward({.rows = batch.rows.data() + shard.first_row,
+                             .labels = batch.labels.empty() ? nullptr : batch.labels.data() + shard.first_row,
+                             .count = shard.rows,
+                             .pixels = model.pixels,
+                             .classes = model.classes,
+                             .weights = model.weights.data(),
+                             .bias = model.bias.data(),
+                             .delta = out.delta.data(),
+                             .label_logit = out.label_logit.data(),
+                             .exp_sum = out.exp_sum.data(),
+                             .predicted = out.predicted.data()});
+}
+
+std::size_t SoftmaxForward::payload_bytes() const {
+  if (!limits.known()) return 0;
+  return kernels::delta_size(limits.rows, limits.classes) * sizeof(float) +
+         limits.rows * (2 * sizeof(float) + sizeof(std::uint16_t));
+}
+
+}  // namespace sluice::stages

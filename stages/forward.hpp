@@ -1,0 +1,41 @@
+// Scores rows: logits = pixels / 255 x W + b, the stable softmax, and the logits' gradient p - one_hot(label).
+//
+// shard (rows x pixels), uint8 -> delta (rows x classes), float32, a lane a row (stages/kernels/table.hpp), and per row
+// what loss and accuracy need. A batch without labels gives delta = p and label_logit = 0.
+// Order and thread-safety: a pure function of the shard; runs on any number of shards at once.
+// Errors: std::invalid_argument if the model's pixels differ from the batch's, std::length_error beyond `limits`.
+//
+//   Scored scored;
+//   SoftmaxForward{}(shard, scored);
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "pipeline/verbs.hpp"
+#include "stages/aligned_buffer.hpp"
+#include "stages/limits.hpp"
+#include "stages/shard.hpp"
+
+namespace sluice::stages {
+
+struct Scored {
+  Shard shard;
+  AlignedBuffer<float> delta;              // packed [ceil(rows / 16)][classes][16]
+  AlignedBuffer<float> label_logit;        // (rows): z[label] - max z
+  AlignedBuffer<float> exp_sum;            // (rows): sum of exp(z - max z); the loss is its log - label_logit
+  AlignedBuffer<std::uint16_t> predicted;  // (rows): argmax z, the lowest class on ties
+};
+
+struct SoftmaxForward {
+  Limits limits = {};  // optional, for payload_bytes
+
+  using Output = Scored;
+  void operator()(const Shard& shard, Scored& out) const;
+
+  std::size_t payload_bytes() const;
+};
+
+static_assert(verbs::Map<SoftmaxForward, Shard, Scored>);
+
+}  // namespace sluice::stages

@@ -1,0 +1,43 @@
+// The gradient of the loss, summed over the rows of one shard: x^T delta in pixel units (0..255), and the sum of delta.
+//
+// scored shard -> the sums of its maximal complete subtrees of row blocks (stages/block_tree.hpp), float32, each
+// packed [chunks][classes][16] and then the bias' gradient. Not yet divided by 255 or by the rows: Sgd does both at
+// once. Order and thread-safety: a pure function of the shard; runs on any number of shards at once. Empty shards give
+// no node. Errors: std::length_error beyond `limits`.
+//
+//   PartialGradient partial;
+//   SoftmaxGradient{}(scored, partial);
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "pipeline/verbs.hpp"
+#include "stages/aligned_buffer.hpp"
+#include "stages/block_tree.hpp"
+#include "stages/forward.hpp"
+#include "stages/limits.hpp"
+
+namespace sluice::stages {
+
+struct PartialGradient {
+  Shard shard;
+  std::size_t node_size = 0;     // floats of one node
+  std::vector<BlockNode> nodes;  // from left to right
+  AlignedBuffer<float> values;   // nodes.size() x node_size, and room for the nodes that were merged away
+
+  const float* node(std::size_t i) const { return values.data() + i * node_size; }
+};
+
+struct SoftmaxGradient {
+  Limits limits = {};  // optional, for payload_bytes
+
+  using Output = PartialGradient;
+  void operator()(const Scored& scored, PartialGradient& out) const;
+
+  std::size_t payload_bytes() const;
+};
+
+static_assert(verbs::Map<SoftmaxGradient, Scored, PartialGradient>);
+
+}  // namespace sluice::stages

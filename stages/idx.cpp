@@ -1,0 +1,74 @@
+#include "stages/idx.hpp"
+
+#include <fmt/core.h>
+
+#include "stages/errors.hpp"
+
+namespace sluice::stages {
+namespace {
+
+std::uint32_t big_endian(const std::uint8_t* p) {
+  return static_cast<std::uint32_t>(p[0]) << 24 | static_cast<std::uint32_t>(p[1]) << 16 |
+         static_cast<std::uint32_t>(p[2]) << 8 | p[3];
+}
+
+std::uint32_t magic_of(IdxKind kind) {
+  return static_cast<std::uint32_t>(IdxType::uint8) << 8 | (kind == IdxKind::images ? 3 : 1);
+}
+
+std::string likely_cause(std::uint32_t magic, IdxKind kind) {
+  if (magic == magic_of(kind == IdxKind::images ? IdxKind::labels : IdxKind::images))
+    return "are images and labels swapped?";
+  if (magic >> 16 == 0x1f8b) return "was it compressed twice?";
+  if (magic >> 24 == '<') return "an HTML page? The download was redirected: download it again";
+  if (magic == 0x01080000 || magic == 0x03080000) return "are its bytes in the wrong order?";
+  const auto type = magic >> 8;
+  const std::uint32_t rank = magic & 0xff;  // the first dimension counts the items
+  if (type == static_cast<std::uint32_t>(IdxType::uint8) && rank > 0)
+    return fmt::format("its items have {} dimension{}, expected {}", rank - 1, rank == 2 ? "" : "s",
+                       (magic_of(kind) & 0xff) - 1);
+  switch (static_cast<IdxType>(type <= 0xff ? type : 0)) {
+    case IdxType::int8:
+    case IdxType::int16:
+    case IdxType::int32:
+    case IdxType::float32:
+    case IdxType::float64:
+      return "its values are not uint8, the only type that is trained on";
+    default:
+      return "is it an IDX file?";
+  }
+}
+
+}  // namespace
+
+void check_idx_magic(const std::uint8_t* header, IdxKind kind, const std::string& path) {
+  const std::uint32_t magic = big_endian(header), expected = magic_of(kind);
+  if (magic != expected)
+    throw DataError(
+        fmt::format("{}: IDX magic {:#010x}, expected {:#010x}: {}", path, magic, expected, likely_cause(magic, kind)));
+}
+
+IdxShape parse_idx_header(const std::uint8_t* header, IdxKind kind, const std::string& path) {
+  check_idx_magic(header, kind, path);
+  IdxShape shape;
+  shape.count = big_endian(header + 4);
+  if (kind == IdxKind::images) {
+    shape.rows = big_endian(header + 8);
+    shape.columns = big_endian(header + 12);
+  }
+  if (shape.count == 0)
+    throw DataError(fmt::format("{}: the header promises 0 {}, expected at least 1: is it damaged?", path,
+                                kind == IdxKind::images ? "images" : "labels"));
+  if (shape.rows == 0 || shape.columns == 0)
+    throw DataError(
+        fmt::format("{}: the header promises images of {} x {} pixels, expected at least 1 x 1: is it damaged?", path,
+                    shape.rows, shape.columns));
+  // With a count below 2^32 no size derived from these overflows 64 bits.
+  if (shape.rows > idx_most_pixels / shape.columns)
+    throw DataError(
+        fmt::format("{}: the header promises images of {} x {} pixels, expected at most {} pixels: is it damaged?",
+                    path, shape.rows, shape.columns, idx_most_pixels));
+  return shape;
+}
+
+}  // namespace sluice::stages

@@ -1,0 +1,47 @@
+// The header of an IDX file: what its elements are and how many.
+//
+// bytes 0 0 type rank, then rank sizes as big-endian uint32, then the elements, row-major.
+// Source: the IDX file format, as described on the page of the MNIST database.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace sluice::stages {
+
+enum class IdxType : std::uint8_t {
+  uint8 = 0x08,
+  int8 = 0x09,
+  int16 = 0x0b,
+  int32 = 0x0c,
+  float32 = 0x0d,
+  float64 = 0x0e
+};
+
+// A file of images (rank 3: count x rows x columns) or of labels (rank 1: count), of uint8.
+struct IdxShape {
+  std::uint64_t count = 0;    // items: images or labels
+  std::uint64_t rows = 1;     // of an image
+  std::uint64_t columns = 1;  // of an image
+  std::uint64_t item_bytes() const { return rows * columns; }
+  friend bool operator==(const IdxShape&, const IdxShape&) = default;
+};
+
+enum class IdxKind { images, labels };
+constexpr std::size_t idx_header_bytes(IdxKind kind) {
+  return kind == IdxKind::images ? 16 : 8;
+}
+
+// Pixels of an image at most: what follows from the header alone (a model, a row) stays within reason.
+inline constexpr std::uint64_t idx_most_pixels = std::uint64_t{1} << 26;
+
+// The first 4 bytes: throws DataError that names `path`, what was found and the likely reason, unless they are those of
+// uint8 images or labels.
+void check_idx_magic(const std::uint8_t* header, IdxKind kind, const std::string& path);
+
+// Checks every field before anything is derived from it. `header` has idx_header_bytes(kind) bytes. Throws DataError
+// that names `path`: wrong magic, no items, no rows or columns, images beyond idx_most_pixels.
+IdxShape parse_idx_header(const std::uint8_t* header, IdxKind kind, const std::string& path);
+
+}  // namespace sluice::stages

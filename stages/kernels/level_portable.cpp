@@ -1,0 +1,98 @@
+// The kernels in plain C++ for any processor: 16 virtual lanes are a loop. It promises the bits of the other levels,
+// not their speed: without a fused multiply-add in hardware every one of them is a library call.
+#include <math.h>
+#include <string.h>
+
+#include "stages/kernels/levels.hpp"
+
+namespace {
+
+struct Native {
+  static constexpr std::size_t width = 16;
+  static constexpr std::size_t tile_rows = 1, tile_classes = 1;  // forward
+  static constexpr std::size_t gradient_chunks = 1, gradient_classes = 1;
+
+  float v[16];
+
+  static Native zero() { return broadcast(0); }
+  static Native broadcast(float x) {
+    return each([=](int) { return x; });
+  }
+  static Native load(const float* p) {
+    return each([=](int i) { return p[i]; });
+  }
+  void store(float* p) const { memcpy(p, v, sizeof v); }
+  static Native pixels(const std::uint8_t* p) {
+    return each([=](int i) { return static_cast<float>(p[i]); });
+  }
+
+  friend Native operator+(const Native& a, const Native& b) {
+    return each([&](int i) { return a.v[i] + b.v[i]; });
+  }
+  friend Native operator-(const Native& a, const Native& b) {
+    return each([&](int i) { return a.v[i] - b.v[i]; });
+  }
+  friend Native operator*(const Native& a, const Native& b) {
+    return each([&](int i) { return a.v[i] * b.v[i]; });
+  }
+  friend Native operator/(const Native& a, const Native& b) {
+    return each([&](int i) { return a.v[i] / b.v[i]; });
+  }
+  static Native fma(const Native& a, const Native& b, const Native& c) {
+    return each([&](int i) { return ::fmaf(a.v[i], b.v[i], c.v[i]); });
+  }
+  // a > b ? x : y
+  static Native if_greater(const Native& a, const Native& b, const Native& x, const Native& y) {
+    return each([&](int i) { return a.v[i] > b.v[i] ? x.v[i] : y.v[i]; });
+  }
+  // The bits of a plus those of b shifted left by 23: a x 2^n where n is in the lowest bits of b.
+  static Native add_exponent(const Native& a, const Native& b) {
+    return each([&](int i) { return value(bits(a.v[i]) + (bits(b.v[i]) << 23)); });
+  }
+  // x = mantissa x 2^exponent, with the bits of the mantissa in [base, base + 2^23).
+  static void split(const Native& x, std::uint32_t base, Native& mantissa, Native& exponent) {
+    for (int i = 0; i < 16; i++) {
+      const std::uint32_t above = bits(x.v[i]) - base;
+      exponent.v[i] = static_cast<float>(static_cast<std::int32_t>(above) >> 23);
+      mantissa.v[i] = value((above & 0x7fffff) + base);
+    }
+  }
+
+  // out[i] = the sum of the 16 lanes at in + 16 i: lane l with l + 8, then with l + 4, l + 2, l + 1.
+  static void sums(const float* in, float* out) {
+    for (int i = 0; i < 16; i++, in += 16) {
+      float lanes[16];
+      memcpy(lanes, in, sizeof lanes);
+      for (int half = 8; half > 0; half /= 2)
+        for (int l = 0; l < half; l++) lanes[l] += lanes[l + half];
+      out[i] = lanes[0];
+    }
+  }
+
+ private:
+  template <class F>
+  static Native each(F f) {
+    Native out;
+    for (int i = 0; i < 16; i++) out.v[i] = f(i);
+    return out;
+  }
+  static std::uint32_t bits(float x) {
+    std::uint32_t out;
+    memcpy(&out, &x, sizeof out);
+    return out;
+  }
+  static float value(std::uint32_t x) {
+    float out;
+    memcpy(&out, &x, sizeof out);
+    return out;
+  }
+};
+
+}  // namespace
+
+#include "stages/kernels/source.inl"
+
+const sluice::kernels::Table& sluice::kernels::level_portable() {
+  static constexpr Table table = table_of("portable");
+  return table;
+}

@@ -1,0 +1,82 @@
+// The kernels in AVX-512: 16 virtual lanes are one register.
+#include <immintrin.h>
+
+#include "stages/kernels/levels.hpp"
+
+namespace {
+
+struct Native {
+  static constexpr std::size_t width = 16;
+  // Blocking: 20 accumulators of the 32 registers.
+  static constexpr std::size_t tile_rows = 4, tile_classes = 5;  // forward
+  static constexpr std::size_t gradient_chunks = 2, gradient_classes = 10;
+
+  __m512 v;
+
+  static Native zero() { return {_mm512_setzero_ps()}; }
+  static Native broadcast(float x) { return {_mm512_set1_ps(x)}; }
+  static Native load(const float* p) { return {_mm512_loadu_ps(p)}; }
+  void store(float* p) const { _mm512_storeu_ps(p, v); }
+  static Native pixels(const std::uint8_t* p) {
+    return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
+  }
+
+  friend Native operator+(Native a, Native b) { return {_mm512_add_ps(a.v, b.v)}; }
+  friend Native operator-(Native a, Native b) { return {_mm512_sub_ps(a.v, b.v)}; }
+  friend Native operator*(Native a, Native b) { return {_mm512_mul_ps(a.v, b.v)}; }
+  friend Native operator/(Native a, Native b) { return {_mm512_div_ps(a.v, b.v)}; }
+  static Native fma(Native a, Native b, Native c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+  // a > b ? x : y
+  static Native if_greater(Native a, Native b, Native x, Native y) {
+    return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ), y.v, x.v)};
+  }
+  // The bits of a plus those of b shifted left by 23: a x 2^n where n is in the lowest bits of b.
+  static Native add_exponent(Native a, Native b) {
+    return {_mm512_castsi512_ps(
+        _mm512_add_epi32(_mm512_castps_si512(a.v), _mm512_slli_epi32(_mm512_castps_si512(b.v), 23)))};
+  }
+  // x = mantissa x 2^exponent, with the bits of the mantissa in [base, base + 2^23).
+  static void split(Native x, std::uint32_t base, Native& mantissa, Native& exponent) {
+    const __m512i first = _mm512_set1_epi32(static_cast<int>(base));
+    const __m512i bits = _mm512_sub_epi32(_mm512_castps_si512(x.v), first);
+    exponent.v = _mm512_cvtepi32_ps(_mm512_srai_epi32(bits, 23));
+    mantissa.v = _mm512_castsi512_ps(_mm512_add_epi32(_mm512_and_si512(bits, _mm512_set1_epi32(0x7fffff)), first));
+  }
+
+  // out[i] = the sum of the 16 lanes at in + 16 i: lane l with l + 8, then with l + 4, l + 2, l + 1. Sixteen sums share
+  // one transposition; the rows start in the order in which they come out as 0, 1, 2, ...
+  static void sums(const float* in, float* out) {
+    __m512 quads[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+      const float* p = in + 16 * i;
+      quads[i] = quarters(halves(_mm512_loadu_ps(p), _mm512_loadu_ps(p + 64)),
+                          halves(_mm512_loadu_ps(p + 128), _mm512_loadu_ps(p + 192)));
+    }
+    _mm512_storeu_ps(out, singles(pairs(quads[0], quads[1]), pairs(quads[2], quads[3])));
+  }
+
+ private:
+  static __m512 halves(__m512 a, __m512 b) {
+    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x44), _mm512_shuffle_f32x4(a, b, 0xee));
+  }
+  static __m512 quarters(__m512 a, __m512 b) {
+    return _mm512_add_ps(_mm512_shuffle_f32x4(a, b, 0x88), _mm512_shuffle_f32x4(a, b, 0xdd));
+  }
+  static __m512 pairs(__m512 a, __m512 b) {
+    const __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
+    return _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(x, y)), _mm512_castpd_ps(_mm512_unpackhi_pd(x, y)));
+  }
+  static __m512 singles(__m512 a, __m512 b) {
+    return _mm512_add_ps(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd));
+  }
+};
+
+}  // namespace
+
+#include "stages/kernels/source.inl"
+
+const sluice::kernels::Table& sluice::kernels::level_v4() {
+  static constexpr Table table = table_of("x86-64-v4");
+  return table;
+}

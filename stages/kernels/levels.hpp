@@ -1,0 +1,14 @@
+// The levels that can be built, each in a translation unit of its own with its own flags. The function named here is
+// the only symbol such a unit defines for others: an inline function compiled for one level must never be the copy that
+// the linker picks for all.
+#pragma once
+
+#include "stages/kernels/table.hpp"
+
+namespace sluice::kernels {
+
+const Table& level_v4();
+const Table& level_v3();
+const Table& level_portable();
+
+}  // namespace sluice::kernels

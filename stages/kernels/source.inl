@@ -1,0 +1,383 @@
+// The kernels, once for all levels: included by each level_*.cpp after its `Native`, a struct of `width` floats.
+//
+// Everything is in an unnamed namespace and uses nothing of the standard library that could leave an inline function
+// behind (see levels.hpp). Arithmetic is written for 16 virtual lanes; a level with narrower registers goes through
+// them in parts, which changes no bit because lanes only meet in Native::sums.
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "stages/kernels/table.hpp"
+
+// Accumulators live in arrays: only a completely unrolled loop keeps them in registers.
+#ifdef __clang__
+#define SLUICE_UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define SLUICE_UNROLL _Pragma("GCC unroll 32")
+#endif
+
+namespace {
+
+using sluice::kernels::ForwardArgs;
+using sluice::kernels::GradientArgs;
+using sluice::kernels::Table;
+
+constexpr size_t lanes = 16, row_block = 64;
+constexpr size_t parts = lanes / Native::width;  // registers of one virtual vector
+
+using Row = const uint8_t*;
+
+size_t smaller(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+size_t ceil_div(size_t a, size_t b) {
+  return (a + b - 1) / b;
+}
+
+// Cuts `count` into pieces of at most `most`, as evenly as possible: a rest of one class would waste the registers.
+struct Cut {
+  Cut(size_t count, size_t most) : pieces(ceil_div(count, most)), count_(count) {}
+  size_t begin(size_t piece) const { return count_ * piece / pieces; }
+  size_t pieces;
+
+ private:
+  size_t count_;
+};
+
+// f(Int<n>) for the run-time n in 1 .. Most.
+template <size_t N>
+struct Int {
+  static constexpr size_t value = N;
+};
+template <size_t Most, class F>
+void with_constant(size_t n, const F& f) {
+  if constexpr (Most > 1) {
+    if (n < Most) return with_constant<Most - 1>(n, f);
+  }
+  f(Int<Most>{});
+}
+
+// ---- exp and log -----------------------------------------------------------------------------------------------
+
+// e^x = 2^n e^r with |r| <= log(2) / 2; e^r = 1 + r + r^2 q(r), q of degree 4 by a Remez exchange for the least
+// relative error (3e-9 before rounding). log(2) is split into 355/512 and a rest, so that n times the first part is
+// exact. Below -80 the result is 0: nothing that small changes a sum next to the 1 of the largest logit, and it keeps
+// products of probabilities out of the slow denormal numbers. x <= 88; NaN stays NaN.
+Native exp_of(Native x) {
+  const Native magic = Native::broadcast(12582912.f);  // 1.5 x 2^23: adding it rounds to an integer in the lowest bits
+  const Native shifted = Native::fma(x, Native::broadcast(1.44269502f), magic);
+  const Native n = shifted - magic;
+  Native r = Native::fma(n, Native::broadcast(-0.693359375f), x);
+  r = Native::fma(n, Native::broadcast(2.12194442e-4f), r);
+  Native q = Native::broadcast(0.00138145406f);
+  q = Native::fma(q, r, Native::broadcast(0.00836874545f));
+  q = Native::fma(q, r, Native::broadcast(0.041668389f));
+  q = Native::fma(q, r, Native::broadcast(0.166665211f));
+  q = Native::fma(q, r, Native::broadcast(0.49999994f));
+  const Native mantissa = Native::fma(r * r, q, r) + Native::broadcast(1);
+  return Native::if_greater(Native::broadcast(-80), x, Native::zero(), Native::add_exponent(mantissa, shifted));
+}
+
+// log x = e log(2) + log(1 + f) with 1 + f in [sqrt(1/2), sqrt(2)); log(1 + f) = f + f^2 q(f), q of degree 8 by a Remez
+// exchange for the least relative error (4e-9 before rounding). For normal x > 0.
+Native log_of(Native x) {
+  Native mantissa, exponent;
+  Native::split(x, 0x3f3504f3, mantissa, exponent);  // the bits of sqrt(1/2)
+  const Native f = mantissa - Native::broadcast(1);
+  Native q = Native::broadcast(-0.0762178674f);
+  q = Native::fma(q, f, Native::broadcast(0.129044503f));
+  q = Native::fma(q, f, Native::broadcast(-0.132429928f));
+  q = Native::fma(q, f, Native::broadcast(0.141818225f));
+  q = Native::fma(q, f, Native::broadcast(-0.166090816f));
+  q = Native::fma(q, f, Native::broadcast(0.200019747f));
+  q = Native::fma(q, f, Native::broadcast(-0.250015825f));
+  q = Native::fma(q, f, Native::broadcast(0.333333254f));
+  q = Native::fma(q, f, Native::broadcast(-0.499999881f));
+  const Native low = Native::fma(exponent, Native::broadcast(-2.12194442e-4f), f * f * q);
+  return Native::fma(exponent, Native::broadcast(0.693359375f), f + low);
+}
+
+// ---- Forward ---------------------------------------------------------------------------------------------------
+
+constexpr size_t tile_rows = Native::tile_rows;
+constexpr size_t panel = 52;  // pixel chunks whose weights, for one group of classes, stay in the first-level cache
+constexpr size_t strip = 64;  // rows
+constexpr size_t ahead = 8;   // rows: the data set's are read in random order, so the hardware cannot see them coming
+
+// The dot products of tile_rows rows with C classes over `chunks` pixel chunks, lane by lane, added to acc[C][16][16],
+// while the rows `next` are fetched.
+template <size_t C, bool Prefetch>
+void forward_tile(const Row* x, const Row* next, const float* weights, size_t stride, size_t chunks, float* acc) {
+  for (size_t part = 0; part < lanes; part += Native::width) {
+    Native sum[tile_rows][C];
+    SLUICE_UNROLL
+    for (size_t r = 0; r < tile_rows; r++) {
+      SLUICE_UNROLL
+      for (size_t c = 0; c < C; c++) sum[r][c] = Native::load(acc + (c * lanes + r) * lanes + part);
+    }
+    const float* w = weights + part;
+    for (size_t k = 0; k < chunks; k++, w += stride) {
+      if (Prefetch && part == 0) __builtin_prefetch(next[k % tile_rows] + k / tile_rows * tile_rows * lanes);
+      Native pixel[tile_rows];
+      SLUICE_UNROLL
+      for (size_t r = 0; r < tile_rows; r++) pixel[r] = Native::pixels(x[r] + k * lanes + part);
+      SLUICE_UNROLL
+      for (size_t c = 0; c < C; c++) {
+        const Native weight = Native::load(w + c * lanes);
+        SLUICE_UNROLL
+        for (size_t r = 0; r < tile_rows; r++) sum[r][c] = Native::fma(pixel[r], weight, sum[r][c]);
+      }
+    }
+    if (Prefetch && part == 0) {
+      SLUICE_UNROLL
+      for (size_t r = 0; r < tile_rows; r++) __builtin_prefetch(next[r] + chunks * lanes - 1);
+    }
+    SLUICE_UNROLL
+    for (size_t r = 0; r < tile_rows; r++) {
+      SLUICE_UNROLL
+      for (size_t c = 0; c < C; c++) sum[r][c].store(acc + (c * lanes + r) * lanes + part);
+    }
+  }
+}
+
+// Up to `strip` rows: their logits, as [groups][classes][16 rows], into z. The classes are the outer loop, so that the
+// weights of one group of classes stay in the first-level cache while all rows of the strip go by.
+void logits(const ForwardArgs& a, size_t first, size_t count, float* z) {
+  Row x[strip], next[strip], tail[strip];
+  uint8_t tails[strip][lanes];
+  const size_t full = a.pixels / lanes, rest = a.pixels % lanes, padded = ceil_div(count, lanes) * lanes;
+  for (size_t r = 0; r < padded; r++) {
+    x[r] = a.rows[first + smaller(r, count - 1)];
+    next[r] = a.rows[smaller(first + r + ahead, a.count - 1)];
+    tail[r] = tails[r];
+    if (rest > 0) {
+      memset(tails[r], 0, lanes);
+      memcpy(tails[r], x[r] + full * lanes, rest);
+    }
+  }
+  const size_t stride = a.classes * lanes;
+  const Cut groups(a.classes, Native::tile_classes), panels(full, panel);
+  alignas(64) float acc[Native::tile_classes * lanes * lanes];
+  for (size_t g = 0; g < groups.pieces; g++) {
+    const size_t first_class = groups.begin(g), classes = groups.begin(g + 1) - first_class;
+    const float* weights = a.weights + first_class * lanes;
+    for (size_t at = 0; at < count; at += lanes) {
+      const size_t end = smaller(at + lanes, count);
+      memset(acc, 0, classes * lanes * lanes * sizeof(float));
+      with_constant<Native::tile_classes>(classes, [&](auto constant) {
+        constexpr size_t C = decltype(constant)::value;
+        for (size_t p = 0; p < panels.pieces; p++) {
+          const size_t begin = panels.begin(p), chunks = panels.begin(p + 1) - begin;
+          for (size_t r = at; r < end; r += tile_rows) {
+            Row here[tile_rows], there[tile_rows];
+            for (size_t i = 0; i < tile_rows; i++) {
+              here[i] = x[r + i] + begin * lanes;
+              there[i] = next[r + i] + begin * lanes;
+            }
+            float* sums = acc + (r - at) * lanes;
+            if (g == 0)
+              forward_tile<C, true>(here, there, weights + begin * stride, stride, chunks, sums);
+            else
+              forward_tile<C, false>(here, there, weights + begin * stride, stride, chunks, sums);
+          }
+        }
+        if (rest > 0)
+          for (size_t r = at; r < end; r += tile_rows)
+            forward_tile<C, false>(tail + r, tail + r, weights + full * stride, stride, 1, acc + (r - at) * lanes);
+      });
+      for (size_t c = 0; c < classes; c++) {
+        float* out = z + at * a.classes + (first_class + c) * lanes;
+        Native::sums(acc + c * lanes * lanes, out);
+        const Native bias = Native::broadcast(a.bias[first_class + c]);
+        for (size_t part = 0; part < lanes; part += Native::width)
+          Native::fma(Native::load(out + part), Native::broadcast(1.f / 255), bias).store(out + part);
+      }
+    }
+  }
+}
+
+// Up to 16 rows at a time, a lane each: logits, the stable softmax (subtract the row's largest logit), its derivative.
+void forward(const ForwardArgs& a) {
+  for (size_t first = 0; first < a.count; first += lanes) {
+    const size_t count = smaller(lanes, a.count - first);
+    float* z = a.delta + first * a.classes;
+    if (first % strip == 0) logits(a, first, smaller(strip, a.count - first), z);
+
+    alignas(64) float largest[lanes], position[lanes], total[lanes];
+    for (size_t part = 0; part < lanes; part += Native::width) {
+      Native best = Native::load(z + part), at = Native::zero();
+      for (size_t c = 1; c < a.classes; c++) {
+        const Native logit = Native::load(z + c * lanes + part);
+        at = Native::if_greater(logit, best, Native::broadcast(static_cast<float>(c)), at);
+        best = Native::if_greater(logit, best, logit, best);
+      }
+      best.store(largest + part);
+      at.store(position + part);
+    }
+    for (size_t r = 0; r < count; r++) {
+      a.predicted[first + r] = static_cast<uint16_t>(position[r]);
+      a.label_logit[first + r] = a.labels ? z[a.labels[first + r] * lanes + r] - largest[r] : 0;
+    }
+    for (size_t part = 0; part < lanes; part += Native::width) {
+      const Native best = Native::load(largest + part);
+      Native sum = Native::zero();
+      for (size_t c = 0; c < a.classes; c++) {
+        const Native e = exp_of(Native::load(z + c * lanes + part) - best);
+        e.store(z + c * lanes + part);
+        sum = sum + e;
+      }
+      sum.store(total + part);
+      const Native scale = Native::broadcast(1) / sum;
+      for (size_t c = 0; c < a.classes; c++) (Native::load(z + c * lanes + part) * scale).store(z + c * lanes + part);
+    }
+    memcpy(a.exp_sum + first, total, count * sizeof(float));
+    if (a.labels)
+      for (size_t r = 0; r < count; r++) z[a.labels[first + r] * lanes + r] -= 1;
+    for (size_t c = 0; c < a.classes && count < lanes; c++)
+      memset(z + c * lanes + count, 0, (lanes - count) * sizeof(float));
+  }
+}
+
+// ---- Gradient --------------------------------------------------------------------------------------------------
+
+// P registers of pixels, from `pixel` on, x C classes, from delta's first, stay in registers while the rows of the
+// block go by. Their place in a gradient is `at`, `chunk_stride` further for every chunk of 16 pixels.
+template <size_t P, size_t C>
+void gradient_tile(const GradientArgs& a, const Row* x, size_t pixel, const float* delta, size_t at,
+                   size_t chunk_stride, size_t prefetch) {
+  Native sum[P][C];
+  SLUICE_UNROLL
+  for (size_t p = 0; p < P; p++) {
+    SLUICE_UNROLL
+    for (size_t c = 0; c < C; c++) sum[p][c] = Native::zero();
+  }
+  for (size_t first = 0; first < a.count; first += lanes, delta += a.classes * lanes) {
+    const size_t count = smaller(lanes, a.count - first);
+    for (size_t r = 0; r < count; r++) {
+      if (first + r < prefetch) __builtin_prefetch(a.upcoming[first + r] + pixel);
+      Native pixels[P];
+      SLUICE_UNROLL
+      for (size_t p = 0; p < P; p++) pixels[p] = Native::pixels(x[first + r] + pixel + p * Native::width);
+      SLUICE_UNROLL
+      for (size_t c = 0; c < C; c++) {
+        const Native d = Native::broadcast(delta[c * lanes + r]);
+        SLUICE_UNROLL
+        for (size_t p = 0; p < P; p++) sum[p][c] = Native::fma(pixels[p], d, sum[p][c]);
+      }
+    }
+  }
+  SLUICE_UNROLL
+  for (size_t p = 0; p < P; p++) {
+    const size_t place = at + p / parts * chunk_stride + p % parts * Native::width;
+    for (size_t m = 0; m < a.merges; m++) {
+      const float* other = a.merge[m] + place;
+      SLUICE_UNROLL
+      for (size_t c = 0; c < C; c++) sum[p][c] = Native::load(other + c * lanes) + sum[p][c];
+    }
+    SLUICE_UNROLL
+    for (size_t c = 0; c < C; c++) sum[p][c].store(a.out + place + c * lanes);
+  }
+}
+
+void bias_gradient(const GradientArgs& a, size_t at) {
+  for (size_t first = 0; first < a.classes; first += lanes) {
+    const size_t classes = smaller(lanes, a.classes - first);
+    alignas(64) float sums[lanes * lanes], out[lanes];
+    memset(sums, 0, sizeof sums);
+    for (size_t row = 0; row < a.count; row += lanes)
+      for (size_t c = 0; c < classes; c++)
+        for (size_t part = 0; part < lanes; part += Native::width)
+          (Native::load(sums + c * lanes + part) + Native::load(a.delta + row * a.classes + (first + c) * lanes + part))
+              .store(sums + c * lanes + part);
+    Native::sums(sums, out);
+    for (size_t part = 0; part < lanes; part += Native::width) {
+      Native sum = Native::load(out + part);
+      for (size_t m = 0; m < a.merges; m++) sum = Native::load(a.merge[m] + at + first + part) + sum;
+      sum.store(a.out + at + first + part);
+    }
+  }
+}
+
+void gradient_block(const GradientArgs& a) {
+  constexpr size_t tile = Native::gradient_chunks;
+  const size_t full = a.pixels / lanes, rest = a.pixels % lanes, stride = a.classes * lanes;
+  const size_t prefetch = a.upcoming ? smaller(a.upcoming_count, a.count) : 0;
+  Row tail[row_block];
+  uint8_t tails[row_block][lanes];
+  if (rest > 0)
+    for (size_t r = 0; r < a.count; r++) {
+      tail[r] = tails[r];
+      memset(tails[r], 0, lanes);
+      memcpy(tails[r], a.rows[r] + full * lanes, rest);
+    }
+  const Cut groups(a.classes, Native::gradient_classes);
+  for (size_t g = 0; g < groups.pieces; g++) {
+    const size_t first_class = groups.begin(g);
+    const float* delta = a.delta + first_class * lanes;
+    const size_t at = first_class * lanes;
+    with_constant<Native::gradient_classes>(groups.begin(g + 1) - first_class, [&](auto constant) {
+      constexpr size_t C = decltype(constant)::value;
+      const size_t fetched = g == 0 ? prefetch : 0;
+      size_t k = 0;
+      for (; k + tile <= full; k += tile)
+        gradient_tile<tile * parts, C>(a, a.rows, k * lanes, delta, at + k * stride, stride, fetched);
+      for (; k < full; k++) gradient_tile<parts, C>(a, a.rows, k * lanes, delta, at + k * stride, stride, fetched);
+      if (rest > 0) gradient_tile<parts, C>(a, tail, 0, delta, at + k * stride, stride, 0);
+    });
+  }
+  bias_gradient(a, ceil_div(a.pixels, lanes) * stride);
+}
+
+// ---- Elementwise -----------------------------------------------------------------------------------------------
+
+// out[i] = f(a[i], b[i]). The last incomplete register goes through a buffer, so the lanes see the same operation.
+template <class F>
+void each(float* out, const float* a, const float* b, size_t count, float filler, const F& f) {
+  constexpr size_t width = Native::width;
+  size_t i = 0;
+  for (; i + width <= count; i += width) f(Native::load(a + i), Native::load(b + i)).store(out + i);
+  if (i == count) return;
+  float x[width], y[width];
+  Native::broadcast(filler).store(x);
+  Native::broadcast(filler).store(y);
+  memcpy(x, a + i, (count - i) * sizeof(float));
+  memcpy(y, b + i, (count - i) * sizeof(float));
+  f(Native::load(x), Native::load(y)).store(x);
+  memcpy(out + i, x, (count - i) * sizeof(float));
+}
+
+void add(float* out, const float* a, const float* b, size_t count) {
+  each(out, a, b, count, 0, [](Native x, Native y) { return x + y; });
+}
+
+void update(float* out, const float* weights, const float* gradient, float scale, size_t count) {
+  const Native factor = Native::broadcast(-scale);
+  each(out, gradient, weights, count, 0, [=](Native g, Native w) { return Native::fma(g, factor, w); });
+}
+
+double loss(const float* label_logit, const float* exp_sum, size_t count, double sum) {
+  for (size_t first = 0; first < count; first += row_block) {
+    const size_t rows = smaller(row_block, count - first);
+    float row[row_block];
+    each(row, exp_sum + first, label_logit + first, rows, 1, [](Native s, Native z) { return log_of(s) - z; });
+    double chain[4] = {};  // four, so that one addition need not wait for the one before
+    for (size_t i = 0; i < rows; i++) chain[i % 4] += static_cast<double>(row[i]);
+    sum += (chain[0] + chain[1]) + (chain[2] + chain[3]);
+  }
+  return sum;
+}
+
+void exp_all(float* out, const float* x, size_t count) {
+  each(out, x, x, count, 0, [](Native v, Native) { return exp_of(v); });
+}
+void log_all(float* out, const float* x, size_t count) {
+  each(out, x, x, count, 1, [](Native v, Native) { return log_of(v); });
+}
+
+constexpr Table table_of(const char* name) {
+  return {name, forward, gradient_block, add, update, loss, exp_all, log_all};
+}
+
+}  // namespace
+
+#undef SLUICE_UNROLL

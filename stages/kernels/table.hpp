@@ -1,0 +1,65 @@
+// What one instruction-set level offers: the table of its kernels, with the shapes and layouts they work on.
+//
+// Every level computes the same bits: 16 virtual lanes, explicit fused multiply-adds, one fixed tree for the lanes of a
+// sum, own polynomials for exp and log. Layouts, all float32:
+//
+//   packed weights   [chunks][classes][16]   16 neighbouring pixels of one class; zero past the last pixel
+//   delta            [groups][classes][16]   16 neighbouring rows of one class (a lane is a row); zero past the last
+//   row gradient         [chunks][classes][16]   as the weights, then the bias' gradient, padded to a multiple of 16
+//
+// where chunks = ceil(pixels / 16) and groups = ceil(rows / 16). Buffers of floats are best 64-byte aligned; need not
+// be. This header is compiled into translation units of every level, so it may define nothing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sluice::kernels {
+
+// Rows (count x pixels), uint8 -> delta and, per row, what loss and accuracy need. No byte past a row is read.
+struct ForwardArgs {
+  const std::uint8_t* const* rows;  // (count) pointers to `pixels` bytes each
+  const std::uint16_t* labels;      // (count), each < classes; null: delta is p instead of p - one_hot(label)
+  std::size_t count;                // rows
+  std::size_t pixels;               // >= 1
+  std::size_t classes;              // 1 .. 65536
+  const float* weights;             // packed
+  const float* bias;                // (classes)
+  float* delta;                     // out, delta_size(count, classes): p - one_hot(label), p = softmax(x / 255 W + b)
+  float* label_logit;               // out, (count): z[label] - max z; 0 without labels
+  float* exp_sum;                   // out, (count): sum of exp(z - max z)
+  std::uint16_t* predicted;         // out, (count): argmax z, the lowest class on ties
+};
+
+// One row block -> its partial gradient x^T delta, in pixel units (0..255), added to the partial gradients of earlier
+// blocks while still in registers: out = merge[merges - 1] + (... + (merge[0] + own)).
+struct GradientArgs {
+  const std::uint8_t* const* rows;      // (count)
+  std::size_t count;                    // 0 .. row_block
+  std::size_t pixels;                   // >= 1
+  std::size_t classes;                  // 1 .. 65536
+  const float* delta;                   // of these rows, as forward wrote it
+  const float* const* merge;            // (merges) gradients, each gradient_size(pixels, classes)
+  std::size_t merges;                   // may be 0
+  float* out;                           // gradient_size(pixels, classes); may be one of `merge`
+  const std::uint8_t* const* upcoming;  // rows to prefetch meanwhile; may be null
+  std::size_t upcoming_count;
+};
+
+struct Table {
+  const char* name;  // "x86-64-v4", "x86-64-v3" or "portable"
+  void (*forward)(const ForwardArgs&);
+  void (*gradient_block)(const GradientArgs&);
+  // out = a + b. out may be a or b.
+  void (*add)(float* out, const float* a, const float* b, std::size_t count);
+  // out = weights - scale x gradient, with one rounding. out may be weights.
+  void (*update)(float* out, const float* weights, const float* gradient, float scale, std::size_t count);
+  // sum + the loss of each row, log(exp_sum) - label_logit, in double; whole row blocks are added in order, so a run of
+  // rows may be cut between any two row blocks and handed on: loss(..., loss(..., sum)).
+  double (*loss)(const float* label_logit, const float* exp_sum, std::size_t count, double sum);
+  // e^x for -80 <= x <= 88, 0 below -80; log x for normal x > 0. out may be x.
+  void (*exp)(float* out, const float* x, std::size_t count);
+  void (*log)(float* out, const float* x, std::size_t count);
+};
+
+}  // namespace sluice::kernels

@@ -1,0 +1,42 @@
+// The parameters of softmax regression: logits = pixels / 255 x weights + bias.
+//
+// Layout: `weights` is packed for the kernels as [pixel_chunks()][classes][16], float32: 16 neighbouring pixels of one
+// class lie together; places past the last pixel are zero and stay zero. `bias` has `classes` values.
+// Order and thread-safety: a plain value; it travels as Weights, a handle to a model that nobody writes any more.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "stages/shared.hpp"
+
+namespace sluice::stages {
+
+struct Model {
+  std::size_t pixels = 0;      // inputs
+  std::size_t classes = 0;     // outputs, 2 .. 256
+  std::vector<float> weights;  // packed, see above
+  std::vector<float> bias;     // (classes)
+
+  std::size_t pixel_chunks() const { return (pixels + 15) / 16; }
+};
+
+using Weights = Shared<Model>;
+
+// All zero, in the right sizes.
+Model zero_model(std::size_t pixels, std::size_t classes);
+
+// W ~ N(0, deviation^2) from the counter-based generator keyed by seed (purpose: initial weights), b = 0.
+Model random_model(std::size_t pixels, std::size_t classes, std::uint64_t seed, double deviation = 0.01);
+
+// The weights in the layout of PyTorch's Linear and of the model file: (classes x pixels), row-major; and back.
+std::vector<float> unpacked_weights(const Model& model);
+Model packed_model(std::size_t pixels, std::size_t classes, const std::vector<float>& weights,
+                   const std::vector<float>& bias);
+
+// SHA-256, in hexadecimal, over W (classes x pixels) then b as little-endian float32.
+std::string weights_sha256(const Model& model);
+
+}  // namespace sluice::stages

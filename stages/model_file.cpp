@@ -1,0 +1,280 @@
+#include "stages/model_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <utility>
+#include <vector>
+
+#include "stages/errors.hpp"
+
+namespace sluice::stages {
+namespace {
+
+using nlohmann::ordered_json;
+
+[[noreturn]] void fail(const std::string& path, const std::string& text) {
+  throw DataError(path + ": " + text);
+}
+[[noreturn]] void fail_errno(const std::string& path, const char* what) {
+  fail(path, fmt::format("{}: {}", what, std::strerror(errno)));
+}
+
+std::string folder_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// A temporary file in the folder of `path`, gone again unless it was renamed to it.
+class Replacement {
+ public:
+  explicit Replacement(const std::string& path) : path_(path) {
+    struct stat status {};
+    const bool exists = ::stat(path.c_str(), &status) == 0;
+    if (exists && !S_ISREG(status.st_mode))
+      fail(path, S_ISDIR(status.st_mode) ? "is a folder, expected the name of a file"
+                                         : "exists and is no regular file, expected the name of a model file");
+    for (unsigned attempt = 0; file_ < 0; ++attempt) {
+      name_ = fmt::format("{}.{}-{}.part", path, ::getpid(), attempt);
+      file_ = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (file_ < 0 && errno != EINTR && (errno != EEXIST || attempt > 1000)) fail_errno(path, "cannot be written");
+    }
+    if (exists) keep_mode(status.st_mode & 0777);
+  }
+  Replacement(const Replacement&) = delete;
+  Replacement& operator=(const Replacement&) = delete;
+  ~Replacement() { remove(); }
+
+  void write(const void* data, std::size_t size) {
+    const char* at = static_cast<const char*>(data);
+    while (size > 0) {
+      const ssize_t n = ::write(file_, at, size);
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) fail_errno(path_, "cannot be written");
+      at += n, size -= static_cast<std::size_t>(n);
+    }
+  }
+
+  void commit() {
+    if (::fsync(file_) != 0) fail_errno(path_, "cannot be written to the disk");
+    if (::close(std::exchange(file_, -1)) != 0) fail_errno(path_, "cannot be written");
+    if (::rename(name_.c_str(), path_.c_str()) != 0) fail_errno(path_, "cannot be replaced");
+    done_ = true;
+    const int folder = ::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) return;  // may be written to and not read: the file is there, if perhaps not yet after a power cut
+    const int result = ::fsync(folder), error = errno;
+    ::close(folder);
+    if (result != 0 && error != EINVAL) {
+      errno = error;
+      fail_errno(path_, "was written, but its folder cannot be brought to the disk");
+    }
+  }
+
+ private:
+  void keep_mode(mode_t mode) {
+    if (::fchmod(file_, mode) == 0) return;
+    const int error = errno;
+    remove();
+    errno = error;
+    fail_errno(path_, "cannot be given the rights of the file that it replaces");
+  }
+
+  void remove() {
+    if (file_ >= 0) ::close(std::exchange(file_, -1));
+    if (!done_) ::unlink(name_.c_str());
+  }
+
+  const std::string& path_;
+  std::string name_;
+  int file_ = -1;
+  bool done_ = false;
+};
+
+void append(std::string& out, const std::vector<float>& values) {
+  for (const float v : values) {
+    const auto word = std::bit_cast<std::uint32_t>(v);
+    for (unsigned b = 0; b < 4; ++b) out += static_cast<char>(word >> 8 * b & 0xff);
+  }
+}
+
+std::vector<float> floats(const std::string& bytes, std::size_t first, std::size_t count) {
+  std::vector<float> values(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::uint32_t word = 0;
+    for (unsigned b = 0; b < 4; ++b)
+      word |= static_cast<std::uint32_t>(static_cast<unsigned char>(bytes[first + 4 * i + b])) << 8 * b;
+    values[i] = std::bit_cast<float>(word);
+  }
+  return values;
+}
+
+// Foreign text for an error message of one line.
+std::string printable(std::string text) {
+  if (text.size() > 60) text = text.substr(0, 60) + "...";
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
+  return text;
+}
+std::string shown(const ordered_json& json) {
+  return printable(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
+}
+
+std::uint64_t number(const std::string& path, const ordered_json& json, const char* what) {
+  if (!json.is_number_unsigned()) fail(path, fmt::format("{} is {}, expected a whole number", what, shown(json)));
+  return json.get<std::uint64_t>();
+}
+
+constexpr std::uint64_t most_header = 16u << 20, most_file = std::uint64_t{4} << 30;
+constexpr int most_depth = 4;  // of the header: {tensor: {shape: [n, ...]}} has 3
+
+std::string contents(const std::string& path) {
+  int file;
+  do file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  while (file < 0 && errno == EINTR);
+  if (file < 0) fail_errno(path, "cannot be opened");
+  std::string all;
+  std::vector<char> buffer(1 << 16);
+  for (;;) {
+    const ssize_t n = ::read(file, buffer.data(), buffer.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0 || all.size() > most_file) {
+      const int error = errno;
+      ::close(file);
+      errno = error;
+      if (n < 0) fail_errno(path, "cannot be read");
+      if (n > 0) fail(path, "is larger than 4 GiB, too large for a model");
+      return all;
+    }
+    all.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+}
+
+// One tensor of the header, its bytes read.
+struct Tensor {
+  std::vector<std::uint64_t> shape;
+  std::vector<float> values;
+  std::uint64_t begin = 0, end = 0;  // in the data
+};
+
+Tensor read_tensor(const std::string& path, const ordered_json& header, const std::string& file, std::size_t data,
+                   const char* name, std::size_t rank) {
+  if (!header.contains(name)) fail(path, fmt::format("has no tensor '{}', expected 'weight' and 'bias'", name));
+  const ordered_json& json = header[name];
+  if (!json.is_object() || !json.contains("dtype") || !json.contains("shape") || !json.contains("data_offsets"))
+    fail(path, fmt::format("tensor '{}' is not described by dtype, shape and data_offsets", name));
+  if (json["dtype"] != "F32")
+    fail(path, fmt::format("tensor '{}' is of type {}, expected F32", name, shown(json["dtype"])));
+  if (!json["shape"].is_array() || json["shape"].size() != rank)
+    fail(path, fmt::format("tensor '{}' has shape {}, expected {}", name, shown(json["shape"]),
+                           rank == 2 ? "[classes, pixels]" : "[classes]"));
+  const ordered_json& offsets = json["data_offsets"];
+  if (!offsets.is_array() || offsets.size() != 2) fail(path, fmt::format("tensor '{}' has no two data_offsets", name));
+  Tensor t;
+  std::uint64_t elements = 1;
+  for (const auto& n : json["shape"]) {
+    t.shape.push_back(number(path, n, "a shape"));
+    if (t.shape.back() == 0 || t.shape.back() > most_file / elements)
+      fail(path, fmt::format("tensor '{}' has the impossible shape {}", name, shown(json["shape"])));
+    elements *= t.shape.back();
+  }
+  t.begin = number(path, offsets[0], "an offset"), t.end = number(path, offsets[1], "an offset");
+  const std::uint64_t available = file.size() - data;
+  if (t.begin > t.end || t.end > available || t.end - t.begin != 4 * elements)
+    fail(path,
+         fmt::format("tensor '{}' lies at bytes {} to {} of {}, expected {} bytes for shape {}: was it cut short?",
+                     name, t.begin, t.end, available, 4 * elements, shown(json["shape"])));
+  t.values = floats(file, data + static_cast<std::size_t>(t.begin), static_cast<std::size_t>(elements));
+  for (std::size_t i = 0; i < t.values.size(); ++i)
+    if (!std::isfinite(t.values[i]))
+      fail(path, fmt::format("tensor '{}' has the value {} at {}, expected finite numbers", name, t.values[i], i));
+  return t;
+}
+
+}  // namespace
+
+void check_writable(const std::string& path) {
+  Replacement{path};
+}
+
+void save_model(const std::string& path, const Model& model, const Metadata& metadata) {
+  std::string data;
+  append(data, unpacked_weights(model));
+  const std::size_t weight_bytes = data.size();
+  append(data, model.bias);
+  ordered_json header;
+  if (!metadata.empty()) header["__metadata__"] = metadata;
+  header["weight"] = {{"dtype", "F32"}, {"shape", {model.classes, model.pixels}}, {"data_offsets", {0, weight_bytes}}};
+  header["bias"] = {{"dtype", "F32"}, {"shape", {model.classes}}, {"data_offsets", {weight_bytes, data.size()}}};
+  std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);  // metadata may be no UTF-8
+  text.append((8 - text.size() % 8) % 8, ' ');  // so that the tensors are aligned
+  std::string length;
+  for (unsigned b = 0; b < 8; ++b) length += static_cast<char>(std::uint64_t{text.size()} >> 8 * b & 0xff);
+
+  Replacement file(path);
+  file.write(length.data(), length.size());
+  file.write(text.data(), text.size());
+  file.write(data.data(), data.size());
+  file.commit();
+}
+
+StoredModel load_model(const std::string& path) {
+  const std::string file = contents(path);
+  if (file.size() < 8)
+    fail(path, fmt::format("has {} bytes, expected a safetensors file: 8 bytes and a header", file.size()));
+  std::uint64_t length = 0;
+  for (unsigned b = 0; b < 8; ++b) length |= static_cast<std::uint64_t>(static_cast<unsigned char>(file[b])) << 8 * b;
+  if (length > most_header || length > file.size() - 8)
+    fail(path, fmt::format("says that its header has {} bytes, it has {} after the first 8: is it a safetensors file?",
+                           length, file.size() - 8));
+  const auto data = 8 + static_cast<std::size_t>(length);
+  // Checked while it is read: what is nested more deeply could exhaust the stack later.
+  const auto shallow = [&](int depth, ordered_json::parse_event_t, const ordered_json&) {
+    if (depth > most_depth) fail(path, fmt::format("has a header nested more than {} deep", most_depth));
+    return true;
+  };
+  const ordered_json header =
+      ordered_json::parse(file.begin() + 8, file.begin() + static_cast<std::ptrdiff_t>(data), shallow, false);
+  if (!header.is_object()) fail(path, "has no JSON object for a header: is it a safetensors file?");
+  for (const auto& [name, tensor] : header.items())
+    if (name != "weight" && name != "bias" && name != "__metadata__")
+      fail(path,
+           fmt::format("has a tensor '{}', expected 'weight' and 'bias': is it the file of another kind of model?",
+                       printable(name)));
+
+  const Tensor weight = read_tensor(path, header, file, data, "weight", 2),
+               bias = read_tensor(path, header, file, data, "bias", 1);
+  if (bias.shape[0] != weight.shape[0])
+    fail(path,
+         fmt::format("'bias' is for {} classes, 'weight' for {}, expected the same", bias.shape[0], weight.shape[0]));
+  if (weight.shape[0] < 2 || weight.shape[0] > 256)
+    fail(path, fmt::format("'weight' has {} classes, expected 2 to 256", weight.shape[0]));
+  // The format allows no holes: each byte belongs to one tensor.
+  if (std::min(weight.begin, bias.begin) != 0 || std::max(weight.begin, bias.begin) != std::min(weight.end, bias.end) ||
+      std::max(weight.end, bias.end) != file.size() - data)
+    fail(path,
+         fmt::format("'weight' at bytes {} to {} and 'bias' at {} to {}, expected them to fill the {} bytes after "
+                     "the header: was something appended?",
+                     weight.begin, weight.end, bias.begin, bias.end, file.size() - data));
+  StoredModel stored;
+  stored.model = packed_model(static_cast<std::size_t>(weight.shape[1]), static_cast<std::size_t>(weight.shape[0]),
+                              weight.values, bias.values);
+  if (header.contains("__metadata__")) {
+    const ordered_json& metadata = header["__metadata__"];
+    if (!metadata.is_object()) fail(path, "__metadata__ is no JSON object");
+    for (const auto& [key, value] : metadata.items()) {
+      if (!value.is_string()) fail(path, fmt::format("__metadata__ has no string for '{}'", printable(key)));
+      stored.metadata[key] = value.get<std::string>();
+    }
+  }
+  return stored;
+}
+
+}  // namespace sluice::stages

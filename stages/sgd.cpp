@@ -1,0 +1,25 @@
+#include "stages/sgd.hpp"
+
+#include "stages/kernels/kernels.hpp"
+
+namespace sluice::stages {
+
+void Sgd::operator()(const BatchGradient& gradient, Weights& out) const {
+  const Model& from = *gradient.weights;
+  Model& to = out.renew();
+  to.pixels = from.pixels;
+  to.classes = from.classes;
+  to.weights.resize(from.weights.size());
+  to.bias.resize(from.bias.size());
+  const kernels::Table& kernel = kernels::active();
+  const float rows = static_cast<float>(gradient.rows), *values = gradient.values.data();
+  kernel.update(to.weights.data(), from.weights.data(), values, rate / (255 * rows), from.weights.size());
+  kernel.update(to.bias.data(), from.bias.data(), values + from.weights.size(), rate / rows, from.bias.size());
+}
+
+std::size_t Sgd::payload_bytes() const {
+  if (!limits.known()) return 0;
+  return sizeof(Model) + (kernels::weights_size(limits.pixels, limits.classes) + limits.classes) * sizeof(float);
+}
+
+}  // namespace sluice::stages

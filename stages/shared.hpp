@@ -1,0 +1,53 @@
+// A reference-counted value whose memory is used again: copy the handle, not the value.
+//
+// in -> out: renew() gives a value that nobody else holds (this handle's own when it is the last holder, a new one
+// otherwise); from then on the handle may be copied and every holder reads the same value through operator*.
+// Order and thread-safety: handles are as thread-safe as std::shared_ptr's (each handle used by one thread at a time,
+// the count is atomic); the value must not be written after the handle was first copied.
+// Errors: std::bad_alloc. Reading an empty handle is undefined.
+//
+//   Shared<Model> out = ...;        // whatever an earlier message left here
+//   Model& model = out.renew();     // write it
+//   Shared<Model> for_later = out;  // now it is read-only
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <utility>
+
+namespace sluice::stages {
+
+template <class T>
+class Shared {
+ public:
+  Shared() = default;
+  Shared(const Shared& other) : box_(other.box_) {
+    if (box_) box_->holders.fetch_add(1, std::memory_order_relaxed);
+  }
+  Shared(Shared&& other) noexcept : box_(std::exchange(other.box_, nullptr)) {}
+  Shared& operator=(Shared other) noexcept { return std::swap(box_, other.box_), *this; }
+  ~Shared() {
+    if (box_ && box_->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) delete box_;
+  }
+
+  // The value, to be written: this handle's own if no other handle holds it, otherwise a new one.
+  T& renew() {
+    if (!box_ || box_->holders.load(std::memory_order_acquire) != 1) *this = Shared(new Box);
+    return box_->value;
+  }
+
+  const T& operator*() const { return box_->value; }
+  const T* operator->() const { return &box_->value; }
+  const T* get() const { return box_ ? &box_->value : nullptr; }
+  explicit operator bool() const { return box_ != nullptr; }
+
+ private:
+  struct Box {
+    std::atomic<std::size_t> holders{1};
+    T value{};
+  };
+  explicit Shared(Box* box) : box_(box) {}
+  Box* box_ = nullptr;
+};
+
+}  // namespace sluice::stages

@@ -1,0 +1,3 @@
+static_assert(sizeof(int) == 0, "the expected words");
+
+int main() {}

@@ -1,0 +1,48 @@
+#include "pipeline/errors.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+namespace sluice {
+namespace {
+
+TEST(Errors, are_all_runtime_errors_with_one_root) {
+  static_assert(std::is_base_of_v<std::runtime_error, Error>);
+  static_assert(std::is_base_of_v<Error, WiringError> && std::is_base_of_v<Error, StageError> &&
+                std::is_base_of_v<Error, Stalled> && std::is_base_of_v<Error, Cancelled>);
+}
+
+TEST(Errors, a_wiring_error_has_a_line_for_each_mistake) {
+  const WiringError error("train", {"first", "second"});
+  EXPECT_STREQ(error.what(), "graph 'train' cannot run:\n  first\n  second");
+  EXPECT_EQ(error.mistakes(), (std::vector<std::string>{"first", "second"}));
+}
+
+TEST(Errors, a_stage_error_says_stage_message_and_cause) {
+  const auto cause = std::make_exception_ptr(std::runtime_error("no space"));
+  const StageError error("save", 7, cause);
+  EXPECT_STREQ(error.what(), "stage 'save', message 7: no space");
+  EXPECT_EQ(error.stage(), "save");
+  EXPECT_EQ(error.sequence(), 7u);
+  EXPECT_EQ(error.cause(), cause);
+}
+
+TEST(Errors, a_stage_error_outside_of_a_message_says_no_sequence) {
+  const StageError error("save", std::nullopt, std::make_exception_ptr(1));
+  EXPECT_STREQ(error.what(), "stage 'save': an exception that is no std::exception");
+  EXPECT_EQ(error.sequence(), std::nullopt);
+}
+
+TEST(Errors, the_text_of_an_exception_is_what_it_says) {
+  EXPECT_EQ(message_of(std::make_exception_ptr(std::logic_error("odd"))), "odd");
+  EXPECT_EQ(message_of(std::make_exception_ptr("text")), "an exception that is no std::exception");
+}
+
+TEST(Errors, cancelled_names_the_graph) {
+  EXPECT_STREQ(Cancelled("train").what(), "graph 'train' was cancelled");
+}
+
+}  // namespace
+}  // namespace sluice

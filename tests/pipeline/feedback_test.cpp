@@ -1,0 +1,190 @@
+// The one legal cycle.
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "tests/pipeline/everything.hpp"
+#include "tests/support/parameters.hpp"
+#include "tests/support/stages.hpp"
+
+namespace sluice::test {
+namespace {
+
+using Step = std::tuple<int, long>;
+
+long next(const Step& step) {
+  return (3 * std::get<1>(step) + std::get<0>(step)) % 1'000'003;
+}
+long after(int laps, long value) {
+  for (int n = 0; n < laps; ++n) value = next({n, value});
+  return value;
+}
+
+//  numbers -> step -> next -> value
+//  value -> step
+TEST(Feedback, goes_round_once_for_each_message_that_its_consumer_takes) {
+  for_each_shape([](const Shape& shape) {
+    for (const int laps : {shape.items, 20 * shape.items}) {
+      Graph g("loop", threads(shape.threads));
+      auto value = g.feedback("value", 7L);
+      auto step =
+          g.zip("step", g.source("numbers", Count(laps), capacity(shape.capacity)), value, capacity(shape.capacity));
+      value.close(g.map("next", next, step));
+      g.run();
+      EXPECT_EQ(value.value(), after(laps, 7));
+    }
+  });
+}
+
+TEST(Feedback, the_next_run_starts_from_the_value_left_over) {
+  for_each_thread_count([](std::size_t count) {
+    Graph g("loop", threads(count));
+    auto value = g.feedback("value", 7L);
+    value.close(g.map("next", next, g.zip("step", g.source("numbers", Count(10)), value)));
+    EXPECT_EQ(value.value(), 7);
+    long expected = 7;
+    for (int run = 0; run < 3; ++run) {
+      g.run();
+      expected = after(10, expected);
+      EXPECT_EQ(value.value(), expected);
+    }
+    value.set_value(1);
+    g.run();
+    EXPECT_EQ(value.value(), after(10, 1));
+  });
+}
+
+//  numbers -> step -> next -> value
+//  value -> step
+//        -> seen
+TEST(Feedback, a_reader_beside_the_loop_also_sees_the_value_left_over) {
+  for_each_shape([](const Shape& shape) {
+    std::vector<long> seen;
+    Graph g("loop", threads(shape.threads));
+    auto value = g.feedback("value", 7L);
+    auto step = g.zip("step", g.source("numbers", Count(shape.items), capacity(shape.capacity)), value);
+    g.sink(
+        "seen", [&](const long& v) { seen.push_back(v); }, value);
+    value.close(g.map("next", next, step));
+    g.run();
+    ASSERT_EQ(seen.size(), static_cast<std::size_t>(shape.items) + 1);
+    for (int n = 0; n <= shape.items; ++n) EXPECT_EQ(seen[static_cast<std::size_t>(n)], after(n, 7));
+    EXPECT_EQ(value.value(), seen.back());
+  });
+}
+
+//  numbers -> step -> next -> value
+//  value -> twice -> step
+TEST(Feedback, has_no_length_behind_a_map_either) {
+  Graph g("loop", threads(2));
+  auto value = g.feedback("value", 7L);
+  auto twice = g.map(
+      "twice", [](const long& v) { return 2 * v; }, value);
+  auto step = g.zip("step", g.source("numbers", Count(50)), twice);
+  value.close(g.map(
+      "next", [](const Step& s) { return (std::get<1>(s) + std::get<0>(s)) % 1009; }, step));
+  g.run();
+  long expected = 7;
+  for (int n = 0; n < 50; ++n) expected = (2 * expected + n) % 1009;
+  EXPECT_EQ(value.value(), expected);
+}
+
+//  numbers -> step -> next -> a
+//                          -> b
+//  a, b -> both -> step
+TEST(Feedback, two_feedbacks_may_be_zipped_before_they_meet_a_stream) {
+  for_each_shape([](const Shape& shape) {
+    using Both = std::tuple<long, long>;
+    Graph g("loop", threads(shape.threads));
+    auto a = g.feedback("a", 1L);
+    auto b = g.feedback("b", 2L);
+    auto both = g.zip("both", a, b, capacity(shape.capacity));
+    auto step = g.zip("step", g.source("numbers", Count(shape.items), capacity(shape.capacity)), both);
+    a.close(g.map(
+        "next a", [](const std::tuple<int, Both>& s) { return std::get<1>(std::get<1>(s)); }, step));
+    b.close(g.map(
+        "next b",
+        [](const std::tuple<int, Both>& s) {
+          return (std::get<0>(std::get<1>(s)) + std::get<1>(std::get<1>(s))) % 1009;
+        },
+        step));
+    g.run();
+    long x = 1, y = 2;
+    for (int n = 0; n < shape.items; ++n) std::tie(x, y) = std::tuple(y, (x + y) % 1009);
+    EXPECT_EQ(a.value(), x);
+    EXPECT_EQ(b.value(), y);
+  });
+}
+
+//  numbers -> step -> next -> value
+//  value -> cut => same => sum -> step
+TEST(Feedback, may_be_cut_and_folded_before_it_meets_a_stream) {
+  for_each_shape([](const Shape& shape) {
+    Graph g("loop", threads(shape.threads));
+    auto value = g.feedback("value", 3);
+    auto cut = g.split(
+        "cut", [](const int& v, std::size_t part, std::size_t) { return v + static_cast<int>(part); }, value, shards(3),
+        capacity(shape.capacity));
+    auto same = g.map(
+        "same", [](const int& v) { return v; }, cut, unlimited);
+    auto step =
+        g.zip("step", g.source("numbers", Count(shape.items)), g.fold("sum", Sum{}, same, capacity(shape.capacity)));
+    value.close(g.map(
+        "next", [](const Step& s) { return static_cast<int>((std::get<0>(s) + std::get<1>(s)) % 1009); }, step));
+    g.run();
+    int expected = 3;
+    for (int n = 0; n < shape.items; ++n) expected = (n + 3 * expected + 3) % 1009;
+    EXPECT_EQ(value.value(), expected);
+  });
+}
+
+//  numbers -> step -> next -> value
+//  value -> ahead -> step
+TEST(Feedback, what_nobody_takes_of_its_stream_holds_nothing_back) {
+  // Gives the first value twice: so there are two more than are taken, and room for one.
+  struct Ahead {
+    long n = 0;
+    int left = 0;
+    bool begun = false;
+    void push(const long& in) { n = in, left = std::exchange(begun, true) ? 1 : 2; }
+    std::optional<long> pull() { return left-- > 0 ? std::optional(n) : std::nullopt; }
+    void finish() { left = 0; }
+    void reset() { begun = false; }
+  };
+  for_each_shape([](const Shape& shape) {
+    Graph g("loop", threads(shape.threads));
+    auto value = g.feedback("value", 7L);
+    auto ahead = g.expand("ahead", Ahead{}, value, capacity(1));
+    auto step = g.zip("step", g.source("numbers", Count(shape.items)), ahead, capacity(shape.capacity + 1));
+    value.close(g.map("next", next, step));
+    for (int run = 0; run < 2; ++run) {
+      value.set_value(7);
+      g.run();
+      std::vector<long> values{7, 7};  // what the step meets: the k-th is the value after k - 1 laps
+      for (int n = 0; n < shape.items; ++n) values.push_back(next({n, values[static_cast<std::size_t>(n)]}));
+      EXPECT_EQ(value.value(), shape.items == 0 ? 7 : values.back());
+    }
+  });
+}
+
+TEST(Feedback, after_a_run_that_failed_the_value_is_what_the_run_started_from) {
+  for_each_thread_count([](std::size_t count) {
+    Everything all(30, threads(count));
+    std::vector<long> expected;
+    all.graph.run();
+    const long left = all.expected(expected);
+    all.trap = {"sum", 9};
+    EXPECT_THROW(all.graph.run(), StageError);
+    EXPECT_EQ(all.state.value(), left);
+    all.trap = {};
+    all.graph.run();
+    EXPECT_EQ(all.state.value(), all.expected(expected, left));
+    EXPECT_EQ(all.taken, expected);
+  });
+}
+
+}  // namespace
+}  // namespace sluice::test

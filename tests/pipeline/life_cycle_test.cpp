@@ -1,0 +1,254 @@
+// A graph is run, run again, cancelled and destroyed.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "tests/pipeline/everything.hpp"
+#include "tests/support/concurrency.hpp"
+#include "tests/support/parameters.hpp"
+#include "tests/support/stages.hpp"
+
+namespace sluice::test {
+namespace {
+
+// Numbers without end, until the run is cancelled: then it would be an error to ask for more than are in flight.
+struct Endless {
+  int next = 0;
+  std::optional<int> operator()() { return next++; }
+  void reset() { next = 0; }
+};
+
+struct RaiseAt {
+  Signal* signal;
+  int at;
+  void operator()(const int& n) {
+    if (n == at) signal->raise();
+  }
+};
+
+TEST(LifeCycle, a_graph_runs_again_with_the_same_result) {
+  for_each_thread_count([](std::size_t count) {
+    Everything all(97, threads(count));
+    std::vector<long> expected;
+    all.expected(expected);
+    for (int run = 0; run < 10; ++run) {
+      all.state.set_value(0);
+      all.graph.run();
+      ASSERT_EQ(all.taken, expected);
+    }
+  });
+}
+
+TEST(LifeCycle, settings_may_change_between_two_runs) {
+  for_each_thread_count([](std::size_t count) {
+    Everything all(97, threads(count));
+    std::vector<long> expected;
+    all.expected(expected);
+    for (const std::size_t room : {1u, 16u, 2u}) {
+      for (const char* stage : {"numbers", "repeat", "pair", "cut", "sum"}) all.graph.set_capacity(stage, room);
+      all.graph.set_concurrency("plus", Concurrency{room});
+      all.state.set_value(0);
+      all.graph.run();
+      ASSERT_EQ(all.taken, expected);
+    }
+  });
+}
+
+//  numbers -> a
+//          -> b
+TEST(LifeCycle, stages_may_be_added_after_a_run) {
+  Collect a, b;
+  Graph g("grows", threads(2));
+  auto numbers = g.source("numbers", Count(9));
+  g.sink("a", std::ref(a), numbers);
+  g.run();
+  g.sink("b", std::ref(b), numbers);
+  g.run();
+  EXPECT_EQ(a.taken, iota(9));
+  EXPECT_EQ(b.taken, iota(9));
+}
+
+//  numbers -> same -> end
+TEST(LifeCycle, cancel_from_another_thread_ends_a_run_and_the_next_one_works) {
+  for_each_thread_count([](std::size_t count) {
+    for (const std::size_t room : capacities) {
+      Signal under_way;
+      Endless numbers;
+      Graph g("cancelled", threads(count));
+      auto same = g.map(
+          "same", [](const int& n) { return n; }, g.source("numbers", std::ref(numbers), capacity(room)), unlimited);
+      g.sink("end", RaiseAt{&under_way, 100}, same);
+      std::thread other([&] {
+        EXPECT_TRUE(under_way.wait());
+        g.cancel();
+      });
+      EXPECT_EQ(thrown<Cancelled>([&] { g.run(); }), "graph 'cancelled' was cancelled");
+      other.join();
+    }
+    Everything all(97, threads(count));
+    all.graph.cancel();
+    EXPECT_THROW(all.graph.run(), Cancelled);
+    std::vector<long> expected;
+    all.expected(expected);
+    all.graph.run();
+    EXPECT_EQ(all.taken, expected);
+  });
+}
+
+TEST(LifeCycle, cancel_before_a_run_cancels_that_run_before_anything_is_made) {
+  Graph g("cancelled", threads(2));
+  Collect taken;
+  int asked = 0;
+  g.sink("taken", std::ref(taken), g.source("numbers", [&]() -> std::optional<int> { return ++asked, std::nullopt; }));
+  g.cancel();
+  g.cancel();
+  EXPECT_THROW(g.run(), Cancelled);
+  EXPECT_EQ(asked, 0);
+  g.run();
+  EXPECT_EQ(asked, 1);
+}
+
+TEST(LifeCycle, a_body_may_cancel_its_own_graph) {
+  for_each_thread_count([](std::size_t count) {
+    int taken = 0;
+    Graph g("cancelled", threads(count));
+    g.sink(
+        "end",
+        [&](const int& n) {
+          ++taken;
+          if (n == 5) g.cancel();
+        },
+        g.source("numbers", Endless{}));
+    EXPECT_THROW(g.run(), Cancelled);
+    EXPECT_EQ(taken, 6) << "no body begins after the cancel";
+  });
+}
+
+TEST(LifeCycle, a_run_that_was_cancelled_finishes_no_sink) {
+  Collect taken;
+  Graph g("cancelled", threads(2));
+  auto numbers = g.source("numbers", Count(1000), capacity(1));
+  g.sink("taken", std::ref(taken), numbers);
+  g.sink(
+      "end",
+      [&](const int& n) {
+        if (n == 5) g.cancel();
+      },
+      numbers);
+  EXPECT_THROW(g.run(), Cancelled);
+  EXPECT_EQ(taken.finished, 0);
+}
+
+TEST(LifeCycle, an_error_goes_before_a_cancel) {
+  Graph g("both", threads(1));
+  g.sink(
+      "end",
+      [&](const int&) {
+        g.cancel();
+        throw std::runtime_error("first");
+      },
+      g.source("numbers", Endless{}));
+  EXPECT_TRUE(stage_error([&] { g.run(); }));
+}
+
+TEST(LifeCycle, a_graph_may_be_destroyed_while_it_runs_in_another_thread) {
+  for_each_thread_count([](std::size_t count) {
+    for (int again = 0; again < 20; ++again) {
+      Signal under_way;
+      auto g = std::make_unique<Graph>("destroyed", threads(count));
+      auto same = g->map(
+          "same", [](const int& n) { return n; }, g->source("numbers", Endless{}), unlimited);
+      g->sink("end", RaiseAt{&under_way, again}, same);
+      std::thread runner([graph = g.get()] { EXPECT_THROW(graph->run(), Cancelled); });
+      EXPECT_TRUE(under_way.wait());
+      g.reset();
+      runner.join();
+    }
+  });
+}
+
+TEST(LifeCycle, a_graph_may_be_destroyed_unwired_unrun_after_an_error_and_after_a_stall) {
+  { const Graph empty("empty", threads(2)); }
+  {
+    Graph g("half wired", threads(2));
+    g.feedback("open", std::vector<int>(10));
+    g.source("numbers", Count(3));
+  }
+  {
+    Graph g("failed", threads(2));
+    auto texts = g.map(
+        "texts", [](const int&) { return std::string(100, 'x'); }, g.source("numbers", Count(30)));
+    g.sink(
+        "end", [](const std::string&) { throw std::runtime_error("bad"); }, texts);
+    EXPECT_THROW(g.run(), StageError);
+  }
+  {
+    Graph g("stalled", threads(2));
+    auto numbers = g.source("numbers", Count(30), capacity(1));
+    auto lag = g.expand("lag", Lag(5), numbers);
+    g.sink(
+        "end", [](const std::tuple<int, int>&) {}, g.zip("pair", numbers, lag));
+    EXPECT_THROW(g.run(), Stalled);
+  }
+}
+
+TEST(LifeCycle, a_graph_without_stages_runs_and_does_nothing) {
+  Graph g("empty", threads(2));
+  g.run();
+  EXPECT_EQ(g.stats().runs, 1u);
+  EXPECT_EQ(g.picture(), "");
+}
+
+TEST(LifeCycle, a_second_run_at_the_same_time_is_refused) {
+  Signal under_way, refused;
+  Graph g("twice", threads(2));
+  g.sink(
+      "end",
+      [&](const int&) {
+        under_way.raise();
+        EXPECT_TRUE(refused.wait());
+      },
+      g.source("numbers", Count(1)));
+  std::thread runner([&] { g.run(); });
+  EXPECT_TRUE(under_way.wait());
+  EXPECT_EQ(thrown<std::logic_error>([&] { g.run(); }), "graph 'twice' is running already");
+  refused.raise();
+  runner.join();
+}
+
+TEST(LifeCycle, a_cancel_that_comes_when_all_is_done_does_not_take_back_the_run) {
+  // Either the run was cancelled and the value is what it started from, or it was not and the value is the new one.
+  for (int again = 0; again < 300; ++again) {
+    Signal under_way;
+    Graph g("late", threads(2));
+    auto value = g.feedback("value", 0);
+    auto step = g.zip("step", g.source("numbers", Count(20)), value);
+    value.close(g.map(
+        "next",
+        [&](const std::tuple<int, int>& s) {
+          if (std::get<0>(s) == 18) under_way.raise();
+          return std::get<1>(s) + 1;
+        },
+        step));
+    std::thread other([&] {
+      EXPECT_TRUE(under_way.wait());
+      spin(10 * again);
+      g.cancel();
+    });
+    bool cancelled = false;
+    try {
+      g.run();
+    } catch (const Cancelled&) {
+      cancelled = true;
+    }
+    EXPECT_EQ(value.value(), cancelled ? 0 : 20);
+    other.join();
+  }
+}
+
+}  // namespace
+}  // namespace sluice::test

@@ -1,0 +1,212 @@
+// Seen from outside, always.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+#include <tuple>
+
+#include "tests/pipeline/everything.hpp"
+#include "tests/support/concurrency.hpp"
+#include "tests/support/parameters.hpp"
+#include "tests/support/stages.hpp"
+
+namespace sluice::test {
+namespace {
+
+TEST(Stats, items_are_exact_for_every_verb_and_add_up_over_runs) {
+  for_each_thread_count([](std::size_t count) {
+    Graph g("items", threads(count));
+    auto value = g.feedback("value", 0);
+    auto numbers = g.map(
+        "map", [](const int& n) { return n; }, g.source("source", Count(97)), unlimited);
+    auto pair = g.zip("zip", g.expand("expand", Repeat(2), numbers), value);
+    auto cut = g.split(
+        "split", [](const std::tuple<int, int>& p, std::size_t, std::size_t) { return std::get<0>(p); }, pair,
+        shards(4));
+    auto sum = g.fold(
+        "fold", [](Group<int> p) { return p[0]; },
+        g.map(
+            "shards", [](const int& n) { return n; }, cut, unlimited));
+    value.close(sum);
+    g.sink(
+        "sink", [](const int&) {}, sum);
+    for (std::uint64_t run = 1; run <= 3; ++run) {
+      g.run();
+      const GraphStats stats = g.stats();
+      EXPECT_EQ(stats.graph, "items");
+      EXPECT_EQ(stats.runs, run);
+      EXPECT_EQ(stats.threads, count);
+      const std::uint64_t repeated = Repeat::expected(97, 2).size();
+      EXPECT_EQ(stats.stage("source").items, run * 97);
+      EXPECT_EQ(stats.stage("map").items, run * 97);
+      EXPECT_EQ(stats.stage("expand").items, run * repeated);
+      EXPECT_EQ(stats.stage("zip").items, run * repeated);
+      EXPECT_EQ(stats.stage("split").items, run * repeated * 4);
+      EXPECT_EQ(stats.stage("shards").items, run * repeated * 4);
+      EXPECT_EQ(stats.stage("fold").items, run * repeated);
+      EXPECT_EQ(stats.stage("sink").items, run * repeated);
+      EXPECT_EQ(stats.stage("value").items, run * (repeated + 1)) << "and the value left over";
+    }
+  });
+}
+
+TEST(Stats, times_are_never_negative_and_no_thread_is_in_two_places) {
+  for_each_thread_count([](std::size_t count) {
+    Everything all(500, threads(count));
+    for (int run = 0; run < 3; ++run) all.graph.run();
+    const GraphStats stats = all.graph.stats();
+    double busy = 0;
+    for (const StageStats& s : stats.stages) {
+      for (const double time : {s.busy, s.starved, s.blocked, s.ready}) EXPECT_GE(time, 0) << s.name;
+      busy += s.busy;
+      // A gate is in one of its states at a time.
+      if (s.verb != "map") {
+        EXPECT_LE(s.busy + s.starved + s.blocked + s.ready, 1.05 * stats.wall + 1e-3) << s.name;
+      }
+    }
+    EXPECT_GT(stats.wall, 0);
+    EXPECT_LE(busy, 1.05 * stats.wall * static_cast<double>(count) + 1e-3);
+  });
+}
+
+//  numbers -> work -> end
+TEST(Stats, the_bottleneck_is_the_busiest_and_what_it_holds_back_is_blocked) {
+  Graph g("bottleneck", threads(2));
+  g.sink(
+      "end", [](const int&) { spin(20'000); },
+      g.expand("pass", Lag(0), g.source("numbers", Count(500), capacity(2)), capacity(2)));
+  g.run();
+  const GraphStats stats = g.stats();
+  EXPECT_GT(stats.stage("end").busy, stats.stage("numbers").busy);
+  EXPECT_GT(stats.stage("end").busy, stats.stage("pass").busy);
+  EXPECT_GT(stats.stage("numbers").blocked, stats.stage("numbers").busy);
+  EXPECT_LT(stats.stage("numbers").starved, stats.stage("numbers").blocked) << "a source waits for no input";
+  EXPECT_EQ(stats.stage("end").blocked, 0) << "a sink has no output that could be full";
+}
+
+TEST(Stats, high_water_never_exceeds_the_capacity) {
+  for_each_shape([](const Shape& shape) {
+    Everything all(static_cast<std::uint64_t>(shape.items), threads(shape.threads), shape.capacity);
+    all.graph.run();
+    for (const StageStats& s : all.graph.stats().stages)
+      EXPECT_LE(s.high_water, s.name == "cut" ? 3 * s.capacity : s.capacity) << s.name;
+  });
+}
+
+TEST(Stats, can_be_read_from_another_thread_while_the_graph_runs) {
+  std::atomic<bool> done{false};
+  Signal reading;
+  int next = 0;
+  Graph g("read", threads(2));
+  auto numbers = g.source("numbers", [&]() -> std::optional<int> {
+    if (next == 10) {
+      EXPECT_TRUE(reading.wait());
+    }
+    return next < 5000 ? std::optional(next++) : std::nullopt;
+  });
+  g.sink(
+      "end", [](const int&) {},
+      g.map(
+          "same", [](const int& n) { return n; }, numbers, unlimited));
+  std::thread reader([&] {
+    std::uint64_t before = 0;
+    while (!done) {
+      const GraphStats stats = g.stats();
+      const std::uint64_t now = stats.stage("end").items;
+      EXPECT_GE(now, before) << "counts only grow";
+      EXPECT_GE(stats.wall, 0);
+      before = now;
+      reading.raise();
+    }
+  });
+  g.run();
+  done = true;
+  reader.join();
+  EXPECT_EQ(g.stats().stage("end").items, 5000u);
+}
+
+// Wiring belongs to one thread, reading the counters to any. (Run under the thread sanitizer.)
+TEST(Stats, can_be_read_from_another_thread_while_the_graph_is_wired_and_set) {
+  std::atomic<bool> done{false};
+  Signal reading;
+  Graph g("read", threads(1));
+  std::thread reader([&] {
+    while (!done) {
+      EXPECT_LE(g.stats().stages.size(), 201u);
+      reading.raise();
+    }
+  });
+  EXPECT_TRUE(reading.wait());
+  Stream<int> stream = g.source("numbers", Count(3));
+  for (int k = 0; k < 198; ++k)
+    stream = g.map(
+        "m" + std::to_string(k), [](const int& n) { return n; }, stream);
+  g.sink(
+      "end", [](const int&) {}, stream);
+  for (int run = 0; run < 5; ++run) {
+    g.run();
+    g.set_capacity("numbers", 3);
+    g.set_concurrency("m1", unlimited);
+  }
+  done = true;
+  reader.join();
+}
+
+TEST(Stats, begin_anew_when_a_setting_or_the_wiring_changes) {
+  Collect a, b;
+  Graph g("anew", threads(1));
+  auto numbers = g.source("numbers", Count(97));
+  g.sink("a", std::ref(a), numbers);
+  g.run();
+  g.run();
+  EXPECT_EQ(g.stats().stage("a").items, 2 * 97u);
+  g.set_capacity("numbers", 3);
+  EXPECT_EQ(g.stats().stage("a").items, 0u);
+  EXPECT_EQ(g.stats().runs, 0u);
+  EXPECT_EQ(g.stats().wall, 0);
+  g.run();
+  EXPECT_EQ(g.stats().stage("a").items, 97u);
+  EXPECT_EQ(g.stats().runs, 1u);
+  g.sink("b", std::ref(b), numbers);
+  EXPECT_EQ(g.stats().runs, 0u);
+}
+
+TEST(Stats, say_what_was_wired) {
+  Graph g("wired", threads(2));
+  auto numbers = g.source("numbers", Count(3), capacity(5));
+  auto a = g.map(
+      "a", [](const int& n) { return n; }, numbers, unlimited);
+  auto b = g.map(
+      "b", [](const int& n) { return n; }, a, up_to(3));
+  g.sink(
+      "end", [](const int&) {}, b);
+  const GraphStats stats = g.stats();  // also before the first run
+  ASSERT_EQ(stats.stages.size(), 4u);
+  EXPECT_EQ(stats.runs, 0u);
+  EXPECT_EQ(stats.stage("numbers").verb, "source");
+  EXPECT_EQ(stats.stage("numbers").capacity, 5u);
+  EXPECT_EQ(stats.stage("a").concurrency, 0u);
+  EXPECT_EQ(stats.stage("b").concurrency, 3u);
+  EXPECT_EQ(stats.stage("b").capacity, 0u);
+  EXPECT_EQ(stats.stage("end").concurrency, 1u);
+  EXPECT_THROW(stats.stage("nobody"), std::out_of_range);
+}
+
+TEST(Stats, of_a_run_that_failed_count_what_was_made) {
+  Graph g("failed", threads(1));
+  g.sink(
+      "end",
+      [](const int& n) {
+        if (n == 5) throw std::runtime_error("bad");
+      },
+      g.source("numbers", Count(97), capacity(1)));
+  EXPECT_THROW(g.run(), StageError);
+  EXPECT_EQ(g.stats().runs, 1u);
+  EXPECT_EQ(g.stats().stage("numbers").items, 6u);
+  EXPECT_EQ(g.stats().stage("end").items, 5u);
+}
+
+}  // namespace
+}  // namespace sluice::test

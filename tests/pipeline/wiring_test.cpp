@@ -1,0 +1,197 @@
+// What the types cannot catch is reported together, before anything runs.
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tests/support/parameters.hpp"
+#include "tests/support/payloads.hpp"
+#include "tests/support/stages.hpp"
+
+namespace sluice::test {
+namespace {
+
+using Mistakes = std::vector<std::string>;
+
+Mistakes mistakes(Graph& g) {
+  try {
+    g.check();
+  } catch (const WiringError& e) {
+    return e.mistakes();
+  }
+  return {};
+}
+const auto same = [](const int& n) { return n; };
+const auto drop = [](const int&) {};
+
+TEST(Wiring, every_mistake_is_reported_at_once_and_nothing_runs) {
+  int asked = 0;
+  Graph g("wrong", threads(1));
+  auto numbers = g.source(
+      "numbers", [&]() -> std::optional<int> { return ++asked, std::nullopt; }, capacity(0));
+  auto open = g.feedback("open", 0);
+  g.sink(
+      "sink", [](const std::tuple<int, int>&) {}, g.zip("numbers", numbers, open));
+  g.map("unread", same, numbers, up_to(0));
+  const Mistakes expected = {"map 'unread': up_to(0), expected at least 1",
+                             "stage 'numbers': capacity 0, expected 1 to 1048576", "two stages are named 'numbers'",
+                             "feedback 'open' is not closed: call close() with the stream that comes back",
+                             "stage 'unread': nobody reads its messages"};
+  EXPECT_EQ(mistakes(g), expected);
+  EXPECT_THROW(g.run(), WiringError);
+  EXPECT_EQ(asked, 0);
+  EXPECT_THROW(g.picture(), WiringError);
+  EXPECT_THROW(g.stages(), WiringError);
+}
+
+TEST(Wiring, a_graph_without_mistakes_passes_the_check) {
+  Graph g("right", threads(1));
+  g.sink("end", drop, g.source("numbers", Count(1)));
+  EXPECT_EQ(mistakes(g), Mistakes{});
+}
+
+TEST(Wiring, a_stage_needs_a_name) {
+  Graph g("wrong", threads(1));
+  g.sink("", drop, g.source("numbers", Count(1)));
+  EXPECT_EQ(mistakes(g), Mistakes{"a sink has no name"});
+}
+
+TEST(Wiring, a_feedback_is_closed_once) {
+  Graph g("wrong", threads(1));
+  auto value = g.feedback("value", 0);
+  auto step = g.zip("step", g.source("numbers", Count(1)), value);
+  auto a = g.map(
+      "a", [](const std::tuple<int, int>&) { return 0; }, step);
+  auto b = g.map(
+      "b", [](const std::tuple<int, int>&) { return 0; }, step);
+  value.close(a);
+  value.close(b);
+  EXPECT_EQ(mistakes(g), (Mistakes{"feedback 'value' is closed twice: with 'a' and with 'b'",
+                                   "stage 'b': nobody reads its messages"}));
+}
+
+TEST(Wiring, a_cycle_that_nothing_ends_is_a_mistake) {
+  {
+    Graph g("wrong", threads(1));
+    auto value = g.feedback("value", 0);
+    value.close(g.map("next", same, value));
+    EXPECT_EQ(mistakes(g).size(), 1u);
+  }
+  {
+    Graph g("wrong", threads(1));
+    auto a = g.feedback("a", 0);
+    auto b = g.feedback("b", 0);
+    a.close(b);
+    b.close(a);
+    EXPECT_EQ(mistakes(g).size(), 2u);
+  }
+}
+
+TEST(Wiring, a_fold_reads_shards) {
+  Graph g("wrong", threads(1));
+  g.sink(
+      "end", [](const long&) {}, g.fold("sum", Sum{}, g.source("numbers", Count(1))));
+  EXPECT_EQ(mistakes(g), Mistakes{"fold 'sum': 'numbers' gives no shards: a fold reads what a split has cut"});
+}
+
+TEST(Wiring, what_is_joined_is_cut_by_the_same_split) {
+  Graph g("wrong", threads(1));
+  auto numbers = g.source("numbers", Count(1));
+  auto a = g.split("a", Cut{}, numbers, shards(2));
+  auto b = g.split("b", Cut{}, numbers, shards(2));
+  g.sink(
+      "first", [](const std::tuple<int, int>&) {}, g.zip("zip", a, b));
+  g.sink(
+      "second", [](const int&, const int&) {}, numbers, a);
+  EXPECT_EQ(mistakes(g),
+            (Mistakes{"zip 'zip': 'a' gives shards of 'a', 'b' gives shards of 'b': fold the shards first",
+                      "sink 'second': 'numbers' gives no shards, 'a' gives shards of 'a': fold the shards first"}));
+}
+
+TEST(Wiring, a_feedback_is_not_closed_with_shards) {
+  Graph g("wrong", threads(1));
+  auto value = g.feedback("value", 0);
+  auto step = g.zip("step", g.source("numbers", Count(1)), value);
+  value.close(g.split(
+      "cut", [](const std::tuple<int, int>&, std::size_t, std::size_t) { return 0; }, step, shards(2)));
+  EXPECT_EQ(mistakes(g), Mistakes{"feedback 'value': closed with the shards of 'cut': fold them first"});
+}
+
+TEST(Wiring, messages_that_cannot_be_copied_are_taken_by_one_stage) {
+  Graph g("wrong", threads(1));
+  auto only = g.map(
+      "only", [](const int& n) { return MoveOnly(n); }, g.source("numbers", Count(1)));
+  g.sink(
+      "end", [](const std::tuple<MoveOnly, int>&) {}, g.zip("zip", only, g.source("others", Count(1))));
+  EXPECT_EQ(mistakes(g), Mistakes{});
+  g.sink(
+      "beside", [](const MoveOnly&) {}, only);
+  EXPECT_EQ(mistakes(g), Mistakes{"zip 'zip': the messages of 'only' cannot be copied and are needed elsewhere too"});
+}
+
+TEST(Wiring, messages_that_cannot_be_copied_may_be_read_by_many_that_do_not_take_them) {
+  int sum = 0;
+  Graph g("right", threads(2));
+  auto only = g.map(
+      "only", [](const int& n) { return MoveOnly(n); }, g.source("numbers", Count(9)));
+  g.sink(
+      "a", [](const MoveOnly&) {}, only);
+  g.sink(
+      "b", [&](const int& n) { sum += n; },
+      g.map(
+          "get", [](const MoveOnly& m) { return m.get(); }, only, unlimited));
+  g.run();
+  EXPECT_EQ(sum, 36);
+}
+
+TEST(Wiring, options_that_a_stage_does_not_have_are_mistakes) {
+  Graph g("wrong", threads(1));
+  auto numbers = g.source("numbers", Count(1), unlimited, shards(2));
+  auto map = g.map("map", same, numbers, capacity(3));
+  auto cut = g.split("cut", Cut{}, map, shards(0));
+  g.sink(
+      "end", [](const long&) {}, g.fold("sum", Sum{}, cut, up_to(2)));
+  EXPECT_EQ(mistakes(g), (Mistakes{"source 'numbers' has no concurrency: only maps work on several messages at once",
+                                   "source 'numbers' has no shards: only splits cut",
+                                   "map 'map' has no capacity: it belongs to the gate that begins the segment",
+                                   "fold 'sum' has no concurrency: only maps work on several messages at once",
+                                   "split 'cut': 0 shards, expected 1 to 1048576"}));
+}
+
+TEST(Wiring, a_capacity_or_a_number_of_shards_that_no_memory_holds_is_a_mistake) {
+  Graph g("wrong", threads(1));
+  auto numbers = g.source("numbers", Count(1), capacity(std::size_t{1} << 50));
+  auto cut = g.split("cut", Cut{}, numbers, shards(std::size_t{1} << 50));
+  g.sink("end", drop, cut);
+  EXPECT_EQ(mistakes(g).size(), 2u);
+}
+
+TEST(Wiring, a_stream_of_another_graph_is_a_mistake_with_the_others) {
+  Graph other("other", threads(1)), g("wrong", threads(1));
+  auto foreign = other.source("foreign", Count(3));
+  auto numbers = g.source("numbers", Count(3), capacity(0));
+  auto value = g.feedback("value", 0);
+  g.sink(
+      "end", [](const std::tuple<int, int>&) {}, g.zip("pair", numbers, g.map("map", same, foreign)));
+  g.sink("beside", drop, value);
+  value.close(foreign);
+  EXPECT_EQ(mistakes(g), (Mistakes{"stage 'map' reads 'foreign' of another graph",
+                                   "feedback 'value' is closed with 'foreign' of another graph",
+                                   "stage 'numbers': capacity 0, expected 1 to 1048576"}));
+  EXPECT_THROW(g.run(), WiringError);
+  other.sink("end", drop, foreign);
+  other.run();
+}
+
+TEST(Wiring, mistakes_of_settings_can_be_set_right) {
+  Graph g("wrong", threads(1));
+  g.sink("end", drop, g.source("numbers", Count(1), capacity(0)));
+  EXPECT_THROW(g.run(), WiringError);
+  g.set_capacity("numbers", 1);
+  g.run();
+}
+
+}  // namespace
+}  // namespace sluice::test

@@ -1,0 +1,147 @@
+#include "stages/batcher.hpp"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <stdexcept>
+#include <thread>
+#include <vector>
+
+#include "stages/shuffle.hpp"
+#include "tests/support/drive.hpp"
+
+namespace sluice::stages {
+namespace {
+
+using Sizes = std::vector<std::size_t>;
+
+using sluice::test::drive;
+
+// `count` images of two pixels; an image's place tells its index.
+struct Rows {
+  explicit Rows(std::size_t count) : memory(2 * count) {
+    set.rows = 1, set.columns = 2, set.classes = 10;
+    for (std::size_t i = 0; i < count; ++i) {
+      set.images.push_back(memory.data() + 2 * i);
+      set.labels.push_back(static_cast<std::uint16_t>(i % 10));
+    }
+  }
+  std::uint32_t index(const std::uint8_t* row) const { return static_cast<std::uint32_t>((row - memory.data()) / 2); }
+
+  // The rows of the epoch that comes next, in the order of its batches.
+  std::vector<std::uint32_t> order(Batcher& batcher) const {
+    std::vector<std::uint32_t> all;
+    batcher.reset();
+    drive(batcher, [&](const Batch& batch) {
+      EXPECT_EQ(batch.pixels, 2u);
+      EXPECT_EQ(batch.labels.size(), batch.count());
+      for (std::size_t i = 0; i < batch.count(); ++i) {
+        all.push_back(index(batch.rows[i]));
+        EXPECT_EQ(batch.labels[i], all.back() % 10);
+      }
+    });
+    return all;
+  }
+
+  std::vector<std::uint8_t> memory;
+  DataSet set;
+};
+
+std::vector<std::uint32_t> expected(std::size_t count, std::uint64_t seed, std::uint32_t epoch) {
+  std::vector<std::uint32_t> order;
+  shuffle(count, seed, epoch, order);
+  return order;
+}
+
+TEST(Batcher, TakesTheRowsOfAnEpochInItsShuffledOrder) {
+  const Rows rows(1000);
+  for (const std::size_t size : Sizes{1, 7, 256, 999, 1000, 5000}) {
+    Batcher batcher{.data = &rows.set, .batch_size = size, .seed = 5};
+    for (const std::uint32_t epoch : {1u, 2u, 7u, 1u}) {
+      batcher.epoch(epoch);
+      EXPECT_EQ(rows.order(batcher), expected(1000, 5, epoch));
+    }
+  }
+}
+
+TEST(Batcher, TakesTheRowsInOrderWhenTheyAreNotShuffled) {
+  const Rows rows(1000);
+  Batcher batcher{.data = &rows.set, .batch_size = 64, .shuffled = false};
+  std::vector<std::uint32_t> in_order(1000);
+  std::iota(in_order.begin(), in_order.end(), 0u);
+  EXPECT_EQ(rows.order(batcher), in_order);
+}
+
+TEST(Batcher, OnlyTheLastBatchIsSmaller) {
+  const Rows rows(1000);
+  Batcher batcher{.data = &rows.set, .batch_size = 256};
+  std::vector<std::size_t> sizes;
+  drive(batcher, [&](const Batch& batch) { sizes.push_back(batch.count()); });
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{256, 256, 256, 232}));
+}
+
+TEST(Batcher, AnEpochPreparedAheadIsTheSameAsOneThatIsNot) {
+  const Rows rows(1000);
+  Batcher batcher{.data = &rows.set, .seed = 5};
+  batcher.epoch(1);
+  EXPECT_EQ(rows.order(batcher), expected(1000, 5, 1));
+  batcher.prepare(2);
+  EXPECT_EQ((batcher.epoch(2), rows.order(batcher)), expected(1000, 5, 2));
+  batcher.prepare(3);  // another one than the one that is taken then
+  EXPECT_EQ((batcher.epoch(9), rows.order(batcher)), expected(1000, 5, 9));
+  EXPECT_EQ((batcher.epoch(3), rows.order(batcher)), expected(1000, 5, 3));
+  batcher.prepare(4);
+  batcher.seed = 6;
+  EXPECT_EQ((batcher.epoch(4), rows.order(batcher)), expected(1000, 6, 4));
+}
+
+TEST(Batcher, AnEpochIsPreparedWhileTheBatchesOfAnotherAreTaken) {
+  const Rows rows(20000);
+  Batcher batcher{.data = &rows.set, .batch_size = 16, .seed = 5};
+  batcher.epoch(1);
+  for (std::uint32_t epoch = 1; epoch <= 5; ++epoch) {
+    std::thread other([&batcher, epoch] { batcher.prepare(epoch + 1); });
+    // reset() was called, if by prepare's rules only after the thread of the epoch before had ended
+    std::vector<std::uint32_t> all;
+    drive(batcher, [&](const Batch& batch) {
+      for (const auto* row : batch.rows) all.push_back(rows.index(row));
+    });
+    other.join();
+    EXPECT_EQ(all, expected(20000, 5, epoch));
+    batcher.epoch(epoch + 1);
+    batcher.reset();
+  }
+}
+
+TEST(Batcher, UsesTheMemoryOfABatchAgainAndNoMoreThanItStates) {
+  const Rows rows(1000);
+  Batcher batcher{.data = &rows.set, .batch_size = 100};
+  Batch batch;
+  EXPECT_TRUE(batcher(batch));
+  const auto* memory = batch.rows.data();
+  while (batcher(batch)) EXPECT_EQ(batch.rows.data(), memory);
+  EXPECT_LE(batch.rows.capacity() * sizeof(batch.rows[0]) + batch.labels.capacity() * sizeof(batch.labels[0]),
+            batcher.payload_bytes());
+}
+
+TEST(Batcher, StaysEndedUntilItIsReset) {
+  const Rows rows(10);
+  Batcher batcher{.data = &rows.set};
+  Batch batch;
+  EXPECT_TRUE(batcher(batch));
+  EXPECT_FALSE(batcher(batch));
+  EXPECT_FALSE(batcher(batch));
+  batcher.reset();
+  EXPECT_TRUE(batcher(batch));
+}
+
+TEST(Batcher, ABatchSizeOfZeroAndNoDataAreRefused) {
+  const Rows rows(10);
+  Batch batch;
+  Batcher no_size{.data = &rows.set, .batch_size = 0}, no_data;
+  EXPECT_THROW(no_size(batch), std::invalid_argument);
+  EXPECT_THROW(no_data(batch), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace sluice::stages

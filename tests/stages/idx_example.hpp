@@ -1,0 +1,88 @@
+// IDX files for tests, and the way from files to a data set.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stages/dataset.hpp"
+#include "stages/inflate.hpp"
+#include "stages/parse.hpp"
+#include "tests/support/drive.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/gzip.hpp"
+
+namespace sluice::stages::testing {
+
+using sluice::test::contents_of;
+using sluice::test::drive;
+using sluice::test::expect_error;
+using sluice::test::Folder;
+using sluice::test::gzip;
+
+// A header: magic and sizes, big-endian.
+inline std::string header(std::initializer_list<std::uint32_t> words) {
+  std::string bytes;
+  for (const auto word : words)
+    for (int shift = 24; shift >= 0; shift -= 8) bytes += static_cast<char>(word >> shift & 0xff);
+  return bytes;
+}
+
+// `count` bytes, not all alike.
+inline std::string pixels(std::size_t count) {
+  std::string bytes(count, '\0');
+  std::uint32_t state = 1;
+  for (auto& byte : bytes) byte = static_cast<char>((state = state * 1664525 + 1013904223) >> 24);
+  return bytes;
+}
+
+inline std::string images_file(std::uint32_t count, std::uint32_t rows, std::uint32_t columns) {
+  return header({0x00000803, count, rows, columns}) + pixels(std::size_t{count} * rows * columns);
+}
+
+// Labels 0, 1, .. classes - 1, 0, ..
+inline std::string labels_file(std::uint32_t count, std::uint32_t classes) {
+  std::string bytes = header({0x00000801, count});
+  for (std::uint32_t i = 0; i < count; ++i) bytes += static_cast<char>(i % classes);
+  return bytes;
+}
+
+using Sizes = std::vector<std::size_t>;
+
+struct ReadSizes {
+  std::size_t chunk_bytes = 256 * 1024, read_bytes = 128 * 1024;
+};
+
+inline std::string decoded(const std::string& path, ReadSizes sizes = {}) {
+  std::string bytes;
+  drive(Inflate{.path = path, .chunk_bytes = sizes.chunk_bytes, .read_bytes = sizes.read_bytes},
+        [&](const Chunk& chunk) { bytes.append(chunk.data, chunk.data + chunk.size); });
+  return bytes;
+}
+
+//  images -> inflate -> parse -> collect -+
+//                                         +-> make_data_set
+//  labels -> inflate -> parse -> collect -+
+inline DataSet load(const std::string& images, const std::string& labels, std::optional<std::size_t> classes = {},
+                    ReadSizes sizes = {}) {
+  CollectImages image_table{.path = images};
+  CollectLabels label_table{.path = labels};
+  drive(Inflate{.path = images, .chunk_bytes = sizes.chunk_bytes, .read_bytes = sizes.read_bytes},
+        ParseImages{.path = images}, std::ref(image_table));
+  drive(Inflate{.path = labels, .chunk_bytes = sizes.chunk_bytes, .read_bytes = sizes.read_bytes},
+        ParseLabels{.path = labels}, std::ref(label_table));
+  return make_data_set(std::move(image_table), std::move(label_table), classes);
+}
+
+inline std::string pixels_of(const DataSet& set) {
+  std::string bytes;
+  for (const auto* image : set.images) bytes.append(image, image + set.pixels());
+  return bytes;
+}
+
+}  // namespace sluice::stages::testing

@@ -1,0 +1,60 @@
+#include "stages/idx.hpp"
+
+#include <gtest/gtest.h>
+
+#include "stages/errors.hpp"
+#include "tests/stages/idx_example.hpp"
+
+namespace sluice::stages::testing {
+namespace {
+
+IdxShape parsed(std::initializer_list<std::uint32_t> words, IdxKind kind) {
+  const std::string bytes = header(words);
+  return parse_idx_header(reinterpret_cast<const std::uint8_t*>(bytes.data()), kind, "f.gz");
+}
+void refused(std::initializer_list<std::uint32_t> words, IdxKind kind, std::initializer_list<std::string_view> parts) {
+  expect_error<DataError>([&] { parsed(words, kind); }, parts);
+}
+
+TEST(Idx, ReadsSizesAsBigEndianNumbers) {
+  EXPECT_EQ(parsed({0x803, 60000, 28, 30}, IdxKind::images), (IdxShape{60000, 28, 30}));
+  EXPECT_EQ(parsed({0x801, 0x01020304}, IdxKind::labels), (IdxShape{0x01020304, 1, 1}));
+}
+
+TEST(Idx, SwappedFilesAreNamedAsSuch) {
+  refused({0x801, 1, 1, 1}, IdxKind::images,
+          {"f.gz: IDX magic 0x00000801, expected 0x00000803: are images and labels swapped?"});
+  refused({0x803, 1}, IdxKind::labels,
+          {"f.gz: IDX magic 0x00000803, expected 0x00000801: are images and labels swapped?"});
+}
+
+TEST(Idx, EveryOtherMagicIsRefusedWithALikelyReason) {
+  refused({0x802, 1, 1, 1}, IdxKind::images, {"0x00000802", "its items have 1 dimension, expected 2"});
+  refused({0xd03, 1, 1, 1}, IdxKind::images, {"0x00000d03", "not uint8"});
+  refused({0x903, 1, 1, 1}, IdxKind::images, {"not uint8"});
+  refused({0xa03, 1, 1, 1}, IdxKind::images, {"is it an IDX file?"});
+  refused({0x03080000, 1, 1, 1}, IdxKind::images, {"wrong order?"});
+  refused({0x1f8b0800, 1, 1, 1}, IdxKind::images, {"compressed twice?"});
+  refused({0x3c21444f, 1}, IdxKind::labels, {"an HTML page?"});
+  refused({0x89504e47, 1, 1, 1}, IdxKind::images, {"is it an IDX file?"});
+  refused({0, 1, 1, 1}, IdxKind::images, {"0x00000000"});
+}
+
+TEST(Idx, ZeroItemsRowsOrColumnsAreRefused) {
+  refused({0x803, 0, 28, 28}, IdxKind::images, {"f.gz", "promises 0 images, expected at least 1"});
+  refused({0x801, 0}, IdxKind::labels, {"f.gz", "promises 0 labels, expected at least 1"});
+  refused({0x803, 1, 0, 28}, IdxKind::images, {"f.gz", "0 x 28", "at least 1 x 1"});
+  refused({0x803, 1, 28, 0}, IdxKind::images, {"f.gz", "28 x 0", "at least 1 x 1"});
+}
+
+TEST(Idx, SizesWhoseProductOverflowsAreRefused) {
+  constexpr std::uint32_t most = 0xffffffff;
+  refused({0x803, most, most, most}, IdxKind::images, {"f.gz", "4294967295 x 4294967295", "at most"});
+  refused({0x803, 1, 0x10000, 0x10000}, IdxKind::images, {"65536 x 65536"});
+  refused({0x803, 1, 0x80000000, 2}, IdxKind::images, {"at most"});
+  refused({0x803, 1, 8193, 8192}, IdxKind::images, {"at most 67108864 pixels"});
+  EXPECT_EQ(parsed({0x803, most, 8192, 8192}, IdxKind::images).item_bytes(), idx_most_pixels);
+}
+
+}  // namespace
+}  // namespace sluice::stages::testing

@@ -1,0 +1,237 @@
+#include "stages/inflate.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include "stages/errors.hpp"
+#include "tests/stages/idx_example.hpp"
+
+namespace sluice::stages::testing {
+namespace {
+
+TEST(Inflate, GivesTheBytesOfAGzipFileWhateverTheSizesOfChunksAndReads) {
+  const Folder folder;
+  const std::string bytes = pixels(3000) + std::string(2000, 'x');
+  const std::string path = folder.write("a.gz", gzip(bytes));
+  for (const std::size_t chunk : Sizes{1, 2, 15, 16, 17, 100, 4999, 5000, 5001, 1 << 20})
+    for (const std::size_t read : Sizes{1, 2, 3, 17, 100, 1 << 20})
+      EXPECT_EQ(decoded(path, {chunk, read}), bytes) << chunk << " " << read;
+}
+
+TEST(Inflate, GivesTheBytesOfAPlainFileWhateverTheSizesOfChunksAndReads) {
+  const Folder folder;
+  const std::string bytes = pixels(1000);
+  const std::string path = folder.write("a", bytes);
+  for (const std::size_t chunk : Sizes{1, 2, 15, 16, 17, 100, 1 << 20})
+    for (const std::size_t read : Sizes{1, 2, 3, 100, 1 << 20}) EXPECT_EQ(decoded(path, {chunk, read}), bytes);
+}
+
+TEST(Inflate, TellsGzipByItsContentAndNotByItsName) {
+  const Folder folder;
+  EXPECT_EQ(decoded(folder.write("plain-name", gzip("hello"))), "hello");
+}
+
+TEST(Inflate, AFileOfOneByteIsPlain) {
+  const Folder folder;
+  EXPECT_EQ(decoded(folder.write("a", "\x1f")), "\x1f");
+}
+
+TEST(Inflate, ChunksAreFullExceptTheLastAndSayWhereTheyAre) {
+  const Folder folder;
+  Inflate inflate{.path = folder.write("a.gz", gzip(pixels(100)) + gzip(pixels(150))), .chunk_bytes = 64};
+  std::vector<std::size_t> sizes;
+  std::uint64_t offset = 0;
+  drive(inflate, [&](const Chunk& chunk) {
+    EXPECT_EQ(chunk.offset, offset);
+    offset += chunk.size;
+    sizes.push_back(chunk.size);
+  });
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{64, 64, 64, 58}));
+}
+
+TEST(Inflate, SeveralMembersAreOneStreamAndMembersMayBeEmpty) {
+  const Folder folder;
+  const std::string path = folder.write("a.gz", gzip("") + gzip("one") + gzip("") + gzip("two") + gzip(""));
+  for (const std::size_t chunk : Sizes{1, 2, 3, 100})
+    for (const std::size_t read : Sizes{1, 2, 7, 1000}) EXPECT_EQ(decoded(path, {chunk, read}), "onetwo");
+}
+
+TEST(Inflate, EveryWayToSplitAStreamIntoTwoMembersGivesTheSame) {
+  const Folder folder;
+  const std::string bytes = pixels(60);
+  for (std::size_t cut = 0; cut <= bytes.size(); ++cut)
+    EXPECT_EQ(decoded(folder.write("a.gz", gzip(bytes.substr(0, cut)) + gzip(bytes.substr(cut))), {16, 5}), bytes);
+}
+
+TEST(Inflate, EveryWayToSplitTheFileIntoTwoReadsGivesTheSame) {
+  const Folder folder;
+  const std::string bytes = pixels(100), file = gzip(bytes) + gzip(bytes);
+  const std::string path = folder.write("a.gz", file);
+  for (std::size_t read = 1; read <= file.size(); ++read) EXPECT_EQ(decoded(path, {32, read}), bytes + bytes) << read;
+}
+
+TEST(Inflate, AnEmptyMemberAloneIsAnEmptyStream) {
+  const Folder folder;
+  EXPECT_EQ(decoded(folder.write("a.gz", gzip(""))), "");
+}
+
+TEST(Inflate, EveryTruncationIsAnErrorThatSaysWhereTheFileEnds) {
+  const Folder folder;
+  const std::string whole = gzip(pixels(200));
+  for (std::size_t size = 1; size < whole.size(); ++size) {
+    const std::string path = folder.write("a.gz", whole.substr(0, size));
+    for (const std::size_t read : Sizes{1, 7, 1000})
+      for (const std::size_t chunk : Sizes{1, 64, 200, 1000}) {
+        const auto run = [&] { decoded(path, {chunk, read}); };
+        if (size == 1)
+          expect_error<DataError>(run, {path, "expected 1f 8b"});
+        else
+          expect_error<DataError>(run, {path, "ends at byte " + std::to_string(size), "gzip member 1", "interrupted?"});
+      }
+  }
+}
+
+TEST(Inflate, EveryTruncationOfALaterMemberIsAnError) {
+  const Folder folder;
+  const std::string first = gzip(pixels(100)), second = gzip(pixels(50));
+  for (std::size_t size = 1; size < second.size(); ++size)
+    expect_error<DataError>([&] { decoded(folder.write("a.gz", first + second.substr(0, size))); },
+                            {folder.path("a.gz"), size == 1 ? "after gzip member 1" : "gzip member 2"});
+}
+
+TEST(Inflate, AFlippedBitIsDetectedOrHarmless) {
+  const Folder folder;
+  const std::string bytes = pixels(40) + std::string(100, 'y'), whole = gzip(bytes) + gzip(bytes);
+  std::size_t detected = 0;
+  for (std::size_t at = 0; at < whole.size(); ++at)
+    for (const int mask : {1, 2, 4, 8, 16, 32, 64, 128, 255}) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ mask);
+      try {
+        ASSERT_EQ(decoded(folder.write("a.gz", damaged)), bytes + bytes) << at << " " << mask;
+      } catch (const DataError& error) {
+        EXPECT_NE(std::string(error.what()).find("byte"), std::string::npos) << error.what();
+        ++detected;
+      }
+    }
+  EXPECT_GT(detected, 9 * (whole.size() - 20));  // harmless: time, flags and system in the two headers
+}
+
+TEST(Inflate, BytesAfterTheLastMemberAreAnErrorThatSaysWhere) {
+  const Folder folder;
+  const std::string member = gzip("hello");
+  for (const std::string& extra : {std::string("x"), std::string(512, '\0'), std::string("\x1f"), std::string("PK34")})
+    for (const std::size_t read : Sizes{1, 1000})
+      expect_error<DataError>(
+          [&] {
+            decoded(folder.write("a.gz", member + extra), {1000, read});
+          },
+          {folder.path("a.gz"), "at byte " + std::to_string(member.size()), "after gzip member 1", "expected the end"});
+}
+
+TEST(Inflate, AMissingFileIsAnError) {
+  expect_error<DataError>([] { decoded("/nowhere/images.gz"); },
+                          {"/nowhere/images.gz: cannot be opened: No such file", "is the path right?"});
+}
+
+TEST(Inflate, AFolderIsAnError) {
+  const Folder folder;
+  expect_error<DataError>([&] { decoded(folder.path()); }, {folder.path(), "is a folder, expected a file"});
+}
+
+TEST(Inflate, AnEmptyFileIsAnError) {
+  const Folder folder;
+  for (const char* name : {"a.gz", "a"})
+    expect_error<DataError>([&] { decoded(folder.write(name, "")); }, {folder.path(name), "is empty", "interrupted?"});
+}
+
+TEST(Inflate, AnHtmlPageNamedGzSaysToDownloadAgain) {
+  const Folder folder;
+  for (const char* page : {"<!DOCTYPE html><html>", "\n <html><body>404", "<HTML>"})
+    expect_error<DataError>([&] { decoded(folder.write("a.gz", page)); },
+                            {folder.path("a.gz"), "at byte 0", "expected 1f 8b", "an HTML page", "download it again"});
+}
+
+TEST(Inflate, APlainIdxFileNamedGzSaysToRenameIt) {
+  const Folder folder;
+  expect_error<DataError>([&] { decoded(folder.write("a.gz", images_file(1, 2, 2))); },
+                          {folder.path("a.gz"), "begins with bytes 00 00 08 03", "take .gz out of its name"});
+}
+
+TEST(Inflate, AReadErrorIsReported) {
+  // A process's own memory can be opened, and its first page not be read.
+  expect_error<DataError>([] { decoded("/proc/self/mem"); },
+                          {"/proc/self/mem: cannot be read at byte 0: Input/output error"});
+}
+
+TEST(Inflate, UsesAChunksMemoryAgainWhenNobodyHoldsIt) {
+  const Folder folder;
+  const std::string path = folder.write("a.gz", gzip(pixels(1000)));
+  std::set<const std::uint8_t*> places;
+  drive(Inflate{.path = path, .chunk_bytes = 100}, [&](const Chunk& chunk) { places.insert(chunk.data); });
+  EXPECT_EQ(places.size(), 1u);
+}
+
+TEST(Inflate, LeavesAChunksMemoryAloneWhileSomebodyHoldsIt) {
+  const Folder folder;
+  const std::string bytes = pixels(1000), path = folder.write("a.gz", gzip(bytes));
+  std::vector<Chunk> kept;
+  drive(Inflate{.path = path, .chunk_bytes = 100}, [&](const Chunk& chunk) { kept.push_back(chunk); });
+  std::string all;
+  for (const Chunk& chunk : kept) all.append(chunk.data, chunk.data + chunk.size);
+  EXPECT_EQ(all, bytes);
+}
+
+TEST(Inflate, NoChunkOwnsMoreThanItStates) {
+  const Folder folder;
+  Inflate inflate{.path = folder.write("a.gz", gzip(pixels(1000))), .chunk_bytes = 100};
+  EXPECT_EQ(inflate.payload_bytes(), 100u);
+  drive(inflate, [&](const Chunk& chunk) { EXPECT_LE(chunk.owner->capacity, inflate.payload_bytes()); });
+}
+
+TEST(Inflate, StaysEndedUntilItIsReset) {
+  const Folder folder;
+  Inflate inflate{.path = folder.write("a.gz", gzip("abc"))};
+  Chunk chunk;
+  EXPECT_TRUE(inflate(chunk));
+  EXPECT_FALSE(inflate(chunk));
+  EXPECT_FALSE(inflate(chunk));
+  inflate.reset();
+  EXPECT_TRUE(inflate(chunk));
+  EXPECT_EQ(std::string(chunk.data, chunk.data + chunk.size), "abc");
+}
+
+TEST(Inflate, StartsAgainAfterAnErrorOrInTheMiddle) {
+  const Folder folder;
+  Inflate inflate{.path = folder.write("a.gz", "damaged"), .chunk_bytes = 2};
+  Chunk chunk;
+  EXPECT_THROW(inflate(chunk), DataError);
+  folder.write("a.gz", gzip("abcd"));
+  inflate.reset();
+  EXPECT_TRUE(inflate(chunk));
+  inflate.reset();
+  EXPECT_TRUE(inflate(chunk));
+  EXPECT_EQ(std::string(chunk.data, chunk.data + chunk.size), "ab");
+}
+
+TEST(Inflate, AnErrorIsNotFollowedByAQuietEnd) {
+  const Folder folder;
+  Inflate inflate{.path = folder.write("a.gz", gzip("abc") + "rest")};
+  Chunk chunk;
+  EXPECT_THROW(inflate(chunk), DataError);
+  EXPECT_THROW(inflate(chunk), DataError);
+}
+
+TEST(Inflate, SizesOfZeroAreRefused) {
+  const Folder folder;
+  const std::string path = folder.write("a.gz", gzip("abc"));
+  EXPECT_THROW(decoded(path, {0, 1}), std::invalid_argument);
+  EXPECT_THROW(decoded(path, {1, 0}), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace sluice::stages::testing

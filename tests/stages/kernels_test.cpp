@@ -1,0 +1,189 @@
+#include "stages/kernels/kernels.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <stdexcept>
+#include <tuple>
+
+#include "tests/stages/example.hpp"
+
+namespace sluice::stages::testing {
+namespace {
+
+TEST(Kernels, AtLeastThePortableLevelIsAvailableAndTheBestOneIsActive) {
+  ASSERT_FALSE(kernels::available().empty());
+  EXPECT_STREQ(kernels::available().back()->name, "portable");
+  EXPECT_STREQ(kernels::active().name, kernels::available()[0]->name);
+}
+
+TEST(Kernels, ALevelCanBeForcedByItsName) {
+  for (const kernels::Table* table : kernels::available()) {
+    ForcedLevel level(table->name);
+    EXPECT_EQ(&kernels::active(), table);
+  }
+}
+
+TEST(Kernels, AnUnknownLevelIsRefusedAndTheAvailableOnesAreNamed) {
+  try {
+    kernels::force("x86-64-v9");
+    FAIL();
+  } catch (const std::invalid_argument& error) {
+    EXPECT_NE(std::string(error.what()).find("x86-64-v9"), std::string::npos);
+    for (const kernels::Table* table : kernels::available())
+      EXPECT_NE(std::string(error.what()).find(table->name), std::string::npos) << error.what();
+  }
+}
+
+class Shapes : public ::testing::TestWithParam<std::tuple<std::size_t, std::size_t>> {};
+
+TEST_P(Shapes, EveryLevelComputesTheSameBits) {
+  const auto [pixels, classes] = GetParam();
+  for (const std::size_t rows : Sizes{1, 2, 63, 64, 65, 256, 300}) {
+    const Example example(rows, pixels, classes);
+    const Weights weights = example_weights(pixels, classes);
+    std::string first;
+    for (const kernels::Table* table : kernels::available()) {
+      ForcedLevel level(table->name);
+      const Step step(example.batch, weights, 1);
+      std::string bytes;
+      bytes += bytes_of(step.scored[0].delta) + bytes_of(step.scored[0].label_logit);
+      bytes += bytes_of(step.scored[0].exp_sum) + bytes_of(step.scored[0].predicted);
+      bytes += bytes_of(step.gradient.values) + bytes_of(step.next->weights) + bytes_of(step.next->bias);
+      bytes += bytes_of(std::vector{step.loss.sum});
+      if (first.empty()) first = bytes;
+      EXPECT_EQ(first == bytes, true) << table->name << " differs with " << rows << " rows";
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Kernels, Shapes,
+                         ::testing::Combine(::testing::Values(1, 15, 16, 17, 784, 3072),
+                                            ::testing::Values(2, 3, 10, 26, 63, 200)),
+                         [](const auto& shape) {
+                           return std::to_string(std::get<0>(shape.param)) + "x" +
+                                  std::to_string(std::get<1>(shape.param));
+                         });
+
+TEST(Kernels, ExpIsWithinTwoUlpAndTheSameAtEveryLevel) {
+  std::vector<float> x;
+  for (float v = -80; v <= 88; v += 0.0037f) x.push_back(v);
+  std::string first;
+  for (const kernels::Table* table : kernels::available()) {
+    std::vector<float> y(x.size());
+    table->exp(y.data(), x.data(), x.size());
+    for (std::size_t i = 0; i < x.size(); i++) {
+      const double exact = std::exp(static_cast<double>(x[i]));
+      const double ulp = std::ldexp(1.0, std::ilogb(exact) - 23);
+      ASSERT_LE(std::abs(static_cast<double>(y[i]) - exact), 2 * ulp) << table->name << ": exp(" << x[i] << ")";
+    }
+    if (first.empty()) first = bytes_of(y);
+    EXPECT_EQ(first == bytes_of(y), true) << table->name;
+  }
+}
+
+TEST(Kernels, ExpIsExactlyOneAtZeroAndZeroBelowMinus80) {
+  for (const kernels::Table* table : kernels::available()) {
+    const float x[] = {0, -0.f, -80.5f, -1e4f, -3e38f, -INFINITY};
+    float y[6];
+    table->exp(y, x, 6);
+    EXPECT_EQ(std::vector<float>(y, y + 6), (std::vector<float>{1, 1, 0, 0, 0, 0})) << table->name;
+  }
+}
+
+TEST(Kernels, LogIsWithinTwoUlpAndTheSameAtEveryLevel) {
+  std::vector<float> x;
+  for (float v = 1; v < 70000; v *= 1.00011f) x.push_back(v);
+  for (float v = 1; v > 1e-30f; v *= 0.9987f) x.push_back(v);
+  std::string first;
+  for (const kernels::Table* table : kernels::available()) {
+    std::vector<float> y(x.size());
+    table->log(y.data(), x.data(), x.size());
+    for (std::size_t i = 0; i < x.size(); i++) {
+      const double exact = std::log(static_cast<double>(x[i]));
+      const double ulp = x[i] == 1 ? 0 : std::ldexp(1.0, std::ilogb(exact) - 23);
+      ASSERT_LE(std::abs(static_cast<double>(y[i]) - exact), 2 * ulp) << table->name << ": log(" << x[i] << ")";
+    }
+    if (first.empty()) first = bytes_of(y);
+    EXPECT_EQ(first == bytes_of(y), true) << table->name;
+  }
+}
+
+TEST(Kernels, AddAndUpdateWorkInPlaceForEveryCount) {
+  for (const kernels::Table* table : kernels::available())
+    for (const std::size_t count : Sizes{0, 1, 7, 8, 15, 16, 17, 100}) {
+      std::vector<float> a(count + 1, -1), b(count);
+      for (std::size_t i = 0; i < count; i++) a[i] = static_cast<float>(i), b[i] = 0.5f * static_cast<float>(i + 1);
+      std::vector<float> sum = a, step = a;
+      table->add(sum.data(), sum.data(), b.data(), count);
+      table->update(step.data(), step.data(), b.data(), 0.1f, count);
+      for (std::size_t i = 0; i < count; i++) {
+        EXPECT_EQ(sum[i], a[i] + b[i]) << table->name;
+        EXPECT_EQ(step[i], std::fma(b[i], -0.1f, a[i])) << table->name;
+      }
+      EXPECT_EQ(sum[count], -1);
+      EXPECT_EQ(step[count], -1);
+    }
+}
+
+// A row that ends where readable memory ends.
+class RowAtTheEndOfAPage {
+ public:
+  explicit RowAtTheEndOfAPage(std::size_t pixels) : size_((pixels + page_ - 1) / page_ * page_) {
+    base_ = static_cast<std::uint8_t*>(
+        mmap(nullptr, size_ + page_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    mprotect(base_ + size_, page_, PROT_NONE);
+    row = base_ + size_ - pixels;
+    for (std::size_t i = 0; i < pixels; i++) row[i] = static_cast<std::uint8_t>(i * 7);
+  }
+  ~RowAtTheEndOfAPage() { munmap(base_, size_ + page_); }
+  RowAtTheEndOfAPage(const RowAtTheEndOfAPage&) = delete;
+  RowAtTheEndOfAPage& operator=(const RowAtTheEndOfAPage&) = delete;
+
+  std::uint8_t* row;
+
+ private:
+  std::size_t page_ = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  std::size_t size_;
+  std::uint8_t* base_;
+};
+
+TEST(Kernels, NoByteIsReadPastARow) {
+  for (const kernels::Table* table : kernels::available()) {
+    ForcedLevel level(table->name);
+    for (const std::size_t pixels : Sizes{1, 7, 15, 16, 17, 31, 33, 100, 784}) {
+      RowAtTheEndOfAPage memory(pixels);
+      Batch batch;
+      batch.pixels = pixels;
+      batch.rows.assign(70, memory.row);
+      batch.labels.assign(70, 1);
+      const Step step(batch, example_weights(pixels, 10), 1);
+      EXPECT_EQ(step.gradient.rows, 70u);
+    }
+  }
+}
+
+TEST(Kernels, UpcomingRowsChangeNothing) {
+  const Example example(64, 100, 10), next(64, 100, 10, 9);
+  const Weights weights = example_weights(100, 10);
+  const Step step(example.batch, weights, 1);
+  std::vector<float> out(kernels::gradient_size(100, 10));
+  for (const kernels::Table* table : kernels::available()) {
+    table->gradient_block({.rows = example.batch.rows.data(),
+                           .count = 64,
+                           .pixels = 100,
+                           .classes = 10,
+                           .delta = step.scored[0].delta.data(),
+                           .merge = nullptr,
+                           .merges = 0,
+                           .out = out.data(),
+                           .upcoming = next.batch.rows.data(),
+                           .upcoming_count = 64});
+    EXPECT_EQ(bytes_of(out) == bytes_of(step.gradient.values), true) << table->name;
+  }
+}
+
+}  // namespace
+}  // namespace sluice::stages::testing

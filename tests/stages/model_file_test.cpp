@@ -1,0 +1,254 @@
+#include "stages/model_file.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <filesystem>
+#include <limits>
+#include <vector>
+
+#include "stages/errors.hpp"
+#include "tests/support/files.hpp"
+
+namespace sluice::stages {
+namespace {
+
+using Sizes = std::vector<std::size_t>;
+
+using sluice::test::contents_of;
+using sluice::test::expect_error;
+using sluice::test::Folder;
+
+// A file with this header and so many bytes behind it.
+std::string with_header(const std::string& header, std::size_t data) {
+  std::string bytes;
+  for (unsigned b = 0; b < 8; ++b) bytes += static_cast<char>(header.size() >> 8 * b & 0xff);
+  return bytes + header + std::string(data, '\0');
+}
+std::string tensor(const std::string& shape, std::size_t begin, std::size_t end, const std::string& type = "F32") {
+  return R"({"dtype":")" + type + R"(","shape":)" + shape + R"(,"data_offsets":[)" + std::to_string(begin) + "," +
+         std::to_string(end) + "]}";
+}
+std::string header(const std::string& weight, const std::string& bias, const std::string& more = "") {
+  return R"({"weight":)" + weight + R"(,"bias":)" + bias + more + "}";
+}
+
+void refused(const std::string& contents, std::initializer_list<std::string_view> parts) {
+  const Folder folder;
+  const std::string path = folder.write("m.safetensors", contents);
+  const std::string text = expect_error<DataError>([&] { load_model(path); }, parts);
+  EXPECT_TRUE(text.starts_with(path)) << text;
+}
+
+TEST(ModelFile, ASavedModelIsReadBackBitForBit) {
+  const Folder folder;
+  for (const std::size_t pixels : Sizes{1, 17, 784}) {
+    Model model = random_model(pixels, 10, 3);
+    model.bias[2] = -0.f, model.bias[3] = std::numeric_limits<float>::denorm_min();
+    const Metadata metadata{{"epochs", "10"}, {"quote", "\"\n\\ \xc3\xa4"}};
+    save_model(folder.path("m"), model, metadata);
+    const StoredModel stored = load_model(folder.path("m"));
+    EXPECT_EQ(stored.model.pixels, pixels);
+    EXPECT_EQ(stored.model.classes, 10u);
+    EXPECT_EQ(weights_sha256(stored.model), weights_sha256(model));
+    EXPECT_EQ(stored.model.weights, model.weights);
+    EXPECT_EQ(stored.metadata, metadata);
+  }
+}
+
+TEST(ModelFile, IsLaidOutAsTheFormatSays) {
+  const Folder folder;
+  save_model(folder.path("m"), packed_model(3, 2, {1, 2, 3, 4, 5, 6}, {7, 8}), {{"a", "b"}});
+  const std::string file = contents_of(folder.path("m"));
+  const auto length = static_cast<unsigned char>(file[0]);
+  EXPECT_EQ(file.substr(1, 7), std::string(7, '\0'));
+  EXPECT_EQ(length % 8, 0);
+  ASSERT_EQ(file.size(), 8u + length + 4 * (6 + 2));
+  const std::string text = file.substr(8, length);
+  EXPECT_EQ(text.substr(0, text.find_last_not_of(' ') + 1),
+            R"({"__metadata__":{"a":"b"},"weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
+            R"("bias":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})");
+  EXPECT_EQ(file.substr(8u + length, 8), std::string("\0\0\x80\x3f\0\0\0\x40", 8));  // 1, 2
+}
+
+TEST(ModelFile, WithoutMetadataThereIsNone) {
+  const Folder folder;
+  save_model(folder.path("m"), zero_model(3, 2), {});
+  EXPECT_EQ(contents_of(folder.path("m")).find("__metadata__"), std::string::npos);
+  EXPECT_TRUE(load_model(folder.path("m")).metadata.empty());
+}
+
+TEST(ModelFile, MetadataThatIsNoTextIsSavedAsGoodAsItCan) {
+  const Folder folder;
+  save_model(folder.path("m"), zero_model(3, 2), {{"path", "\xff"}});
+  EXPECT_EQ(load_model(folder.path("m")).metadata.at("path"), "\xef\xbf\xbd");
+}
+
+TEST(ModelFile, ReplacesAnOlderFileAndKeepsItsRights) {
+  const Folder folder;
+  save_model(folder.path("m"), zero_model(3, 2), {});
+  ASSERT_EQ(::chmod(folder.path("m").c_str(), 0640), 0);
+  save_model(folder.path("m"), zero_model(4, 2), {});
+  EXPECT_EQ(load_model(folder.path("m")).model.pixels, 4u);
+  struct stat status {};
+  ASSERT_EQ(::stat(folder.path("m").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0640u);
+  EXPECT_EQ(folder.files(), 1u);
+}
+
+TEST(ModelFile, ANameInTheCurrentFolderNeedsNoSlash) {
+  const Folder folder;
+  const auto before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  save_model("m", zero_model(3, 2), {});
+  check_writable("m");
+  std::filesystem::current_path(before);
+  EXPECT_EQ(load_model(folder.path("m")).model.pixels, 3u);
+}
+
+TEST(ModelFile, WhereNoFileCanBeWrittenBothTheCheckAndTheSavingSaySo) {
+  const Folder folder;
+  const std::string in_nothing = folder.path("missing/m"), below_a_file = folder.write("file", "x") + "/m";
+  for (const std::string& path : {in_nothing, below_a_file, folder.path(), std::string("/dev/full"),
+                                  std::string("/proc/self/model.safetensors")}) {
+    expect_error<DataError>([&] { check_writable(path); }, {path + ": "});
+    expect_error<DataError>([&] { save_model(path, zero_model(3, 2), {}); }, {path + ": "});
+  }
+  EXPECT_EQ(folder.files(), 1u);
+}
+
+TEST(ModelFile, TheCheckLeavesNothingBehindAndTheOldFileAsItIs) {
+  const Folder folder;
+  check_writable(folder.path("new"));
+  EXPECT_EQ(folder.files(), 0u);
+  folder.write("old", "contents");
+  check_writable(folder.path("old"));
+  EXPECT_EQ(contents_of(folder.path("old")), "contents");
+  EXPECT_EQ(folder.files(), 1u);
+}
+
+// No file may grow beyond `size`: a write is cut short, the next one fails, as on a full disk.
+class SmallDisk {
+ public:
+  explicit SmallDisk(rlim_t size) : signal_(std::signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit small{size, before_.rlim_max};
+    setrlimit(RLIMIT_FSIZE, &small);
+  }
+  ~SmallDisk() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, signal_);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+ private:
+  void (*signal_)(int);
+  rlimit before_{};
+};
+
+TEST(ModelFile, WhenSavingFailsTheOldFileIsIntactAndNothingElseIsLeft) {
+  const Folder folder;
+  save_model(folder.path("m"), random_model(784, 10, 1), {});
+  const std::string old = contents_of(folder.path("m"));
+  for (const rlim_t size : std::vector<rlim_t>{0, 4, 100, 20000, 31000}) {
+    std::string text;
+    {
+      const SmallDisk disk(size);
+      try {
+        save_model(folder.path("m"), random_model(784, 10, 2), {});
+      } catch (const DataError& error) {
+        text = error.what();
+      }
+    }
+    EXPECT_NE(text.find(folder.path("m") + ": cannot be written"), std::string::npos) << size << text;
+    EXPECT_EQ(contents_of(folder.path("m")), old);
+    EXPECT_EQ(folder.files(), 1u);
+  }
+  save_model(folder.path("m"), random_model(784, 10, 2), {});
+  EXPECT_NE(contents_of(folder.path("m")), old);
+}
+
+TEST(ModelFile, EveryTruncationIsRefused) {
+  const Folder folder;
+  save_model(folder.path("m"), random_model(3, 2, 1), {{"a", "b"}});
+  const std::string whole = contents_of(folder.path("m"));
+  for (std::size_t size = 0; size < whole.size(); ++size) refused(whole.substr(0, size), {"m.safetensors"});
+  refused(whole + "x", {"was something appended?"});
+}
+
+TEST(ModelFile, AFlippedByteIsRefusedOrAnotherSoundModel) {
+  const Folder folder;
+  save_model(folder.path("m"), random_model(3, 2, 1), {{"a", "b"}});
+  const std::string whole = contents_of(folder.path("m"));
+  for (std::size_t at = 0; at < whole.size(); ++at)
+    for (const int mask : {1, 2, 4, 8, 16, 32, 64, 128, 255}) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ mask);
+      try {
+        const Model model = load_model(folder.write("damaged", damaged)).model;
+        EXPECT_EQ(model.pixels * model.classes, 6u);
+      } catch (const DataError&) {
+      }
+    }
+}
+
+TEST(ModelFile, WhatIsNoModelIsRefusedWithWhatWasExpected) {
+  expect_error<DataError>([] { load_model("/nowhere/m"); }, {"/nowhere/m: cannot be opened: No such file"});
+  expect_error<DataError>([] { load_model("/"); }, {"/: cannot be read: Is a directory"});
+  refused("", {"has 0 bytes, expected a safetensors file"});
+  refused("PK\x03\x04 something else entirely", {"is it a safetensors file?"});
+  refused(std::string(8, '\xff') + "{}", {"18446744073709551615 bytes"});
+  refused(with_header("", 0), {"no JSON object"});
+  refused(with_header("[]", 0), {"no JSON object"});
+  refused(with_header("{", 0), {"no JSON object"});
+  refused(with_header("{}", 0), {"no tensor 'weight'"});
+  refused(with_header(R"({"weight":)" + tensor("[2,3]", 0, 24) + "}", 24), {"no tensor 'bias'"});
+  refused(with_header(std::string(1000000, '['), 0), {"nested"});
+  refused(with_header(R"({"weight":{"dtype":)" + std::string(100000, '['), 0), {"nested"});
+}
+
+TEST(ModelFile, TensorsOfAnotherKindAreRefusedWithWhatWasExpected) {
+  const std::string weight = tensor("[2,3]", 0, 24), bias = tensor("[2]", 24, 32);
+  const Folder folder;
+  EXPECT_EQ(load_model(folder.write("m", with_header(header(weight, bias), 32))).model.pixels, 3u);
+  EXPECT_EQ(
+      load_model(folder.write("m", with_header(header(tensor("[2,3]", 8, 32), tensor("[2]", 0, 8)), 32))).model.classes,
+      2u);
+
+  refused(with_header(header("3", bias), 32), {"'weight' is not described"});
+  refused(with_header(header(tensor("[2,3]", 0, 24, "F64"), bias), 32), {"'weight'", "\"F64\", expected F32"});
+  refused(with_header(header(tensor("[6]", 0, 24), bias), 32), {"shape [6], expected [classes, pixels]"});
+  refused(with_header(header(weight, tensor("[2,1]", 24, 32)), 32), {"shape [2,1], expected [classes]"});
+  refused(with_header(header(tensor("[-2,3]", 0, 24), bias), 32), {"-2, expected a whole number"});
+  refused(with_header(header(tensor("[2,1.5]", 0, 24), bias), 32), {"1.5, expected a whole number"});
+  refused(with_header(header(tensor("[0,3]", 0, 0), bias), 32), {"impossible shape"});
+  refused(with_header(header(tensor("[4294967296,4294967296]", 0, 24), bias), 32), {"impossible shape"});
+  refused(with_header(header(tensor("[2,4]", 0, 24), bias), 32), {"expected 32 bytes for shape [2,4]"});
+  refused(with_header(header(weight, tensor("[2]", 32, 40)), 32), {"expected 8 bytes"});
+  refused(with_header(header(weight, tensor("[2]", 32, 24)), 32), {"'bias' lies at bytes 32 to 24"});
+  refused(with_header(header(weight, tensor("[3]", 24, 36)), 36), {"3 classes", "2, expected the same"});
+  refused(with_header(header(tensor("[1,3]", 0, 12), tensor("[1]", 12, 16)), 16), {"1 classes, expected 2 to 256"});
+  refused(with_header(header(tensor("[257,1]", 0, 1028), tensor("[257]", 1028, 2056)), 2056), {"expected 2 to 256"});
+  refused(with_header(header(weight, tensor("[2]", 16, 24)), 24), {"expected them to fill the 24 bytes"});
+  refused(with_header(header(weight, tensor("[2]", 28, 36)), 36), {"expected them to fill the 36 bytes"});
+  refused(with_header(header(weight, bias), 36), {"expected them to fill the 36 bytes"});
+  refused(with_header(header(weight, bias, R"(,"other":)" + tensor("[1]", 32, 36)), 36), {"tensor 'other'"});
+  refused(with_header(header(weight, bias, R"(,"__metadata__":3)"), 32), {"__metadata__ is no JSON object"});
+  refused(with_header(header(weight, bias, R"(,"__metadata__":{"a":3})"), 32), {"no string for 'a'"});
+}
+
+TEST(ModelFile, NumbersThatAreNotFiniteAreRefused) {
+  const Folder folder;
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    Model model = zero_model(3, 2);
+    model.bias[1] = value;
+    save_model(folder.path("m"), model, {});
+    expect_error<DataError>([&] { load_model(folder.path("m")); }, {"'bias' has the value", "at 1", "expected finite"});
+  }
+}
+
+}  // namespace
+}  // namespace sluice::stages

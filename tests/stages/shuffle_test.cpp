@@ -1,0 +1,81 @@
+#include "stages/shuffle.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <stdexcept>
+#include <vector>
+
+#include "stages/philox.hpp"
+
+namespace sluice::stages {
+namespace {
+
+using Sizes = std::vector<std::size_t>;
+
+using Order = std::vector<std::uint32_t>;
+
+Order shuffled(std::size_t count, std::uint64_t seed, std::uint32_t epoch) {
+  Order order;
+  shuffle(count, seed, epoch, order);
+  return order;
+}
+
+TEST(Shuffle, TakesEveryRowOnce) {
+  for (const std::size_t count : Sizes{0, 1, 2, 3, 4, 97, 1023, 1024, 1025, 1026, 60000}) {
+    Order order = shuffled(count, 1, 2), expected(count);
+    std::sort(order.begin(), order.end());
+    std::iota(expected.begin(), expected.end(), 0u);
+    EXPECT_EQ(order, expected) << count;
+  }
+}
+
+TEST(Shuffle, IsFisherYatesWithTheWordsInOrder) {
+  for (const std::size_t count : Sizes{2, 5, 6, 1024, 1025, 1026, 5000}) {
+    Order expected(count);
+    std::iota(expected.begin(), expected.end(), 0u);
+    for (std::size_t left = count, word = 0; left > 1; --left, ++word) {
+      const Words words = philox({.seed = 9, .purpose = Purpose::shuffle, .epoch = 4}, word / 4);
+      std::swap(expected[left - 1], expected[below(words[word % 4], static_cast<std::uint32_t>(left))]);
+    }
+    EXPECT_EQ(shuffled(count, 9, 4), expected) << count;
+  }
+}
+
+TEST(Shuffle, DependsOnSeedAndEpochAndOnNothingElse) {
+  EXPECT_EQ(shuffled(1000, 1, 5), shuffled(1000, 1, 5));
+  EXPECT_NE(shuffled(1000, 1, 5), shuffled(1000, 1, 6));
+  EXPECT_NE(shuffled(1000, 1, 5), shuffled(1000, 2, 5));
+  Order used = shuffled(2000, 3, 3);
+  shuffle(1000, 1, 5, used);
+  EXPECT_EQ(used, shuffled(1000, 1, 5));
+}
+
+TEST(Shuffle, EveryPermutationIsAsLikely) {
+  std::map<Order, int> counts;
+  constexpr int runs = 24000;
+  for (std::uint32_t epoch = 0; epoch < runs; ++epoch) ++counts[shuffled(4, 0, epoch)];
+  EXPECT_EQ(counts.size(), 24u);
+  double chi_squared = 0;
+  for (const auto& [order, count] : counts) chi_squared += (count - 1000.0) * (count - 1000.0) / 1000;
+  EXPECT_LT(chi_squared, 49.7);  // 23 degrees of freedom: exceeded by chance once in a thousand seeds
+}
+
+TEST(Shuffle, UsesItsMemoryAgain) {
+  Order order;
+  shuffle(1000, 0, 0, order);
+  const auto* memory = order.data();
+  shuffle(1000, 0, 1, order);
+  EXPECT_EQ(order.data(), memory);
+}
+
+TEST(Shuffle, MoreRowsThanItCanNumberAreRefused) {
+  Order order;
+  EXPECT_THROW(shuffle(std::size_t{1} << 32, 0, 0, order), std::length_error);
+  EXPECT_TRUE(order.empty());
+}
+
+}  // namespace
+}  // namespace sluice::stages

@@ -1,0 +1,16 @@
+#include "tests/support/allocations.hpp"
+
+#include <cstdlib>
+#include <new>
+
+void* operator new(std::size_t size) {
+  sluice::test::Allocations::count(size);
+  if (void* const memory = std::malloc(size ? size : 1)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}

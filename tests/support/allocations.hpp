@@ -1,0 +1,31 @@
+// What operator new gives out in this program: the largest piece and the sum since begin(). Link
+// sluice_test_allocations.
+//
+//   Allocations::begin();
+//   parse(header that promises terabytes);
+//   EXPECT_LT(Allocations::largest(), 1000u);
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+
+namespace sluice::test {
+
+class Allocations {
+ public:
+  static void begin() { largest_ = total_ = 0; }
+  static std::size_t largest() { return largest_; }
+  static std::size_t total() { return total_; }
+
+  static void count(std::size_t size) {
+    total_ += size;
+    std::size_t before = largest_;
+    while (before < size && !largest_.compare_exchange_weak(before, size)) {
+    }
+  }
+
+ private:
+  static inline std::atomic<std::size_t> largest_{0}, total_{0};
+};
+
+}  // namespace sluice::test

@@ -1,0 +1,64 @@
+// main() of the test programs: a test that hangs is ended with its name, instead of hanging whoever waits for it.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <thread>
+
+namespace {
+
+class Watchdog : public testing::EmptyTestEventListener {
+ public:
+  explicit Watchdog(std::chrono::seconds patience) : patience_(patience), thread_([this] { watch(); }) {}
+  ~Watchdog() override {
+    say({}, true);
+    thread_.join();
+  }
+
+ private:
+  void OnTestStart(const testing::TestInfo& test) override {
+    say(std::string(test.test_suite_name()) + "." + test.name());
+  }
+  void OnTestEnd(const testing::TestInfo&) override { say({}); }
+
+  void say(std::string test, bool end = false) {
+    const std::lock_guard lock(mutex_);
+    test_ = std::move(test);
+    end_ = end;
+    ++generation_;
+    changed_.notify_one();
+  }
+
+  void watch() {
+    std::unique_lock lock(mutex_);
+    while (!end_) {
+      const auto generation = generation_;
+      if (changed_.wait_for(lock, patience_, [&] { return generation_ != generation; }) || test_.empty()) continue;
+      std::fprintf(stderr, "watchdog: %s has not ended after %lld seconds\n", test_.c_str(),
+                   static_cast<long long>(patience_.count()));
+      std::abort();
+    }
+  }
+
+  const std::chrono::seconds patience_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string test_;  // none: between two tests
+  unsigned long generation_ = 0;
+  bool end_ = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  const char* patience = std::getenv("SLUICE_TEST_PATIENCE");  // seconds
+  testing::UnitTest::GetInstance()->listeners().Append(
+      new Watchdog(std::chrono::seconds(patience ? std::atoi(patience) : 60)));
+  return RUN_ALL_TESTS();
+}
