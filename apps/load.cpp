@@ -18,21 +18,21 @@ using namespace stages;
 //  inflate.train-images -> parse.train-images -> collect.train-images
 //  and the same for the other three, side by side
 template <class Parser, class Collector>
-void wire(Graph& g, const std::string& what, const std::string& path, Collector& collector) {
+void wire(Graph& g, const std::string& what, const std::string& path, std::size_t item_bytes, Collector& collector) {
   collector.path = path;
   auto chunks = g.source("inflate." + what, Inflate{.path = path}, capacity(2));
-  auto elements = g.expand("parse." + what, Parser{.path = path}, chunks, capacity(4));
+  auto elements = g.expand("parse." + what, Parser{.path = path, .item_bytes = item_bytes}, chunks, capacity(4));
   g.sink("collect." + what, std::ref(collector), elements);
 }
 
 }  // namespace
 
-Loading::Loading(const DataFiles& files, std::size_t classes, const Threads& threads)
+Loading::Loading(const DataFiles& files, std::size_t classes, const Threads& threads, std::size_t pixels)
     : classes_(classes), graph_("load", threads) {
-  wire<ParseImages>(graph_, "train-images", files.train_images, train_images_);
-  wire<ParseLabels>(graph_, "train-labels", files.train_labels, train_labels_);
-  wire<ParseImages>(graph_, "test-images", files.test_images, test_images_);
-  wire<ParseLabels>(graph_, "test-labels", files.test_labels, test_labels_);
+  wire<ParseImages>(graph_, "train-images", files.train_images, pixels, train_images_);
+  wire<ParseLabels>(graph_, "train-labels", files.train_labels, 1, train_labels_);
+  wire<ParseImages>(graph_, "test-images", files.test_images, pixels, test_images_);
+  wire<ParseLabels>(graph_, "test-labels", files.test_labels, 1, test_labels_);
 }
 
 DataSet shape_of(const std::string& images, std::size_t classes) {

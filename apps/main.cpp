@@ -1,6 +1,8 @@
 // The sluice program: flags in, an exit code out.
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <tbb/version.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <csignal>
@@ -18,12 +20,17 @@
 #include "stages/kernels/kernels.hpp"
 
 namespace sluice::apps {
+
+void say(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+}
+
 namespace {
 
 enum Exit { done = 0, failed = 1, usage = 2, bad_data = 3 };
 
 int complain(const std::string& text, int code) {
-  fmt::print(stderr, "sluice: {}\n", text);
+  say(fmt::format("sluice: {}\n", text));
   return code;
 }
 
@@ -57,23 +64,37 @@ int report(const StageError& error) {
 // The words that the parser did not know, with the nearest that it does.
 std::string unknown_argument(const CLI::App& app, const CLI::ExtrasError& error) {
   const auto chosen = app.get_subcommands();
-  const CLI::App& command = chosen.empty() ? app : *chosen.front();
-  std::vector<std::string> left = command.remaining(true);
-  if (left.empty()) left = app.remaining(true);
+  const auto all = app.get_subcommands([](const CLI::App*) { return true; });
+  const std::vector<std::string> before = app.remaining();  // the command
+  const CLI::App& command = before.empty() && !chosen.empty() ? *chosen.front() : app;
+  const std::vector<std::string> left = command.remaining();
   if (left.empty()) return error.what();
   const std::string word = left.front().substr(0, left.front().find('='));
   std::vector<std::string> known;
   if (!word.empty() && word[0] == '-') {
+    if (&command == &app)
+      for (const CLI::App* sub : all)
+        if (sub->get_option_no_throw(word))
+          return fmt::format("{}: stands behind its command: sluice {} {}", word, sub->get_name(), word);
     for (const CLI::Option* option : command.get_options()) known.push_back("--" + option->get_lnames().front());
     return fmt::format("{}: no such flag{}", word, suggestion(word, known));
   }
-  if (chosen.empty()) {
-    for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
-      known.push_back(sub->get_name());
+  if (&command == &app) {
+    for (const CLI::App* sub : all) known.push_back(sub->get_name());
     return fmt::format("{}: no such command{}", word, suggestion(word, known));
   }
   return fmt::format("{}: unexpected argument; every option of '{}' is a flag: see sluice {} --help", word,
                      command.get_name(), command.get_name());
+}
+
+// A flag without its value, or given more than once: the parser says it in its own terms.
+std::string wrong_number_of_values(const CLI::App& app, const CLI::ArgumentMismatch& error) {
+  const std::string text = error.what(), flag = text.substr(0, text.find(':'));
+  for (const CLI::App* command : app.get_subcommands())
+    if (const CLI::Option* option = command->get_option_no_throw(flag))
+      return option->count() > 1 ? fmt::format("{}: given {} times, expected once", flag, option->count())
+                                 : fmt::format("{}: needs a value: see sluice {} --help", flag, command->get_name());
+  return text;
 }
 
 int run(int argc, char** argv) {
@@ -87,9 +108,7 @@ int run(int argc, char** argv) {
   add_data_flags(*train_command, options);
   add_training_flags(*train_command, options);
   add_graph_flags(*train_command, options);
-  train_command->add_option("--output", options.output, "Write the model here, as safetensors, when it is complete")
-      ->type_name("FILE")
-      ->group("Output");
+  add_output_flag(*train_command, options);
   train_command->add_flag("--json", options.json, "Print the result as one JSON object")->group("Output");
   train_command->add_flag("--quiet", options.quiet, "No progress on stderr")->group("Output");
 
@@ -106,11 +125,13 @@ int run(int argc, char** argv) {
     return app.exit(success);
   } catch (const CLI::ExtrasError& error) {
     return complain(unknown_argument(app, error), usage);
+  } catch (const CLI::ArgumentMismatch& error) {
+    return complain(wrong_number_of_values(app, error), usage);
   } catch (const CLI::ParseError& error) {
     return complain(error.what(), usage);
   }
   if (app.get_subcommands().empty()) {
-    fmt::print(stderr, "{}", app.help());
+    say(app.help());
     return usage;
   }
   if (!options.isa.empty()) {
@@ -130,6 +151,15 @@ int main(int argc, char** argv) {
   using namespace sluice;
   // A reader that went away is seen when stdout is flushed, not as a signal.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write
+  // A file that is opened must not become one of the standard three: a message would be written into it.
+  for (int fd = 0; fd <= 2;) {
+    fd = ::open("/dev/null", O_RDWR);
+    if (fd < 0 || fd > 2) {
+      ::close(fd);
+      break;
+    }
+  }
   int code = apps::failed;
   try {
     code = apps::run(argc, argv);
@@ -142,7 +172,8 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     code = apps::complain("out of memory", apps::failed);
   } catch (const std::exception& error) {
-    code = apps::complain(error.what(), apps::failed);
+    code = apps::failed;
+    if (!std::ferror(stdout)) apps::complain(error.what(), code);  // else what failed is the output, said below
   }
   if (std::fflush(stdout) != 0 || std::ferror(stdout))
     return apps::complain("cannot write to the standard output", code == apps::done ? int{apps::failed} : code);

@@ -1,6 +1,7 @@
 #include "apps/options.hpp"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -37,10 +38,17 @@ CLI::Validator positive() {
       [](std::string& text) -> std::string {
         char* end = nullptr;
         const double x = std::strtod(text.c_str(), &end);
-        if (!text.empty() && *end == '\0' && std::isfinite(x) && x > 0) return {};
-        return fmt::format("'{}' is not a number above 0", text);
+        // As the kernels take it: beyond float32 it would be 0 or infinite there.
+        if (!text.empty() && *end == '\0' && std::isfinite(static_cast<float>(x)) && static_cast<float>(x) > 0)
+          return {};
+        return fmt::format("'{}' is not a number above 0 and within float32", text);
       },
       "");
+}
+
+// Not the empty text that an unset shell variable leaves: it would mean the default.
+CLI::Validator named() {
+  return CLI::Validator([](std::string& text) -> std::string { return text.empty() ? "'' is no name" : ""; }, "");
 }
 
 constexpr std::size_t most_threads = 1024, most_shards = 4096, most_capacity = 1 << 20;
@@ -61,20 +69,24 @@ void each(const std::string& flag, const std::vector<std::string>& texts, std::s
   for (const std::string& text : texts) {
     const auto [wanted, n] = parsed(flag, text, most);
     std::vector<std::string> known;
-    bool found = false;
+    bool found = false, taken = false;
+    std::string reason;
     for (Graph* graph : graphs)
       for (const StageInfo& stage : graph->stages()) {
         const std::string family = stage.name.substr(0, stage.name.find('.'));
         if (std::find(known.begin(), known.end(), family) == known.end()) known.push_back(family);
         if (stage.name != wanted && family != wanted) continue;
         found = true;
+        // A name may be a fold in one graph and a map in another: one that takes the setting is enough.
         try {
           set(*graph, stage.name, n);
+          taken = true;
         } catch (const std::invalid_argument& e) {
-          throw UsageError(fmt::format("{} {}: {}", flag, text, e.what()));
+          if (reason.empty()) reason = e.what();
         }
       }
     if (!found) throw UsageError(fmt::format("{} {}: no stage '{}'{}", flag, text, wanted, suggestion(wanted, known)));
+    if (!taken) throw UsageError(fmt::format("{} {}: {}", flag, text, reason));
   }
 }
 
@@ -96,10 +108,11 @@ void add_data_flags(CLI::App& command, Options& o) {
       .add_option("--data", o.files.folder,
                   "Folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
                   "t10k-labels-idx1-ubyte, .gz or plain (default: Debian's Fashion-MNIST)")
+      ->check(named())
       ->type_name("DIR")
       ->group("Data");
   const auto file = [&](const char* flag, std::string& path, const char* what) {
-    command.add_option(flag, path, what)->type_name("FILE")->group("Data");
+    command.add_option(flag, path, what)->check(named())->type_name("FILE")->group("Data");
   };
   file("--train-images", o.files.named.train_images, "Images to train on, IDX, gzip-compressed or plain");
   file("--train-labels", o.files.named.train_labels, "Their labels");
@@ -135,6 +148,13 @@ void add_training_flags(CLI::App& command, Options& o) {
       ->group(group);
 }
 
+void add_output_flag(CLI::App& command, Options& o) {
+  command.add_option("--output", o.output, "Write the model here, as safetensors, when it is complete")
+      ->check(named())
+      ->type_name("FILE")
+      ->group("Output");
+}
+
 void add_graph_flags(CLI::App& command, Options& o) {
   const char* const group = "Graph (none of these changes a result)";
   command.add_option("--threads", o.threads, "Threads to run on (default: as many CPUs as this process may use)")
@@ -154,7 +174,12 @@ void add_graph_flags(CLI::App& command, Options& o) {
       ->type_name("STAGE=N")
       ->allow_extra_args(false)
       ->group(group);
-  command.add_option("--isa", o.isa, "Instruction set of the kernels (default: the best of this machine)")
+  command
+      .add_option(
+          "--isa", o.isa,
+          "Instruction set of the kernels: see --version for this machine's (default: the best; portable is a hundred "
+          "times slower)")
+      ->check(named())
       ->type_name("LEVEL")
       ->group(group);
 }
@@ -164,6 +189,14 @@ void override_stages(const Options& options, const std::vector<Graph*>& graphs) 
        [](Graph& g, const std::string& stage, std::size_t n) { g.set_concurrency(stage, Concurrency{n}); });
   each("--capacity", options.capacity, most_capacity, graphs,
        [](Graph& g, const std::string& stage, std::size_t n) { g.set_capacity(stage, n); });
+  // What each setting allows may still be too much together.
+  for (Graph* graph : graphs) {
+    try {
+      graph->check();
+    } catch (const WiringError& error) {
+      throw UsageError(fmt::format("--shards and --capacity: {}", fmt::join(error.mistakes(), "; ")));
+    }
+  }
 }
 
 }  // namespace sluice::apps

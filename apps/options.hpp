@@ -42,10 +42,11 @@ struct Options {
 void add_data_flags(CLI::App& command, Options& options);
 void add_training_flags(CLI::App& command, Options& options);
 void add_graph_flags(CLI::App& command, Options& options);
+void add_output_flag(CLI::App& command, Options& options);
 
 // Applies --concurrency and --capacity to the graphs of a job. STAGE is a stage's name, or the part of it before the
 // dot (`inflate` for inflate.train-images and its siblings), in whichever graphs have it. Throws UsageError for a name
-// that no graph has, with the nearest one, and for what a stage cannot be.
+// that no graph has, with the nearest one, and for what a stage cannot be in any of them.
 void override_stages(const Options& options, const std::vector<Graph*>& graphs);
 
 }  // namespace sluice::apps

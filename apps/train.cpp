@@ -3,12 +3,16 @@
 #include <sys/resource.h>
 
 #include <chrono>
+#include <cmath>
+#include <filesystem>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
 #include <vector>
 
 #include "apps/commands.hpp"
 #include "apps/load.hpp"
 #include "apps/training.hpp"
+#include "stages/errors.hpp"
 #include "stages/kernels/kernels.hpp"
 #include "stages/model_file.hpp"
 
@@ -86,25 +90,27 @@ void print_json(const Options& o, const stages::DataFiles& files, const stages::
                              {"seconds", {{"load", r.load}, {"train", r.train}, {"eval", r.eval}, {"total", r.total}}},
                              {"peak_rss_bytes", peak_rss_bytes()},
                              {"weights_sha256", r.sha256}};
-  fmt::print("{}\n", json.dump(2));
+  fmt::print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
 }
 
-void print_text(const Options& o, const Result& r) {
+void print_text(const Options& o, const stages::DataSet& data, const Result& r) {
   const Epoch& last = r.epochs.back();
   fmt::print("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n", last.train.loss,
              last.train.accuracy, last.test.loss, last.test.accuracy);
-  fmt::print("{} epochs in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most {:.1f} MiB\n", r.epochs.size(),
-             r.total, r.load, r.train, r.eval, static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
+  fmt::print(
+      "{} epoch{} over {} images ({} x {}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
+      "{:.1f} MiB\n",
+      r.epochs.size(), r.epochs.size() == 1 ? "" : "s", data.size(), data.rows, data.columns, data.classes, r.total,
+      r.load, r.train, r.eval, static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
   fmt::print("weights sha256 {}\n", r.sha256);
   if (!o.output.empty()) fmt::print("model in {}\n", o.output);
 }
 
 void print_progress(const Epoch& e, std::size_t epochs) {
-  fmt::print(
-      stderr,
+  say(fmt::format(
       "epoch {}/{}: train loss {:.4f}, accuracy {:.4f}; test loss {:.4f}, accuracy {:.4f}; {:.1f} ms, {:.2f} million "
       "samples/s\n",
-      e.number, epochs, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, e.seconds * 1e3, e.rate() / 1e6);
+      e.number, epochs, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, e.seconds * 1e3, e.rate() / 1e6));
 }
 
 // Overrides of stages that the job does not have, by the graphs of a job without data.
@@ -120,7 +126,18 @@ void check_overrides(const Options& o, Graph& loading, const Threads& threads) {
 int train(const Options& o) {
   const auto begin = Clock::now();
   const stages::DataFiles files = stages::find_data_files(o.files);
-  if (!o.output.empty()) stages::check_writable(o.output);
+  if (!o.output.empty()) {
+    for (const std::string& input : {files.train_images, files.train_labels, files.test_images, files.test_labels}) {
+      std::error_code ignored;
+      if (std::filesystem::equivalent(o.output, input, ignored))
+        throw UsageError(fmt::format("--output {}: is the input {}, which it would replace", o.output, input));
+    }
+    try {
+      stages::check_writable(o.output);
+    } catch (const stages::WriteError& error) {
+      throw UsageError(fmt::format("--output {}", error.what()));
+    }
+  }
   const Threads threads(o.effective_threads());
 
   Loading loading(files, o.classes, threads);
@@ -141,6 +158,10 @@ int train(const Options& o) {
     const auto train_begin = Clock::now();
     const Metrics trained = training.run(number);
     const double seconds = since(train_begin);
+    if (!std::isfinite(trained.loss))
+      throw std::runtime_error(
+          fmt::format("epoch {}: the loss is {}, expected a finite number: try a smaller --lr than {}", number,
+                      trained.loss, o.lr));
     const auto test_begin = Clock::now();
     const Metrics tested = evaluation.run(training.weights());
     result.eval += since(test_begin);
@@ -155,7 +176,7 @@ int train(const Options& o) {
   if (o.json)
     print_json(o, files, data, loading.test(), result);
   else
-    print_text(o, result);
+    print_text(o, data, result);
   return 0;
 }
 

@@ -73,7 +73,7 @@ void wire(Graph& g, Batcher& batcher, Accumulate& metrics, const DataSet& data, 
 }
 
 Metrics means(const Accumulate& sums) {
-  return {sums.mean_loss(), sums.accuracy(), sums.count};
+  return {sums.mean_loss(), sums.accuracy(), sums.count()};
 }
 
 }  // namespace

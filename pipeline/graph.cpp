@@ -55,6 +55,8 @@ struct Graph::Impl {
   // Anything that changes what the engine was built from; the counts begin anew.
   template <class F>
   void change(F&& f) {
+    const std::unique_lock idle(running, std::try_to_lock);
+    if (!idle.owns_lock()) throw std::logic_error(fmt::format("graph '{}' is running: it cannot be changed now", name));
     const std::lock_guard lock(counters);
     f();
     checked = false;
@@ -150,8 +152,9 @@ void Graph::set(Stage& stage, Shards shards) {
 void Graph::set_concurrency(const std::string& stage, Concurrency concurrency) {
   Stage& s = impl_->find(stage);
   if (!s.is_map())
-    throw std::invalid_argument(fmt::format(
-        "stage '{}' is a {}: it works on one message at a time, only maps on several", stage, to_string(s.verb)));
+    throw std::invalid_argument(
+        fmt::format("stage '{}' is {} {}: it works on one message at a time, only maps on several", stage,
+                    s.verb == Verb::expand ? "an" : "a", to_string(s.verb)));
   impl_->change([&] { s.concurrency = concurrency; });
 }
 
@@ -188,14 +191,14 @@ void Graph::run() {
   std::unique_lock running(me.running, std::try_to_lock);
   if (!running.owns_lock()) throw std::logic_error(fmt::format("graph '{}' is running already", me.name));
   me.prepare();
-  {
-    const std::lock_guard lock(me.counters);
-    ++me.runs;
-    me.run_began = detail::ticks();
-  }
-  struct Ended {
+  struct Counted {
     Impl& me;
-    ~Ended() {
+    explicit Counted(Impl& impl) : me(impl) {
+      const std::lock_guard lock(me.counters);
+      ++me.runs;
+      me.run_began = detail::ticks();
+    }
+    ~Counted() {
       const std::lock_guard lock(me.counters);
       me.run_ticks += detail::ticks() - me.run_began;
       me.run_began = 0;
@@ -204,7 +207,7 @@ void Graph::run() {
   std::exception_ptr error;
   bool complete = false;
   if (!me.stop.load()) {
-    const Ended ended{me};
+    const Counted counted(me);
     try {
       complete = me.engine->run();
     } catch (...) {
@@ -282,7 +285,7 @@ std::string Graph::dot() {
   return detail::dot(impl_->name, impl_->stages);
 }
 
-const StageStats& GraphStats::stage(const std::string& wanted) const {
+StageStats GraphStats::stage(const std::string& wanted) const {
   for (const StageStats& s : stages)
     if (s.name == wanted) return s;
   throw std::out_of_range(fmt::format("graph '{}' has no stage '{}'", graph, wanted));

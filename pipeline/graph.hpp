@@ -15,7 +15,7 @@
 // lost, deterministic, progress with one thread. A stream given to several stages is read by each of them; the slowest
 // holds the producer back. Streams given to one zip or sink must be of equal length (a feedback's has no length).
 // Errors: run() throws WiringError, StageError, Stalled or Cancelled (pipeline/errors.hpp); std::invalid_argument from
-// the set_ functions for a name or value that cannot be.
+// the set_ functions for a name or value that cannot be; std::logic_error for what is done to a graph that is running.
 // Thread-safety: wire and run from one thread; cancel(), stats() and the destructor from any.
 #pragma once
 
@@ -59,8 +59,10 @@ template <class T>
 class Feedback : public Stream<T> {
  public:
   // Makes the cycle. To be called once.
-  void close(const Stream<T>& stream);
-  // After a run: the value left over; the next run starts from it. After a run that failed: what the run started from.
+  template <class U>
+  void close(const Stream<U>& stream);
+  // After a run: the value left over; the next run starts from it. After a run that failed: what the run started from,
+  // but a move-only value, of which there was only the one that was sent round, is gone: call set_value().
   const T& value() const { return body_->value(); }
   // What the next run starts from. Not during a run.
   void set_value(T value) { body_->set_value(std::move(value)); }
@@ -102,6 +104,7 @@ class Graph {
   template <class Out = void, class F, class... Options>
   auto source(std::string name, F f, Options... options) {
     using T = detail::OutputOf<Out, detail::Callable<F>>;
+    detail::require_known_output<T>();
     static_assert(verbs::Source<detail::Callable<F>, T>,
                   "sluice: a source is callable as std::optional<Out> f() or bool f(Out&)");
     return add<T>(detail::Verb::source, std::move(name), std::make_unique<detail::SourceBody<F, T>>(std::move(f)), {},
@@ -111,6 +114,7 @@ class Graph {
   template <class Out = void, class F, class In, class... Options>
   auto map(std::string name, F f, const Stream<In>& in, Options... options) {
     using T = detail::OutputOf<Out, const detail::Callable<F>, const In&>;
+    detail::require_known_output<T>();
     static_assert(verbs::Map<detail::Callable<F>, In, T>,
                   "sluice: a map is const-callable as Out f(const In&) or void f(const In&, Out&)");
     return add<T>(detail::Verb::map, std::move(name),
@@ -120,6 +124,7 @@ class Graph {
   template <class Out = void, class F, class In, class... Options>
   auto expand(std::string name, F f, const Stream<In>& in, Options... options) {
     using T = detail::PullOf<Out, detail::Callable<F>>;
+    detail::require_known_output<T>();
     static_assert(verbs::Expand<detail::Callable<F>, In, T>,
                   "sluice: an expand has push(const In&) and std::optional<Out> pull() or bool pull(Out&)");
     return add<T>(detail::Verb::expand, std::move(name),
@@ -136,6 +141,7 @@ class Graph {
   template <class Out = void, class F, class In, class... Options>
   auto split(std::string name, F f, const Stream<In>& in, Options... options) {
     using T = detail::OutputOf<Out, const detail::Callable<F>, const In&, std::size_t, std::size_t>;
+    detail::require_known_output<T>();
     static_assert(verbs::Split<detail::Callable<F>, In, T>,
                   "sluice: a split is const-callable as Out f(const In&, std::size_t part, std::size_t parts), or with "
                   "a last argument Out& and no result");
@@ -146,6 +152,7 @@ class Graph {
   template <class Out = void, class F, class In, class... Options>
   auto fold(std::string name, F f, const Stream<In>& in, Options... options) {
     using T = detail::OutputOf<Out, detail::Callable<F>, Group<In>>;
+    detail::require_known_output<T>();
     static_assert(verbs::Fold<detail::Callable<F>, In, T>,
                   "sluice: a fold is callable as Out f(Group<In>) or void f(Group<In>, Out&)");
     return add<T>(detail::Verb::fold, std::move(name),
@@ -175,9 +182,10 @@ class Graph {
   void set_capacity(const std::string& stage, std::size_t messages);
   void set_shards(const std::string& stage, std::size_t count);
 
-  void check();   // throws WiringError, as run() does first
-  void run();     // until every message is accounted for
-  void cancel();  // ends the run as soon as running bodies return, or the next run if none is on
+  void check();  // throws WiringError, as run() does first
+  void run();    // until every message is accounted for
+  // Ends the run as soon as running bodies return, or the next run if none is on. Too late for a run that was complete.
+  void cancel();
 
   GraphStats stats() const;
 
@@ -203,6 +211,10 @@ class Graph {
   detail::Stage* add_stage(detail::Verb verb, std::string name, std::unique_ptr<detail::Body> body,
                            std::vector<detail::Stage*> inputs);
   void close(detail::Stage* feedback, detail::Stage* stream);
+  template <class Option>
+  void set(detail::Stage&, Option) {
+    static_assert(sizeof(Option) == 0, "sluice: an option is serial, unlimited, up_to(n), capacity(n) or shards(n)");
+  }
   void set(detail::Stage& stage, Concurrency concurrency);
   void set(detail::Stage& stage, UpTo concurrency);
   void set(detail::Stage& stage, Capacity capacity);
@@ -213,9 +225,13 @@ class Graph {
 };
 
 template <class T>
-void Feedback<T>::close(const Stream<T>& stream) {
-  body_->close(*stream.producer_);
-  graph_->close(this->stage_, stream.stage_);
+template <class U>
+void Feedback<T>::close(const Stream<U>& stream) {
+  static_assert(std::same_as<T, U>, "sluice: a feedback is closed with a stream of its own type");
+  if constexpr (std::same_as<T, U>) {
+    body_->close(*stream.producer_);
+    graph_->close(this->stage_, stream.stage_);
+  }
 }
 
 }  // namespace sluice

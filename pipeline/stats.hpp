@@ -7,6 +7,7 @@
 //   ready     had a message and waited for a thread
 // For a map, starved is what is left of the workers' time that it could have used: wall x min(concurrency, threads)
 // less busy and ready, never below zero.
+// A gate's waiting is counted when it ends, so during a run the wait under way is not in the figures.
 // Thread-safety: graph.stats() may be called from any thread at any time; the figures of one call are not a single
 // instant's. Counts add up over runs; they begin anew when the wiring or a setting changes.
 #pragma once
@@ -35,7 +36,7 @@ struct GraphStats {
   std::size_t threads = 0;
   std::vector<StageStats> stages;  // in the order of wiring
 
-  const StageStats& stage(const std::string& name) const;  // throws std::out_of_range
+  StageStats stage(const std::string& name) const;  // throws std::out_of_range
 };
 
 }  // namespace sluice

@@ -12,13 +12,17 @@
 //   map      Out f(const In&) const                              void f(const In&, Out&) const
 //   expand   void push(const In&), std::optional<Out> pull(),    void push(const In&), bool pull(Out&),
 //            void finish()  (if there is something left at the end)
-//   split    Out f(const In&, size_t part, size_t parts) const   void f(const In&, size_t part, size_t parts, Out&)
-//   const fold     Out f(Group<In>)                                    void f(Group<In>, Out&) sink     void f(const
-//   In&...), void finish()  (optional: all messages have been seen)
+//   split    Out f(const In&, size_t part, size_t parts) const   the same with a last argument Out& and no result
+//   fold     Out f(Group<In>)                                    void f(Group<In>, Out&)
+//   sink     void f(const In&...), void finish()  (optional: all messages have been seen)
+//
+// An expand is given an input by push, then asked by pull until it has nothing more (nullopt, false); then comes the
+// next push. At the end comes finish, and pull until it has nothing more again.
 //
 // The output type of a recycling form is named by the stage (`using Output = Out;`) or at the wiring site
 // (`g.map<Out>(...)`). Optional for every stage: `void reset()`, called before each run, and
-// `std::size_t payload_bytes() const`, the most heap memory that one of its outputs owns, in bytes.
+// `std::size_t payload_bytes() const`, the most heap memory that one of its outputs owns, in bytes (std::optional where
+// it may be unknown).
 //
 // A map's and a split's operator() is const because it may run on several messages at once; all others run one
 // message at a time, in order. Input references stay valid until every consumer of the message's segment has consumed
@@ -80,15 +84,24 @@ inline constexpr bool is_optional = false;
 template <class T>
 inline constexpr bool is_optional<std::optional<T>> = true;
 
+// The value form is looked for first, and the recycling form must return nothing: a callable with a parameter to spare,
+// defaulted or variadic, could be called with the output too, and would return its value to nobody.
+template <class F, class Out, class... In>
+concept ValueForm = std::invocable<F&, In...> && std::same_as<std::invoke_result_t<F&, In...>, Out>;
+
+template <class F, class Out, class... In>
+concept RecyclingForm = !ValueForm<F, Out, In...> && std::default_initializable<Out> &&
+                        std::invocable<F&, In..., Out&> && std::is_void_v<std::invoke_result_t<F&, In..., Out&>>;
+
+template <class F, class Out, class... In>
+concept Makes = ValueForm<F, Out, In...> || RecyclingForm<F, Out, In...>;
+
 template <class F, class Out>
-concept Source = requires(F& f) {
-  requires std::same_as<std::invoke_result_t<F&>, std::optional<Out>>;
-}
-|| (std::default_initializable<Out> && std::is_invocable_r_v<bool, F&, Out&>);
+concept Source = ValueForm<F, std::optional<Out>> ||
+    (std::default_initializable<Out>&& std::invocable<F&, Out&>&& std::same_as<std::invoke_result_t<F&, Out&>, bool>);
 
 template <class F, class In, class Out>
-concept Map = (std::invocable<const F&, const In&> && std::same_as<std::invoke_result_t<const F&, const In&>, Out>) ||
-              (std::default_initializable<Out> && std::invocable<const F&, const In&, Out&>);
+concept Map = Makes<const F, Out, const In&>;
 
 template <class F, class In, class Out>
 concept Expand = requires(F& f, const In& in) {
@@ -99,14 +112,10 @@ concept Expand = requires(F& f, const In& in) {
     requires(F & f, Out& out) { requires std::same_as<decltype(f.pull(out)), bool>; }));
 
 template <class F, class In, class Out>
-concept Split = (std::invocable<const F&, const In&, std::size_t, std::size_t> &&
-                 std::same_as<std::invoke_result_t<const F&, const In&, std::size_t, std::size_t>, Out>) ||
-                (std::default_initializable<Out> &&
-                 std::invocable<const F&, const In&, std::size_t, std::size_t, Out&>);
+concept Split = Makes<const F, Out, const In&, std::size_t, std::size_t>;
 
 template <class F, class In, class Out>
-concept Fold = (std::invocable<F&, Group<In>> && std::same_as<std::invoke_result_t<F&, Group<In>>, Out>) ||
-               (std::default_initializable<Out> && std::invocable<F&, Group<In>, Out&>);
+concept Fold = Makes<F, Out, Group<In>>;
 
 template <class F, class... In>
 concept Sink = std::invocable<F&, const In&...>;

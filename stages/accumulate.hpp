@@ -1,8 +1,8 @@
 // The end of the side branch: the loss and the hits of all batches of a run.
 //
-// a batch's loss and hits -> running sums: the loss in double, in batch order; hits and rows as whole numbers.
-// Order and thread-safety: a sink, one batch at a time, in order; read it when the run is over.
-// Errors: std::logic_error if loss and hits are of different numbers of rows, so not of the same batch.
+// a batch's loss and hits -> the chapter's Accumulator of loss, hits and rows: the loss in batch order, the others
+// whole. Order and thread-safety: a sink, one batch at a time, in order; read it when the run is over. Errors:
+// std::logic_error if loss and hits are of different numbers of rows, so not of the same batch.
 //
 //   Accumulate sums;
 //   g.sink("accumulate", std::ref(sums), losses, hits);
@@ -11,30 +11,27 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
 #include <stdexcept>
 
 #include "pipeline/verbs.hpp"
+#include "stages/accumulator.hpp"
 #include "stages/accuracy.hpp"
 #include "stages/loss.hpp"
 
 namespace sluice::stages {
 
 struct Accumulate {
-  double loss = 0;          // sum of -log p[label]
-  std::uint64_t hits = 0;   // rows whose prediction is their label
-  std::uint64_t count = 0;  // rows
+  Accumulator sums{"loss", "hits", "count"};  // whole numbers up to 2^53 are exact
 
-  void operator()(const BatchLoss& batch_loss, const BatchHits& batch_hits) {
-    if (batch_loss.count != batch_hits.count) throw std::logic_error("loss and hits of different batches");
-    loss += batch_loss.sum;
-    hits += batch_hits.hits;
-    count += batch_loss.count;
+  void operator()(const BatchLoss& loss, const BatchHits& hits) {
+    if (loss.count != hits.count) throw std::logic_error("loss and hits of different batches");
+    sums.add({loss.sum, static_cast<double>(hits.hits), static_cast<double>(loss.count)});
   }
-  void reset() { *this = {}; }
+  void reset() { sums.reset(); }
 
-  double mean_loss() const { return count ? loss / static_cast<double>(count) : 0; }
-  double accuracy() const { return count ? static_cast<double>(hits) / static_cast<double>(count) : 0; }
+  std::size_t count() const { return static_cast<std::size_t>(sums["count"]); }  // rows
+  double mean_loss() const { return count() ? sums["loss"] / sums["count"] : 0; }
+  double accuracy() const { return count() ? sums["hits"] / sums["count"] : 0; }
 };
 
 static_assert(verbs::Sink<Accumulate, BatchLoss, BatchHits>);

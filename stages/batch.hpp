@@ -14,7 +14,9 @@ namespace sluice::stages {
 struct Batch {
   std::vector<const std::uint8_t*> rows;  // (count), each points to `pixels` bytes
   std::vector<std::uint16_t> labels;      // (count), 0 .. classes - 1
-  std::size_t pixels = 0;                 // bytes of one image: rows x columns of the data set
+  // The rows of the next batch, where they are known: to be fetched into the cache meanwhile. May be empty.
+  std::vector<const std::uint8_t*> upcoming;
+  std::size_t pixels = 0;  // bytes of one image: rows x columns of the data set
 
   std::size_t count() const { return rows.size(); }
 };

@@ -43,12 +43,14 @@ bool Batcher::operator()(Batch& out) {
   out.pixels = data->pixels();
   out.rows.resize(count);
   out.labels.resize(count);
+  const auto row = [this](std::size_t place) { return shuffled ? now_.rows[place] : place; };
   for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t row = shuffled ? now_.rows[next_ + i] : next_ + i;
-    out.rows[i] = data->images[row];
-    out.labels[i] = data->labels[row];
+    out.rows[i] = data->images[row(next_ + i)];
+    out.labels[i] = data->labels[row(next_ + i)];
   }
   next_ += count;
+  out.upcoming.resize(std::min(batch_size, data->size() - next_));
+  for (std::size_t i = 0; i < out.upcoming.size(); ++i) out.upcoming[i] = data->images[row(next_ + i)];
   return true;
 }
 

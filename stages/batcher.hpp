@@ -31,7 +31,7 @@ struct Batcher {
   void epoch(std::uint64_t number) { epoch_ = number; }
   void prepare(std::uint64_t number);  // finds the order of an epoch ahead of time: reset() then takes it over
   void reset();
-  std::size_t payload_bytes() const { return batch_size * (sizeof(const std::uint8_t*) + sizeof(std::uint16_t)); }
+  std::size_t payload_bytes() const { return batch_size * (2 * sizeof(const std::uint8_t*) + sizeof(std::uint16_t)); }
 
   // State of its own, no options.
   struct Order {

@@ -36,9 +36,14 @@ DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<
                                 labels.path, *wrong, wrong - values.begin(), *classes - 1, *classes));
   }
   DataSet set;
+  set.classes = classes.value_or(counted);
+  if (images.shape.item_bytes() > most_weights / set.classes)
+    throw DataError(
+        fmt::format("{}: images of {} x {} pixels in {} classes make a model of more than {} weights: is the "
+                    "header damaged, or a label of {}?",
+                    images.path, images.shape.rows, images.shape.columns, set.classes, most_weights, labels.path));
   set.rows = static_cast<std::size_t>(images.shape.rows);
   set.columns = static_cast<std::size_t>(images.shape.columns);
-  set.classes = classes.value_or(counted);
   set.images = std::move(images.images);
   set.labels = std::move(labels.labels);
   set.owners = std::move(images.owners);

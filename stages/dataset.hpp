@@ -51,6 +51,9 @@ struct CollectLabels {
   void reset() { labels.clear(); }
 };
 
+// Weights of a model at most: pixels x classes. What would need more is taken for a damaged header.
+inline constexpr std::size_t most_weights = std::size_t{1} << 26;
+
 // classes: how many there are, or nothing to count them: the highest label + 1, at least 2.
 DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes);
 

@@ -1,6 +1,7 @@
-// The error of input that is missing, corrupt or mismatched.
+// The errors of files: DataError of input that is missing, corrupt or mismatched, WriteError of output that cannot be
+// written.
 //
-// Its text names the file, what was found, what was expected and the likely remedy, in one line:
+// The text names the file, what was found, what was expected and the likely remedy, in one line:
 //   train-images.gz: IDX magic 0x00000801, expected 0x00000803: are images and labels swapped?
 #pragma once
 
@@ -9,6 +10,11 @@
 namespace sluice::stages {
 
 class DataError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class WriteError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };

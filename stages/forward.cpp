@@ -33,8 +33,8 @@ void SoftmaxForward::operator()(const Shard& shard, Scored& out) const {
                              .predicted = out.predicted.data()});
 }
 
-std::size_t SoftmaxForward::payload_bytes() const {
-  if (!limits.known()) return 0;
+std::optional<std::size_t> SoftmaxForward::payload_bytes() const {
+  if (!limits.known()) return std::nullopt;
   return kernels::delta_size(limits.rows, limits.classes) * sizeof(float) +
          limits.rows * (2 * sizeof(float) + sizeof(std::uint16_t));
 }

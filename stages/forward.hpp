@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "pipeline/verbs.hpp"
 #include "stages/aligned_buffer.hpp"
@@ -33,7 +34,7 @@ struct SoftmaxForward {
   using Output = Scored;
   void operator()(const Shard& shard, Scored& out) const;
 
-  std::size_t payload_bytes() const;
+  std::optional<std::size_t> payload_bytes() const;
 };
 
 static_assert(verbs::Map<SoftmaxForward, Shard, Scored>);

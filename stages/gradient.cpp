@@ -37,22 +37,26 @@ void SoftmaxGradient::operator()(const Scored& scored, PartialGradient& out) con
       merge[merges] = out.node(out.nodes.size());
       node = {node.level + 1, node.index / 2};
     }
-    kernel.gradient_block({.rows = rows + row,
-                           .count = std::min(kernels::row_block, shard.rows - row),
-                           .pixels = model.pixels,
-                           .classes = model.classes,
-                           .delta = scored.delta.data() + kernels::delta_size(row, model.classes),
-                           .merge = merge,
-                           .merges = merges,
-                           .out = out.values.data() + out.nodes.size() * out.node_size,
-                           .upcoming = nullptr,
-                           .upcoming_count = 0});
+    // The same rows of the next batch: most likely it is this thread that will have them.
+    const auto& upcoming = shard.batch->upcoming;
+    const std::size_t at = shard.first_row + row;
+    kernel.gradient_block(
+        {.rows = rows + row,
+         .count = std::min(kernels::row_block, shard.rows - row),
+         .pixels = model.pixels,
+         .classes = model.classes,
+         .delta = scored.delta.data() + kernels::delta_size(row, model.classes),
+         .merge = merge,
+         .merges = merges,
+         .out = out.values.data() + out.nodes.size() * out.node_size,
+         .upcoming = upcoming.data() + std::min(at, upcoming.size()),
+         .upcoming_count = std::min(kernels::row_block, upcoming.size() - std::min(at, upcoming.size()))});
     out.nodes.push_back(node);
   }
 }
 
-std::size_t SoftmaxGradient::payload_bytes() const {
-  if (!limits.known()) return 0;
+std::optional<std::size_t> SoftmaxGradient::payload_bytes() const {
+  if (!limits.known()) return std::nullopt;
   // A run of n blocks falls into at most two nodes a level; a vector that grew to as many may have room for twice that.
   const std::size_t nodes = 2 * static_cast<std::size_t>(std::bit_width(blocks_of(limits.rows)));
   return nodes * (kernels::gradient_size(limits.pixels, limits.classes) * sizeof(float) + 2 * sizeof(BlockNode));

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "pipeline/verbs.hpp"
@@ -35,7 +36,7 @@ struct SoftmaxGradient {
   using Output = PartialGradient;
   void operator()(const Scored& scored, PartialGradient& out) const;
 
-  std::size_t payload_bytes() const;
+  std::optional<std::size_t> payload_bytes() const;
 };
 
 static_assert(verbs::Map<SoftmaxGradient, Scored, PartialGradient>);

@@ -9,6 +9,7 @@
 //   auto images = g.expand("parse", ParseImages{.path = path}, chunks);
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -33,13 +34,17 @@ template <IdxKind kind>
 struct ParseIdx {
   std::string path;                      // for error messages
   std::size_t chunk_bytes = 256 * 1024;  // of the chunks that come, at most: what one output keeps
+  std::size_t item_bytes = 0;            // of an item, where it is known; 0: nothing is stated of memory
 
   using Output = Elements;
   void push(const Chunk& chunk);
   bool pull(Elements& out);
   void finish();
   void reset() { state_ = {}; }
-  std::size_t payload_bytes() const { return chunk_bytes; }  // an image larger than a chunk keeps its own size
+  // An item that straddles chunks is a copy of its own.
+  std::optional<std::size_t> payload_bytes() const {
+    return item_bytes ? std::optional(std::max(chunk_bytes, item_bytes)) : std::nullopt;
+  }
 
   // State of its own, no options.
   struct State {

@@ -42,8 +42,9 @@ void Reduce::operator()(Group<PartialGradient> shards, BatchGradient& out) {
   }
 }
 
-std::size_t Reduce::payload_bytes() const {
-  return limits.known() ? kernels::gradient_size(limits.pixels, limits.classes) * sizeof(float) : 0;
+std::optional<std::size_t> Reduce::payload_bytes() const {
+  if (!limits.known()) return std::nullopt;
+  return kernels::gradient_size(limits.pixels, limits.classes) * sizeof(float);
 }
 
 }  // namespace sluice::stages

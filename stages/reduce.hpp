@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "pipeline/verbs.hpp"
@@ -31,7 +32,7 @@ struct Reduce {
   using Output = BatchGradient;
   void operator()(Group<PartialGradient> shards, BatchGradient& out);
 
-  std::size_t payload_bytes() const;
+  std::optional<std::size_t> payload_bytes() const;
 
   // State of its own, no options: kept for its memory.
   std::vector<BlockNode> nodes_{};

@@ -17,8 +17,8 @@ void Sgd::operator()(const BatchGradient& gradient, Weights& out) const {
   kernel.update(to.bias.data(), from.bias.data(), values + from.weights.size(), rate / rows, from.bias.size());
 }
 
-std::size_t Sgd::payload_bytes() const {
-  if (!limits.known()) return 0;
+std::optional<std::size_t> Sgd::payload_bytes() const {
+  if (!limits.known()) return std::nullopt;
   return sizeof(Model) + (kernels::weights_size(limits.pixels, limits.classes) + limits.classes) * sizeof(float);
 }
 

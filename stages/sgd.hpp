@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "pipeline/verbs.hpp"
 #include "stages/limits.hpp"
@@ -24,7 +25,7 @@ struct Sgd {
   using Output = Weights;
   void operator()(const BatchGradient& gradient, Weights& out) const;
 
-  std::size_t payload_bytes() const;
+  std::optional<std::size_t> payload_bytes() const;
 };
 
 static_assert(verbs::Map<Sgd, BatchGradient, Weights>);

@@ -9,6 +9,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "pipeline/detail/clock.hpp"
 #include "pipeline/detail/ring.hpp"
 #include "pipeline/detail/stage.hpp"
 #include "pipeline/verbs.hpp"
@@ -64,7 +65,7 @@ class CallableProducer : public Producer<T> {
   template <class G, class... In>
   void make(std::uint64_t k, G& g, In&&... in) {
     auto& slot = this->ring.slot(k);
-    if constexpr (std::is_invocable_v<G&, In..., T&>) {
+    if constexpr (verbs::RecyclingForm<G, T, In...>) {
       g(std::forward<In>(in)..., slot.recycled());
     } else {
       slot.clear();
@@ -82,8 +83,10 @@ class SourceBody final : public CallableProducer<F, T> {
   using CallableProducer<F, T>::CallableProducer;
   bool run(std::uint64_t& at, std::uint64_t last, const std::atomic<bool>& stop) override {
     auto& f = this->function();
-    for (; at < last && !stop.load(std::memory_order_relaxed); ++at) {
-      if constexpr (std::is_invocable_r_v<bool, Callable<F>&, T&>) {
+    for (const std::uint64_t begin = ticks(); at < last && !stop.load(std::memory_order_relaxed); ++at) {
+      // What is made already does not wait for a source that has become slow.
+      if (ticks() - begin > ticket_ticks) break;
+      if constexpr (!verbs::ValueForm<Callable<F>, std::optional<T>>) {
         if (!f(this->ring.slot(at).recycled())) return false;
       } else {
         this->ring.slot(at).clear();

@@ -18,6 +18,9 @@ inline std::uint64_t ticks() {
 #endif
 }
 
+// A ticket is as long as bodies work for this many ticks, some ten microseconds: a hundred times what an edge costs.
+inline constexpr std::uint64_t ticket_ticks = 30'000;
+
 // Measured against the steady clock since the program's first call; gets more exact with time.
 double seconds_per_tick();
 

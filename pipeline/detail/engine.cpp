@@ -26,9 +26,6 @@ using Number = std::uint64_t;
 constexpr Number unknown = std::numeric_limits<Number>::max();
 constexpr Number drained = Number{1} << 42;  // a position beyond any message's
 
-// A body of this many ticks is worth a ticket of its own: some ten microseconds, a hundred times what an edge costs.
-constexpr Number ticket_ticks = 30'000;
-
 struct Ticket {
   enum Kind : std::uint8_t { messages, room, start };
   Number first = 0;
@@ -180,9 +177,9 @@ struct Context {
 
   bool stopping() const { return stop.load(std::memory_order_relaxed); }
   void fail(const Stage& stage, std::optional<Number> sequence, std::exception_ptr cause) {
+    stop.store(true);  // first: with no memory left for the address, the run ends all the same
     const std::lock_guard lock(mutex);
     if (!error) error.emplace(stage.name, sequence, std::move(cause));
-    stop.store(true);
   }
 };
 
@@ -368,6 +365,12 @@ class Gate {
       if (end == unknown) continue;
       if (length != unknown && length != end) unequal(*first, *input);
       length = end, first = input.get();
+    }
+    for (auto& endless : inputs) {
+      const Number end = endless->endless ? endless->end.load(std::memory_order_acquire) : unknown;
+      if (end == unknown) continue;
+      for (auto& input : inputs)
+        if (!input->endless && input->ready > end) unequal(*endless, *input);
     }
     if (length == unknown) return unknown;
     if (!known)
@@ -716,6 +719,15 @@ struct Engine::Impl {
     for (const auto& gate : gates)
       if (!gate->finished()) waiting.push_back(gate->waiting_for());
     if (!waiting.empty()) throw Stalled(fmt::format("graph '{}' stalled: {}", context.graph, fmt::join(waiting, "; ")));
+    // A cycle leaves one value over; more would be messages that nobody took.
+    for (const auto& gate : gates)
+      for (const auto& input : gate->inputs)
+        if (input->endless && node(*input->producer->gate).gate->emitted() > gate->emitted() + 1)
+          throw StageError(gate->stage().name, gate->emitted(),
+                           std::make_exception_ptr(std::runtime_error(fmt::format(
+                               "streams of unequal length: feedback '{}' got {} messages back, '{}' took {}",
+                               input->producer->gate->name, node(*input->producer->gate).gate->emitted() - 1,
+                               gate->stage().name, gate->emitted()))));
     for (const auto& gate : gates)
       if (gate->stage().verb == Verb::feedback) node_stage(*gate).body->keep(gate->emitted() - 1);
     return true;

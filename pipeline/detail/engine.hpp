@@ -17,7 +17,7 @@ namespace sluice::detail {
 
 class Engine {
  public:
-  // The stages have been checked (check.hpp) and outlive the engine.
+  // The stages have been checked (stage.hpp) and outlive the engine.
   Engine(const std::string& graph, const std::vector<std::unique_ptr<Stage>>& stages, Threads threads,
          std::atomic<bool>& stop);
   ~Engine();

@@ -14,6 +14,13 @@ struct UnknownOutput {
   UnknownOutput() = delete;
 };
 
+template <class T>
+constexpr void require_known_output() {
+  static_assert(
+      !std::is_same_v<T, UnknownOutput>,
+      "sluice: which type does this stage make? Name it, g.source<Out>(...), or say `using Output = Out;` in it");
+}
+
 template <class R>
 struct Unwrapped {
   using type = R;

@@ -30,8 +30,10 @@ const char* to_string(Verb verb) {
 }
 
 std::size_t stage_window(const Stage& gate) {
+  // No overflow: every factor is at most most_messages, and what is beyond that is refused before it is used.
   std::size_t messages = gate.capacity;
-  for (const Stage* split = gate.bracket; split; split = split->inputs[0]->bracket) messages *= split->shards;
+  for (const Stage* split = gate.bracket; split && messages <= most_messages; split = split->inputs[0]->bracket)
+    messages *= split->shards;
   return messages;
 }
 
@@ -77,6 +79,8 @@ Stage* find_bracket(Stage& stage, std::vector<std::string>& mistakes) {
 
 std::vector<std::string> check(const std::vector<std::unique_ptr<Stage>>& stages) {
   std::vector<std::string> mistakes;
+  if (stages.size() > most_stages)
+    mistakes.push_back(fmt::format("{} stages, expected at most {}", stages.size(), most_stages));
   std::set<std::string> names;
   for (const auto& s : stages) {
     if (s->name.empty()) mistakes.push_back(fmt::format("a {} has no name", to_string(s->verb)));
@@ -108,6 +112,10 @@ std::vector<std::string> check(const std::vector<std::unique_ptr<Stage>>& stages
     if (s->verb == Verb::feedback && s->inputs.empty() && !s->foreign)
       mistakes.push_back(
           fmt::format("feedback '{}' is not closed: call close() with the stream that comes back", s->name));
+    if (!s->is_map() && s->has_output() && s->capacity <= most_messages && s->shards <= most_messages &&
+        stage_window(*s) > most_messages)
+      mistakes.push_back(fmt::format("stage '{}': capacity {} times its shards are more than {} messages", s->name,
+                                     s->capacity, most_messages));
     if (s->has_output() && s->consumers.empty())
       mistakes.push_back(fmt::format("stage '{}': nobody reads its messages", s->name));
     if (s->verb != Verb::zip && s->verb != Verb::feedback) continue;

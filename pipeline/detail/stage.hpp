@@ -72,6 +72,8 @@ struct Stage {
 
 // The largest capacity and the largest number of shards; what a segment may hold, too.
 inline constexpr std::size_t most_messages = std::size_t{1} << 20;
+// A ticket names its stage in 16 bits.
+inline constexpr std::size_t most_stages = std::size_t{1} << 16;
 
 // Messages of its stream that a gate's segment may hold: its capacity counts messages before the cut where the stream
 // is one of shards.

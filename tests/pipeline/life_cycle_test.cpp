@@ -220,6 +220,28 @@ TEST(LifeCycle, a_second_run_at_the_same_time_is_refused) {
   runner.join();
 }
 
+TEST(LifeCycle, a_running_graph_is_not_changed) {
+  Signal under_way, refused;
+  Graph g("running", threads(2));
+  auto numbers = g.source("numbers", Count(1));
+  g.sink(
+      "end",
+      [&](const int&) {
+        under_way.raise();
+        EXPECT_TRUE(refused.wait());
+      },
+      numbers);
+  std::thread runner([&] { g.run(); });
+  EXPECT_TRUE(under_way.wait());
+  EXPECT_THROW(g.set_capacity("numbers", 3), std::logic_error);
+  EXPECT_THROW(g.sink(
+                   "late", [](const int&) {}, numbers),
+               std::logic_error);
+  refused.raise();
+  runner.join();
+  EXPECT_EQ(g.stages().size(), 2u);
+}
+
 TEST(LifeCycle, a_cancel_that_comes_when_all_is_done_does_not_take_back_the_run) {
   // Either the run was cancelled and the value is what it started from, or it was not and the value is the new one.
   for (int again = 0; again < 300; ++again) {

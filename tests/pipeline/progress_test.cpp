@@ -274,8 +274,7 @@ TEST(Progress, graphs_that_share_threads_run_at_the_same_time) {
 // Random graphs of streams of equal length: chains, branches, zips, shards, with random capacities.
 class RandomGraph {
  public:
-  RandomGraph(std::uint32_t seed, int items, const Threads& workers)
-      : g("random", workers), state_(seed), items_(items) {
+  RandomGraph(std::uint32_t seed, int items, const Threads& workers) : g("random", workers), state_(seed) {
     add(g.source("source", Count(items), room()), iota(items));
     for (int k = static_cast<int>(2 + random(10)); k > 0; --k) grow();
     // Whatever nobody reads gets a sink.
@@ -347,7 +346,7 @@ class RandomGraph {
   }
 
   std::uint32_t state_;
-  int items_, names_ = 0;
+  int names_ = 0;
   std::vector<Stream<int>> streams_;
   std::vector<std::vector<int>> values_;
   std::vector<std::unique_ptr<Collect<int>>> sinks_;

@@ -8,6 +8,8 @@ namespace {
 TEST(Suggestion, is_the_name_nearest_to_a_typing_mistake) {
   EXPECT_EQ(suggestion("fowrard", {"reduce", "forward", "sgd"}), ": did you mean 'forward'?");
   EXPECT_EQ(suggestion("sdg", {"a", "sd"}), ": did you mean 'sd'?");
+  EXPECT_EQ(suggestion("trian", {"graph", "train"}), ": did you mean 'train'?");
+  EXPECT_EQ(suggestion("fowrad", {"reduce", "forward", "sgd"}), ": did you mean 'forward'?");
   EXPECT_EQ(suggestion("b", {"ab"}), ": did you mean 'ab'?");
 }
 

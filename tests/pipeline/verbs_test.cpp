@@ -125,6 +125,18 @@ TEST(Verbs, a_map_may_make_optionals_without_ending_the_stream) {
   EXPECT_EQ(empty, 4);
 }
 
+TEST(Verbs, a_parameter_to_spare_does_not_make_a_recycling_form) {
+  Collect taken;
+  Graph g("spare", threads(1));
+  auto added = g.map(
+      "added", [](const int& n, int more = 10) { return n + more; }, g.source("numbers", Count(3)));
+  g.sink("taken", std::ref(taken),
+         g.map(
+             "any", [](const int& n, const auto&...) { return 2 * n; }, added));
+  g.run();
+  EXPECT_EQ(taken.taken, (std::vector<int>{20, 22, 24}));
+}
+
 TEST(Verbs, a_stage_given_by_reference_is_used_in_place) {
   Count numbers(3);
   Cut cut;

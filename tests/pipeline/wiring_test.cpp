@@ -160,12 +160,14 @@ TEST(Wiring, options_that_a_stage_does_not_have_are_mistakes) {
                                    "split 'cut': 0 shards, expected 1 to 1048576"}));
 }
 
-TEST(Wiring, a_capacity_or_a_number_of_shards_that_no_memory_holds_is_a_mistake) {
+TEST(Wiring, what_no_memory_holds_is_a_mistake) {
   Graph g("wrong", threads(1));
   auto numbers = g.source("numbers", Count(1), capacity(std::size_t{1} << 50));
-  auto cut = g.split("cut", Cut{}, numbers, shards(std::size_t{1} << 50));
-  g.sink("end", drop, cut);
-  EXPECT_EQ(mistakes(g).size(), 2u);
+  g.sink("a", drop, g.split("wild", Cut{}, numbers, shards(std::size_t{1} << 50)));
+  g.sink("b", drop, g.split("together", Cut{}, numbers, shards(1u << 20), capacity(2)));
+  EXPECT_EQ(mistakes(g), (Mistakes{"stage 'numbers': capacity 1125899906842624, expected 1 to 1048576",
+                                   "split 'wild': 1125899906842624 shards, expected 1 to 1048576",
+                                   "stage 'together': capacity 2 times its shards are more than 1048576 messages"}));
 }
 
 TEST(Wiring, a_stream_of_another_graph_is_a_mistake_with_the_others) {

@@ -54,6 +54,7 @@ TEST(DataSet, CountsTheClassesAndThereAreAtLeastTwo) {
 TEST(DataSet, ALabelOutsideTheClassesIsAnErrorThatNamesFileIndexAndValue) {
   const Pair pair(images_file(20, 1, 1), labels_file(20, 7));
   EXPECT_EQ(pair.load(7).classes, 7u);
+  expect_error<DataError>([&] { pair.load(6); }, {pair.labels + ": label 6 of image 6, expected 0 to 5"});
   expect_error<DataError>([&] { pair.load(4); }, {pair.labels + ": label 4 of image 4, expected 0 to 3", "--classes"});
 }
 

@@ -70,7 +70,7 @@ TEST(Forward, LogitsOfTenThousandGiveNoNaN) {
   batch.labels = {0, 1, 2};
   Weights weights;
   Model& model = weights.renew();
-  model = {.pixels = 1, .classes = 3, .weights = std::vector<float>(48), .bias = {0, 0, 0}};
+  model = {.pixels = 1, .classes = 3, .weights = decltype(Model::weights)(48), .bias = {0, 0, 0}};
   model.weights[0] = 1e4f;
   model.weights[16] = -1e4f;
   for (const kernels::Table* table : kernels::available()) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <iterator>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -58,6 +60,47 @@ TEST(Inflate, SeveralMembersAreOneStreamAndMembersMayBeEmpty) {
   const std::string path = folder.write("a.gz", gzip("") + gzip("one") + gzip("") + gzip("two") + gzip(""));
   for (const std::size_t chunk : Sizes{1, 2, 3, 100})
     for (const std::size_t read : Sizes{1, 2, 7, 1000}) EXPECT_EQ(decoded(path, {chunk, read}), "onetwo");
+}
+
+TEST(Inflate, AThousandMembersAreOneStream) {
+  const Folder folder;
+  std::string file, bytes;
+  for (int i = 0; i < 1000; ++i) {
+    const std::string part = i % 7 == 0 ? "" : "member " + std::to_string(i) + "\n";
+    file += gzip(part), bytes += part;
+  }
+  const std::string path = folder.write("a.gz", file);
+  EXPECT_EQ(decoded(path), bytes);
+  EXPECT_EQ(decoded(path, {10, 11}), bytes);
+}
+
+TEST(Inflate, ReadsTheOptionalFieldsOfAHeader) {
+  const Folder folder;
+  const std::string member = gzip("text");
+  std::string named = member.substr(0, 10) + "name" + '\0' + "comment" + '\0' + member.substr(10);
+  named[3] = 0x08 | 0x10;  // FNAME, FCOMMENT
+  std::string extra = member.substr(0, 10) + std::string("\x03\0abc", 5) + member.substr(10);
+  extra[3] = 0x04;  // FEXTRA
+  EXPECT_EQ(decoded(folder.write("named.gz", named), {100, 1}), "text");
+  EXPECT_EQ(decoded(folder.write("extra.gz", extra), {100, 1}), "text");
+}
+
+TEST(Inflate, ClosesItsFileHoweverItEnds) {
+  const Folder folder;
+  const std::string good = folder.write("a.gz", gzip("abc")), bad = folder.write("b.gz", gzip("abc") + "x");
+  const auto open_files = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), std::filesystem::directory_iterator());
+  };
+  const auto before = open_files();
+  EXPECT_EQ(decoded(good), "abc");
+  EXPECT_THROW(decoded(bad), DataError);
+  EXPECT_THROW(decoded(folder.path()), DataError);
+  {
+    Inflate unread{.path = good, .chunk_bytes = 1};
+    Chunk chunk;
+    EXPECT_TRUE(unread(chunk));
+  }
+  EXPECT_EQ(open_files(), before);
 }
 
 TEST(Inflate, EveryWayToSplitAStreamIntoTwoMembersGivesTheSame) {

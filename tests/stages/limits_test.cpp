@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include <stdexcept>
 
 #include "tests/stages/example.hpp"
@@ -49,10 +51,10 @@ TEST(Limits, NoPayloadIsLargerThanStated) {
 }
 
 TEST(Limits, WithoutThemNothingIsStated) {
-  EXPECT_EQ(SoftmaxForward{}.payload_bytes(), 0u);
-  EXPECT_EQ(SoftmaxGradient{}.payload_bytes(), 0u);
-  EXPECT_EQ(Reduce{}.payload_bytes(), 0u);
-  EXPECT_EQ(Sgd{}.payload_bytes(), 0u);
+  EXPECT_EQ(SoftmaxForward{}.payload_bytes(), std::nullopt);
+  EXPECT_EQ(SoftmaxGradient{}.payload_bytes(), std::nullopt);
+  EXPECT_EQ(Reduce{}.payload_bytes(), std::nullopt);
+  EXPECT_EQ(Sgd{}.payload_bytes(), std::nullopt);
 }
 
 }  // namespace

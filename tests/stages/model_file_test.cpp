@@ -1,10 +1,15 @@
 #include "stages/model_file.hpp"
 
 #include <gtest/gtest.h>
+
+#include <string>
+
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <iterator>
 
 #include <csignal>
+#include <cstring>
 #include <filesystem>
 #include <limits>
 #include <vector>
@@ -98,6 +103,33 @@ TEST(ModelFile, ReplacesAnOlderFileAndKeepsItsRights) {
   EXPECT_EQ(folder.files(), 1u);
 }
 
+// What a user who made the link expects; also where it points to another folder, or to nothing yet.
+TEST(ModelFile, ThroughALinkTheFileBehindItIsReplacedAndTheLinkStays) {
+  namespace fs = std::filesystem;
+  const Folder folder;
+  const Model model = random_model(5, 3, 1);
+  fs::create_directory(folder.path("other"));
+  fs::create_symlink("other/model", folder.path("link"));
+  fs::create_symlink("link", folder.path("link-to-link"));
+  for (const char* name : {"link", "link-to-link", "link"}) {
+    check_writable(folder.path(name));
+    save_model(folder.path(name), model, {});
+    EXPECT_TRUE(fs::is_symlink(folder.path(name)));
+    EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(folder.path("other/model"))));
+    EXPECT_EQ(load_model(folder.path(name)).model.weights, model.weights);
+    if (std::string(name) == "link-to-link") folder.write("other/model", "older");
+  }
+  EXPECT_EQ(folder.files(), 3u);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path("other")), {}), 1);
+}
+
+TEST(ModelFile, ALinkToItselfIsAnError) {
+  const Folder folder;
+  std::filesystem::create_symlink("circle", folder.path("circle"));
+  expect_error<WriteError>([&] { check_writable(folder.path("circle")); }, {folder.path("circle")});
+  EXPECT_EQ(folder.files(), 1u);
+}
+
 TEST(ModelFile, ANameInTheCurrentFolderNeedsNoSlash) {
   const Folder folder;
   const auto before = std::filesystem::current_path();
@@ -113,8 +145,8 @@ TEST(ModelFile, WhereNoFileCanBeWrittenBothTheCheckAndTheSavingSaySo) {
   const std::string in_nothing = folder.path("missing/m"), below_a_file = folder.write("file", "x") + "/m";
   for (const std::string& path : {in_nothing, below_a_file, folder.path(), std::string("/dev/full"),
                                   std::string("/proc/self/model.safetensors")}) {
-    expect_error<DataError>([&] { check_writable(path); }, {path + ": "});
-    expect_error<DataError>([&] { save_model(path, zero_model(3, 2), {}); }, {path + ": "});
+    expect_error<WriteError>([&] { check_writable(path); }, {path + ": "});
+    expect_error<WriteError>([&] { save_model(path, zero_model(3, 2), {}); }, {path + ": "});
   }
   EXPECT_EQ(folder.files(), 1u);
 }
@@ -159,7 +191,7 @@ TEST(ModelFile, WhenSavingFailsTheOldFileIsIntactAndNothingElseIsLeft) {
       const SmallDisk disk(size);
       try {
         save_model(folder.path("m"), random_model(784, 10, 2), {});
-      } catch (const DataError& error) {
+      } catch (const WriteError& error) {
         text = error.what();
       }
     }
@@ -240,13 +272,19 @@ TEST(ModelFile, TensorsOfAnotherKindAreRefusedWithWhatWasExpected) {
   refused(with_header(header(weight, bias, R"(,"__metadata__":{"a":3})"), 32), {"no string for 'a'"});
 }
 
-TEST(ModelFile, NumbersThatAreNotFiniteAreRefused) {
+TEST(ModelFile, NumbersThatAreNotFiniteAreNeitherReadNorWritten) {
   const Folder folder;
+  save_model(folder.path("m"), zero_model(3, 2), {});
+  const std::string whole = contents_of(folder.path("m"));
   for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    std::string damaged = whole;
+    std::memcpy(damaged.data() + damaged.size() - sizeof value, &value, sizeof value);  // the last of the bias
+    expect_error<DataError>([&] { load_model(folder.write("damaged", damaged)); },
+                            {"'bias' has the value", "at 1", "expected finite"});
     Model model = zero_model(3, 2);
     model.bias[1] = value;
-    save_model(folder.path("m"), model, {});
-    expect_error<DataError>([&] { load_model(folder.path("m")); }, {"'bias' has the value", "at 1", "expected finite"});
+    expect_error<WriteError>([&] { save_model(folder.path("m"), model, {}); }, {"no finite numbers"});
+    EXPECT_EQ(contents_of(folder.path("m")), whole);
   }
 }
 

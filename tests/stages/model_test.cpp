@@ -19,7 +19,7 @@ TEST(Model, ZeroModelIsZeroInTheRightSizes) {
   EXPECT_EQ(model.pixels, 17u);
   EXPECT_EQ(model.classes, 3u);
   EXPECT_EQ(model.pixel_chunks(), 2u);
-  EXPECT_EQ(model.weights, std::vector<float>(2 * 3 * 16, 0.f));
+  EXPECT_EQ(model.weights, decltype(model.weights)(2 * 3 * 16, 0.f));
   EXPECT_EQ(model.bias, std::vector<float>(3, 0.f));
 }
 

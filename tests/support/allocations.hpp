@@ -1,5 +1,5 @@
 // What operator new gives out in this program: the largest piece and the sum since begin(). Link
-// sluice_test_allocations.
+// sluice_test_allocations. Under a sanitizer nothing is counted.
 //
 //   Allocations::begin();
 //   parse(header that promises terabytes);

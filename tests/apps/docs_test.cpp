@@ -1,0 +1,89 @@
+// Whatever is not compiled or executed rots: the code in the documents is that of files that are.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/apps/program.hpp"
+
+namespace sluice::apps::testing {
+namespace {
+
+// The blocks of a page that are fenced as `language`.
+std::vector<std::string> blocks(const std::string& page, const std::string& language) {
+  std::vector<std::string> all;
+  bool inside = false, wanted = false;
+  for (const std::string& line : lines(page)) {
+    if (line.starts_with("```")) {
+      inside = !inside;
+      wanted = inside && line == "```" + language;
+      if (wanted) all.emplace_back();
+    } else if (wanted) {
+      all.back() += line + "\n";
+    }
+  }
+  EXPECT_FALSE(inside) << "a block is not closed";
+  return all;
+}
+
+// What stands between two lines `// [name]`, without the indentation that all of it has.
+std::string marked(const std::string& code, const std::string& name) {
+  std::vector<std::string> part;
+  int marks = 0;
+  for (const std::string& line : lines(code)) {
+    const auto text = line.substr(std::min(line.size(), line.find_first_not_of(' ')));
+    if (text == "// [" + name + "]")
+      ++marks;
+    else if (marks == 1)
+      part.push_back(line);
+  }
+  EXPECT_EQ(marks, 2) << name;
+  std::size_t indentation = std::string::npos;
+  for (const auto& line : part)
+    if (!line.empty()) indentation = std::min(indentation, line.find_first_not_of(' '));
+  std::string all;
+  for (const auto& line : part) all += (line.empty() ? "" : line.substr(indentation)) + "\n";
+  return all;
+}
+
+TEST(Docs, TheProgramInTheReadmeIsHelloPipeline) {
+  const std::string program = source("apps/examples/hello_pipeline.cpp");
+  const auto code = blocks(source("README.md"), "cpp");
+  ASSERT_GE(code.size(), 1u);
+  EXPECT_EQ(code[0], program.substr(program.find("#include")));
+}
+
+TEST(Docs, EveryFlagThatACommandInTheReadmeHasIsOneOfSluice) {
+  const std::string help = sluice({"train", "--help"}).out + sluice({"graph", "--help"}).out;
+  std::size_t flags = 0;
+  for (const std::string& block : blocks(source("README.md"), ""))
+    for (const std::string& line : lines(block)) {
+      if (!line.starts_with("sluice ")) continue;
+      std::istringstream words(line);
+      for (std::string word; words >> word && word != "#" && word != "|";) {
+        if (!word.starts_with("--")) continue;
+        ++flags;
+        EXPECT_TRUE(contains(help, "  " + word + " ")) << line;
+      }
+    }
+  EXPECT_GT(flags, 3u);
+}
+
+TEST(Docs, TheCodeInWriteAStageIsThatOfTheProgramSmooth) {
+  const std::string program = source("apps/examples/smooth.cpp");
+  const auto code = blocks(source("docs/write-a-stage.md"), "cpp");
+  const char* const names[] = {"function", "stage", "graph", "stats"};
+  ASSERT_EQ(code.size(), std::size(names));
+  for (std::size_t i = 0; i < code.size(); ++i) EXPECT_EQ(code[i], marked(program, names[i])) << names[i];
+}
+
+TEST(Docs, ThePictureAndTheTableInWriteAStageAreThoseThatSmoothPrints) {
+  const auto plain = blocks(source("docs/write-a-stage.md"), "");
+  ASSERT_GE(plain.size(), 1u);
+  EXPECT_TRUE(run({example_path("smooth")}).out.starts_with(plain[0]));
+}
+
+}  // namespace
+}  // namespace sluice::apps::testing

@@ -1,0 +1,142 @@
+// --output, and a standard output that cannot be written.
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "stages/digest.hpp"
+#include "tests/apps/data.hpp"
+#include "tests/apps/json.hpp"
+#include "tests/apps/program.hpp"
+
+namespace sluice::apps::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+// SHA-256 of the tensors of a safetensors file, weight first, found as the format says.
+std::string sha_of_model(const std::string& path) {
+  const std::string file = test::contents_of(path);
+  std::uint64_t length = 0;
+  for (std::size_t i = 8; i-- > 0;) length = length << 8 | static_cast<unsigned char>(file.at(i));
+  const json header = json::parse(file.substr(8, length));
+  stages::Sha256 digest;
+  for (const char* name : {"weight", "bias"}) {
+    EXPECT_EQ(header[name]["dtype"], "F32");
+    const std::size_t begin = header[name]["data_offsets"][0], end = header[name]["data_offsets"][1];
+    const std::string tensor = file.substr(8 + length).substr(begin, end - begin);
+    digest.add(tensor.data(), tensor.size());
+  }
+  EXPECT_EQ(header["weight"]["shape"], json({3, 42}));
+  EXPECT_EQ(header["bias"]["shape"], json({3}));
+  return digest.hex();
+}
+
+TEST(Output, IsAModelWithTheWeightsThatTheResultNames) {
+  const SmallData data;
+  const std::string path = data.path("model.safetensors");
+  const json r = trained(data.train() + Arguments{"--output", path});
+  EXPECT_EQ(sha_of_model(path), r["weights_sha256"]);
+  EXPECT_EQ(r["options"]["output"], path);
+}
+
+TEST(Output, ReplacesAnOlderFileAndLeavesNothingElse) {
+  const SmallData data;
+  const std::string path = data.folder().write("model.safetensors", "older");
+  const auto before = data.folder().files();
+  const json r = trained(data.train() + Arguments{"--output", path});
+  EXPECT_EQ(sha_of_model(path), r["weights_sha256"]);
+  EXPECT_EQ(data.folder().files(), before);
+}
+
+TEST(Output, IsNamedInTheText) {
+  const SmallData data;
+  const Result r = sluice(data.train() + Arguments{"--quiet", "--output", data.path("m")});
+  EXPECT_TRUE(contains(r.out, data.path("m"))) << r.out;
+}
+
+TEST(Output, ThroughALinkReplacesTheFileThatItPointsTo) {
+  const SmallData data;
+  const std::string target = data.folder().write("target", "older"), link = data.path("link");
+  fs::create_symlink("target", link);
+  const json r = trained(data.train() + Arguments{"--output", link});
+  EXPECT_TRUE(fs::is_symlink(link));
+  EXPECT_EQ(sha_of_model(target), r["weights_sha256"]);
+}
+
+TEST(Output, ThatCannotBeWrittenIsFoundBeforeTraining) {
+  const SmallData data;
+  for (const std::string& path : {std::string("/nowhere/model"), data.folder().path(), std::string("/dev/full"),
+                                  data.path("train-images-idx3-ubyte.gz/model")}) {
+    const Result r = sluice(data.train() + Arguments{"--output", path});
+    EXPECT_NE(r.code, 0) << path;
+    EXPECT_EQ(r.out, "");
+    EXPECT_EQ(lines(r.err).size(), 1u) << "an epoch was trained: " << r.err;
+    EXPECT_TRUE(contains(r.err, path)) << r.err;
+  }
+  EXPECT_EQ(data.folder().files(), 4u);
+}
+
+TEST(Output, InAFolderThatMayNotBeWrittenIsFoundBeforeTraining) {
+  if (::geteuid() == 0) GTEST_SKIP() << "root may write everywhere";
+  const SmallData data;
+  const Folder locked;
+  ASSERT_EQ(::chmod(locked.path().c_str(), 0555), 0);
+  const Result r = sluice(data.train() + Arguments{"--output", locked.path("model")});
+  EXPECT_NE(r.code, 0);
+  EXPECT_EQ(lines(r.err).size(), 1u) << r.err;
+  ::chmod(locked.path().c_str(), 0755);
+}
+
+TEST(Stdout, ThatIsFullIsAFailure) {
+  const SmallData data;
+  for (const Arguments& a :
+       {data.train(), data.train() + Arguments{"--json"}, Arguments{"graph", "--data", data.folder().path()},
+        Arguments{"--help"}, Arguments{"--version"}}) {
+    const Result r = run(Arguments{sluice_path()} + a, "/dev/full");
+    EXPECT_EQ(r.code, 1) << a[0] << r.err;
+    EXPECT_EQ(r.signal, 0);
+    EXPECT_TRUE(contains(r.err, "sluice: cannot write to the standard output")) << r.err;
+  }
+}
+
+TEST(Stdout, ThatNobodyReadsIsAFailureAndNoCrash) {
+  const SmallData data;
+  for (const Arguments& a : {data.train(), data.train() + Arguments{"--json"},
+                             Arguments{"graph", "--data", data.folder().path()}, Arguments{"--help"}}) {
+    const Result r = run_unread(Arguments{sluice_path()} + a);
+    EXPECT_EQ(r.code, 1) << a[0] << r.err;
+    EXPECT_EQ(r.signal, 0);
+  }
+}
+
+TEST(Stdout, ThatIsClosedIsAFailureAndNothingIsWrittenIntoAnotherFile) {
+  const SmallData data;
+  const std::string path = data.path("model");
+  const Result r = run(Arguments{"sh", "-c", "exec \"$0\" \"$@\" >&-", sluice_path()} + data.train() +
+                       Arguments{"--quiet", "--output", path});
+  EXPECT_EQ(r.code, 1) << r.err;
+  EXPECT_TRUE(contains(r.err, "sluice: cannot write to the standard output")) << r.err;
+  EXPECT_EQ(sha_of_model(path), trained(data.train())["weights_sha256"]);
+}
+
+TEST(Stdout, AClosedStderrChangesNothing) {
+  const SmallData data;
+  const Result r = run(Arguments{"sh", "-c", "exec \"$0\" \"$@\" 2>&-", sluice_path()} + data.train() +
+                       Arguments{"--output", data.path("model")});
+  EXPECT_EQ(r.code, 0);
+  EXPECT_EQ(sha_of_model(data.path("model")), trained(data.train())["weights_sha256"]);
+}
+
+TEST(Stdout, ThatFailsLeavesTheModelWritten) {
+  const SmallData data;
+  const std::string path = data.path("model");
+  run(Arguments{sluice_path()} + data.train() + Arguments{"--output", path}, "/dev/full");
+  EXPECT_EQ(sha_of_model(path), trained(data.train())["weights_sha256"]);
+}
+
+}  // namespace
+}  // namespace sluice::apps::testing

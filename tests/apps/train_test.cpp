@@ -1,0 +1,141 @@
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <set>
+#include <string>
+
+#include "tests/apps/data.hpp"
+#include "tests/apps/json.hpp"
+#include "tests/apps/program.hpp"
+
+namespace sluice::apps::testing {
+namespace {
+
+TEST(Train, JsonIsOneObjectWithTheFieldsOfTheDesign) {
+  const SmallData data;
+  const Result r = sluice(data.train() + Arguments{"--json"});
+  ASSERT_EQ(r.code, 0) << r.err;
+  const json all = json::parse(r.out, nullptr, false);  // refuses anything behind the object
+  ASSERT_TRUE(all.is_object()) << r.out;
+  EXPECT_EQ(all["command"], "train");
+  EXPECT_EQ(all["data"], (json{{"train", 500}, {"test", 200}, {"rows", 6}, {"columns", 7}, {"classes", 3}}));
+  ASSERT_EQ(all["epochs"].size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    const json& e = all["epochs"][i];
+    EXPECT_EQ(e["epoch"], i + 1);
+    for (const char* key : {"train_loss", "train_accuracy", "test_loss", "test_accuracy"}) {
+      EXPECT_GT(e[key].get<double>(), 0) << key;
+      EXPECT_LT(e[key].get<double>(), 2) << key;
+    }
+    EXPECT_GT(e["seconds"].get<double>(), 0);
+    EXPECT_NEAR(e["samples_per_second"].get<double>() * e["seconds"].get<double>(), 500, 0.01);
+  }
+  for (const char* key : {"train_loss", "train_accuracy", "test_loss", "test_accuracy"})
+    EXPECT_EQ(all[key], all["epochs"][1][key]);
+  const json& seconds = all["seconds"];
+  for (const char* key : {"load", "train", "eval"}) EXPECT_GT(seconds[key].get<double>(), 0) << key;
+  EXPECT_GE(seconds["total"].get<double>(),
+            seconds["load"].get<double>() + seconds["train"].get<double>() + seconds["eval"].get<double>());
+  EXPECT_GT(all["peak_rss_bytes"].get<std::size_t>(), std::size_t{1} << 20);
+  const std::string sha = all["weights_sha256"];
+  EXPECT_EQ(sha.size(), 64u);
+  EXPECT_EQ(sha.find_first_not_of("0123456789abcdef"), std::string::npos);
+}
+
+TEST(Train, JsonStatesTheEffectiveOptions) {
+  const SmallData data;
+  const json o = trained(data.train() + Arguments{"--lr", "0.25", "--seed", "18446744073709551615", "--threads", "3",
+                                                  "--shards", "5", "--concurrency", "forward=2", "--capacity",
+                                                  "batch=7", "--isa", "portable", "--classes", "4"})["options"];
+  EXPECT_EQ(o["train_images"], data.path("train-images-idx3-ubyte.gz"));
+  EXPECT_EQ(o["train_labels"], data.path("train-labels-idx1-ubyte.gz"));
+  EXPECT_EQ(o["test_images"], data.path("t10k-images-idx3-ubyte.gz"));
+  EXPECT_EQ(o["test_labels"], data.path("t10k-labels-idx1-ubyte.gz"));
+  EXPECT_EQ(o["classes"], 4);
+  EXPECT_EQ(o["epochs"], 2);
+  EXPECT_EQ(o["batch_size"], 100);
+  EXPECT_EQ(o["lr"], 0.25);
+  EXPECT_EQ(o["seed"], 18446744073709551615u);
+  EXPECT_EQ(o["threads"], 3);
+  EXPECT_EQ(o["shards"], 5);
+  EXPECT_EQ(o["concurrency"], json({"forward=2"}));
+  EXPECT_EQ(o["capacity"], json({"batch=7"}));
+  EXPECT_EQ(o["isa"], "portable");
+}
+
+TEST(Train, ProgressIsOneLineAnEpochOnStderr) {
+  const SmallData data;
+  const Result r = sluice(data.train() + Arguments{"--epochs", "3"});
+  EXPECT_EQ(r.code, 2) << "a flag twice";
+  const Result three = sluice({"train", "--data", data.folder().path(), "--epochs", "3", "--json"});
+  ASSERT_EQ(three.code, 0) << three.err;
+  const auto progress = lines(three.err);
+  ASSERT_EQ(progress.size(), 3u) << three.err;
+  for (std::size_t i = 0; i < 3; ++i)
+    EXPECT_TRUE(progress[i].starts_with("epoch " + std::to_string(i + 1) + "/3: train loss ")) << progress[i];
+}
+
+TEST(Train, QuietSilencesTheProgressAndNotTheResult) {
+  const SmallData data;
+  const Result r = sluice(data.train() + Arguments{"--quiet"});
+  EXPECT_EQ(r.code, 0);
+  EXPECT_EQ(r.err, "");
+  EXPECT_TRUE(contains(r.out, "train loss ") && contains(r.out, "weights sha256 ")) << r.out;
+}
+
+TEST(Train, TheTextSaysWhatTheJsonSays) {
+  const SmallData data;
+  const json object = trained(data.train());
+  const Result r = sluice(data.train() + Arguments{"--quiet"});
+  EXPECT_TRUE(contains(r.out, "weights sha256 " + object["weights_sha256"].get<std::string>())) << r.out;
+  const std::string beginning = "train loss ";
+  const double loss = std::strtod(line_with(r.out, beginning).c_str() + beginning.size(), nullptr);
+  EXPECT_NEAR(loss, object["train_loss"].get<double>(), 5e-5);
+}
+
+TEST(Train, Learns) {
+  const SmallData data;
+  const json r = trained({"train", "--data", data.folder().path(), "--epochs", "20", "--batch-size", "50"});
+  EXPECT_GT(r["train_accuracy"].get<double>(), 0.95);
+  EXPECT_GT(r["test_accuracy"].get<double>(), 0.95);
+  EXPECT_LT(r["train_loss"].get<double>(), r["epochs"][0]["train_loss"].get<double>());
+}
+
+TEST(Train, TheSameAgainIsTheSame) {
+  const SmallData data;
+  EXPECT_EQ(results_of(trained(data.train())), results_of(trained(data.train())));
+}
+
+TEST(Train, FlagsOfTrainingChangeTheResult) {
+  const SmallData data;
+  const Arguments base{"train", "--data", data.folder().path()};
+  std::set<std::string> results;
+  const Arguments variants[] = {{"--epochs", "2"},
+                                {"--epochs", "3"},
+                                {"--epochs", "2", "--batch-size", "100"},
+                                {"--epochs", "2", "--batch-size", "7"},
+                                {"--epochs", "2", "--lr", "0.2"},
+                                {"--epochs", "2", "--seed", "1"},
+                                {"--epochs", "2", "--seed", "4294967296"},
+                                {"--epochs", "2", "--classes", "5"}};
+  for (const Arguments& variant : variants)
+    EXPECT_TRUE(results.insert(trained(base + variant)["weights_sha256"]).second) << variant[variant.size() - 2];
+}
+
+TEST(Train, BatchesOfEverySizeWork) {
+  const SmallData data;
+  for (const char* size : {"1", "63", "64", "65", "499", "500", "501", "1048576"}) {
+    const json r = trained({"train", "--data", data.folder().path(), "--epochs", "1", "--batch-size", size});
+    EXPECT_GT(r["train_loss"].get<double>(), 0.05) << size;
+    EXPECT_LT(r["train_loss"].get<double>(), 1.2) << size;
+  }
+}
+
+// More classes than labels in use, and the most that there may be.
+TEST(Train, ClassesWithoutImagesAreTrainedToo) {
+  const SmallData data;
+  EXPECT_EQ(trained(data.train() + Arguments{"--classes", "256"})["data"]["classes"], 256);
+}
+
+}  // namespace
+}  // namespace sluice::apps::testing
