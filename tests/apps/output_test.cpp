@@ -72,12 +72,32 @@ TEST(Output, ThatCannotBeWrittenIsFoundBeforeTraining) {
   for (const std::string& path : {std::string("/nowhere/model"), data.folder().path(), std::string("/dev/full"),
                                   data.path("train-images-idx3-ubyte.gz/model")}) {
     const Result r = sluice(data.train() + Arguments{"--output", path});
-    EXPECT_NE(r.code, 0) << path;
+    EXPECT_EQ(r.code, 2) << path;
     EXPECT_EQ(r.out, "");
     EXPECT_EQ(lines(r.err).size(), 1u) << "an epoch was trained: " << r.err;
     EXPECT_TRUE(contains(r.err, path)) << r.err;
   }
   EXPECT_EQ(data.folder().files(), 4u);
+}
+
+TEST(Output, ThatIsAnInputIsRefused) {
+  const SmallData data;
+  const std::string labels = data.path("train-labels-idx1-ubyte.gz"), before = test::contents_of(labels);
+  const Result r = sluice(data.train() + Arguments{"--output", data.path("./train-labels-idx1-ubyte.gz")});
+  EXPECT_EQ(r.code, 2);
+  EXPECT_TRUE(contains(r.err, "is the input")) << r.err;
+  EXPECT_EQ(test::contents_of(labels), before);
+}
+
+TEST(Output, OfARunThatDivergedIsNotWritten) {
+  const SmallData data;
+  const std::string path = data.folder().write("model", "older");
+  const Result r = sluice(data.train() + Arguments{"--quiet", "--lr", "1e38", "--output", path});
+  EXPECT_EQ(r.code, 1);
+  EXPECT_EQ(r.out, "");
+  EXPECT_EQ(lines(r.err).size(), 1u) << r.err;
+  EXPECT_TRUE(contains(r.err, "epoch 1: the loss is")) << r.err;
+  EXPECT_EQ(test::contents_of(path), "older");
 }
 
 TEST(Output, InAFolderThatMayNotBeWrittenIsFoundBeforeTraining) {
@@ -121,6 +141,17 @@ TEST(Stdout, ThatIsClosedIsAFailureAndNothingIsWrittenIntoAnotherFile) {
   EXPECT_EQ(r.code, 1) << r.err;
   EXPECT_TRUE(contains(r.err, "sluice: cannot write to the standard output")) << r.err;
   EXPECT_EQ(sha_of_model(path), trained(data.train())["weights_sha256"]);
+}
+
+TEST(Stderr, ThatIsFullChangesNothing) {
+  const SmallData data;
+  const auto to_full = [](const Arguments& a) {
+    return run(Arguments{"sh", "-c", "exec \"$0\" \"$@\" 2>/dev/full", sluice_path()} + a);
+  };
+  const Result trained_one = to_full(data.train());
+  EXPECT_EQ(trained_one.code, 0);
+  EXPECT_EQ(lines(trained_one.out).size(), 3u);
+  EXPECT_EQ(to_full({"train", "--bogus"}).code, 2);
 }
 
 TEST(Stdout, AClosedStderrChangesNothing) {

@@ -146,6 +146,24 @@ TEST(Bound, the_capacity_of_a_split_counts_messages_before_the_cut) {
   });
 }
 
+//  numbers -> cut => same => sum -> end
+TEST(Bound, a_message_that_was_split_counts_until_its_shards_are_consumed) {
+  for_each_shape([](const Shape& shape) {
+    Peak level;
+    Graph g("bound", threads(shape.threads));
+    auto numbers = g.source("numbers", Enter{&level, shape.items}, capacity(shape.capacity));
+    auto cut = g.split("cut", Cut{}, numbers, shards(3), capacity(16));
+    auto same = g.map(
+        "same", [](const int& n) { return n; }, cut, unlimited);
+    auto sum = g.fold(
+        "sum", [&](Group<int> p) { return level.leave(), p[0]; }, same);
+    g.sink(
+        "end", [](const int&) {}, sum);
+    g.run();
+    EXPECT_LE(level.peak(), static_cast<long>(shape.capacity));
+  });
+}
+
 //  numbers -> pair -> end
 //          -> pair
 TEST(Bound, every_verb_that_begins_a_segment_keeps_its_capacity) {

@@ -39,6 +39,18 @@ TEST(Feedback, goes_round_once_for_each_message_that_its_consumer_takes) {
   });
 }
 
+TEST(Feedback, leaves_its_last_value_whatever_its_capacity) {
+  for (const std::size_t room : capacities) {
+    Graph g("loop", threads(2));
+    auto value = g.feedback("value", 7L, capacity(room));
+    value.close(g.map("next", next, g.zip("step", g.source("numbers", Count(10)), value)));
+    g.run();
+    EXPECT_EQ(value.value(), after(10, 7));
+    g.run();
+    EXPECT_EQ(value.value(), after(10, after(10, 7)));
+  }
+}
+
 TEST(Feedback, the_next_run_starts_from_the_value_left_over) {
   for_each_thread_count([](std::size_t count) {
     Graph g("loop", threads(count));

@@ -116,6 +116,7 @@ TEST(Progress, a_map_never_has_more_bodies_at_once_than_it_was_allowed) {
         [&](const int& n) {
           const Inside inside(bodies);
           EXPECT_TRUE(as_many.meet());
+          spin(5000);
           return n;
         },
         g.source("numbers", Count(500)), up_to(limit));

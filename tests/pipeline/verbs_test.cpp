@@ -238,6 +238,20 @@ TEST(Verbs, reset_is_called_before_each_run_of_every_verb) {
   }
 }
 
+TEST(Verbs, a_callable_with_a_parameter_to_spare_is_called_for_its_value) {
+  Graph g("spare", threads(1));
+  auto numbers = g.source("numbers", Count(5));
+  auto defaulted = g.map(
+      "defaulted", [](const int& n, int factor = 2) { return n * factor; }, numbers);
+  auto variadic = g.map(
+      "variadic", [](const auto&... n) { return (n + ...); }, defaulted);
+  int sum = 0;
+  g.sink(
+      "sum", [&](const int& n) { sum += n; }, variadic);
+  g.run();
+  EXPECT_EQ(sum, 20);
+}
+
 TEST(Group, is_a_view_of_the_shards_in_order_also_around_the_end_of_the_ring) {
   const int slots[] = {6, 7, 4, 5};
   const auto* bytes = static_cast<const std::byte*>(static_cast<const void*>(slots));
