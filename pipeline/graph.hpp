@@ -28,6 +28,7 @@
 #include <utility>
 
 #include "pipeline/detail/bodies.hpp"
+#include "pipeline/detail/carriers.hpp"
 #include "pipeline/detail/output.hpp"
 #include "pipeline/errors.hpp"
 #include "pipeline/options.hpp"
