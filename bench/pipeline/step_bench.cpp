@@ -3,7 +3,7 @@
 //  batches -> work -> shard => forward => gradient => reduce -> update -> weights
 //  weights -> work
 //
-// A step has some 60 us of work, cut into S shards; with two threads half of that is the best there is. Each benchmark
+// A step has some 30 us of work, cut into S shards; with two threads half of that is the best there is. Each benchmark
 // compares its weights with the straight loop's before it reports anything. Items are steps.
 #include <benchmark/benchmark.h>
 #include <oneapi/tbb/flow_graph.h>
