@@ -16,7 +16,8 @@
 // holds the producer back. Streams given to one zip or sink must be of equal length (a feedback's has no length).
 // Errors: run() throws WiringError, StageError, Stalled or Cancelled (pipeline/errors.hpp); std::invalid_argument from
 // the set_ functions for a name or value that cannot be; std::logic_error for what is done to a graph that is running.
-// Thread-safety: wire and run from one thread; cancel(), stats() and the destructor from any.
+// A body must not wait for another stage's: messages travel in ranges, and the other may come later on this thread.
+// Thread-safety: wire and run from one thread; cancel() and stats() from any, the destructor from any but a body's.
 #pragma once
 
 #include <concepts>

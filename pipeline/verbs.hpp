@@ -24,9 +24,9 @@
 // `std::size_t payload_bytes() const`, the most heap memory that one of its outputs owns, in bytes (std::optional where
 // it may be unknown).
 //
-// A map's and a split's operator() is const because it may run on several messages at once; all others run one
-// message at a time, in order. Input references stay valid until every consumer of the message's segment has consumed
-// it; the input of a split until the shards made from it are consumed.
+// A map's operator() is const because it may run on several messages at once; a split's because it cuts the same way
+// whatever came before. All but maps run one message at a time, in order. Input references stay valid until every
+// consumer of the message's segment has consumed it; the input of a split until the shards made from it are consumed.
 #pragma once
 
 #include <concepts>

@@ -147,7 +147,6 @@ struct Input {
 
 // From a gate to the gates that read what it emits, through maps or directly.
 struct Segment {
-  Gate* gate = nullptr;
   Number capacity = 1;  // messages of the gate's stream
   struct Consumer {     // its position counts as position * multiply / divide messages of this segment
     Input* input;
@@ -422,9 +421,8 @@ class Gate {
   // Every gate but expand: makes (takes) as many messages as there are inputs, room and patience for. False: no
   // progress.
   bool advance() {
-    const Number available_now = available(), length_now = length();
-    if (next_ == length_now) return finish(0);
-    Number limit = available_now;
+    Number limit = available();
+    if (next_ == length()) return finish(0);
     if (next_ >= limit) {
       why_ = Why::starved;
       return false;
@@ -615,7 +613,6 @@ struct Engine::Impl {
   void make_segment(Gate& gate) {
     if (!gate.stage().has_output()) return;
     Segment& segment = gate.segment;
-    segment.gate = &gate;
     segment.capacity = stage_window(gate.stage());
     for (const auto& stage : stages)
       if (stage->is_map() && stage->gate == &gate.stage()) segment.costs.push_back(&node(*stage).map->cost());
