@@ -9,8 +9,9 @@ namespace {
 
 struct Native {
   static constexpr std::size_t width = 16;
-  static constexpr std::size_t tile_rows = 1, tile_classes = 1;  // forward
-  static constexpr std::size_t gradient_chunks = 1, gradient_classes = 1;
+  static constexpr std::size_t tile_classes = 1, gradient_classes = 1;
+  static constexpr std::size_t tile_rows(std::size_t) { return 1; }
+  static constexpr std::size_t gradient_registers(std::size_t) { return 1; }
 
   float v[16];
 
@@ -58,9 +59,9 @@ struct Native {
     }
   }
 
-  // out[i] = the sum of the 16 lanes at in + 16 i: lane l with l + 8, then with l + 4, l + 2, l + 1.
-  static void sums(const float* in, float* out) {
-    for (int i = 0; i < 16; i++, in += 16) {
+  // out[i] = the sum of the 16 lanes at in + i x stride: lane l with l + 8, then with l + 4, l + 2, l + 1.
+  static void sums(const float* in, std::size_t stride, float* out) {
+    for (int i = 0; i < 16; i++, in += stride) {
       float lanes[16];
       memcpy(lanes, in, sizeof lanes);
       for (int half = 8; half > 0; half /= 2)

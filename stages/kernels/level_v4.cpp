@@ -8,8 +8,9 @@ namespace {
 struct Native {
   static constexpr std::size_t width = 16;
   // Blocking: 20 accumulators of the 32 registers.
-  static constexpr std::size_t tile_rows = 4, tile_classes = 5;  // forward
-  static constexpr std::size_t gradient_chunks = 2, gradient_classes = 10;
+  static constexpr std::size_t tile_classes = 5, gradient_classes = 10;
+  static constexpr std::size_t tile_rows(std::size_t) { return 4; }
+  static constexpr std::size_t gradient_registers(std::size_t classes) { return classes > 5 ? 2 : 4; }
 
   __m512 v;
 
@@ -43,15 +44,15 @@ struct Native {
     mantissa.v = _mm512_castsi512_ps(_mm512_add_epi32(_mm512_and_si512(bits, _mm512_set1_epi32(0x7fffff)), first));
   }
 
-  // out[i] = the sum of the 16 lanes at in + 16 i: lane l with l + 8, then with l + 4, l + 2, l + 1. Sixteen sums share
-  // one transposition; the rows start in the order in which they come out as 0, 1, 2, ...
-  static void sums(const float* in, float* out) {
+  // out[i] = the sum of the 16 lanes at in + i x stride: lane l with l + 8, then with l + 4, l + 2, l + 1. Sixteen sums
+  // share one transposition; the rows start in the order in which they come out as 0, 1, 2, ...
+  static void sums(const float* in, std::size_t stride, float* out) {
     __m512 quads[4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) {
-      const float* p = in + 16 * i;
-      quads[i] = quarters(halves(_mm512_loadu_ps(p), _mm512_loadu_ps(p + 64)),
-                          halves(_mm512_loadu_ps(p + 128), _mm512_loadu_ps(p + 192)));
+      const float* p = in + static_cast<std::size_t>(i) * stride;
+      quads[i] = quarters(halves(_mm512_loadu_ps(p), _mm512_loadu_ps(p + 4 * stride)),
+                          halves(_mm512_loadu_ps(p + 8 * stride), _mm512_loadu_ps(p + 12 * stride)));
     }
     _mm512_storeu_ps(out, singles(pairs(quads[0], quads[1]), pairs(quads[2], quads[3])));
   }

@@ -99,43 +99,69 @@ Native log_of(Native x) {
 
 // ---- Forward ---------------------------------------------------------------------------------------------------
 
-constexpr size_t tile_rows = Native::tile_rows;
-constexpr size_t panel = 52;  // pixel chunks whose weights, for one group of classes, stay in the first-level cache
-constexpr size_t strip = 64;  // rows
-constexpr size_t ahead = 8;   // rows: the data set's are read in random order, so the hardware cannot see them coming
+constexpr size_t strip = 64;        // rows
+constexpr size_t ahead = 8;         // rows: the data set's are read in random order, so the hardware cannot see them
+constexpr size_t fetched_rows = 4;  // at a time: a line of 64 pixels for each chunk that is worked on
+// Pixel chunks whose weights, for one group of classes, stay in the first-level cache.
+constexpr size_t panel = 16 * 1024 / (Native::tile_classes * Native::width * sizeof(float));
 
-// The dot products of tile_rows rows with C classes over `chunks` pixel chunks, lane by lane, added to acc[C][16][16],
-// while the rows `next` are fetched.
-template <size_t C, bool Prefetch>
-void forward_tile(const Row* x, const Row* next, const float* weights, size_t stride, size_t chunks, float* acc) {
+// R rows' dot products with C classes over `chunks` pixel chunks, one part of the lanes; from zero, or added to what is
+// in acc[R][C][16]. Fetches the rows `next` meanwhile.
+template <size_t R, size_t C, bool Fetch>
+void forward_tile(const Row* x, const Row* next, const float* w, size_t chunk_stride, size_t class_stride,
+                  size_t chunks, bool from_zero, float* acc) {
+  Native sum[R][C];
+  SLUICE_UNROLL
+  for (size_t r = 0; r < R; r++) {
+    SLUICE_UNROLL
+    for (size_t c = 0; c < C; c++) sum[r][c] = from_zero ? Native::zero() : Native::load(acc + (r * C + c) * lanes);
+  }
+  for (size_t k = 0; k < chunks; k++, w += chunk_stride) {
+    if (Fetch) __builtin_prefetch(next[k % fetched_rows] + k / fetched_rows * fetched_rows * lanes);
+    Native pixel[R];
+    SLUICE_UNROLL
+    for (size_t r = 0; r < R; r++) pixel[r] = Native::pixels(x[r] + k * lanes);
+    SLUICE_UNROLL
+    for (size_t c = 0; c < C; c++) {
+      const Native weight = Native::load(w + c * class_stride);
+      SLUICE_UNROLL
+      for (size_t r = 0; r < R; r++) sum[r][c] = Native::fma(pixel[r], weight, sum[r][c]);
+    }
+  }
+  if (Fetch)
+    for (size_t r = 0; r < fetched_rows; r++) __builtin_prefetch(next[r] + chunks * lanes - 1);
+  SLUICE_UNROLL
+  for (size_t r = 0; r < R; r++) {
+    SLUICE_UNROLL
+    for (size_t c = 0; c < C; c++) sum[r][c].store(acc + (r * C + c) * lanes);
+  }
+}
+
+// Some rows' dot products with C classes over one panel of weights. x, next: the rows, from the panel's first pixel on.
+template <size_t C>
+void forward_panel(const Row* x, const Row* next, size_t rows, const float* weights, size_t stride, size_t chunks,
+                   bool from_zero, float* acc) {
+  constexpr size_t R = Native::tile_rows(C);
+  alignas(64) float packed[parts > 1 ? panel * C * Native::width : 1];
   for (size_t part = 0; part < lanes; part += Native::width) {
-    Native sum[tile_rows][C];
-    SLUICE_UNROLL
-    for (size_t r = 0; r < tile_rows; r++) {
-      SLUICE_UNROLL
-      for (size_t c = 0; c < C; c++) sum[r][c] = Native::load(acc + (c * lanes + r) * lanes + part);
+    const float* w = weights;
+    size_t chunk_stride = stride, class_stride = lanes;
+    // Halves of vectors one after the other: half the cache, and no two loads at once from the same bank of it.
+    if constexpr (parts > 1) {
+      float* out = packed;
+      for (size_t k = 0; k < chunks; k++)
+        for (size_t c = 0; c < C; c++, out += Native::width)
+          Native::load(weights + k * stride + c * lanes + part).store(out);
+      w = packed, chunk_stride = C * Native::width, class_stride = Native::width;
     }
-    const float* w = weights + part;
-    for (size_t k = 0; k < chunks; k++, w += stride) {
-      if (Prefetch && part == 0) __builtin_prefetch(next[k % tile_rows] + k / tile_rows * tile_rows * lanes);
-      Native pixel[tile_rows];
-      SLUICE_UNROLL
-      for (size_t r = 0; r < tile_rows; r++) pixel[r] = Native::pixels(x[r] + k * lanes + part);
-      SLUICE_UNROLL
-      for (size_t c = 0; c < C; c++) {
-        const Native weight = Native::load(w + c * lanes);
-        SLUICE_UNROLL
-        for (size_t r = 0; r < tile_rows; r++) sum[r][c] = Native::fma(pixel[r], weight, sum[r][c]);
-      }
-    }
-    if (Prefetch && part == 0) {
-      SLUICE_UNROLL
-      for (size_t r = 0; r < tile_rows; r++) __builtin_prefetch(next[r] + chunks * lanes - 1);
-    }
-    SLUICE_UNROLL
-    for (size_t r = 0; r < tile_rows; r++) {
-      SLUICE_UNROLL
-      for (size_t c = 0; c < C; c++) sum[r][c].store(acc + (c * lanes + r) * lanes + part);
+    for (size_t r = 0; r < rows; r += R) {
+      Row here[R];
+      for (size_t i = 0; i < R; i++) here[i] = x[r + i] + part;
+      float* sums = acc + r * C * lanes + part;
+      if (next && part == 0 && r % fetched_rows == 0)
+        forward_tile<R, C, true>(here, next + r, w, chunk_stride, class_stride, chunks, from_zero, sums);
+      else
+        forward_tile<R, C, false>(here, nullptr, w, chunk_stride, class_stride, chunks, from_zero, sums);
     }
   }
 }
@@ -157,42 +183,28 @@ void logits(const ForwardArgs& a, size_t first, size_t count, float* z) {
   }
   const size_t stride = a.classes * lanes;
   const Cut groups(a.classes, Native::tile_classes), panels(full, panel);
-  alignas(64) float acc[Native::tile_classes * lanes * lanes];
+  alignas(64) float acc[strip * Native::tile_classes * lanes];
   for (size_t g = 0; g < groups.pieces; g++) {
     const size_t first_class = groups.begin(g), classes = groups.begin(g + 1) - first_class;
     const float* weights = a.weights + first_class * lanes;
-    for (size_t at = 0; at < count; at += lanes) {
-      const size_t end = smaller(at + lanes, count);
-      memset(acc, 0, classes * lanes * lanes * sizeof(float));
-      with_constant<Native::tile_classes>(classes, [&](auto constant) {
-        constexpr size_t C = decltype(constant)::value;
-        for (size_t p = 0; p < panels.pieces; p++) {
-          const size_t begin = panels.begin(p), chunks = panels.begin(p + 1) - begin;
-          for (size_t r = at; r < end; r += tile_rows) {
-            Row here[tile_rows], there[tile_rows];
-            for (size_t i = 0; i < tile_rows; i++) {
-              here[i] = x[r + i] + begin * lanes;
-              there[i] = next[r + i] + begin * lanes;
-            }
-            float* sums = acc + (r - at) * lanes;
-            if (g == 0)
-              forward_tile<C, true>(here, there, weights + begin * stride, stride, chunks, sums);
-            else
-              forward_tile<C, false>(here, there, weights + begin * stride, stride, chunks, sums);
-          }
-        }
-        if (rest > 0)
-          for (size_t r = at; r < end; r += tile_rows)
-            forward_tile<C, false>(tail + r, tail + r, weights + full * stride, stride, 1, acc + (r - at) * lanes);
-      });
+    with_constant<Native::tile_classes>(classes, [&](auto constant) {
+      constexpr size_t C = decltype(constant)::value;
+      for (size_t p = 0; p < panels.pieces; p++) {
+        const size_t begin = panels.begin(p), chunks = panels.begin(p + 1) - begin;
+        Row here[strip], there[strip];
+        for (size_t r = 0; r < padded; r++) here[r] = x[r] + begin * lanes, there[r] = next[r] + begin * lanes;
+        forward_panel<C>(here, g == 0 ? there : nullptr, count, weights + begin * stride, stride, chunks, p == 0, acc);
+      }
+      if (rest > 0) forward_panel<C>(tail, nullptr, count, weights + full * stride, stride, 1, full == 0, acc);
+    });
+    for (size_t at = 0; at < count; at += lanes)
       for (size_t c = 0; c < classes; c++) {
         float* out = z + at * a.classes + (first_class + c) * lanes;
-        Native::sums(acc + c * lanes * lanes, out);
+        Native::sums(acc + (at * classes + c) * lanes, classes * lanes, out);
         const Native bias = Native::broadcast(a.bias[first_class + c]);
         for (size_t part = 0; part < lanes; part += Native::width)
           Native::fma(Native::load(out + part), Native::broadcast(1.f / 255), bias).store(out + part);
       }
-    }
   }
 }
 
@@ -240,35 +252,46 @@ void forward(const ForwardArgs& a) {
 
 // ---- Gradient --------------------------------------------------------------------------------------------------
 
-// P registers of pixels, from `pixel` on, x C classes, from delta's first, stay in registers while the rows of the
-// block go by. Their place in a gradient is `at`, `chunk_stride` further for every chunk of 16 pixels.
+// P registers of pixels, from `pixel` of the rows x on, times C classes stay in registers while the rows of the block
+// go by; they are numbers `first` and so on of the image's. The delta of row r and class c is at delta[r x C + c] x
+// width, in every lane, where parts > 1; else it is a scalar, in groups of 16 rows. The place of the image's first
+// register in a gradient is `at`, `stride` further for every chunk of 16 pixels.
 template <size_t P, size_t C>
-void gradient_tile(const GradientArgs& a, const Row* x, size_t pixel, const float* delta, size_t at,
-                   size_t chunk_stride, size_t prefetch) {
+void gradient_tile(const GradientArgs& a, const Row* x, size_t pixel, size_t first, const float* delta, size_t at,
+                   size_t stride, size_t fetched) {
   Native sum[P][C];
   SLUICE_UNROLL
   for (size_t p = 0; p < P; p++) {
     SLUICE_UNROLL
     for (size_t c = 0; c < C; c++) sum[p][c] = Native::zero();
   }
-  for (size_t first = 0; first < a.count; first += lanes, delta += a.classes * lanes) {
-    const size_t count = smaller(lanes, a.count - first);
-    for (size_t r = 0; r < count; r++) {
-      if (first + r < prefetch) __builtin_prefetch(a.upcoming[first + r] + pixel);
-      Native pixels[P];
+  const auto add_row = [&](size_t r, const float* d) {
+    Native pixels[P];
+    SLUICE_UNROLL
+    for (size_t p = 0; p < P; p++) pixels[p] = Native::pixels(x[r] + pixel + p * Native::width);
+    SLUICE_UNROLL
+    for (size_t c = 0; c < C; c++) {
+      Native value;
+      if constexpr (parts > 1)
+        value = Native::load(d + c * Native::width);
+      else
+        value = Native::broadcast(d[c * lanes]);
       SLUICE_UNROLL
-      for (size_t p = 0; p < P; p++) pixels[p] = Native::pixels(x[first + r] + pixel + p * Native::width);
-      SLUICE_UNROLL
-      for (size_t c = 0; c < C; c++) {
-        const Native d = Native::broadcast(delta[c * lanes + r]);
-        SLUICE_UNROLL
-        for (size_t p = 0; p < P; p++) sum[p][c] = Native::fma(pixels[p], d, sum[p][c]);
-      }
+      for (size_t p = 0; p < P; p++) sum[p][c] = Native::fma(pixels[p], value, sum[p][c]);
     }
+  };
+  const auto delta_of = [&](size_t r) {
+    return delta + (parts > 1 ? r * C * Native::width : r / lanes * a.classes * lanes + r % lanes);
+  };
+  size_t r = 0;
+  for (; r < fetched; r++) {
+    __builtin_prefetch(a.upcoming[r] + pixel);
+    add_row(r, delta_of(r));
   }
+  for (; r < a.count; r++) add_row(r, delta_of(r));
   SLUICE_UNROLL
   for (size_t p = 0; p < P; p++) {
-    const size_t place = at + p / parts * chunk_stride + p % parts * Native::width;
+    const size_t place = at + (first + p) / parts * stride + (first + p) % parts * Native::width;
     for (size_t m = 0; m < a.merges; m++) {
       const float* other = a.merge[m] + place;
       SLUICE_UNROLL
@@ -289,7 +312,7 @@ void bias_gradient(const GradientArgs& a, size_t at) {
         for (size_t part = 0; part < lanes; part += Native::width)
           (Native::load(sums + c * lanes + part) + Native::load(a.delta + row * a.classes + (first + c) * lanes + part))
               .store(sums + c * lanes + part);
-    Native::sums(sums, out);
+    Native::sums(sums, lanes, out);
     for (size_t part = 0; part < lanes; part += Native::width) {
       Native sum = Native::load(out + part);
       for (size_t m = 0; m < a.merges; m++) sum = Native::load(a.merge[m] + at + first + part) + sum;
@@ -299,9 +322,8 @@ void bias_gradient(const GradientArgs& a, size_t at) {
 }
 
 void gradient_block(const GradientArgs& a) {
-  constexpr size_t tile = Native::gradient_chunks;
   const size_t full = a.pixels / lanes, rest = a.pixels % lanes, stride = a.classes * lanes;
-  const size_t prefetch = a.upcoming ? smaller(a.upcoming_count, a.count) : 0;
+  const size_t upcoming = a.upcoming ? smaller(a.upcoming_count, a.count) : 0;
   Row tail[row_block];
   uint8_t tails[row_block][lanes];
   if (rest > 0)
@@ -311,18 +333,31 @@ void gradient_block(const GradientArgs& a) {
       memcpy(tails[r], a.rows[r] + full * lanes, rest);
     }
   const Cut groups(a.classes, Native::gradient_classes);
+  alignas(64) float repeated[parts > 1 ? row_block * Native::gradient_classes * Native::width : 1];
   for (size_t g = 0; g < groups.pieces; g++) {
-    const size_t first_class = groups.begin(g);
-    const float* delta = a.delta + first_class * lanes;
-    const size_t at = first_class * lanes;
+    const size_t first_class = groups.begin(g), at = first_class * lanes;
     with_constant<Native::gradient_classes>(groups.begin(g + 1) - first_class, [&](auto constant) {
-      constexpr size_t C = decltype(constant)::value;
-      const size_t fetched = g == 0 ? prefetch : 0;
+      constexpr size_t C = decltype(constant)::value, P = Native::gradient_registers(C);
+      const float* delta = a.delta + first_class * lanes;
+      // A multiply-add that takes its operand from memory beats one that needs a broadcast of its own.
+      if constexpr (parts > 1) {
+        float* out = repeated;
+        for (size_t r = 0; r < a.count; r++)
+          for (size_t c = 0; c < C; c++, out += Native::width)
+            Native::broadcast(delta[r / lanes * stride + c * lanes + r % lanes]).store(out);
+        delta = repeated;
+      }
       size_t k = 0;
-      for (; k + tile <= full; k += tile)
-        gradient_tile<tile * parts, C>(a, a.rows, k * lanes, delta, at + k * stride, stride, fetched);
-      for (; k < full; k++) gradient_tile<parts, C>(a, a.rows, k * lanes, delta, at + k * stride, stride, fetched);
-      if (rest > 0) gradient_tile<parts, C>(a, tail, 0, delta, at + k * stride, stride, 0);
+      const auto tile = [&](auto registers) {
+        const size_t pixel =
+            k * Native::width;  // the next rows are fetched by the first of the tiles that share a line
+        gradient_tile<decltype(registers)::value, C>(a, a.rows, pixel, k, delta, at, stride,
+                                                     g == 0 && pixel % 64 == 0 ? upcoming : 0);
+      };
+      for (; k + P <= full * parts; k += P) tile(Int<P>{});
+      for (; k < full * parts; k++) tile(Int<1>{});
+      for (size_t part = 0; part < parts && rest > 0; part++)
+        gradient_tile<1, C>(a, tail, part * Native::width, k + part, delta, at, stride, 0);
     });
   }
   bias_gradient(a, ceil_div(a.pixels, lanes) * stride);
