@@ -12,5 +12,6 @@ void say(const std::string& text);
 
 int train(const Options& options);
 int graph(const Options& options);
+int synth(const SynthOptions& options);
 
 }  // namespace sluice::apps

@@ -3,11 +3,13 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include "stages/errors.hpp"
 #include "stages/idx.hpp"
 #include "stages/inflate.hpp"
+#include "stages/inflate_whole.hpp"
 #include "stages/parse.hpp"
 
 namespace sluice::apps {
@@ -17,22 +19,37 @@ using namespace stages;
 
 //  inflate.train-images -> parse.train-images -> collect.train-images
 //  and the same for the other three, side by side
-template <class Parser, class Collector>
-void wire(Graph& g, const std::string& what, const std::string& path, std::size_t item_bytes, Collector& collector) {
-  collector.path = path;
-  auto chunks = g.source("inflate." + what, Inflate{.path = path}, capacity(2));
-  auto elements = g.expand("parse." + what, Parser{.path = path, .item_bytes = item_bytes}, chunks, capacity(4));
+template <IdxKind kind, class Inflater, class Collector>
+void wire(Graph& g, const std::string& what, Inflater inflate, std::size_t item_bytes, Collector& collector) {
+  const std::string path = collector.path = inflate.path;
+  // What an image's elements keep is a whole chunk. Only a wiring that is to state its bound looks for it.
+  const std::size_t chunk_bytes = item_bytes ? std::optional<std::size_t>(inflate.payload_bytes()).value_or(0) : 0;
+  const ParseIdx<kind> parse{.path = path, .chunk_bytes = chunk_bytes, .item_bytes = chunk_bytes ? item_bytes : 0};
+  const bool whole = std::is_same_v<Inflater, InflateWhole>;
+  auto chunks = g.source("inflate." + what, std::move(inflate), capacity(whole ? 1 : 2));
+  auto elements = g.expand("parse." + what, parse, chunks, capacity(whole ? 1 : 4));
   g.sink("collect." + what, std::ref(collector), elements);
+}
+
+template <IdxKind kind, class Collector>
+void wire(Graph& g, const std::string& what, const std::string& path, const std::string& decoder,
+          std::size_t item_bytes, Collector& collector) {
+  if (decoder == "libdeflate")
+    wire<kind>(g, what, InflateWhole{.path = path, .kind = kind}, item_bytes, collector);
+  else
+    wire<kind>(g, what, Inflate{.path = path}, item_bytes, collector);
 }
 
 }  // namespace
 
-Loading::Loading(const DataFiles& files, std::size_t classes, const Threads& threads, std::size_t pixels)
-    : classes_(classes), graph_("load", threads) {
-  wire<ParseImages>(graph_, "train-images", files.train_images, pixels, train_images_);
-  wire<ParseLabels>(graph_, "train-labels", files.train_labels, 1, train_labels_);
-  wire<ParseImages>(graph_, "test-images", files.test_images, pixels, test_images_);
-  wire<ParseLabels>(graph_, "test-labels", files.test_labels, 1, test_labels_);
+Loading::Loading(const DataFiles& files, const Options& options, const Threads& threads, std::size_t pixels)
+    : classes_(options.classes), graph_("load", threads) {
+  const std::string decoder = options.effective_decoder();
+  const std::size_t label_bytes = pixels ? 1 : 0;
+  wire<IdxKind::images>(graph_, "train-images", files.train_images, decoder, pixels, train_images_);
+  wire<IdxKind::labels>(graph_, "train-labels", files.train_labels, decoder, label_bytes, train_labels_);
+  wire<IdxKind::images>(graph_, "test-images", files.test_images, decoder, pixels, test_images_);
+  wire<IdxKind::labels>(graph_, "test-labels", files.test_labels, decoder, label_bytes, test_labels_);
 }
 
 DataSet shape_of(const std::string& images, std::size_t classes) {

@@ -18,8 +18,8 @@ stages::DataSet shape_of(const std::string& images, std::size_t classes);
 
 class Loading {
  public:
-  // classes 0: counted; pixels of an image, where they are known, for the stated bound.
-  Loading(const stages::DataFiles& files, std::size_t classes, const Threads& threads, std::size_t pixels = 0);
+  // pixels of an image, where they are known: then the graph can state its bound.
+  Loading(const stages::DataFiles& files, const Options& options, const Threads& threads, std::size_t pixels = 0);
   Graph& graph() { return graph_; }
   void run();
   const stages::DataSet& train() const { return train_; }

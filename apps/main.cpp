@@ -17,6 +17,7 @@
 #include "pipeline/errors.hpp"
 #include "pipeline/suggestion.hpp"
 #include "stages/errors.hpp"
+#include "stages/inflate_whole.hpp"
 #include "stages/kernels/kernels.hpp"
 
 namespace sluice::apps {
@@ -44,8 +45,9 @@ std::string version() {
   for (const kernels::Table* level : kernels::available())
     levels +=
         fmt::format("{}{}{}", levels.empty() ? "" : ", ", level->name, level == &kernels::active() ? " (used)" : "");
-  return fmt::format("sluice {}\ncompiler {}\noneTBB {}\nzlib {}\nkernels {}\n", SLUICE_VERSION, compiler,
-                     TBB_runtime_version(), zlibVersion(), levels);
+  const std::string libdeflate = stages::libdeflate_version();
+  return fmt::format("sluice {}\ncompiler {}\noneTBB {}\nzlib {}\nlibdeflate {}\nkernels {}\n", SLUICE_VERSION,
+                     compiler, TBB_runtime_version(), zlibVersion(), libdeflate.empty() ? "none" : libdeflate, levels);
 }
 
 // A stage's error: what happened first, then where.
@@ -54,6 +56,8 @@ int report(const StageError& error) {
     std::rethrow_exception(error.cause());
   } catch (const stages::DataError& cause) {
     return complain(cause.what(), bad_data);
+  } catch (const stages::WriteError& cause) {
+    return complain(cause.what(), failed);
   } catch (const std::bad_alloc&) {
     return complain(fmt::format("out of memory in stage '{}'", error.stage()), failed);
   } catch (...) {
@@ -119,6 +123,10 @@ int run(int argc, char** argv) {
   add_graph_flags(*graph_command, options);
   graph_command->add_flag("--dot", options.dot, "As input for Graphviz")->group("Output");
 
+  SynthOptions synth_options;
+  CLI::App* const synth_command = app.add_subcommand("synth", "Write a data set of made-up images, to train on");
+  add_synth_flags(*synth_command, synth_options);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -141,6 +149,7 @@ int run(int argc, char** argv) {
       return complain(fmt::format("--isa: {}", error.what()), usage);
     }
   }
+  if (synth_command->parsed()) return synth(synth_options);
   return train_command->parsed() ? train(options) : graph(options);
 }
 

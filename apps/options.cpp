@@ -10,6 +10,7 @@
 
 #include "pipeline/suggestion.hpp"
 #include "pipeline/threads.hpp"
+#include "stages/inflate_whole.hpp"
 #include "stages/kernels/kernels.hpp"
 
 namespace sluice::apps {
@@ -51,6 +52,16 @@ CLI::Validator named() {
   return CLI::Validator([](std::string& text) -> std::string { return text.empty() ? "'' is no name" : ""; }, "");
 }
 
+// One of a few words.
+CLI::Validator one_of(std::vector<std::string> words) {
+  return CLI::Validator(
+      [words = std::move(words)](std::string& text) -> std::string {
+        if (std::find(words.begin(), words.end(), text) != words.end()) return {};
+        return fmt::format("'{}' is not one of {}{}", text, fmt::join(words, ", "), suggestion(text, words));
+      },
+      "");
+}
+
 constexpr std::size_t most_threads = 1024, most_shards = 4096, most_capacity = 1 << 20;
 
 using Override = std::pair<std::string, std::size_t>;
@@ -90,6 +101,13 @@ void each(const std::string& flag, const std::vector<std::string>& texts, std::s
   }
 }
 
+void add_threads_flag(CLI::App& command, std::size_t& threads, const char* group) {
+  command.add_option("--threads", threads, "Threads to run on (default: as many CPUs as this process may use)")
+      ->check(whole(1, most_threads))
+      ->type_name("N")
+      ->group(group);
+}
+
 }  // namespace
 
 std::size_t Options::effective_threads() const {
@@ -101,6 +119,13 @@ std::size_t Options::effective_shards() const {
   if (shards) return shards;
   const std::size_t blocks = (batch_size + kernels::row_block - 1) / kernels::row_block;
   return std::clamp<std::size_t>(blocks, 1, effective_threads());
+}
+
+std::string Options::effective_decoder() const {
+  const bool found = !stages::libdeflate_version().empty();
+  if (decoder == "libdeflate" && !found)
+    throw UsageError("--decoder libdeflate: this program was built without it: use zlib");
+  return decoder == "auto" ? (found ? "libdeflate" : "zlib") : decoder;
 }
 
 void add_data_flags(CLI::App& command, Options& o) {
@@ -121,6 +146,14 @@ void add_data_flags(CLI::App& command, Options& o) {
   command.add_option("--classes", o.classes, "Number of classes, 2 to 256 (default: counted from the labels)")
       ->check(whole(2, 256))
       ->type_name("N")
+      ->group("Data");
+  command
+      .add_option("--decoder", o.decoder,
+                  "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
+                  "(whole files, about twice as fast)")
+      ->check(one_of({"auto", "zlib", "libdeflate"}))
+      ->type_name("NAME")
+      ->capture_default_str()
       ->group("Data");
 }
 
@@ -157,10 +190,7 @@ void add_output_flag(CLI::App& command, Options& o) {
 
 void add_graph_flags(CLI::App& command, Options& o) {
   const char* const group = "Graph (none of these changes a result)";
-  command.add_option("--threads", o.threads, "Threads to run on (default: as many CPUs as this process may use)")
-      ->check(whole(1, most_threads))
-      ->type_name("N")
-      ->group(group);
+  add_threads_flag(command, o.threads, group);
   command
       .add_option("--shards", o.shards, "Parts of a batch that are worked on at once (default: follows from --threads)")
       ->check(whole(1, most_shards))
@@ -182,6 +212,27 @@ void add_graph_flags(CLI::App& command, Options& o) {
       ->check(named())
       ->type_name("LEVEL")
       ->group(group);
+}
+
+void add_synth_flags(CLI::App& command, SynthOptions& o) {
+  command.add_option("DIR", o.folder, "Folder for the four files; made if it is not there")->required()->check(named());
+  const char* const group = "Data";
+  const auto number = [&](const char* flag, auto& target, std::uint64_t least, std::uint64_t most, const char* what) {
+    command.add_option(flag, target, what)
+        ->check(whole(least, most))
+        ->type_name("N")
+        ->capture_default_str()
+        ->group(group);
+  };
+  number("--train", o.train, 1, UINT32_MAX, "Images to train on");
+  number("--test", o.test, 1, UINT32_MAX, "Images to test on");
+  number("--rows", o.images.rows, 1, 8192, "Rows of an image, in pixels");
+  number("--columns", o.images.columns, 1, 8192, "Columns of an image, in pixels");
+  number("--classes", o.images.classes, 2, 256, "Number of classes");
+  number("--seed", o.images.seed, 0, UINT64_MAX, "Of everything that is made up");
+  add_threads_flag(command, o.threads, "Work");
+  command.add_flag("--force", o.force, "Replace files that are there already")->group("Output");
+  command.add_flag("--json", o.json, "Print what was written as one JSON object")->group("Output");
 }
 
 void override_stages(const Options& options, const std::vector<Graph*>& graphs) {

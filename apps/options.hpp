@@ -1,4 +1,4 @@
-// The flags of the training job: each declared once, for every subcommand that takes it.
+// The flags of the program: each declared once, for every subcommand that takes it.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -12,6 +12,7 @@
 
 #include "pipeline/graph.hpp"
 #include "stages/data_files.hpp"
+#include "stages/synthesize.hpp"
 
 namespace sluice::apps {
 
@@ -23,7 +24,8 @@ class UsageError : public std::runtime_error {
 
 struct Options {
   stages::DataFilesWanted files;
-  std::size_t classes = 0;  // 0: counted from the labels
+  std::size_t classes = 0;       // 0: counted from the labels
+  std::string decoder = "auto";  // auto, zlib or libdeflate
   std::size_t epochs = 10;
   std::size_t batch_size = 256;  // rows
   double lr = 0.1;
@@ -37,12 +39,22 @@ struct Options {
 
   std::size_t effective_threads() const;
   std::size_t effective_shards() const;
+  std::string effective_decoder() const;  // zlib or libdeflate
+};
+
+struct SynthOptions {
+  std::string folder;
+  std::uint64_t train = 60'000, test = 10'000;  // images
+  stages::SynthesisOptions images;
+  std::size_t threads = 0;  // 0: as many as this process may use
+  bool force = false, json = false;
 };
 
 void add_data_flags(CLI::App& command, Options& options);
 void add_training_flags(CLI::App& command, Options& options);
 void add_graph_flags(CLI::App& command, Options& options);
 void add_output_flag(CLI::App& command, Options& options);
+void add_synth_flags(CLI::App& command, SynthOptions& options);
 
 // Applies --concurrency and --capacity to the graphs of a job. STAGE is a stage's name, or the part of it before the
 // dot (`inflate` for inflate.train-images and its siblings), in whichever graphs have it. Throws UsageError for a name

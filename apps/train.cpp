@@ -15,6 +15,7 @@
 #include "stages/errors.hpp"
 #include "stages/kernels/kernels.hpp"
 #include "stages/model_file.hpp"
+#include "stages/replacement.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -140,7 +141,7 @@ int train(const Options& o) {
   }
   const Threads threads(o.effective_threads());
 
-  Loading loading(files, o.classes, threads);
+  Loading loading(files, o, threads);
   check_overrides(o, loading.graph(), threads);  // before the data, which takes longer, is loaded
 
   Result result;

@@ -13,19 +13,19 @@
 
 namespace sluice::stages {
 
-// Uninitialised memory that grows only by being replaced.
+struct ReleaseBytes {
+  std::size_t alignment = 0;
+  void operator()(std::uint8_t* data) const;
+};
+
+// Uninitialised memory that grows only by being replaced. A large piece lies on huge pages where the system has them:
+// rows that are read in random order are then found without a walk through page tables.
 struct Bytes {
-  std::unique_ptr<std::uint8_t[]> data;
+  std::unique_ptr<std::uint8_t[], ReleaseBytes> data;
   std::size_t capacity = 0;
 
   // At least this much; what was in it is lost if it grows.
-  std::uint8_t* reserve(std::size_t size) {
-    if (capacity < size) {
-      data = std::make_unique_for_overwrite<std::uint8_t[]>(size);
-      capacity = size;
-    }
-    return data.get();
-  }
+  std::uint8_t* reserve(std::size_t size);
 };
 
 struct Chunk {

@@ -71,4 +71,15 @@ IdxShape parse_idx_header(const std::uint8_t* header, IdxKind kind, const std::s
   return shape;
 }
 
+std::vector<std::uint8_t> idx_header(IdxKind kind, const IdxShape& shape) {
+  std::vector<std::uint8_t> header;
+  const auto add = [&](std::uint64_t word) {
+    for (int shift = 24; shift >= 0; shift -= 8) header.push_back(static_cast<std::uint8_t>(word >> shift));
+  };
+  add(magic_of(kind));
+  add(shape.count);
+  if (kind == IdxKind::images) add(shape.rows), add(shape.columns);
+  return header;
+}
+
 }  // namespace sluice::stages

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sluice::stages {
 
@@ -43,5 +44,8 @@ void check_idx_magic(const std::uint8_t* header, IdxKind kind, const std::string
 // Checks every field before anything is derived from it. `header` has idx_header_bytes(kind) bytes. Throws DataError
 // that names `path`: wrong magic, no items, no rows or columns, images beyond idx_most_pixels.
 IdxShape parse_idx_header(const std::uint8_t* header, IdxKind kind, const std::string& path);
+
+// The header of such a file, as bytes. count, rows and columns below 2^32.
+std::vector<std::uint8_t> idx_header(IdxKind kind, const IdxShape& shape);
 
 }  // namespace sluice::stages

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,12 +9,11 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <filesystem>
 #include <nlohmann/json.hpp>
-#include <utility>
 #include <vector>
 
 #include "stages/errors.hpp"
+#include "stages/replacement.hpp"
 
 namespace sluice::stages {
 namespace {
@@ -28,94 +26,6 @@ using nlohmann::ordered_json;
 [[noreturn]] void fail_errno(const std::string& path, const char* what) {
   fail(path, fmt::format("{}: {}", what, std::strerror(errno)));
 }
-
-std::string folder_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "." : slash == 0 ? "/" : path.substr(0, slash);
-}
-
-// What a link points to, also where that is not there yet: the link stays, the file behind it is replaced.
-std::string behind_links(std::string path) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  for (int links = 0; links < 40 && fs::is_symlink(fs::symlink_status(path, error)); ++links)
-    path = (fs::path(path).parent_path() / fs::read_symlink(path, error)).string();
-  return path;
-}
-
-[[noreturn]] void cannot(const std::string& path, const char* what) {
-  const int error = errno;
-  throw WriteError(
-      fmt::format("{}: {}: {}{}", path, what, std::strerror(error), error == ENOENT ? ": does its folder exist?" : ""));
-}
-
-// A temporary file in the folder of `path`, gone again unless it was renamed to it.
-class Replacement {
- public:
-  explicit Replacement(const std::string& path) : path_(path), target_(behind_links(path)) {
-    struct stat status {};
-    const bool exists = ::stat(path.c_str(), &status) == 0;
-    if (!exists && errno == ELOOP) cannot(path, "cannot be written");  // else the circle would be replaced
-    if (exists && !S_ISREG(status.st_mode))
-      throw WriteError(path + ": " +
-                       (S_ISDIR(status.st_mode) ? "is a folder, expected the name of a file"
-                                                : "exists and is no regular file, expected the name of a model file"));
-    for (unsigned attempt = 0; file_ < 0; ++attempt) {
-      name_ = fmt::format("{}.{}-{}.part", target_, ::getpid(), attempt);
-      file_ = ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-      if (file_ < 0 && errno != EINTR && (errno != EEXIST || attempt > 1000)) cannot(path, "cannot be written");
-    }
-    if (exists) keep_mode(status.st_mode & 0777);
-  }
-  Replacement(const Replacement&) = delete;
-  Replacement& operator=(const Replacement&) = delete;
-  ~Replacement() { remove(); }
-
-  void write(const void* data, std::size_t size) {
-    const char* at = static_cast<const char*>(data);
-    while (size > 0) {
-      const ssize_t n = ::write(file_, at, size);
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) cannot(path_, "cannot be written");
-      at += n, size -= static_cast<std::size_t>(n);
-    }
-  }
-
-  void commit() {
-    if (::fsync(file_) != 0) cannot(path_, "cannot be written to the disk");
-    if (::close(std::exchange(file_, -1)) != 0) cannot(path_, "cannot be written");
-    if (::rename(name_.c_str(), target_.c_str()) != 0) cannot(path_, "cannot be replaced");
-    done_ = true;
-    const int folder = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) return;  // may be written to and not read: the file is there, if perhaps not yet after a power cut
-    const int result = ::fsync(folder), error = errno;
-    ::close(folder);
-    if (result != 0 && error != EINVAL) {
-      errno = error;
-      cannot(path_, "was written, but its folder cannot be brought to the disk");
-    }
-  }
-
- private:
-  void keep_mode(mode_t mode) {
-    if (::fchmod(file_, mode) == 0) return;
-    const int error = errno;
-    remove();
-    errno = error;
-    cannot(path_, "cannot be given the rights of the file that it replaces");
-  }
-
-  void remove() {
-    if (file_ >= 0) ::close(std::exchange(file_, -1));
-    if (!done_) ::unlink(name_.c_str());
-  }
-
-  const std::string& path_;   // as it was asked for, for error messages
-  const std::string target_;  // behind its links
-  std::string name_;
-  int file_ = -1;
-  bool done_ = false;
-};
 
 void append(std::string& out, const std::vector<float>& values) {
   for (const float v : values) {
@@ -218,10 +128,6 @@ Tensor read_tensor(const std::string& path, const ordered_json& header, const st
 }
 
 }  // namespace
-
-void check_writable(const std::string& path) {
-  Replacement{path};
-}
 
 void save_model(const std::string& path, const Model& model, const Metadata& metadata) {
   const std::vector<float> weights = unpacked_weights(model);

@@ -2,10 +2,10 @@
 //
 // Tensors, little-endian float32: `weight` (classes x pixels, row-major, the layout of PyTorch's Linear, for pixels
 // scaled to [0, 1]) and `bias` (classes); strings of the caller's in `__metadata__`.
-// Order and thread-safety: free functions; one writer a path. save_model replaces an older file only when the new one
-// is complete and on the disk; when it fails the older one is as it was and nothing else is left behind. A path that is
-// a link stays one: what it points to is replaced.
-// Errors: DataError naming the file: what cannot be written; what is no sound model: expected shape, type or size.
+// Order and thread-safety: free functions; one writer a path. save_model replaces an older file when the new one is
+// complete (stages/replacement.hpp).
+// Errors: WriteError and DataError naming the file: what cannot be written; what is no sound model: expected shape,
+// type or size.
 //
 //   save_model("fashion.safetensors", model, {{"epochs", "10"}});
 //   StoredModel stored = load_model("fashion.safetensors");
@@ -26,9 +26,6 @@ struct StoredModel {
   Model model;
   Metadata metadata;
 };
-
-// Throws WriteError if a file could not be written at this path. Leaves nothing behind and touches no file there.
-void check_writable(const std::string& path);
 
 void save_model(const std::string& path, const Model& model, const Metadata& metadata);
 StoredModel load_model(const std::string& path);

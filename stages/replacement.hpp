@@ -1,0 +1,45 @@
+// A file that replaces another only when it is complete and on the disk.
+//
+// path, bytes in order -> the file at `path`, once commit() has returned. Until then they lie in a temporary file in
+// the same folder, which goes with the object; whatever fails, the older file is as it was and nothing else is left
+// behind. A path that is a link stays one: what it points to is replaced. The older file's rights are kept. Order and
+// thread-safety: one thread at a time; one writer a path. Errors: WriteError naming the path: its folder is missing, it
+// is a folder or no regular file, the disk is full, ...
+//
+//   Replacement file(path);
+//   file.write(bytes.data(), bytes.size());
+//   file.commit();
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <string>
+
+namespace sluice::stages {
+
+class Replacement {
+ public:
+  explicit Replacement(const std::string& path);
+  ~Replacement() { remove(); }
+  Replacement(const Replacement&) = delete;
+  Replacement& operator=(const Replacement&) = delete;
+
+  void write(const void* data, std::size_t size);
+  void commit();
+
+ private:
+  void keep_mode(mode_t mode);
+  void remove();
+
+  const std::string path_;    // as it was asked for, for error messages
+  const std::string target_;  // behind its links
+  std::string name_;
+  int file_ = -1;
+  bool done_ = false;
+};
+
+// Throws WriteError if a file could not be written at this path. Leaves nothing behind and touches no file there.
+void check_writable(const std::string& path);
+
+}  // namespace sluice::stages

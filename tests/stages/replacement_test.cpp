@@ -1,0 +1,144 @@
+#include "stages/replacement.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include "stages/errors.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/small_disk.hpp"
+
+namespace sluice::stages {
+namespace {
+
+namespace fs = std::filesystem;
+using sluice::test::contents_of;
+using sluice::test::expect_error;
+using sluice::test::Folder;
+using sluice::test::SmallDisk;
+
+void replace(const std::string& path, const std::string& contents) {
+  Replacement file(path);
+  file.write(contents.data(), contents.size());
+  file.commit();
+}
+
+TEST(Replacement, IsWhatWasWrittenInOrder) {
+  const Folder folder;
+  {
+    Replacement file(folder.path("a"));
+    for (const std::string part : {"one ", "", "two"}) file.write(part.data(), part.size());
+    file.commit();
+  }
+  EXPECT_EQ(contents_of(folder.path("a")), "one two");
+  EXPECT_EQ(folder.files(), 1u);
+}
+
+TEST(Replacement, WithoutACommitNothingHasHappened) {
+  const Folder folder;
+  folder.write("a", "older");
+  for (const char* name : {"a", "b"}) {
+    Replacement file(folder.path(name));
+    file.write("newer", 5);
+  }
+  EXPECT_EQ(contents_of(folder.path("a")), "older");
+  EXPECT_EQ(folder.files(), 1u);
+}
+
+TEST(Replacement, TheOlderFileIsThereUntilTheCommit) {
+  const Folder folder;
+  folder.write("a", "older");
+  Replacement file(folder.path("a"));
+  file.write("newer", 5);
+  EXPECT_EQ(contents_of(folder.path("a")), "older");
+  file.commit();
+  EXPECT_EQ(contents_of(folder.path("a")), "newer");
+}
+
+TEST(Replacement, KeepsTheRightsOfTheOlderFile) {
+  const Folder folder;
+  folder.write("a", "older");
+  ASSERT_EQ(::chmod(folder.path("a").c_str(), 0640), 0);
+  replace(folder.path("a"), "newer");
+  struct stat status {};
+  ASSERT_EQ(::stat(folder.path("a").c_str(), &status), 0);
+  EXPECT_EQ(status.st_mode & 0777, 0640u);
+}
+
+// What a user who made the link expects; also where it points to another folder, or to nothing yet.
+TEST(Replacement, ThroughALinkTheFileBehindItIsReplacedAndTheLinkStays) {
+  const Folder folder;
+  fs::create_directory(folder.path("other"));
+  fs::create_symlink("other/file", folder.path("link"));
+  fs::create_symlink("link", folder.path("link-to-link"));
+  for (const char* name : {"link", "link-to-link", "link"}) {
+    check_writable(folder.path(name));
+    replace(folder.path(name), name);
+    EXPECT_TRUE(fs::is_symlink(folder.path(name)));
+    EXPECT_TRUE(fs::is_regular_file(fs::symlink_status(folder.path("other/file"))));
+    EXPECT_EQ(contents_of(folder.path("other/file")), name);
+  }
+  EXPECT_EQ(folder.files(), 3u);
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder.path("other")), {}), 1);
+}
+
+TEST(Replacement, ALinkToItselfIsAnError) {
+  const Folder folder;
+  fs::create_symlink("circle", folder.path("circle"));
+  expect_error<WriteError>([&] { check_writable(folder.path("circle")); }, {folder.path("circle")});
+  EXPECT_EQ(folder.files(), 1u);
+}
+
+TEST(Replacement, ANameInTheCurrentFolderNeedsNoSlash) {
+  const Folder folder;
+  const auto before = fs::current_path();
+  fs::current_path(folder.path());
+  replace("a", "contents");
+  check_writable("a");
+  fs::current_path(before);
+  EXPECT_EQ(contents_of(folder.path("a")), "contents");
+}
+
+TEST(Replacement, WhereNoFileCanBeWrittenBothTheCheckAndTheReplacementSaySo) {
+  const Folder folder;
+  const std::string in_nothing = folder.path("missing/a"), below_a_file = folder.write("file", "x") + "/a";
+  for (const std::string& path :
+       {in_nothing, below_a_file, folder.path(), std::string("/dev/full"), std::string("/proc/self/new")}) {
+    expect_error<WriteError>([&] { check_writable(path); }, {path + ": "});
+    expect_error<WriteError>([&] { replace(path, "x"); }, {path + ": "});
+  }
+  EXPECT_EQ(folder.files(), 1u);
+}
+
+TEST(Replacement, TheCheckLeavesNothingBehindAndTheOldFileAsItIs) {
+  const Folder folder;
+  check_writable(folder.path("new"));
+  EXPECT_EQ(folder.files(), 0u);
+  folder.write("old", "contents");
+  check_writable(folder.path("old"));
+  EXPECT_EQ(contents_of(folder.path("old")), "contents");
+  EXPECT_EQ(folder.files(), 1u);
+}
+
+TEST(Replacement, OnAFullDiskTheOldFileIsIntactAndNothingElseIsLeft) {
+  const Folder folder;
+  folder.write("a", "older");
+  const std::string large(40'000, 'x');
+  for (const rlim_t size : std::vector<rlim_t>{0, 4, 100, 20'000, 39'999}) {
+    {
+      const SmallDisk disk(size);
+      expect_error<WriteError>([&] { replace(folder.path("a"), large); }, {folder.path("a") + ": cannot be written"});
+    }
+    EXPECT_EQ(contents_of(folder.path("a")), "older");
+    EXPECT_EQ(folder.files(), 1u);
+  }
+  replace(folder.path("a"), large);
+  EXPECT_EQ(contents_of(folder.path("a")), large);
+}
+
+}  // namespace
+}  // namespace sluice::stages
