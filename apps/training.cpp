@@ -80,7 +80,7 @@ Metrics means(const Accumulate& sums) {
 
 Training::Training(const DataSet& data, const Options& options, const Threads& threads, const Weights& initial)
     : graph_("train", threads),
-      batcher_{.data = &data, .batch_size = options.batch_size, .seed = options.seed},
+      batcher_{.data = &data, .batch_size = options.batch_size, .seed = options.seed, .last_epoch = options.epochs},
       weights_(wire(graph_, batcher_, metrics_, data, options, initial)) {}
 
 Metrics Training::run(std::uint64_t epoch) {

@@ -4,10 +4,10 @@
 //   busy      in its body
 //   starved   had no input
 //   blocked   had input but no room downstream; only gates can be (a map's room was granted at its segment's start)
-//   ready     had a message and waited for a thread
-// For a map, starved is what is left of the workers' time that it could have used: wall x min(concurrency, threads)
-// less busy and ready, never below zero.
-// A gate's waiting is counted when it ends, so during a run the wait under way is not in the figures.
+//   ready     had a message, or room, and waited for a thread
+// For a map that may work on several messages at once, starved is what is left of the workers' time that it could have
+// used: wall x min(concurrency, threads) less busy and ready, never below zero.
+// Any other stage's waiting is counted when it ends, so during a run the wait under way is not in the figures.
 // Thread-safety: graph.stats() may be called from any thread at any time; the figures of one call are not a single
 // instant's. Counts add up over runs; they begin anew when the wiring or a setting changes.
 #pragma once

@@ -4,54 +4,50 @@
 #include <stdexcept>
 #include <utility>
 
-#include "stages/shuffle.hpp"
-
 namespace sluice::stages {
-
-bool Batcher::holds(const Order& order, std::uint64_t number) const {
-  return order.found && order.seed == seed && order.epoch == number && order.rows.size() == data->size();
-}
-
-void Batcher::find(Order& order, std::uint64_t number) const {
-  order.found = false;
-  shuffle(data->size(), seed, static_cast<std::uint32_t>(number), order.rows);
-  order.seed = seed;
-  order.epoch = number;
-  order.found = true;
-}
-
-void Batcher::prepare(std::uint64_t number) {
-  if (shuffled && !holds(ahead_, number)) find(ahead_, number);
-}
 
 void Batcher::reset() {
   if (!data) throw std::invalid_argument("batcher without a data set");
   if (batch_size == 0) throw std::invalid_argument("batch_size 0, expected at least 1");
   next_ = 0;
   started_ = true;
-  if (!shuffled || holds(now_, epoch_)) return;
-  if (holds(ahead_, epoch_))
-    std::swap(now_, ahead_);
-  else
-    find(now_, epoch_);
+  if (!shuffled) return;
+  if (!is(now_, epoch_) && is(ahead_, epoch_)) std::swap(now_, ahead_);
+  if (!is(now_, epoch_)) begin(now_, epoch_);
+  now_.advance(data->size());
 }
 
 bool Batcher::operator()(Batch& out) {
   if (!started_) reset();
-  const std::size_t count = std::min(batch_size, data->size() - next_);
+  const auto row = [this, order = now_.order().data()](std::size_t place) { return shuffled ? order[place] : place; };
+  const auto look_up = [&](std::size_t first) {
+    following_.resize(std::min(batch_size, data->size() - first));
+    for (std::size_t i = 0; i < following_.size(); ++i) following_[i] = data->images[row(first + i)];
+  };
+  if (next_ == 0) look_up(0);
+  const std::size_t count = following_.size();
   if (count == 0) return false;
   out.pixels = data->pixels();
-  out.rows.resize(count);
+  // Each row is looked up once: what was announced as upcoming is the batch now.
+  out.rows.assign(following_.begin(), following_.end());
   out.labels.resize(count);
-  const auto row = [this](std::size_t place) { return shuffled ? now_.rows[place] : place; };
-  for (std::size_t i = 0; i < count; ++i) {
-    out.rows[i] = data->images[row(next_ + i)];
-    out.labels[i] = data->labels[row(next_ + i)];
-  }
+  for (std::size_t i = 0; i < count; ++i) out.labels[i] = data->labels[row(next_ + i)];
   next_ += count;
-  out.upcoming.resize(std::min(batch_size, data->size() - next_));
-  for (std::size_t i = 0; i < out.upcoming.size(); ++i) out.upcoming[i] = data->images[row(next_ + i)];
+  look_up(next_);
+  out.upcoming.assign(following_.begin(), following_.end());
+  if (shuffled && epoch_ < last_epoch) {
+    if (!is(ahead_, epoch_ + 1)) begin(ahead_, epoch_ + 1);
+    ahead_.advance(count);
+  }
   return true;
+}
+
+bool Batcher::is(const Shuffle& shuffle, std::uint64_t epoch) const {
+  return shuffle.is(data->size(), seed, static_cast<std::uint32_t>(epoch));
+}
+
+void Batcher::begin(Shuffle& shuffle, std::uint64_t epoch) const {
+  shuffle.begin(data->size(), seed, static_cast<std::uint32_t>(epoch));
 }
 
 }  // namespace sluice::stages

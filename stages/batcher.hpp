@@ -1,9 +1,9 @@
 // The steps of one epoch: views of the rows of a data set in memory, shuffled anew for every epoch.
 //
 // data set -> batches of batch_size rows, in an order that (seed, epoch) decides; the last may be smaller.
-// Order and thread-safety: a source; one thread at a time. epoch() between runs. prepare() may run on another thread
-// while batches are taken; it has to end before the next reset().
-// Errors: std::length_error beyond 2^32 - 1 rows; std::invalid_argument for a batch_size of 0.
+// The order of the epoch after is found along the way, some places with every batch, so that no epoch begins with a
+// wait for it. Order and thread-safety: a source; one thread at a time. epoch() between runs. Errors: std::length_error
+// beyond 2^32 - 1 rows; std::invalid_argument for a batch_size of 0.
 //
 //   Batcher batcher{.data = &train, .batch_size = 256, .seed = 0};
 //   auto batches = g.source("batch", std::ref(batcher), capacity(4));
@@ -12,11 +12,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "pipeline/verbs.hpp"
 #include "stages/batch.hpp"
 #include "stages/dataset.hpp"
+#include "stages/shuffle.hpp"
 
 namespace sluice::stages {
 
@@ -24,27 +26,23 @@ struct Batcher {
   const DataSet* data = nullptr;
   std::size_t batch_size = 256;  // rows, >= 1
   std::uint64_t seed = 0;
-  bool shuffled = true;  // false: in the order of the data set
+  bool shuffled = true;                                                  // false: in the order of the data set
+  std::uint64_t last_epoch = std::numeric_limits<std::uint64_t>::max();  // none after it is prepared
 
   using Output = Batch;
   bool operator()(Batch& out);
   void epoch(std::uint64_t number) { epoch_ = number; }
-  void prepare(std::uint64_t number);  // finds the order of an epoch ahead of time: reset() then takes it over
   void reset();
   std::size_t payload_bytes() const { return batch_size * (2 * sizeof(const std::uint8_t*) + sizeof(std::uint16_t)); }
 
   // State of its own, no options.
-  struct Order {
-    bool found = false;
-    std::uint64_t seed = 0, epoch = 0;
-    std::vector<std::uint32_t> rows{};
-  };
-  bool holds(const Order& order, std::uint64_t number) const;
-  void find(Order& order, std::uint64_t number) const;
+  bool is(const Shuffle& shuffle, std::uint64_t epoch) const;
+  void begin(Shuffle& shuffle, std::uint64_t epoch) const;
   std::uint64_t epoch_ = 0;
   std::size_t next_ = 0;
   bool started_ = false;
-  Order now_{}, ahead_{};
+  Shuffle now_{}, ahead_{};
+  std::vector<const std::uint8_t*> following_{};  // rows of the batch that comes next
 };
 
 static_assert(verbs::Source<Batcher, Batch>);

@@ -142,14 +142,17 @@ BENCHMARK(parse_stage)->Unit(benchmark::kMicrosecond);
 
 void shuffle_rows(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
-  std::vector<std::uint32_t> order, sorted, all(count);
-  shuffle(count, 0, 1, order);
-  sorted = order;
+  const std::vector<std::uint32_t> order = shuffle(count, 0, 1);
+  std::vector<std::uint32_t> sorted = order, all(count);
   std::sort(sorted.begin(), sorted.end());
   std::iota(all.begin(), all.end(), 0u);
   if (sorted != all || order == all) return state.SkipWithError("this is no permutation, or no shuffled one");
+  Shuffle rows;
   std::uint32_t epoch = 0;
-  for (auto _ : state) shuffle(count, 0, ++epoch, order);
+  for (auto _ : state) {
+    rows.begin(count, 0, ++epoch);
+    rows.advance(count);
+  }
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(shuffle_rows)->Arg(60'000)->Arg(6'000'000)->Unit(benchmark::kMicrosecond);

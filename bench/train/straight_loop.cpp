@@ -68,8 +68,11 @@ void StraightLoop::shard(std::size_t thread) {
   w.hits = Accuracy{}(w.scored);
 }
 
-void StraightLoop::epoch(std::uint32_t number) {
-  shuffle(data_.size(), options_.seed, number, order_);
+void StraightLoop::prepare(std::uint32_t epoch) {
+  order_ = shuffle(data_.size(), options_.seed, epoch);
+}
+
+void StraightLoop::epoch() {
   loss_ = 0, hits_ = 0;
   Batch& batch = std::get<Batch>(work_);
   batch.pixels = data_.pixels();

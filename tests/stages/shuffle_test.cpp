@@ -17,15 +17,9 @@ using Sizes = std::vector<std::size_t>;
 
 using Order = std::vector<std::uint32_t>;
 
-Order shuffled(std::size_t count, std::uint64_t seed, std::uint32_t epoch) {
-  Order order;
-  shuffle(count, seed, epoch, order);
-  return order;
-}
-
 TEST(Shuffle, TakesEveryRowOnce) {
   for (const std::size_t count : Sizes{0, 1, 2, 3, 4, 97, 1023, 1024, 1025, 1026, 60000}) {
-    Order order = shuffled(count, 1, 2), expected(count);
+    Order order = shuffle(count, 1, 2), expected(count);
     std::sort(order.begin(), order.end());
     std::iota(expected.begin(), expected.end(), 0u);
     EXPECT_EQ(order, expected) << count;
@@ -40,23 +34,38 @@ TEST(Shuffle, IsFisherYatesWithTheWordsInOrder) {
       const Words words = philox({.seed = 9, .purpose = Purpose::shuffle, .epoch = 4}, word / 4);
       std::swap(expected[left - 1], expected[below(words[word % 4], static_cast<std::uint32_t>(left))]);
     }
-    EXPECT_EQ(shuffled(count, 9, 4), expected) << count;
+    EXPECT_EQ(shuffle(count, 9, 4), expected) << count;
   }
 }
 
 TEST(Shuffle, DependsOnSeedAndEpochAndOnNothingElse) {
-  EXPECT_EQ(shuffled(1000, 1, 5), shuffled(1000, 1, 5));
-  EXPECT_NE(shuffled(1000, 1, 5), shuffled(1000, 1, 6));
-  EXPECT_NE(shuffled(1000, 1, 5), shuffled(1000, 2, 5));
-  Order used = shuffled(2000, 3, 3);
-  shuffle(1000, 1, 5, used);
-  EXPECT_EQ(used, shuffled(1000, 1, 5));
+  EXPECT_EQ(shuffle(1000, 1, 5), shuffle(1000, 1, 5));
+  EXPECT_NE(shuffle(1000, 1, 5), shuffle(1000, 1, 6));
+  EXPECT_NE(shuffle(1000, 1, 5), shuffle(1000, 2, 5));
+}
+
+TEST(Shuffle, IsTheSameAFewPlacesAtATime) {
+  Shuffle some;
+  for (const std::size_t count : Sizes{0, 1, 2, 3, 1023, 1024, 1025, 5000})
+    for (const std::size_t at_once : Sizes{1, 2, 7, 1000, 1024, 6000}) {
+      some.begin(count, 3, 4);
+      EXPECT_TRUE(some.is(count, 3, 4));
+      std::size_t steps = 0;
+      for (; !some.done(); ++steps) some.advance(at_once);
+      EXPECT_EQ(some.order(), shuffle(count, 3, 4));
+      EXPECT_LE(steps, count / at_once + 1);
+      some.advance(at_once);  // nothing is left
+      EXPECT_EQ(some.order(), shuffle(count, 3, 4));
+    }
+  EXPECT_FALSE(some.is(5000, 3, 5));
+  EXPECT_FALSE(some.is(5000, 2, 4));
+  EXPECT_FALSE(some.is(4999, 3, 4));
 }
 
 TEST(Shuffle, EveryPermutationIsAsLikely) {
   std::map<Order, int> counts;
   constexpr int runs = 24000;
-  for (std::uint32_t epoch = 0; epoch < runs; ++epoch) ++counts[shuffled(4, 0, epoch)];
+  for (std::uint32_t epoch = 0; epoch < runs; ++epoch) ++counts[shuffle(4, 0, epoch)];
   EXPECT_EQ(counts.size(), 24u);
   double chi_squared = 0;
   for (const auto& [order, count] : counts) chi_squared += (count - 1000.0) * (count - 1000.0) / 1000;
@@ -64,17 +73,15 @@ TEST(Shuffle, EveryPermutationIsAsLikely) {
 }
 
 TEST(Shuffle, UsesItsMemoryAgain) {
-  Order order;
-  shuffle(1000, 0, 0, order);
-  const auto* memory = order.data();
-  shuffle(1000, 0, 1, order);
-  EXPECT_EQ(order.data(), memory);
+  Shuffle one;
+  one.begin(1000, 0, 0);
+  const auto* memory = one.order().data();
+  one.begin(1000, 0, 1);
+  EXPECT_EQ(one.order().data(), memory);
 }
 
 TEST(Shuffle, MoreRowsThanItCanNumberAreRefused) {
-  Order order;
-  EXPECT_THROW(shuffle(std::size_t{1} << 32, 0, 0, order), std::length_error);
-  EXPECT_TRUE(order.empty());
+  EXPECT_THROW(shuffle(std::size_t{1} << 32, 0, 0), std::length_error);
 }
 
 }  // namespace

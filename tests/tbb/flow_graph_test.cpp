@@ -1,4 +1,4 @@
-// Facts of oneTBB's flow graph that pipeline/detail/engine.cpp relies on.
+// Facts of oneTBB's flow graph that pipeline/detail/node.cpp and engine.cpp rely on.
 #include <gtest/gtest.h>
 #include <oneapi/tbb/flow_graph.h>
 #include <oneapi/tbb/global_control.h>
@@ -10,7 +10,6 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
-#include <tuple>
 #include <vector>
 
 #include "tests/support/concurrency.hpp"
@@ -18,7 +17,8 @@
 namespace {
 
 namespace flow = tbb::flow;
-using Gate = flow::multifunction_node<int, std::tuple<int>>;
+using Node = flow::function_node<int>;   // a stage
+using Edge = flow::broadcast_node<int>;  // an arrow's tail
 
 // Everything below on one thread: what comes next is then a matter of the order of tasks alone.
 template <class F>
@@ -27,134 +27,101 @@ void on_one_thread(F&& f) {
   arena.execute(std::forward<F>(f));
 }
 
-//  a -> b
-//    -> c
-TEST(FlowGraph, a_function_node_continues_with_the_successor_that_was_registered_last) {
-  on_one_thread([] {
-    for (const bool b_last : {false, true}) {
-      std::string order;
-      flow::graph g;
-      flow::function_node<int, int> a(g, flow::unlimited, [&](int n) { return order += 'a', n; });
-      flow::function_node<int> b(g, flow::unlimited, [&](int) { order += 'b'; });
-      flow::function_node<int> c(g, flow::unlimited, [&](int) { order += 'c'; });
-      flow::make_edge(a, b_last ? c : b);
-      flow::make_edge(a, b_last ? b : c);
-      a.try_put(0);
-      g.wait_for_all();
-      EXPECT_EQ(order, b_last ? "abc" : "acb");
-    }
-  });
-}
-
-TEST(FlowGraph, a_function_nodes_result_continues_before_anything_that_was_spawned) {
-  on_one_thread([] {
-    std::string order;
-    flow::graph g;
-    flow::function_node<int, int> a(g, flow::unlimited, [&](int n) { return order += 'a', n; });
-    flow::function_node<int, int> b(g, flow::unlimited, [&](int n) { return order += 'b', n; });
-    flow::function_node<int> c(g, flow::unlimited, [&](int) { order += 'c'; });
-    flow::make_edge(a, b);
-    flow::make_edge(b, c);
-    a.try_put(0);
-    a.try_put(1);
-    g.wait_for_all();
-    EXPECT_EQ(order, "abcabc");
-  });
-}
-
-TEST(FlowGraph, an_unlimited_multifunction_node_accepts_every_message) {
+TEST(FlowGraph, an_unlimited_function_node_accepts_every_message) {
   std::atomic<int> sum{0};
   flow::graph g;
-  Gate gate(g, flow::unlimited, [&](int n, Gate::output_ports_type&) { sum += n; });
-  for (int n = 0; n < 1000; ++n) ASSERT_TRUE(gate.try_put(n));
+  Node node(g, flow::unlimited, [&](int n) { sum += n; });
+  for (int n = 0; n < 1000; ++n) ASSERT_TRUE(node.try_put(n));
   g.wait_for_all();
   EXPECT_EQ(sum, 499'500);
 }
 
-TEST(FlowGraph, an_unlimited_multifunction_node_takes_messages_while_its_body_runs) {
+TEST(FlowGraph, an_unlimited_function_node_takes_messages_while_its_body_runs) {
   sluice::test::Rendezvous both(2);
   tbb::global_control two(tbb::global_control::max_allowed_parallelism, 2);
   tbb::task_arena arena(2);
   arena.execute([&] {
     flow::graph g;
-    Gate gate(g, flow::unlimited, [&](int, Gate::output_ports_type&) { EXPECT_TRUE(both.meet()); });
-    gate.try_put(0);
-    gate.try_put(1);
+    Node node(g, flow::unlimited, [&](int) { EXPECT_TRUE(both.meet()); });
+    node.try_put(0);
+    node.try_put(1);
     g.wait_for_all();
   });
   EXPECT_TRUE(both.met());
 }
 
-TEST(FlowGraph, what_a_body_puts_into_its_port_is_delivered_to_every_successor) {
-  std::atomic<int> a{0}, b{0};
-  flow::graph g;
-  Gate gate(g, flow::unlimited, [&](int n, Gate::output_ports_type& out) {
-    for (int k = 0; k < n; ++k) EXPECT_TRUE(std::get<0>(out).try_put(1));
-  });
-  flow::function_node<int> first(g, flow::serial, [&](int n) { a += n; });
-  flow::function_node<int> second(g, flow::unlimited, [&](int n) { b += n; });
-  flow::make_edge(flow::output_port<0>(gate), first);
-  flow::make_edge(flow::output_port<0>(gate), second);
-  gate.try_put(100);
-  g.wait_for_all();
-  EXPECT_EQ(a, 100);
-  EXPECT_EQ(b, 100);
-}
-
-TEST(FlowGraph, what_a_body_puts_does_not_run_inside_that_body) {
+TEST(FlowGraph, what_a_body_puts_along_an_edge_does_not_run_inside_that_body) {
   on_one_thread([] {
     int depth = 0, deepest = 0;
     flow::graph g;
-    Gate gate(g, flow::unlimited, [&](int n, Gate::output_ports_type& out) {
+    Edge edge(g);
+    Node node(g, flow::unlimited, [&](int n) {
       deepest = std::max(deepest, ++depth);
-      if (n > 0) std::get<0>(out).try_put(n - 1);
+      if (n > 0) edge.try_put(n - 1);
       --depth;
     });
-    flow::make_edge(flow::output_port<0>(gate), gate);  // a cycle
-    gate.try_put(100'000);
+    flow::make_edge(edge, node);  // a cycle
+    node.try_put(100'000);
     g.wait_for_all();
     EXPECT_EQ(deepest, 1);
   });
 }
 
-TEST(FlowGraph, a_broadcast_node_delivers_to_all_its_successors) {
-  std::atomic<int> sum{0};
-  flow::graph g;
-  flow::broadcast_node<int> room(g);
-  std::vector<std::unique_ptr<Gate>> gates;
-  for (int k = 0; k < 3; ++k) {
-    gates.push_back(std::make_unique<Gate>(g, flow::unlimited, [&](int n, Gate::output_ports_type&) { sum += n; }));
-    flow::make_edge(room, *gates.back());
-  }
-  EXPECT_TRUE(room.try_put(5));
-  g.wait_for_all();
-  EXPECT_EQ(sum, 15);
+TEST(FlowGraph, what_was_put_last_comes_first_on_one_thread) {
+  on_one_thread([] {
+    std::string order;
+    flow::graph g;
+    Node a(g, flow::unlimited, [&](int) { order += 'a'; }), b(g, flow::unlimited, [&](int) { order += 'b'; });
+    Edge to_a(g), to_b(g);
+    flow::make_edge(to_a, a);
+    flow::make_edge(to_b, b);
+    Node first(g, flow::unlimited, [&](int) { to_a.try_put(0), to_b.try_put(0); });
+    first.try_put(0);
+    g.wait_for_all();
+    EXPECT_EQ(order, "ba");
+  });
 }
 
-TEST(FlowGraph, a_serial_function_node_queues_without_bound_and_runs_one_body_at_a_time) {
-  sluice::test::Peak bodies;
+TEST(FlowGraph, an_edge_delivers_what_several_threads_put_at_once) {
+  std::atomic<int> sum{0};
   flow::graph g;
-  std::vector<int> order;
-  flow::function_node<int> node(g, flow::serial, [&](int n) {
-    const sluice::test::Inside inside(bodies);
-    order.push_back(n);
-  });
-  for (int n = 0; n < 10'000; ++n) ASSERT_TRUE(node.try_put(n));
+  Edge edge(g);
+  Node node(g, flow::unlimited, [&](int n) { sum += n; });
+  flow::make_edge(edge, node);
+  std::vector<std::thread> threads;
+  for (int k = 0; k < 4; ++k)
+    threads.emplace_back([&] {
+      for (int n = 0; n < 1000; ++n) EXPECT_TRUE(edge.try_put(1));
+    });
+  for (auto& thread : threads) thread.join();
   g.wait_for_all();
-  EXPECT_EQ(bodies.peak(), 1);
-  EXPECT_EQ(order.size(), 10'000u);
-  EXPECT_TRUE(std::is_sorted(order.begin(), order.end())) << "first in, first out, with one putting thread";
+  EXPECT_EQ(sum, 4000);
+}
+
+TEST(FlowGraph, a_limited_function_node_never_has_more_bodies_than_its_limit) {
+  for (const std::size_t limit : {2u, 3u}) {
+    sluice::test::Peak bodies;
+    flow::graph g;
+    Node node(g, limit, [&](int) {
+      const sluice::test::Inside inside(bodies);
+      sluice::test::spin(1000);
+    });
+    for (int n = 0; n < 2000; ++n) ASSERT_TRUE(node.try_put(n));
+    g.wait_for_all();
+    EXPECT_LE(bodies.peak(), static_cast<long>(limit));
+  }
 }
 
 TEST(FlowGraph, wait_for_all_waits_for_what_bodies_put) {
   for (int again = 0; again < 100; ++again) {
     std::atomic<int> left{1000};
     flow::graph g;
-    Gate gate(g, flow::unlimited, [&](int, Gate::output_ports_type& out) {
-      if (--left > 0) std::get<0>(out).try_put(0);
+    Edge edge(g);
+    Node node(g, flow::unlimited, [&](int) {
+      if (--left > 0) edge.try_put(0);
     });
-    flow::make_edge(flow::output_port<0>(gate), gate);
-    gate.try_put(0);
+    flow::make_edge(edge, node);
+    node.try_put(0);
     g.wait_for_all();
     ASSERT_EQ(left, 0);
   }
@@ -173,17 +140,16 @@ TEST(FlowGraph, a_graph_may_be_waited_for_and_used_again) {
 
 TEST(FlowGraph, nodes_are_destroyed_in_any_order_once_nothing_runs) {
   flow::graph g;
-  auto a = std::make_unique<flow::broadcast_node<int>>(g);
-  auto b = std::make_unique<Gate>(g, flow::unlimited, [](int, Gate::output_ports_type&) {});
-  auto c = std::make_unique<flow::function_node<int, int>>(g, flow::serial, [](int n) { return n; });
-  flow::make_edge(*a, *b);
-  flow::make_edge(flow::output_port<0>(*b), *c);
-  flow::make_edge(*c, *b);
+  auto a = std::make_unique<Edge>(g), b = std::make_unique<Edge>(g);
+  auto c = std::make_unique<Node>(g, flow::unlimited, [](int) {});
+  flow::make_edge(*a, *c);
+  flow::make_edge(*b, *c);
   a->try_put(1);
+  b->try_put(1);
   g.wait_for_all();
   b.reset();
-  a.reset();
   c.reset();
+  a.reset();
 }
 
 // The tasks of a graph run where it was made, not where it is waited for.

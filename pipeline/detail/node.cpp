@@ -1,0 +1,90 @@
+#include "pipeline/detail/node.hpp"
+
+#include <algorithm>
+
+#include "pipeline/detail/clock.hpp"
+
+namespace sluice::detail {
+
+void Context::fail(const Stage& stage, std::optional<Number> sequence, std::exception_ptr cause) {
+  stop.store(true);  // first: with no memory left for the address, the run ends all the same
+  const std::lock_guard lock(mutex);
+  if (!error) error.emplace(stage.name, sequence, std::move(cause));
+}
+
+Node::Node(flow::graph& graph, Stage& stage, Context& context, std::size_t limit)
+    : stage_(stage),
+      context_(context),
+      limited_(limit > 0),
+      flow_(graph, limit == 0 ? std::size_t{flow::unlimited} : limit, [this](const Ticket& ticket) { go(ticket); }) {}
+
+void Node::go(const Ticket& ticket) {
+  Later later;
+  for (Next next{this, ticket}; next.node;) {
+    if (!next.node->quick()) later.send();
+    next = next.node->run(next.ticket, later);
+    if (!next.node) next = later.take();
+  }
+}
+
+void Node::connect(flow::graph& graph, Node& successor) {
+  successors_.push_back(std::make_unique<Edge>(graph, successor));
+}
+
+Next Node::deliver(const Ticket& ticket, bool go_on) {
+  for (auto& edge : successors_) {
+    Node& to = edge->to();
+    if (!to.accept(ticket)) continue;
+    // A node with a limit goes on with nothing: its place would be taken meanwhile.
+    if (go_on && edge == successors_.back() && !limited_ && !to.limited_) return {&to, ticket};
+    edge->put(ticket);
+  }
+  return {};
+}
+
+ParallelMap::ParallelMap(flow::graph& graph, Stage& stage, Context& context, std::size_t limit, std::size_t threads)
+    : Node(graph, stage, context, limit),
+      limit_(limit),
+      threads_(threads),
+      counts_(std::max<std::size_t>(2, threads)) {}  // an arena of one has a second slot
+
+Next ParallelMap::run(const Ticket& ticket, Later&) {
+  Ticket out = ticket;
+  if (ticket.count > 0) {
+    if (context_.stopping()) return {};
+    const int me = tbb::this_task_arena::current_thread_index();
+    if (split) split->worked_on(ticket.first, me);
+    const Number begin = ticks();
+    Number at = ticket.first;
+    try {
+      isolated([&] { stage_.body->run(at, ticket.first + ticket.count, context_.stop); });
+    } catch (...) {
+      context_.fail(stage_, at, std::current_exception());
+    }
+    const Number end = ticks();
+    Counts& mine = counts_[static_cast<std::size_t>(std::max(0, me)) % counts_.size()];
+    mine.items.add(at - ticket.first);
+    mine.busy.add(end - begin);
+    if (begin > ticket.stamp) mine.ready.add(begin - ticket.stamp);
+    cost_.update(end - begin, ticket.count);
+    if (context_.stopping()) return {};
+    out.stamp = end;
+  }
+  out.stream = static_cast<std::uint16_t>(stage_.id);
+  return deliver(out, true);
+}
+
+void ParallelMap::add_to(StageStats& stats, double wall, double seconds_per_tick) const {
+  double busy = 0, ready = 0;
+  for (const Counts& c : counts_) {
+    stats.items += c.items.get();
+    busy += static_cast<double>(c.busy.get()) * seconds_per_tick;
+    ready += static_cast<double>(c.ready.get()) * seconds_per_tick;
+  }
+  stats.busy += busy;
+  stats.ready += ready;
+  const std::size_t at_once = limit_ == 0 ? threads_ : std::min(limit_, threads_);
+  stats.starved += std::max(0.0, wall * static_cast<double>(at_once) - busy - ready);
+}
+
+}  // namespace sluice::detail

@@ -1,0 +1,143 @@
+// A stage as a node of a oneTBB flow graph, and the way of a ticket from one to the next.
+//
+// Every arrow is an edge. A ticket is first accepted by each successor: a map must have a thread for it; a gate marks
+// what has arrived, and needs a thread only if it was idle. Where a thread is needed, the ticket travels along the edge
+// and oneTBB finds one; but when the producer has nothing more to do it goes on itself with its last successor, the
+// one on the way to a feedback, outside the scheduler. (What is spawned is at the mercy of whoever steals: on the way
+// round a training step that cost microseconds.)
+#pragma once
+
+#include <oneapi/tbb/flow_graph.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <atomic>
+#include <cstddef>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pipeline/detail/segment.hpp"
+#include "pipeline/detail/stage.hpp"
+#include "pipeline/detail/ticket.hpp"
+#include "pipeline/errors.hpp"
+#include "pipeline/stats.hpp"
+
+namespace sluice::detail {
+
+namespace flow = tbb::flow;
+
+// What the nodes of one run share.
+struct Context {
+  const std::string& graph;
+  std::atomic<bool>& stop;
+  std::mutex mutex{};
+  std::optional<StageError> error{};  // the first
+
+  bool stopping() const { return stop.load(std::memory_order_relaxed); }
+  void fail(const Stage& stage, std::optional<Number> sequence, std::exception_ptr cause);
+};
+
+// Calls bodies. One that waits for parallel work of its own must not run another body meanwhile: what it keeps in
+// thread-locals would be lost, and its time counted twice.
+template <class F>
+auto isolated(F&& f) {
+  return tbb::this_task_arena::isolate(std::forward<F>(f));
+}
+
+class Node;
+class Gate;
+class Edge;
+
+// What a thread goes on with: nothing, or a node and the ticket that it accepted.
+struct Next {
+  Node* node = nullptr;
+  Ticket ticket{};
+};
+
+// Gates that have got room and need a thread, but not before what is on its way has one.
+class Later {
+ public:
+  void add(Gate& gate, Edge& back);  // back: on which room travels to the gate
+  void send();                       // to oneTBB
+  Next take();                       // the gate that came first, for this thread; the others are sent
+
+ private:
+  Gate* first_ = nullptr;
+};
+
+class Node {
+ public:
+  using Flow = flow::function_node<Ticket>;
+
+  // limit: bodies at once that oneTBB allows, 0: any number.
+  Node(flow::graph& graph, Stage& stage, Context& context, std::size_t limit);
+  virtual ~Node() = default;
+  Node(const Node&) = delete;
+  Node& operator=(const Node&) = delete;
+
+  // From any thread: whether this node needs a thread to run() it with the ticket.
+  virtual bool accept(const Ticket& ticket) = 0;
+  virtual Next run(const Ticket& ticket, Later& later) = 0;
+  // Whether what waits for a thread of its own may wait for this node's bodies: they only hand values on.
+  virtual bool quick() const = 0;
+  virtual void add_to(StageStats& stats, double wall, double seconds_per_tick) const = 0;
+
+  // Makes an edge; the successor that comes last is the one to go on with.
+  void connect(flow::graph& graph, Node& successor);
+  const Stage& stage() const { return stage_; }
+  Flow& flow_node() { return flow_; }
+
+ protected:
+  // Hands a ticket to every successor. go_on: this thread has nothing more to do here and may take the last one.
+  Next deliver(const Ticket& ticket, bool go_on);
+
+  Stage& stage_;
+  Context& context_;
+
+ private:
+  void go(const Ticket& ticket);
+
+  const bool limited_;  // only oneTBB may run it
+  std::vector<std::unique_ptr<Edge>> successors_;
+  Flow flow_;
+};
+
+// From one node to another: oneTBB finds a thread for what is put into it.
+class Edge {
+ public:
+  Edge(flow::graph& graph, Node& to) : to_(to), tail_(graph) { flow::make_edge(tail_, to.flow_node()); }
+  Node& to() const { return to_; }
+  void put(const Ticket& ticket) { tail_.try_put(ticket); }
+
+ private:
+  Node& to_;
+  flow::broadcast_node<Ticket> tail_;
+};
+
+// A map that may work on several tickets at once: works through the ticket's range and passes the ticket on.
+class ParallelMap final : public Node {
+ public:
+  ParallelMap(flow::graph& graph, Stage& stage, Context& context, std::size_t limit, std::size_t threads);
+
+  bool accept(const Ticket&) override { return true; }
+  bool quick() const override { return false; }
+  Next run(const Ticket& ticket, Later& later) override;
+  void add_to(StageStats& stats, double wall, double seconds_per_tick) const override;
+  const Cost& cost() const { return cost_; }
+
+  Segment* split = nullptr;  // whose shards it is the first to work on
+
+ private:
+  struct alignas(64) Counts {
+    Counter items, busy, ready;
+  };
+  const std::size_t limit_, threads_;
+  std::vector<Counts> counts_;  // one a thread
+  Cost cost_;
+};
+
+}  // namespace sluice::detail

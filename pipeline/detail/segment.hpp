@@ -1,0 +1,85 @@
+// Where messages are between two gates: what has arrived at an input, and how far a segment's consumers are.
+#pragma once
+
+#include <atomic>
+#include <bit>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "pipeline/detail/stage.hpp"
+#include "pipeline/detail/ticket.hpp"
+
+namespace sluice::detail {
+
+class Edge;
+class Gate;
+struct Input;
+
+// From a gate to the gates that read what it emits, through maps or directly.
+struct Segment {
+  Number capacity = 1;  // messages of the gate's stream
+  struct Consumer {     // its position counts as position * multiply / divide messages of this segment
+    Input* input;
+    Number multiply, divide;
+  };
+  std::vector<Consumer> consumers;
+  std::vector<const Cost*> costs;  // of the maps inside
+  std::atomic<bool> wants_room{false};
+  Counter emitted;
+  Counter high_water;
+
+  Number consumed() const;
+
+  // Of a split: the thread that worked on each shard the last time. Nothing depends on it but speed.
+  struct alignas(64) Worker {
+    std::atomic<int> thread{-1};
+  };
+  std::unique_ptr<Worker[]> workers;
+  std::size_t shards = 0;
+  void worked_on(Number k, int thread) { workers[k % shards].thread.store(thread, std::memory_order_relaxed); }
+  int worker_of(Number k) const { return workers[k % shards].thread.load(std::memory_order_relaxed); }
+};
+
+// The stream that a gate reads through one of its ports.
+struct Input {
+  Gate* gate = nullptr;
+  const Stage* producer = nullptr;
+  std::size_t shards = 1;  // of a fold: messages of the stream that make one of its own
+  bool endless = false;    // a feedback's stream: it ends when its consumer ends
+
+  // A ticket that begins with message k and has n messages is marked at k modulo the size, as k * 2^20 + n. For a fold:
+  // how many shards of group g have arrived, counted at g modulo the size.
+  std::unique_ptr<std::atomic<Number>[]> marks;
+  Number mask = 0;
+  static constexpr unsigned count_bits = 20;
+
+  std::atomic<Number> end{unknown};             // its length, once known; of a fold in groups
+  Number ready = 0;                             // messages (groups) 0 .. ready - 1 have arrived; the gate's own
+  alignas(64) std::atomic<Number> position{0};  // messages (groups) 0 .. position - 1 were consumed
+
+  // Segments whose room depends on this input, each with the edge on which room travels back to its gate.
+  struct Upstream {
+    Segment* segment;
+    Gate* gate;
+    bool direct;  // the input reads this segment itself, not shards cut from its messages
+    std::unique_ptr<Edge> edge;
+  };
+  std::vector<Upstream> upstream;
+
+  Input();
+  ~Input();  // where an Edge is known
+
+  void allocate(Number window) {
+    mask = std::bit_ceil(window) - 1;
+    marks = std::make_unique<std::atomic<Number>[]>(mask + 1);
+  }
+  void reset();
+
+  // From any thread. Returns whether the gate should look: of a fold only when a group is complete or the end is known.
+  bool arrive(const Ticket& ticket);
+  // The gate's own: how far everything has arrived.
+  void scan();
+};
+
+}  // namespace sluice::detail
