@@ -252,23 +252,38 @@ void forward(const ForwardArgs& a) {
 
 // ---- Gradient --------------------------------------------------------------------------------------------------
 
-// P registers of pixels, from `pixel` of the rows x on, times C classes stay in registers while the rows of the block
-// go by; they are numbers `first` and so on of the image's. The delta of row r and class c is at delta[r x C + c] x
-// width, in every lane, where parts > 1; else it is a scalar, in groups of 16 rows. The place of the image's first
-// register in a gradient is `at`, `stride` further for every chunk of 16 pixels.
-template <size_t P, size_t C>
-void gradient_tile(const GradientArgs& a, const Row* x, size_t pixel, size_t first, const float* delta, size_t at,
-                   size_t stride, size_t fetched) {
+constexpr size_t column = 64;  // pixels: a cache line
+
+// The pixels that a tile works on, by row: where they lie in the rows themselves, or side by side in a copy of a
+// column.
+struct InPlace {
+  const Row* rows;
+  size_t pixel;
+  Row operator()(size_t r) const { return rows[r] + pixel; }
+};
+struct Copied {
+  const uint8_t* first;
+  Row operator()(size_t r) const { return first + r * column; }
+};
+
+// P registers of pixels times C classes stay in registers while the rows of the block go by. The pixels are registers
+// `first` and so on of the image; their place in a gradient is `at` for the image's first, `stride` further for every
+// chunk. The delta of row r and class c is at delta[r x C + c] x width, in every lane, where parts > 1; else it is a
+// scalar, in groups of 16 rows. Fetches, meanwhile, from `pixel` on, the first `fetched` of the upcoming rows.
+template <size_t P, size_t C, class Pixels>
+void gradient_tile(const GradientArgs& a, const Pixels& x, size_t first, const float* delta, size_t at, size_t stride,
+                   size_t pixel, size_t fetched) {
   Native sum[P][C];
   SLUICE_UNROLL
   for (size_t p = 0; p < P; p++) {
     SLUICE_UNROLL
     for (size_t c = 0; c < C; c++) sum[p][c] = Native::zero();
   }
-  const auto add_row = [&](size_t r, const float* d) {
+  const auto add_row = [&](size_t r) {
+    const float* d = delta + (parts > 1 ? r * C * Native::width : r / lanes * a.classes * lanes + r % lanes);
     Native pixels[P];
     SLUICE_UNROLL
-    for (size_t p = 0; p < P; p++) pixels[p] = Native::pixels(x[r] + pixel + p * Native::width);
+    for (size_t p = 0; p < P; p++) pixels[p] = Native::pixels(x(r) + p * Native::width);
     SLUICE_UNROLL
     for (size_t c = 0; c < C; c++) {
       Native value;
@@ -280,15 +295,12 @@ void gradient_tile(const GradientArgs& a, const Row* x, size_t pixel, size_t fir
       for (size_t p = 0; p < P; p++) sum[p][c] = Native::fma(pixels[p], value, sum[p][c]);
     }
   };
-  const auto delta_of = [&](size_t r) {
-    return delta + (parts > 1 ? r * C * Native::width : r / lanes * a.classes * lanes + r % lanes);
-  };
   size_t r = 0;
   for (; r < fetched; r++) {
     __builtin_prefetch(a.upcoming[r] + pixel);
-    add_row(r, delta_of(r));
+    add_row(r);
   }
-  for (; r < a.count; r++) add_row(r, delta_of(r));
+  for (; r < a.count; r++) add_row(r);
   SLUICE_UNROLL
   for (size_t p = 0; p < P; p++) {
     const size_t place = at + (first + p) / parts * stride + (first + p) % parts * Native::width;
@@ -321,25 +333,32 @@ void bias_gradient(const GradientArgs& a, size_t at) {
   }
 }
 
-void gradient_block(const GradientArgs& a) {
-  const size_t full = a.pixels / lanes, rest = a.pixels % lanes, stride = a.classes * lanes;
-  const size_t upcoming = a.upcoming ? smaller(a.upcoming_count, a.count) : 0;
-  Row tail[row_block];
-  uint8_t tails[row_block][lanes];
-  if (rest > 0)
-    for (size_t r = 0; r < a.count; r++) {
-      tail[r] = tails[r];
-      memset(tails[r], 0, lanes);
-      memcpy(tails[r], a.rows[r] + full * lanes, rest);
+// The pixels of a column of the block's rows, side by side; zero past an image's last.
+void copy_column(const GradientArgs& a, size_t pixel, uint8_t* out) {
+  const size_t have = smaller(column, a.pixels - pixel);
+  for (size_t r = 0; r < a.count; r++, out += column) {
+    if (have == column) {
+      memcpy(out, a.rows[r] + pixel, column);
+    } else {
+      memset(out, 0, column);
+      memcpy(out, a.rows[r] + pixel, have);
     }
+  }
+}
+
+void gradient_block(const GradientArgs& a) {
+  const size_t stride = a.classes * lanes, upcoming = a.upcoming ? smaller(a.upcoming_count, a.count) : 0;
   const Cut groups(a.classes, Native::gradient_classes);
+  alignas(64) uint8_t copied[row_block * column];
   alignas(64) float repeated[parts > 1 ? row_block * Native::gradient_classes * Native::width : 1];
   for (size_t g = 0; g < groups.pieces; g++) {
     const size_t first_class = groups.begin(g), at = first_class * lanes;
     with_constant<Native::gradient_classes>(groups.begin(g + 1) - first_class, [&](auto constant) {
       constexpr size_t C = decltype(constant)::value, P = Native::gradient_registers(C);
+      static_assert(column % (P * Native::width) == 0);
       const float* delta = a.delta + first_class * lanes;
-      // A multiply-add that takes its operand from memory beats one that needs a broadcast of its own.
+      // A multiply-add that takes its operand from memory beats one that needs a broadcast of its own. That fills most
+      // of the first-level cache, and rows at random addresses would push it out: they are copied side by side.
       if constexpr (parts > 1) {
         float* out = repeated;
         for (size_t r = 0; r < a.count; r++)
@@ -347,17 +366,25 @@ void gradient_block(const GradientArgs& a) {
             Native::broadcast(delta[r / lanes * stride + c * lanes + r % lanes]).store(out);
         delta = repeated;
       }
-      size_t k = 0;
-      const auto tile = [&](auto registers) {
-        const size_t pixel =
-            k * Native::width;  // the next rows are fetched by the first of the tiles that share a line
-        gradient_tile<decltype(registers)::value, C>(a, a.rows, pixel, k, delta, at, stride,
-                                                     g == 0 && pixel % 64 == 0 ? upcoming : 0);
-      };
-      for (; k + P <= full * parts; k += P) tile(Int<P>{});
-      for (; k < full * parts; k++) tile(Int<1>{});
-      for (size_t part = 0; part < parts && rest > 0; part++)
-        gradient_tile<1, C>(a, tail, part * Native::width, k + part, delta, at, stride, 0);
+      for (size_t pixel = 0; pixel < a.pixels; pixel += column) {
+        const size_t registers = ceil_div(smaller(column, a.pixels - pixel), lanes) * parts;
+        const bool copy = parts > 1 || pixel + column > a.pixels;
+        if (copy) copy_column(a, pixel, copied);
+        const auto tile = [&](auto n, size_t k) {
+          constexpr size_t N = decltype(n)::value;
+          const size_t first = pixel / Native::width + k;
+          // The upcoming rows' cache lines are fetched once each, by the first of the tiles that share them.
+          const size_t fetched = g == 0 && k == 0 ? upcoming : 0;
+          if (copy)
+            gradient_tile<N, C>(a, Copied{copied + k * Native::width}, first, delta, at, stride, pixel, fetched);
+          else
+            gradient_tile<N, C>(a, InPlace{a.rows, pixel + k * Native::width}, first, delta, at, stride, pixel,
+                                fetched);
+        };
+        size_t k = 0;
+        for (; k + P <= registers; k += P) tile(Int<P>{}, k);
+        for (; k < registers; k++) tile(Int<1>{}, k);
+      }
     });
   }
   bias_gradient(a, ceil_div(a.pixels, lanes) * stride);
