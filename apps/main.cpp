@@ -80,15 +80,15 @@ std::string unknown_argument(const CLI::App& app, const CLI::ExtrasError& error)
       for (const CLI::App* sub : all)
         if (sub->get_option_no_throw(word))
           return fmt::format("{}: stands behind its command: sluice {} {}", word, sub->get_name(), word);
-    for (const CLI::Option* option : command.get_options()) known.push_back("--" + option->get_lnames().front());
+    for (const CLI::Option* option : command.get_options())
+      if (!option->get_positional()) known.push_back("--" + option->get_lnames().front());
     return fmt::format("{}: no such flag{}", word, suggestion(word, known));
   }
   if (&command == &app) {
     for (const CLI::App* sub : all) known.push_back(sub->get_name());
     return fmt::format("{}: no such command{}", word, suggestion(word, known));
   }
-  return fmt::format("{}: unexpected argument; every option of '{}' is a flag: see sluice {} --help", word,
-                     command.get_name(), command.get_name());
+  return fmt::format("{}: unexpected argument: see sluice {} --help", word, command.get_name());
 }
 
 // A flag without its value, or given more than once: the parser says it in its own terms.

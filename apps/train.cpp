@@ -60,6 +60,7 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, std::si
           {"concurrency", o.concurrency},
           {"capacity", o.capacity},
           {"isa", kernels::active().name},
+          {"decoder", o.effective_decoder()},
           {"output", o.output}};
 }
 

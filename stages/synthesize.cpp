@@ -20,10 +20,10 @@ RandomStream stream(const SynthesisOptions& o, Stream which, Split split) {
   return stream(o, which + static_cast<std::uint32_t>(split));
 }
 
-// A class's template: random heights at the corners of cells of 4 x 4 pixels, bilinear between them, and what lies
+// A class's template: random heights at the corners of cells of 7 x 7 pixels, bilinear between them, and what lies
 // below the middle is zero.
 void make_template(const SynthesisOptions& o, std::size_t label, std::uint8_t* out) {
-  constexpr std::size_t cell = 4;
+  constexpr std::size_t cell = 7;
   const std::size_t across = o.columns / cell + 2, down = o.rows / cell + 2;
   const auto height = [&](std::size_t y, std::size_t x) {
     const std::uint64_t index = (label * down + y) * across + x;
@@ -77,7 +77,7 @@ void Synthesize::image(Split split, std::uint64_t index, std::uint8_t* out) cons
     for (std::size_t i = 0; i < count; ++i) {
       const std::size_t p = first + i;
       const int mixed = (a[p] * (256 - share) + b[p] * share) / 256 * brightness / 256;
-      const int deviation = static_cast<int>(words[i / 4] >> 8 * (i % 4) & 31) - 16;
+      const int deviation = static_cast<int>(words[i / 4] >> 8 * (i % 4) & 7) - 4;
       out[p] = static_cast<std::uint8_t>(mixed == 0 ? 0 : std::clamp(mixed + deviation, 0, 255));
     }
   }

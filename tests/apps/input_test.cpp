@@ -1,5 +1,6 @@
 // What users really meet, and what attackers send: every wrong input ends with one line on stderr that names the file,
-// what was found, what was expected and the remedy; nothing on stdout, no file made, none touched.
+// what was found, what was expected and the remedy; nothing on stdout, no file made, none touched. The same words from
+// every decoder.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "tests/apps/data.hpp"
+#include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"
 
 namespace sluice::apps::testing {
@@ -24,9 +26,15 @@ void expect_refused(const std::string& flag, const std::string& file, const std:
   const SmallData data;
   const std::string fresh = data.path("new.safetensors"), old = data.folder().write("old.safetensors", "as it was");
   const auto before = data.folder().files();
-  for (const std::string& output : {fresh, old}) {
-    SCOPED_TRACE(flag + " " + file + " --output " + output);
-    const Result r = sluice(data.train() + Arguments{"--json", "--output", output, flag, file} + more);
+  std::string said;
+  for (const auto& [output, decoder] : {std::pair{fresh, "auto"}, {old, "zlib"}}) {
+    SCOPED_TRACE(flag + " " + file + " --output " + output + " --decoder " + decoder);
+    const Result r =
+        sluice(data.train() + Arguments{"--json", "--output", output, "--decoder", decoder, flag, file} + more);
+    if (!said.empty()) {
+      EXPECT_EQ(r.err, said);
+    }
+    said = r.err;
     EXPECT_EQ(r.code, 3) << r.err;
     EXPECT_EQ(r.signal, 0);
     EXPECT_EQ(r.out, "");
@@ -188,6 +196,29 @@ TEST(InputFiles, MayBePlainOrCompressedAndNamedOneByOne) {
   EXPECT_EQ(other.code, 0) << other.err;
   for (const char* beginning : {"train loss ", "weights sha256 "})
     EXPECT_EQ(line_with(one.out, beginning), line_with(other.out, beginning));
+}
+
+TEST(InputFiles, EveryDecoderGivesTheSameResult) {
+  const SmallData data;
+  const json by_zlib = trained(data.train() + Arguments{"--decoder", "zlib"});
+  EXPECT_EQ(by_zlib["options"]["decoder"], "zlib");
+  const json by_default = trained(data.train());
+  EXPECT_EQ(results_of(by_default), results_of(by_zlib));
+  const bool built_with_libdeflate = !contains(sluice({"--version"}).out, "libdeflate none");
+  EXPECT_EQ(by_default["options"]["decoder"], built_with_libdeflate ? "libdeflate" : "zlib");
+  const Result asked = sluice(data.train() + Arguments{"--decoder", "libdeflate", "--quiet"});
+  EXPECT_EQ(asked.code, built_with_libdeflate ? 0 : 2) << asked.err;
+}
+
+TEST(InputFiles, MayComeThroughPipes) {
+  const SmallData data;
+  const Result r = run({"bash", "-c",
+                        "'" + sluice_path() + "' train --quiet --batch-size 100 --epochs 2 --train-images <(cat '" +
+                            data.path("train-images-idx3-ubyte.gz") + "') --train-labels <(zcat '" +
+                            data.path("train-labels-idx1-ubyte.gz") + "') --data '" + data.folder().path() + "'"});
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(line_with(r.out, "weights sha256 "),
+            line_with(sluice(data.train() + Arguments{"--quiet"}).out, "weights sha256 "));
 }
 
 }  // namespace

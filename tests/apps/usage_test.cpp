@@ -34,7 +34,7 @@ TEST(Usage, AnUnknownFlagGetsTheNearestOne) {
 TEST(Usage, AnUnknownCommandGetsTheNearestOne) {
   expect_usage_error({"trian"}, {"trian: no such command", "did you mean 'train'?"});
   expect_usage_error({"grpah"}, {"grpah: no such command", "did you mean 'graph'?"});
-  expect_usage_error({"serve"}, {"serve: no such command", "expected one of train, graph"});
+  expect_usage_error({"serve"}, {"serve: no such command", "expected one of train, graph, synth"});
 }
 
 TEST(Usage, AFlagOfACommandBeforeTheCommandSaysWhereItBelongs) {
@@ -95,6 +95,11 @@ TEST(Usage, AFlagWithoutItsValueOrGivenTwiceIsAnErrorInWords) {
   expect_usage_error({"train", "--epochs", "1", "--epochs", "2"}, {"--epochs: given 2 times, expected once"});
 }
 
+TEST(Usage, AnUnknownDecoderGetsTheNearestOne) {
+  expect_usage_error({"train", "--decoder", "libdeflat"}, {"--decoder", "'libdeflat'", "did you mean 'libdeflate'?"});
+  expect_usage_error({"train", "--decoder", ""}, {"--decoder", "auto, zlib, libdeflate"});
+}
+
 TEST(Usage, AnUnknownInstructionSetIsAnErrorThatListsThoseAvailable) {
   expect_usage_error({"train", "--isa", "sse9"}, {"--isa", "'sse9'", "portable"});
 }
@@ -114,22 +119,25 @@ TEST(Usage, WithoutACommandTheHelpIsPrintedAsAnError) {
 }
 
 TEST(Usage, HelpAndVersionArePrintedOnStdout) {
-  for (const Arguments& a : {Arguments{"--help"}, {"-h"}, {"train", "--help"}, {"graph", "--help"}, {"--version"}}) {
+  for (const Arguments& a :
+       {Arguments{"--help"}, {"-h"}, {"train", "--help"}, {"graph", "--help"}, {"synth", "--help"}, {"--version"}}) {
     const Result r = sluice(a);
     EXPECT_EQ(r.code, 0) << r.err;
     EXPECT_EQ(r.err, "");
     EXPECT_NE(r.out, "");
   }
   const std::string version = sluice({"--version"}).out;
-  for (const char* part : {"sluice 0.", "compiler ", "oneTBB 2021.", "zlib 1.", "kernels ", "portable", "(used)"})
+  for (const char* part :
+       {"sluice 0.", "compiler ", "oneTBB 2021.", "zlib 1.", "libdeflate ", "kernels ", "portable", "(used)"})
     EXPECT_TRUE(contains(version, part)) << version;
 }
 
 TEST(Usage, HelpShowsEveryFlagWithItsDefault) {
   const std::string help = sluice({"train", "--help"}).out;
-  for (const char* flag : {"--data", "--train-images", "--train-labels", "--test-images", "--test-labels", "--classes",
-                           "--epochs N=10", "--batch-size ROWS=256", "--lr RATE=0.1", "--seed N=0", "--threads",
-                           "--shards", "--concurrency", "--capacity", "--isa", "--output", "--json", "--quiet"})
+  for (const char* flag :
+       {"--data", "--train-images", "--train-labels", "--test-images", "--test-labels", "--classes", "--epochs N=10",
+        "--batch-size ROWS=256", "--lr RATE=0.1", "--seed N=0", "--threads", "--shards", "--concurrency", "--capacity",
+        "--isa", "--output", "--json", "--quiet", "--decoder NAME=auto"})
     EXPECT_TRUE(contains(help, flag)) << flag;
   for (const std::string& line : lines(help)) EXPECT_EQ(line.find('\t'), std::string::npos) << line;
 }
