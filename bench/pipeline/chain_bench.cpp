@@ -1,129 +1,140 @@
-// What a message costs on its way through a source, three maps and a sink, beside the plain loop and bare oneTBB.
+// What a message costs on its way through a source, three maps and a sink, bounded and in order, beside the plain loop
+// and bare oneTBB. Capacity 64.
 //
 //  numbers -> a -> b -> c -> sum
 //
-// Each benchmark compares its sum with the plain loop's before it reports anything. Items are messages.
-#include <benchmark/benchmark.h>
+// Every run compares its sum with the plain loop's.
+//
+//   chain_bench [messages=200000] [rounds=15]
+#include <fmt/core.h>
 #include <oneapi/tbb/flow_graph.h>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 
+#include "bench/support/in_turn.hpp"
 #include "pipeline/graph.hpp"
 
 namespace {
 
+namespace flow = tbb::flow;
+using sluice::bench::InTurn;
 using Number = std::uint64_t;
-constexpr Number messages = 200'000;
+Number messages = 200'000;
 
 Number mix(const Number& n) {
   return n * 0x9E3779B97F4A7C15u ^ n >> 31;
+}
+
+Number expected = 0;
+void check(Number sum) {
+  if (sum != expected) throw std::runtime_error("a sum is not the plain loop's");
 }
 
 Number plain() {
   Number sum = 0;
   for (Number n = 0; n < messages; ++n) {
     Number m = n;
-    for (int stage = 0; stage < 3; ++stage) benchmark::DoNotOptimize(m = mix(m));
+    for (int stage = 0; stage < 3; ++stage) {
+      m = mix(m);
+      asm volatile("" : "+r"(m));  // each stage by itself, as the others have to
+    }
     sum += m;
   }
   return sum;
 }
 
-// False, and no report, for a wrong answer.
-bool right(benchmark::State& state, Number sum) {
-  static const Number expected = plain();
-  if (sum != expected) state.SkipWithError("the sum is not the plain loop's");
-  return sum == expected;
-}
-
-void report(benchmark::State& state) {
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(messages));
-}
-
-void plain_loop(benchmark::State& state) {
-  for (auto _ : state)
-    if (!right(state, plain())) return;
-  report(state);
-}
-BENCHMARK(plain_loop)->Unit(benchmark::kMillisecond)->UseRealTime();
-
 // No bound and no order: every message lies in a queue before the first has arrived.
-void bare_tbb(benchmark::State& state, std::size_t concurrency) {
-  const auto threads = static_cast<int>(state.range(0));
-  const tbb::global_control control(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads));
-  tbb::task_arena arena(threads);
-  namespace flow = tbb::flow;
-  std::unique_ptr<flow::graph> graph;
-  arena.execute([&] { graph = std::make_unique<flow::graph>(); });
-  Number next = 0, sum = 0;
-  flow::input_node<Number> numbers(*graph, [&](tbb::flow_control& control_flow) {
-    if (next == messages) control_flow.stop();
-    return next == messages ? 0 : next++;
-  });
-  flow::function_node<Number, Number> a(*graph, concurrency, mix), b(*graph, concurrency, mix),
-      c(*graph, concurrency, mix);
-  flow::function_node<Number> total(*graph, flow::serial, [&](const Number& n) { sum += n; });
-  flow::make_edge(numbers, a);
-  flow::make_edge(a, b);
-  flow::make_edge(b, c);
-  flow::make_edge(c, total);
-  for (auto _ : state) {
-    next = sum = 0;
-    arena.execute([&] {
-      numbers.activate();
-      graph->wait_for_all();
-      graph->reset();
+class Bare {
+ public:
+  Bare(std::size_t threads, std::size_t concurrency)
+      : arena_(static_cast<int>(threads)),
+        graph_(made()),
+        numbers_(*graph_,
+                 [this](tbb::flow_control& control) {
+                   if (next_ == messages) control.stop();
+                   return next_ == messages ? 0 : next_++;
+                 }),
+        a_(*graph_, concurrency, mix),
+        b_(*graph_, concurrency, mix),
+        c_(*graph_, concurrency, mix),
+        total_(*graph_, flow::serial, [this](const Number& n) { sum_ += n; }) {
+    flow::make_edge(numbers_, a_);
+    flow::make_edge(a_, b_);
+    flow::make_edge(b_, c_);
+    flow::make_edge(c_, total_);
+  }
+  void operator()() {
+    next_ = sum_ = 0;
+    arena_.execute([this] {
+      numbers_.activate();
+      graph_->wait_for_all();
+      graph_->reset();
     });
-    if (!right(state, sum)) return;
+    check(sum_);
   }
-  report(state);
-}
-BENCHMARK_CAPTURE(bare_tbb, serial, tbb::flow::serial)
-    ->Arg(1)
-    ->Arg(2)
-    ->ArgName("threads")
-    ->Unit(benchmark::kMillisecond)
-    ->UseRealTime();
-BENCHMARK_CAPTURE(bare_tbb, unlimited, tbb::flow::unlimited)
-    ->Arg(1)
-    ->Arg(2)
-    ->ArgName("threads")
-    ->Unit(benchmark::kMillisecond)
-    ->UseRealTime();
 
-void sluice_graph(benchmark::State& state, sluice::Concurrency concurrency) {
-  Number next = 0, sum = 0;
-  sluice::Graph g("chain", sluice::Threads(static_cast<std::size_t>(state.range(0))));
-  auto numbers = g.source(
-      "numbers", [&]() -> std::optional<Number> { return next < messages ? std::optional(next++) : std::nullopt; },
-      sluice::capacity(64));
-  auto a = g.map("a", mix, numbers, concurrency);
-  auto b = g.map("b", mix, a, concurrency);
-  auto c = g.map("c", mix, b, concurrency);
-  g.sink(
-      "sum", [&](const Number& n) { sum += n; }, c);
-  for (auto _ : state) {
-    next = sum = 0;
-    g.run();
-    if (!right(state, sum)) return;
+ private:
+  std::unique_ptr<flow::graph> made() {
+    std::unique_ptr<flow::graph> graph;
+    arena_.execute([&] { graph = std::make_unique<flow::graph>(); });
+    return graph;
   }
-  report(state);
-}
-BENCHMARK_CAPTURE(sluice_graph, serial, sluice::serial)
-    ->Arg(1)
-    ->Arg(2)
-    ->ArgName("threads")
-    ->Unit(benchmark::kMillisecond)
-    ->UseRealTime();
-BENCHMARK_CAPTURE(sluice_graph, unlimited, sluice::unlimited)
-    ->Arg(1)
-    ->Arg(2)
-    ->ArgName("threads")
-    ->Unit(benchmark::kMillisecond)
-    ->UseRealTime();
+  tbb::task_arena arena_;
+  std::unique_ptr<flow::graph> graph_;
+  Number next_ = 0, sum_ = 0;
+  flow::input_node<Number> numbers_;
+  flow::function_node<Number, Number> a_, b_, c_;
+  flow::function_node<Number> total_;
+};
+
+class Ours {
+ public:
+  Ours(const sluice::Threads& threads, sluice::Concurrency concurrency) : graph_("chain", threads) {
+    auto numbers = graph_.source(
+        "numbers",
+        [this]() -> std::optional<Number> { return next_ < messages ? std::optional(next_++) : std::nullopt; },
+        sluice::capacity(64));
+    auto a = graph_.map("a", mix, numbers, concurrency);
+    auto b = graph_.map("b", mix, a, concurrency);
+    auto c = graph_.map("c", mix, b, concurrency);
+    graph_.sink(
+        "sum", [this](const Number& n) { sum_ += n; }, c);
+  }
+  void operator()() {
+    next_ = sum_ = 0;
+    graph_.run();
+    check(sum_);
+  }
+
+ private:
+  Number next_ = 0, sum_ = 0;
+  sluice::Graph graph_;
+};
 
 }  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1) messages = std::strtoull(argv[1], nullptr, 10);
+  const std::size_t rounds = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 15;
+  expected = plain();
+  fmt::print("ns a message, and its share of bare oneTBB's\n");
+  fmt::print("{:>7} {:>9} {:>8} {:>8} {:>8} {:>8}\n", "threads", "maps", "loop", "bare", "graph", "/ bare");
+  for (const std::size_t threads : {1u, 2u, 4u}) {
+    const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism, threads);
+    const sluice::Threads workers(threads);
+    for (const bool serial : {true, false}) {
+      Bare bare(threads, serial ? std::size_t{flow::serial} : std::size_t{flow::unlimited});
+      Ours ours(workers, serial ? sluice::serial : sluice::unlimited);
+      const InTurn t({{"loop", [] { check(plain()); }}, {"bare", [&] { bare(); }}, {"graph", [&] { ours(); }}}, rounds);
+      const auto ns = [&](const char* name) { return t.seconds(name) / static_cast<double>(messages) * 1e9; };
+      fmt::print("{:>7} {:>9} {:>8.2f} {:>8.1f} {:>8.1f} {:>8.3f}\n", threads, serial ? "serial" : "unlimited",
+                 ns("loop"), ns("bare"), ns("graph"), t.ratio("graph", "bare"));
+    }
+  }
+}

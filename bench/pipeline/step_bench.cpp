@@ -1,28 +1,37 @@
-// What a training-like step costs beside a straight loop that does the same work on one thread.
+// What a training-like step costs, beside bare oneTBB with one node a shard and operation, and beside the work alone:
+// its time on one thread divided by the threads, the best that there can be.
 //
 //  batches -> work -> shard => forward => gradient => reduce -> update -> weights
 //  weights -> work
 //
-// A step has some 30 us of work, cut into S shards; with two threads half of that is the best there is. Each benchmark
-// compares its weights with the straight loop's before it reports anything. Items are steps.
-#include <benchmark/benchmark.h>
+// A step has some work, cut into S shards; every run compares its weights with the straight loop's.
+//
+//   step_bench [steps=1000] [rounds=15]
+#include <fmt/core.h>
 #include <oneapi/tbb/flow_graph.h>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <tuple>
 #include <vector>
 
+#include "bench/support/in_turn.hpp"
 #include "pipeline/graph.hpp"
 
 namespace {
 
+namespace flow = tbb::flow;
+using sluice::bench::InTurn;
 using Number = std::uint64_t;
-constexpr Number steps = 1000;
-constexpr int turns = 24'000;  // of a chain of dependent multiplications a step
+using Step = std::tuple<Number, Number>;
+
+Number steps = 1000;
+int turns = 0;  // of a chain of dependent multiplications a step
 
 Number busy(Number n, int count) {
   for (int k = 0; k < count; ++k) n = n * 0x9E3779B97F4A7C15u + 1;
@@ -56,109 +65,123 @@ Number straight(std::size_t parts) {
   return weight;
 }
 
-bool right(benchmark::State& state, Number weight, std::size_t parts) {
-  const bool same = weight == straight(parts);
-  if (!same) state.SkipWithError("the weights are not the straight loop's");
-  return same;
+Number expected = 0;
+void check(Number weight) {
+  if (weight != expected) throw std::runtime_error("weights are not the straight loop's");
 }
 
-void report(benchmark::State& state) {
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(steps));
-}
-
-void straight_loop(benchmark::State& state) {
-  const auto parts = static_cast<std::size_t>(state.range(0));
-  Number weight = 0;
-  for (auto _ : state) benchmark::DoNotOptimize(weight = straight(parts));
-  if (right(state, weight, parts)) report(state);
-}
-BENCHMARK(straight_loop)->Arg(2)->Arg(4)->ArgName("shards")->Unit(benchmark::kMillisecond)->UseRealTime();
-
-// One node a shard and operation, native edges, a counter for the last shard.
-void bare_tbb(benchmark::State& state) {
-  namespace flow = tbb::flow;
-  const auto parts = static_cast<std::size_t>(state.range(0));
-  const auto threads = static_cast<std::size_t>(state.range(1));
-  const tbb::global_control control(tbb::global_control::max_allowed_parallelism, threads);
-  tbb::task_arena arena(static_cast<int>(threads));
-  std::unique_ptr<flow::graph> graph;
-  arena.execute([&] { graph = std::make_unique<flow::graph>(); });
-
-  using Step = std::tuple<Number, Number>;
-  Number weight = 0;
-  std::vector<Number> gradients(parts);
-  std::vector<std::unique_ptr<flow::function_node<Step, Shard>>> forwards;
-  std::vector<std::unique_ptr<flow::function_node<Shard, flow::continue_msg>>> backwards;
-  flow::broadcast_node<Step> step(*graph);
-  Number batch = 0;
-  flow::continue_node<flow::continue_msg> reduce(*graph, [&](flow::continue_msg) {
-    Number sum = 0;
-    for (const Number g : gradients) sum = 3 * sum + g;
-    weight = update(sum);
-    if (++batch < steps) step.try_put({batch, weight});
-  });
-  for (std::size_t part = 0; part < parts; ++part) {
-    forwards.push_back(std::make_unique<flow::function_node<Step, Shard>>(
-        *graph, flow::unlimited,
-        [part, parts](const Step& s) { return forward(cut(std::get<0>(s), std::get<1>(s), part, parts)); }));
-    backwards.push_back(std::make_unique<flow::function_node<Shard, flow::continue_msg>>(
-        *graph, flow::unlimited, [&, part](const Shard& s) {
-          gradients[part] = gradient(s);
-          return flow::continue_msg();
-        }));
-    flow::make_edge(step, *forwards.back());
-    flow::make_edge(*forwards.back(), *backwards.back());
-    flow::make_edge(*backwards.back(), reduce);
+class Bare {
+ public:
+  Bare(std::size_t threads, std::size_t parts)
+      : arena_(static_cast<int>(threads)),
+        graph_(made()),
+        gradients_(parts),
+        step_(*graph_),
+        reduce_(*graph_, [this](flow::continue_msg) { reduced(); }) {
+    for (std::size_t part = 0; part < parts; ++part) {
+      forwards_.push_back(std::make_unique<flow::function_node<Step, Shard>>(
+          *graph_, flow::unlimited,
+          [part, parts](const Step& s) { return forward(cut(std::get<0>(s), std::get<1>(s), part, parts)); }));
+      backwards_.push_back(std::make_unique<flow::function_node<Shard, flow::continue_msg>>(
+          *graph_, flow::unlimited, [this, part](const Shard& s) {
+            gradients_[part] = gradient(s);
+            return flow::continue_msg();
+          }));
+      flow::make_edge(step_, *forwards_.back());
+      flow::make_edge(*forwards_.back(), *backwards_.back());
+      flow::make_edge(*backwards_.back(), reduce_);
+    }
   }
-  for (auto _ : state) {
-    batch = 0;
-    arena.execute([&] {
-      step.try_put({0, 1});
-      graph->wait_for_all();
+  void operator()() {
+    batch_ = 0;
+    arena_.execute([this] {
+      step_.try_put({0, 1});
+      graph_->wait_for_all();
     });
+    check(weight_);
   }
-  if (right(state, weight, parts)) report(state);
-}
-BENCHMARK(bare_tbb)
-    ->ArgsProduct({{2, 4}, {1, 2}})
-    ->ArgNames({"shards", "threads"})
-    ->Unit(benchmark::kMillisecond)
-    ->UseRealTime();
 
-void sluice_graph(benchmark::State& state) {
-  using Step = std::tuple<Number, Number>;
-  const auto parts = static_cast<std::size_t>(state.range(0));
-  Number next = 0;
-  sluice::Graph g("step", sluice::Threads(static_cast<std::size_t>(state.range(1))));
-  auto weights = g.feedback("weights", Number{1});
-  auto batches = g.source(
-      "batches", [&]() -> std::optional<Number> { return next < steps ? std::optional(next++) : std::nullopt; });
-  auto work = g.zip("work", batches, weights);
-  auto shards = g.split(
-      "shard",
-      [](const Step& s, std::size_t part, std::size_t of) { return cut(std::get<0>(s), std::get<1>(s), part, of); },
-      work, sluice::shards(parts));
-  auto gradients = g.map("gradient", gradient, g.map("forward", forward, shards, sluice::unlimited), sluice::unlimited);
-  auto reduced = g.fold(
-      "reduce",
-      [](sluice::Group<Number> all) {
-        Number sum = 0;
-        for (const Number n : all) sum = 3 * sum + n;
-        return sum;
-      },
-      gradients);
-  weights.close(g.map("update", update, reduced));
-  for (auto _ : state) {
-    next = 0;
-    weights.set_value(1);
-    g.run();
+ private:
+  std::unique_ptr<flow::graph> made() {
+    std::unique_ptr<flow::graph> graph;
+    arena_.execute([&] { graph = std::make_unique<flow::graph>(); });
+    return graph;
   }
-  if (right(state, weights.value(), parts)) report(state);
-}
-BENCHMARK(sluice_graph)
-    ->ArgsProduct({{2, 4}, {1, 2}})
-    ->ArgNames({"shards", "threads"})
-    ->Unit(benchmark::kMillisecond)
-    ->UseRealTime();
+  void reduced() {
+    Number sum = 0;
+    for (const Number g : gradients_) sum = 3 * sum + g;
+    weight_ = update(sum);
+    if (++batch_ < steps) step_.try_put({batch_, weight_});
+  }
+
+  tbb::task_arena arena_;
+  std::unique_ptr<flow::graph> graph_;
+  Number batch_ = 0, weight_ = 0;
+  std::vector<Number> gradients_;
+  flow::broadcast_node<Step> step_;
+  flow::continue_node<flow::continue_msg> reduce_;
+  std::vector<std::unique_ptr<flow::function_node<Step, Shard>>> forwards_;
+  std::vector<std::unique_ptr<flow::function_node<Shard, flow::continue_msg>>> backwards_;
+};
+
+class Ours {
+ public:
+  Ours(const sluice::Threads& threads, std::size_t parts)
+      : graph_("step", threads), weights_(graph_.feedback("weights", Number{1})) {
+    auto batches = graph_.source(
+        "batches", [this]() -> std::optional<Number> { return next_ < steps ? std::optional(next_++) : std::nullopt; });
+    auto work = graph_.zip("work", batches, weights_);
+    auto shards = graph_.split(
+        "shard",
+        [](const Step& s, std::size_t part, std::size_t of) { return cut(std::get<0>(s), std::get<1>(s), part, of); },
+        work, sluice::shards(parts));
+    auto gradients =
+        graph_.map("gradient", gradient, graph_.map("forward", forward, shards, sluice::unlimited), sluice::unlimited);
+    auto reduced = graph_.fold(
+        "reduce",
+        [](sluice::Group<Number> all) {
+          Number sum = 0;
+          for (const Number n : all) sum = 3 * sum + n;
+          return sum;
+        },
+        gradients);
+    weights_.close(graph_.map("update", update, reduced, sluice::unlimited));
+  }
+  void operator()() {
+    next_ = 0;
+    weights_.set_value(1);
+    graph_.run();
+    check(weights_.value());
+  }
+
+ private:
+  Number next_ = 0;
+  sluice::Graph graph_;
+  sluice::Feedback<Number> weights_;
+};
 
 }  // namespace
+
+int main(int argc, char** argv) {
+  if (argc > 1) steps = std::strtoull(argv[1], nullptr, 10);
+  const std::size_t rounds = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 15;
+  fmt::print("us a step; work: on one thread, divided by the threads\n");
+  fmt::print("{:>7} {:>6} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "threads", "shards", "work", "bare", "graph", "/ bare",
+             "- bare");
+  for (const int count : {24'000, 96'000})
+    for (const std::size_t threads : {1u, 2u})
+      for (const std::size_t parts : {2u, 4u}) {
+        turns = count;
+        expected = straight(parts);
+        const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism, threads);
+        const sluice::Threads workers(threads);
+        Bare bare(threads, parts);
+        Ours ours(workers, parts);
+        const InTurn t(
+            {{"work", [&] { check(straight(parts)); }}, {"bare", [&] { bare(); }}, {"graph", [&] { ours(); }}}, rounds);
+        const auto us = [&](const char* name) { return t.seconds(name) / static_cast<double>(steps) * 1e6; };
+        fmt::print("{:>7} {:>6} {:>8.1f} {:>8.1f} {:>8.1f} {:>8.3f} {:>8.1f}\n", threads, parts,
+                   us("work") / static_cast<double>(threads), us("bare"), us("graph"), t.ratio("graph", "bare"),
+                   us("graph") - us("bare"));
+      }
+}

@@ -7,13 +7,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
 #include "apps/training.hpp"
+#include "bench/support/in_turn.hpp"
 #include "bench/train/straight_loop.hpp"
 #include "stages/kernels/kernels.hpp"
 #include "stages/synthesize.hpp"
@@ -22,7 +22,6 @@ namespace sluice::bench {
 namespace {
 
 using namespace stages;
-using Clock = std::chrono::steady_clock;
 
 struct Shape {
   std::size_t pixels, classes;
@@ -44,18 +43,6 @@ DataSet made_up(const Shape& shape, std::size_t rows) {
   return data;
 }
 
-double median(std::vector<double> values) {
-  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
-  return values[values.size() / 2];
-}
-
-template <class F>
-double timed(const F& f) {
-  const auto begin = Clock::now();
-  f();
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
 struct Figures {
   double graph = 0, straight = 0, ratio = 0;  // seconds an epoch
 };
@@ -72,23 +59,14 @@ Figures measure(const DataSet& data, std::size_t batch_size, std::size_t thread_
       data,
       {.batch_size = batch_size, .rate = static_cast<float>(options.lr), .seed = options.seed, .threads = thread_count},
       initial);
-  std::vector<double> graph, loop, ratio;
-  for (std::size_t round = 0; round <= rounds; ++round) {  // the first warms up
-    const auto epoch = static_cast<std::uint32_t>(round + 1);
-    double g = 0, s = 0;
-    const auto run_graph = [&] { g = timed([&] { training.run(epoch); }); };
-    straight.prepare(epoch);
-    const auto run_loop = [&] { s = timed([&] { straight.epoch(); }); };
-    if (round % 2)
-      run_graph(), run_loop();
-    else
-      run_loop(), run_graph();
-    if (weights_sha256(*training.weights()) != weights_sha256(*straight.weights()))
-      throw std::runtime_error("the graph's weights are not those of the straight loop");
-    if (round == 0) continue;
-    graph.push_back(g), loop.push_back(s), ratio.push_back(g / s);
-  }
-  return {median(graph), median(loop), median(ratio)};
+  std::uint32_t epochs = 0, loops = 0;
+  // The loop gets the order of its rows for nothing; the graph's epoch finds the next one's along the way.
+  const InTurn t({{"loop", [&] { straight.epoch(); }, [&] { straight.shuffle(++loops); }},
+                  {"graph", [&] { training.run(++epochs); }}},
+                 rounds);
+  if (weights_sha256(*training.weights()) != weights_sha256(*straight.weights()))
+    throw std::runtime_error("the graph's weights are not those of the straight loop");
+  return {t.seconds("graph"), t.seconds("loop"), t.ratio("graph", "loop")};
 }
 
 int run(int argc, char** argv) {

@@ -68,8 +68,8 @@ void StraightLoop::shard(std::size_t thread) {
   w.hits = Accuracy{}(w.scored);
 }
 
-void StraightLoop::prepare(std::uint32_t epoch) {
-  order_ = shuffle(data_.size(), options_.seed, epoch);
+void StraightLoop::shuffle(std::uint32_t epoch) {
+  order_ = stages::shuffle(data_.size(), options_.seed, epoch);
 }
 
 void StraightLoop::epoch() {

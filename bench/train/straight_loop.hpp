@@ -1,7 +1,7 @@
 // The training job as a straight loop over the same kernels: threads that spin at a barrier, no graph, no messages, no
 // counters. What the graph costs is measured against it.
 //
-// (data set, options) -> after each epoch() the weights and metrics of apps::Training, bit for bit.
+// (data set, options) -> after each shuffle() and epoch() the weights and metrics of apps::Training, bit for bit.
 // Each thread scores its shard of the batch and takes its gradient, its loss and its hits; thread 0 adds the gradients
 // up and makes the next weights while the others wait. With more threads than CPUs the waiting threads give way.
 // Order and thread-safety: one caller; it is thread 0.
@@ -39,7 +39,7 @@ class StraightLoop {
   StraightLoop(const StraightLoop&) = delete;
   StraightLoop& operator=(const StraightLoop&) = delete;
 
-  void prepare(std::uint32_t epoch);  // shuffles: not measured, as if it cost nothing
+  void shuffle(std::uint32_t epoch);  // finds the order of its rows
   void epoch();
   const stages::Weights& weights() const { return weights_; }
   double loss() const { return loss_ / static_cast<double>(data_.size()); }  // mean over the last epoch

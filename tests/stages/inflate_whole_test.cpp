@@ -18,7 +18,6 @@ namespace {
 struct Outcome {
   std::string bytes, error;
   bool whole = false;
-  friend bool operator==(const Outcome& a, const Outcome& b) { return a.bytes == b.bytes && a.error == b.error; }
 };
 
 template <class Source>
