@@ -14,12 +14,11 @@
 namespace sluice::stages {
 
 struct ReleaseBytes {
-  std::size_t alignment = 0;
+  std::size_t size = 0;
   void operator()(std::uint8_t* data) const;
 };
 
-// Uninitialised memory that grows only by being replaced. A large piece lies on huge pages where the system has them:
-// rows that are read in random order are then found without a walk through page tables.
+// Uninitialised memory (stages/huge_pages.hpp) that grows only by being replaced.
 struct Bytes {
   std::unique_ptr<std::uint8_t[], ReleaseBytes> data;
   std::size_t capacity = 0;

@@ -28,7 +28,7 @@ DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<
     throw DataError(fmt::format("{} has {} images, {} has {} labels, expected as many: do the two belong together?",
                                 images.path, images.images.size(), labels.path, labels.labels.size()));
   if (images.images.empty()) throw DataError(images.path + ": has no images, expected at least 1");
-  const std::vector<std::uint16_t>& values = labels.labels;
+  const Column<std::uint16_t>& values = labels.labels;
   const std::size_t counted = std::max<std::size_t>(2, *std::max_element(values.begin(), values.end()) + 1u);
   if (classes && counted > *classes) {
     const auto wrong = std::find_if(values.begin(), values.end(), [&](auto label) { return label >= *classes; });

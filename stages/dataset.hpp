@@ -17,17 +17,18 @@
 
 #include "pipeline/verbs.hpp"
 #include "stages/chunk.hpp"
+#include "stages/huge_pages.hpp"
 #include "stages/parse.hpp"
 
 namespace sluice::stages {
 
 struct DataSet {
-  std::size_t rows = 0, columns = 0;        // of an image, in pixels
-  std::size_t classes = 0;                  // 2 .. 256
-  std::vector<const std::uint8_t*> images;  // (size), each rows x columns uint8, row-major
-  std::vector<std::uint16_t> labels;        // (size), 0 .. classes - 1
-  std::vector<Shared<Bytes>> owners;        // what the images lie in
-  std::string path;                         // of the images, for error messages
+  std::size_t rows = 0, columns = 0;   // of an image, in pixels
+  std::size_t classes = 0;             // 2 .. 256
+  Column<const std::uint8_t*> images;  // (size), each rows x columns uint8, row-major
+  Column<std::uint16_t> labels;        // (size), 0 .. classes - 1
+  std::vector<Shared<Bytes>> owners;   // what the images lie in
+  std::string path;                    // of the images, for error messages
 
   std::size_t size() const { return images.size(); }
   std::size_t pixels() const { return rows * columns; }
@@ -36,7 +37,7 @@ struct DataSet {
 struct CollectImages {
   std::string path;  // for error messages
   IdxShape shape{};
-  std::vector<const std::uint8_t*> images{};
+  Column<const std::uint8_t*> images{};
   std::vector<Shared<Bytes>> owners{};
 
   void operator()(const Elements& elements);
@@ -45,7 +46,7 @@ struct CollectImages {
 
 struct CollectLabels {
   std::string path;  // for error messages
-  std::vector<std::uint16_t> labels{};
+  Column<std::uint16_t> labels{};
 
   void operator()(const Elements& elements);
   void reset() { labels.clear(); }

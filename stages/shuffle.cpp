@@ -36,7 +36,7 @@ bool Shuffle::is(std::size_t count, std::uint64_t seed, std::uint32_t epoch) con
   return order_.size() == count && seed_ == seed && epoch_ == epoch;
 }
 
-std::vector<std::uint32_t> shuffle(std::size_t count, std::uint64_t seed, std::uint32_t epoch) {
+Column<std::uint32_t> shuffle(std::size_t count, std::uint64_t seed, std::uint32_t epoch) {
   Shuffle all;
   all.begin(count, seed, epoch);
   all.advance(count);

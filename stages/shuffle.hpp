@@ -16,7 +16,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include "stages/huge_pages.hpp"
 
 namespace sluice::stages {
 
@@ -27,10 +28,10 @@ class Shuffle {
   void advance(std::size_t places);  // finds so many more, or all that are left
   bool done() const { return left_ <= 1; }
   bool is(std::size_t count, std::uint64_t seed, std::uint32_t epoch) const;  // whether it was begun with these
-  const std::vector<std::uint32_t>& order() const { return order_; }          // complete once it is done
+  const Column<std::uint32_t>& order() const { return order_; }               // complete once it is done
 
  private:
-  std::vector<std::uint32_t> order_;
+  Column<std::uint32_t> order_;
   std::uint64_t seed_ = 0;
   std::uint32_t epoch_ = 0;
   std::size_t left_ = 0;  // places 0 .. left - 1 are not found yet
@@ -38,6 +39,6 @@ class Shuffle {
   std::array<std::uint32_t, 1024> words_{};
 };
 
-std::vector<std::uint32_t> shuffle(std::size_t count, std::uint64_t seed, std::uint32_t epoch);
+Column<std::uint32_t> shuffle(std::size_t count, std::uint64_t seed, std::uint32_t epoch);
 
 }  // namespace sluice::stages

@@ -142,8 +142,8 @@ BENCHMARK(parse_stage)->Unit(benchmark::kMicrosecond);
 
 void shuffle_rows(benchmark::State& state) {
   const auto count = static_cast<std::size_t>(state.range(0));
-  const std::vector<std::uint32_t> order = shuffle(count, 0, 1);
-  std::vector<std::uint32_t> sorted = order, all(count);
+  const Column<std::uint32_t> order = shuffle(count, 0, 1);
+  Column<std::uint32_t> sorted = order, all(count);
   std::sort(sorted.begin(), sorted.end());
   std::iota(all.begin(), all.end(), 0u);
   if (sorted != all || order == all) return state.SkipWithError("this is no permutation, or no shuffled one");
@@ -161,10 +161,10 @@ void batch_stage(benchmark::State& state) {
   const DataSet data = data_set();
   Batcher batcher{.data = &data, .batch_size = static_cast<std::size_t>(state.range(0))};
   Batch batch;
-  std::vector<const std::uint8_t*> seen;
+  Column<const std::uint8_t*> seen;
   batcher.reset();
   while (batcher(batch)) seen.insert(seen.end(), batch.rows.begin(), batch.rows.end());
-  std::vector<const std::uint8_t*> all = data.images;
+  auto all = data.images;
   std::sort(all.begin(), all.end());
   std::sort(seen.begin(), seen.end());
   if (seen != all) return state.SkipWithError("an epoch does not have every row once");

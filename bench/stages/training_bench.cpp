@@ -1,16 +1,19 @@
 // The stages of a training step, each alone and all together on one thread, at every instruction-set level.
 //
-// Arguments: pixels, classes, rows of a batch. Items are rows, bytes are pixels. Each benchmark first compares its
-// stage with the reference on Eigen and reports nothing where they differ.
+// Arguments: pixels, classes, rows of a batch. Items are rows, bytes are pixels; `peak` is the share of the machine's
+// multiply-add peak at that level, measured in the same process. Each benchmark first compares its stage with the
+// reference on Eigen and reports nothing where they differ.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "bench/stages/example.hpp"
+#include "bench/stages/peak.hpp"
 #include "stages/accuracy.hpp"
 #include "stages/forward.hpp"
 #include "stages/gradient.hpp"
@@ -81,8 +84,11 @@ bool right(const Work& work, std::string& why) {
 
 class Run {
  public:
-  explicit Run(benchmark::State& state, const kernels::Table& level)
+  // A row costs `products` multiply-adds for each of its pixels and classes; 0: it is not counted in them.
+  Run(benchmark::State& state, const kernels::Table& level, int products = 0)
       : state_(state),
+        level_(level),
+        products_(products),
         example(static_cast<std::size_t>(state.range(0)), static_cast<std::size_t>(state.range(1)),
                 static_cast<std::size_t>(state.range(2))) {
     kernels::force(level.name);
@@ -91,13 +97,26 @@ class Run {
   }
   ~Run() {
     state_.SetItemsProcessed(state_.iterations() * state_.range(2));
-    state_.SetBytesProcessed(state_.iterations() * state_.range(2) * state_.range(0));
+    const auto pixels = state_.iterations() * state_.range(2) * state_.range(0);
+    state_.SetBytesProcessed(pixels);
+    const double peak = products_ ? peak_of(level_) : 0;
+    if (peak > 0)
+      state_.counters["peak"] = benchmark::Counter(static_cast<double>(pixels * state_.range(1) * products_) / peak,
+                                                   benchmark::Counter::kIsRate);
   }
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;
 
  private:
+  static double peak_of(const kernels::Table& level) {
+    static std::map<std::string, double> known;
+    const auto [at, fresh] = known.try_emplace(level.name);
+    if (fresh) at->second = peak_multiply_adds(level.name);
+    return at->second;
+  }
   benchmark::State& state_;
+  const kernels::Table& level_;
+  int products_;
 
  public:
   Example example;
@@ -106,7 +125,7 @@ class Run {
 };
 
 void forward(benchmark::State& state, const kernels::Table& level) {
-  Run run(state, level);
+  Run run(state, level, 1);
   if (!run.ready) return;
   for (auto _ : state) {
     run.step.forward(run.example.work);
@@ -115,7 +134,7 @@ void forward(benchmark::State& state, const kernels::Table& level) {
 }
 
 void gradient(benchmark::State& state, const kernels::Table& level) {
-  Run run(state, level);
+  Run run(state, level, 1);
   if (!run.ready) return;
   run.step.forward(run.example.work);
   for (auto _ : state) run.step.backward();  // the rows are in the cache, as they are after forward
@@ -144,7 +163,7 @@ void loss_and_hits(benchmark::State& state, const kernels::Table& level) {
 }
 
 void whole_step(benchmark::State& state, const kernels::Table& level) {
-  Run run(state, level);
+  Run run(state, level, 2);
   if (!run.ready) return;
   auto& [batch, weights] = run.example.work;
   Weights next = weights;

@@ -60,7 +60,7 @@ class StraightLoop {
   const StraightOptions options_;
   const bool crowded_;
   stages::Weights weights_, next_;
-  std::vector<std::uint32_t> order_;
+  stages::Column<std::uint32_t> order_;
   stages::Work work_;
   std::vector<Worker> workers_;
   std::vector<stages::PartialGradient> partial_;

@@ -28,8 +28,8 @@ struct Rows {
   std::uint32_t index(const std::uint8_t* row) const { return static_cast<std::uint32_t>((row - memory.data()) / 2); }
 
   // The rows of the epoch that comes next, in the order of its batches.
-  std::vector<std::uint32_t> order(Batcher& batcher) const {
-    std::vector<std::uint32_t> all;
+  Column<std::uint32_t> order(Batcher& batcher) const {
+    Column<std::uint32_t> all;
     batcher.reset();
     drive(batcher, [&](const Batch& batch) {
       EXPECT_EQ(batch.pixels, 2u);
@@ -60,7 +60,7 @@ TEST(Batcher, TakesTheRowsOfAnEpochInItsShuffledOrder) {
 TEST(Batcher, TakesTheRowsInOrderWhenTheyAreNotShuffled) {
   const Rows rows(1000);
   Batcher batcher{.data = &rows.set, .batch_size = 64, .shuffled = false};
-  std::vector<std::uint32_t> in_order(1000);
+  Column<std::uint32_t> in_order(1000);
   std::iota(in_order.begin(), in_order.end(), 0u);
   EXPECT_EQ(rows.order(batcher), in_order);
 }

@@ -15,7 +15,7 @@ namespace {
 
 using Sizes = std::vector<std::size_t>;
 
-using Order = std::vector<std::uint32_t>;
+using Order = Column<std::uint32_t>;
 
 TEST(Shuffle, TakesEveryRowOnce) {
   for (const std::size_t count : Sizes{0, 1, 2, 3, 4, 97, 1023, 1024, 1025, 1026, 60000}) {
