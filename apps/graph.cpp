@@ -1,9 +1,10 @@
-// sluice graph: the graphs of the job as text or for Graphviz, with their effective settings and bounds.
+// sluice graph: the graphs of the job as text, as a picture or for Graphviz, with their effective settings and bounds.
 #include <fmt/core.h>
 
 #include "apps/commands.hpp"
 #include "apps/load.hpp"
 #include "apps/training.hpp"
+#include "pipeline/svg.hpp"
 
 namespace sluice::apps {
 
@@ -16,6 +17,13 @@ int graph(const Options& o) {
   Evaluation evaluation(data, threads);
   override_stages(o, {&loading.graph(), &training.graph(), &evaluation.graph()});
 
+  if (o.svg) {
+    std::vector<GraphPicture> pictures;
+    for (Graph* g : {&loading.graph(), &training.graph(), &evaluation.graph()})
+      pictures.push_back({g->name(), g->stages()});
+    fmt::print("{}", svg(pictures));
+    return 0;
+  }
   if (!o.dot)
     fmt::print("images of {} x {} pixels, {} classes{}, batches of {}, {} threads\n\n", data.rows, data.columns,
                data.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count());

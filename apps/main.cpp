@@ -14,6 +14,7 @@
 
 #include "apps/commands.hpp"
 #include "apps/options.hpp"
+#include "apps/progress.hpp"
 #include "pipeline/errors.hpp"
 #include "pipeline/suggestion.hpp"
 #include "stages/errors.hpp"
@@ -21,10 +22,6 @@
 #include "stages/kernels/kernels.hpp"
 
 namespace sluice::apps {
-
-void say(const std::string& text) {
-  std::fputs(text.c_str(), stderr);
-}
 
 namespace {
 
@@ -112,16 +109,16 @@ int run(int argc, char** argv) {
   add_data_flags(*train_command, options);
   add_training_flags(*train_command, options);
   add_graph_flags(*train_command, options);
-  add_output_flag(*train_command, options);
-  train_command->add_flag("--json", options.json, "Print the result as one JSON object")->group("Output");
-  train_command->add_flag("--quiet", options.quiet, "No progress on stderr")->group("Output");
+  add_output_flags(*train_command, options);
+  add_observe_flags(*train_command, options);
 
   CLI::App* const graph_command =
       app.add_subcommand("graph", "Print the graphs of the job, their effective settings and their bounds");
   add_data_flags(*graph_command, options);
   add_training_flags(*graph_command, options);
   add_graph_flags(*graph_command, options);
-  graph_command->add_flag("--dot", options.dot, "As input for Graphviz")->group("Output");
+  CLI::Option* const dot = graph_command->add_flag("--dot", options.dot, "As input for Graphviz")->group("Output");
+  graph_command->add_flag("--svg", options.svg, "As a picture")->group("Output")->excludes(dot);
 
   SynthOptions synth_options;
   CLI::App* const synth_command = app.add_subcommand("synth", "Write a data set of made-up images, to train on");

@@ -181,11 +181,63 @@ void add_training_flags(CLI::App& command, Options& o) {
       ->group(group);
 }
 
-void add_output_flag(CLI::App& command, Options& o) {
+void add_output_flags(CLI::App& command, Options& o) {
+  const char* const group = "Output";
   command.add_option("--output", o.output, "Write the model here, as safetensors, when it is complete")
       ->check(named())
       ->type_name("FILE")
-      ->group("Output");
+      ->group(group);
+  command.add_flag("--json", o.json, "Print the result as one JSON object")->group(group);
+  command.add_flag("--quiet", o.quiet, "Nothing on stderr but errors")->group(group);
+  CLI::Option* const yes = command
+                               .add_flag_callback(
+                                   "--progress", [&o] { o.progress = true; },
+                                   "Redraw one line on stderr (default: on a terminal; else a line for each epoch)")
+                               ->group(group);
+  command
+      .add_flag_callback(
+          "--no-progress", [&o] { o.progress = false; }, "Say nothing of epochs")
+      ->group(group)
+      ->excludes(yes);
+  command
+      .add_option("--log-format", o.log_format,
+                  "Of what is said on stderr: text, or jsonl: an object for each of start, epoch, warning and end")
+      ->check(one_of({"text", "jsonl"}))
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->group(group);
+}
+
+void add_observe_flags(CLI::App& command, Options& o) {
+  const char* const group = "See inside";
+  command.add_flag("--profile", o.profile, "In the end, what each stage did, and what bounds the run, on stderr")
+      ->group(group);
+  command
+      .add_option("--trace", o.trace,
+                  "Write what ran where and when, as Chrome trace events: for Perfetto or chrome://tracing")
+      ->check(named())
+      ->type_name("FILE")
+      ->group(group);
+  command.add_option("--trace-steps", o.trace_steps, "Messages of each stream that are traced")
+      ->check(whole(1, 10'000'000))
+      ->type_name("N")
+      ->capture_default_str()
+      ->group(group);
+  command
+      .add_option(
+          "--report", o.report,
+          "Write one HTML page: curves, confusion matrix, predictions, weights, the graphs and their bottleneck")
+      ->check(named())
+      ->type_name("FILE")
+      ->group(group);
+  command
+      .add_option(
+          "--class-names", o.class_names,
+          "Of the report: as many names as classes, with commas between, or @FILE, a line each (default: those of "
+          "Fashion-MNIST for its files)")
+      ->check(named())
+      ->type_name("NAMES")
+      ->group(group);
 }
 
 void add_graph_flags(CLI::App& command, Options& o) {

@@ -35,7 +35,13 @@ struct Options {
   std::vector<std::string> concurrency, capacity;  // STAGE=N
   std::string isa;                                 // empty: the best that the machine has
   std::string output;
-  bool json = false, quiet = false, dot = false;
+  bool json = false, quiet = false, dot = false, svg = false;
+  std::optional<bool> progress;     // nothing: as stderr is
+  std::string log_format = "text";  // text or jsonl
+  bool profile = false;
+  std::string trace, report;  // files; empty: none
+  std::size_t trace_steps = 1000;
+  std::string class_names;  // NAME,NAME,... or @FILE
 
   std::size_t effective_threads() const;
   std::size_t effective_shards() const;
@@ -53,7 +59,8 @@ struct SynthOptions {
 void add_data_flags(CLI::App& command, Options& options);
 void add_training_flags(CLI::App& command, Options& options);
 void add_graph_flags(CLI::App& command, Options& options);
-void add_output_flag(CLI::App& command, Options& options);
+void add_output_flags(CLI::App& command, Options& options);
+void add_observe_flags(CLI::App& command, Options& options);
 void add_synth_flags(CLI::App& command, SynthOptions& options);
 
 // Applies --concurrency and --capacity to the graphs of a job. STAGE is a stage's name, or the part of it before the

@@ -2,16 +2,29 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
 #include <stdexcept>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "apps/class_names.hpp"
 #include "apps/commands.hpp"
+#include "apps/interrupt.hpp"
 #include "apps/load.hpp"
+#include "apps/predictions.hpp"
+#include "apps/profile.hpp"
+#include "apps/progress.hpp"
+#include "apps/report.hpp"
 #include "apps/training.hpp"
+#include "pipeline/trace.hpp"
+#include "pipeline/verdict.hpp"
 #include "stages/errors.hpp"
 #include "stages/kernels/kernels.hpp"
 #include "stages/model_file.hpp"
@@ -65,7 +78,7 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, std::si
 }
 
 void print_json(const Options& o, const stages::DataFiles& files, const stages::DataSet& train,
-                const stages::DataSet& test, const Result& r) {
+                const stages::DataSet& test, const Result& r, const std::vector<GraphStats>& profiles) {
   ordered_json epochs = ordered_json::array();
   for (const Epoch& e : r.epochs)
     epochs.push_back({{"epoch", e.number},
@@ -76,22 +89,24 @@ void print_json(const Options& o, const stages::DataFiles& files, const stages::
                       {"seconds", e.seconds},
                       {"samples_per_second", e.rate()}});
   const Epoch& last = r.epochs.back();
-  const ordered_json json = {{"command", "train"},
-                             {"options", effective(o, files, train.classes)},
-                             {"data",
-                              {{"train", train.size()},
-                               {"test", test.size()},
-                               {"rows", train.rows},
-                               {"columns", train.columns},
-                               {"classes", train.classes}}},
-                             {"epochs", epochs},
-                             {"train_loss", last.train.loss},
-                             {"train_accuracy", last.train.accuracy},
-                             {"test_loss", last.test.loss},
-                             {"test_accuracy", last.test.accuracy},
-                             {"seconds", {{"load", r.load}, {"train", r.train}, {"eval", r.eval}, {"total", r.total}}},
-                             {"peak_rss_bytes", peak_rss_bytes()},
-                             {"weights_sha256", r.sha256}};
+  ordered_json json = {{"command", "train"},
+                       {"options", effective(o, files, train.classes)},
+                       {"data",
+                        {{"train", train.size()},
+                         {"test", test.size()},
+                         {"rows", train.rows},
+                         {"columns", train.columns},
+                         {"classes", train.classes}}},
+                       {"epochs", epochs},
+                       {"train_loss", last.train.loss},
+                       {"train_accuracy", last.train.accuracy},
+                       {"test_loss", last.test.loss},
+                       {"test_accuracy", last.test.accuracy},
+                       {"seconds", {{"load", r.load}, {"train", r.train}, {"eval", r.eval}, {"total", r.total}}},
+                       {"peak_rss_bytes", peak_rss_bytes()},
+                       {"weights_sha256", r.sha256}};
+  if (o.profile)
+    for (const GraphStats& stats : profiles) json["profile"].push_back(to_json(stats));
   fmt::print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
 }
 
@@ -108,11 +123,36 @@ void print_text(const Options& o, const stages::DataSet& data, const Result& r) 
   if (!o.output.empty()) fmt::print("model in {}\n", o.output);
 }
 
-void print_progress(const Epoch& e, std::size_t epochs) {
-  say(fmt::format(
-      "epoch {}/{}: train loss {:.4f}, accuracy {:.4f}; test loss {:.4f}, accuracy {:.4f}; {:.1f} ms, {:.2f} million "
-      "samples/s\n",
-      e.number, epochs, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, e.seconds * 1e3, e.rate() / 1e6));
+// Where a file is to be written: found before anything is trained, not after.
+void check_output(const std::string& flag, const std::string& path, const stages::DataFiles& files) {
+  if (path.empty()) return;
+  for (const std::string& input : {files.train_images, files.train_labels, files.test_images, files.test_labels}) {
+    std::error_code ignored;
+    if (std::filesystem::equivalent(path, input, ignored))
+      throw UsageError(fmt::format("{} {}: is the input {}, which it would replace", flag, path, input));
+  }
+  try {
+    stages::check_writable(path);
+  } catch (const stages::WriteError& error) {
+    throw UsageError(fmt::format("{} {}", flag, error.what()));
+  }
+}
+
+void check_outputs(const Options& o, const stages::DataFiles& files) {
+  const std::vector<std::pair<std::string, std::string>> all = {
+      {"--output", o.output}, {"--trace", o.trace}, {"--report", o.report}};
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    check_output(all[i].first, all[i].second, files);
+    for (std::size_t k = 0; k < i; ++k)
+      if (!all[i].second.empty() &&
+          std::filesystem::weakly_canonical(all[i].second) == std::filesystem::weakly_canonical(all[k].second))
+        throw UsageError(fmt::format("{} {}: is the file of {}, too", all[i].first, all[i].second, all[k].first));
+  }
+}
+
+// Debian keeps it in such a folder, and so does everybody else.
+bool is_fashion_mnist(const std::string& images, const stages::DataSet& data) {
+  return data.classes == 10 && data.rows == 28 && data.columns == 28 && images.find("fashion") != std::string::npos;
 }
 
 // Overrides of stages that the job does not have, by the graphs of a job without data.
@@ -123,63 +163,200 @@ void check_overrides(const Options& o, Graph& loading, const Threads& threads) {
   override_stages(o, {&loading, &training.graph(), &evaluation.graph()});
 }
 
+// The graphs of a run, and what was seen of them.
+class Job {
+ public:
+  Job(const Options& o, const stages::DataFiles& files)
+      : o_(o), files_(files), threads_(o.effective_threads()), loading_(files, o, threads_) {
+    check_overrides(o, loading_.graph(), threads_);  // before the data, which takes longer, is loaded
+    if (!o.trace.empty()) {
+      trace_.emplace(o.trace_steps);
+      loading_.graph().set_trace(&*trace_);
+    }
+  }
+
+  // The exit code.
+  int run() {
+    interrupt_.then([this] { loading_.graph().cancel(); });
+    try {
+      loading_.run();
+    } catch (const Cancelled&) {
+    }
+    result_.load = since(begin_);
+    if (!interrupt_.signal()) epochs();
+    result_.total = since(begin_);
+    if (!interrupt_.signal()) {
+      result_.sha256 = stages::weights_sha256(*training_->weights());
+      if (!o_.output.empty()) stages::save_model(o_.output, *training_->weights(), {});
+    }
+    result_.total = since(begin_);
+    look_back();
+    if (const int signal = interrupt_.signal()) {
+      say(fmt::format("sluice: {}{}\n", outcome(), o_.output.empty() ? "" : ": no model was written"));
+      return 128 + signal;
+    }
+    if (o_.json)
+      print_json(o_, files_, loading_.train(), loading_.test(), result_, profiles());
+    else
+      print_text(o_, loading_.train(), result_);
+    return 0;
+  }
+
+ private:
+  void epochs() {
+    const stages::DataSet& data = loading_.train();
+    try {
+      names_ = class_names(o_.class_names, data.classes, is_fashion_mnist(files_.train_images, data));
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(fmt::format("--class-names: {}", error.what()));
+    }
+    stages::Weights initial;
+    initial.renew() = stages::random_model(data.pixels(), data.classes, o_.seed);
+    training_.emplace(data, o_, threads_, initial, &interrupt_.requested());
+    evaluation_.emplace(loading_.test(), threads_);
+    override_stages(o_, {&loading_.graph(), &training_->graph(), &evaluation_->graph()});
+    if (trace_)
+      for (Graph* g : {&training_->graph(), &evaluation_->graph()}) g->set_trace(&*trace_);
+    interrupt_.then([this] { evaluation_->graph().cancel(); });
+
+    Progress progress(progress_style(o_.progress, o_.quiet, o_.log_format), o_.epochs, data.size());
+    progress.starts({{"train", data.size()},
+                     {"test", loading_.test().size()},
+                     {"epochs", o_.epochs},
+                     {"batch_size", o_.batch_size},
+                     {"threads", threads_.count()},
+                     {"load_seconds", result_.load}});
+    for (std::size_t number = 1; number <= o_.epochs && !interrupt_.signal(); ++number) {
+      current_ = number;
+      const std::uint64_t before = training_->graph().stats().stage("accumulate").items;
+      progress.epoch_begins(number, [this, before, &data] {
+        const std::uint64_t steps = training_->graph().stats().stage("accumulate").items - before;
+        return std::min<std::size_t>(data.size(), steps * o_.batch_size);
+      });
+      const auto train_begin = Clock::now();
+      const Metrics trained = training_->run(number);
+      const double seconds = since(train_begin);
+      result_.train += seconds;
+      if (interrupt_.signal()) break;
+      if (!std::isfinite(trained.loss))
+        throw std::runtime_error(
+            fmt::format("epoch {}: the loss is {}, expected a finite number: try a smaller --lr than {}", number,
+                        trained.loss, o_.lr));
+      const auto test_begin = Clock::now();
+      Metrics tested;
+      try {
+        tested = evaluation_->run(training_->weights());
+      } catch (const Cancelled&) {
+        break;
+      }
+      result_.eval += since(test_begin);
+      result_.epochs.push_back({number, trained, tested, seconds});
+      progress.epoch_ends({number, trained.loss, trained.accuracy, tested.loss, tested.accuracy, seconds,
+                           result_.epochs.back().rate()});
+    }
+    progress.ends({{"epochs", result_.epochs.size()},
+                   {"interrupted", interrupt_.signal() != 0},
+                   {"train_seconds", result_.train},
+                   {"test_seconds", result_.eval}});
+  }
+
+  // Trace, report and profile, of a run that was interrupted, too.
+  void look_back() {
+    if (!o_.trace.empty()) {
+      std::ostringstream text;
+      trace_->write(text);
+      write(o_.trace, text.str());
+    }
+    if (!o_.report.empty()) write(o_.report, html(report()));
+    if (!o_.profile) return;
+    for (const GraphStats& stats : profiles()) {
+      if (stats.runs == 0) continue;
+      say(fmt::format("\n{}: {} run{} in {:.3f} s on {} thread{}\n{}{}\n", stats.graph, stats.runs,
+                      stats.runs == 1 ? "" : "s", stats.wall, stats.threads, stats.threads == 1 ? "" : "s",
+                      profile_table(stats), verdict(stats).text));
+    }
+    say(fmt::format("\nof {:.3f} s: load {:.0f} %, train {:.0f} %, test {:.0f} %\n", result_.total,
+                    100 * result_.load / result_.total, 100 * result_.train / result_.total,
+                    100 * result_.eval / result_.total));
+    if (const std::string what = advice(o_, profiles()); !what.empty()) say("advice: " + what + "\n");
+  }
+
+  static void write(const std::string& path, const std::string& text) {
+    stages::Replacement file(path);
+    file.write(text.data(), text.size());
+    file.commit();
+  }
+
+  std::vector<Graph*> graphs() {
+    std::vector<Graph*> all{&loading_.graph()};
+    if (training_) all.insert(all.end(), {&training_->graph(), &evaluation_->graph()});
+    return all;
+  }
+  std::vector<GraphStats> profiles() {
+    std::vector<GraphStats> all;
+    for (Graph* g : graphs()) all.push_back(g->stats());
+    return all;
+  }
+
+  std::string outcome() const {
+    if (!interrupt_.signal()) return "";
+    if (!training_) return "interrupted while loading";
+    return fmt::format("interrupted in epoch {} of {}", current_, o_.epochs);
+  }
+
+  Report report() {
+    Report r;
+    r.title = "sluice train";
+    r.outcome = outcome();
+    r.command = repeating_command(o_, files_);
+    const stages::DataSet &train = loading_.train(), &test = loading_.test();
+    const ordered_json options = effective(o_, files_, train.classes);
+    for (const auto& [name, value] : options.items())
+      r.options.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+    r.facts = {{"sluice", SLUICE_VERSION},
+               {"kernels", kernels::active().name},
+               {"training images", fmt::format("{} of {} x {} pixels", train.size(), train.rows, train.columns)},
+               {"test images", std::to_string(test.size())},
+               {"classes", std::to_string(train.classes)},
+               {"seconds", fmt::format("{:.3f}: load {:.3f}, train {:.3f}, test {:.3f}", result_.total, result_.load,
+                                       result_.train, result_.eval)},
+               {"peak memory", fmt::format("{:.1f} MiB", static_cast<double>(peak_rss_bytes()) / (1 << 20))}};
+    if (!result_.sha256.empty()) r.facts.emplace_back("weights sha256", result_.sha256);
+    for (const Epoch& e : result_.epochs)
+      r.epochs.push_back({e.number, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, e.seconds});
+    for (Graph* g : graphs()) r.graphs.push_back({g->name(), g->stages(), g->stats()});
+    r.advice = advice(o_, profiles());
+    if (training_) {
+      r.class_names = names_;
+      r.test = &test;
+      weights_ = training_->weights();
+      r.model = weights_.get();
+      r.predictions = predict(weights_, test, threads_);
+    }
+    return r;
+  }
+
+  const Options& o_;
+  const stages::DataFiles& files_;
+  const Clock::time_point begin_ = Clock::now();
+  Interrupt interrupt_;  // before the threads
+  const Threads threads_;
+  std::optional<Trace> trace_;  // before the graphs
+  Loading loading_;
+  std::optional<Training> training_;
+  std::optional<Evaluation> evaluation_;
+  std::vector<std::string> names_;
+  stages::Weights weights_;
+  std::size_t current_ = 0;  // epoch
+  Result result_;
+};
+
 }  // namespace
 
 int train(const Options& o) {
-  const auto begin = Clock::now();
   const stages::DataFiles files = stages::find_data_files(o.files);
-  if (!o.output.empty()) {
-    for (const std::string& input : {files.train_images, files.train_labels, files.test_images, files.test_labels}) {
-      std::error_code ignored;
-      if (std::filesystem::equivalent(o.output, input, ignored))
-        throw UsageError(fmt::format("--output {}: is the input {}, which it would replace", o.output, input));
-    }
-    try {
-      stages::check_writable(o.output);
-    } catch (const stages::WriteError& error) {
-      throw UsageError(fmt::format("--output {}", error.what()));
-    }
-  }
-  const Threads threads(o.effective_threads());
-
-  Loading loading(files, o, threads);
-  check_overrides(o, loading.graph(), threads);  // before the data, which takes longer, is loaded
-
-  Result result;
-  loading.run();
-  result.load = since(begin);
-
-  const stages::DataSet& data = loading.train();
-  stages::Weights initial;
-  initial.renew() = stages::random_model(data.pixels(), data.classes, o.seed);
-  Training training(data, o, threads, initial);
-  Evaluation evaluation(loading.test(), threads);
-  override_stages(o, {&loading.graph(), &training.graph(), &evaluation.graph()});
-
-  for (std::size_t number = 1; number <= o.epochs; ++number) {
-    const auto train_begin = Clock::now();
-    const Metrics trained = training.run(number);
-    const double seconds = since(train_begin);
-    if (!std::isfinite(trained.loss))
-      throw std::runtime_error(
-          fmt::format("epoch {}: the loss is {}, expected a finite number: try a smaller --lr than {}", number,
-                      trained.loss, o.lr));
-    const auto test_begin = Clock::now();
-    const Metrics tested = evaluation.run(training.weights());
-    result.eval += since(test_begin);
-    result.train += seconds;
-    result.epochs.push_back({number, trained, tested, seconds});
-    if (!o.quiet) print_progress(result.epochs.back(), o.epochs);
-  }
-
-  result.sha256 = stages::weights_sha256(*training.weights());
-  if (!o.output.empty()) stages::save_model(o.output, *training.weights(), {});
-  result.total = since(begin);
-  if (o.json)
-    print_json(o, files, data, loading.test(), result);
-  else
-    print_text(o, data, result);
-  return 0;
+  check_outputs(o, files);
+  return Job(o, files).run();
 }
 
 }  // namespace sluice::apps

@@ -78,9 +78,14 @@ Metrics means(const Accumulate& sums) {
 
 }  // namespace
 
-Training::Training(const DataSet& data, const Options& options, const Threads& threads, const Weights& initial)
+Training::Training(const DataSet& data, const Options& options, const Threads& threads, const Weights& initial,
+                   const std::atomic<bool>* stop)
     : graph_("train", threads),
-      batcher_{.data = &data, .batch_size = options.batch_size, .seed = options.seed, .last_epoch = options.epochs},
+      batcher_{.data = &data,
+               .batch_size = options.batch_size,
+               .seed = options.seed,
+               .last_epoch = options.epochs,
+               .stop = stop},
       weights_(wire(graph_, batcher_, metrics_, data, options, initial)) {}
 
 Metrics Training::run(std::uint64_t epoch) {

@@ -1,6 +1,7 @@
 // The training job's two graphs: an epoch of training, and the forward-only evaluation of the test set.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -23,7 +24,9 @@ struct Metrics {
 // One run is one epoch; the weights carry on from run to run.
 class Training {
  public:
-  Training(const stages::DataSet& data, const Options& options, const Threads& threads, const stages::Weights& initial);
+  // stop: where it is set, an epoch ends after the steps that have begun.
+  Training(const stages::DataSet& data, const Options& options, const Threads& threads, const stages::Weights& initial,
+           const std::atomic<bool>* stop = nullptr);
   Graph& graph() { return graph_; }
   Metrics run(std::uint64_t epoch);
   const stages::Weights& weights() const { return weights_.value(); }

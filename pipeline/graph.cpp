@@ -12,6 +12,7 @@
 #include "pipeline/detail/clock.hpp"
 #include "pipeline/detail/engine.hpp"
 #include "pipeline/detail/picture.hpp"
+#include "pipeline/detail/trace_log.hpp"
 #include "pipeline/suggestion.hpp"
 
 namespace sluice {
@@ -64,6 +65,15 @@ struct Graph::Impl {
     runs = run_ticks = 0;
   }
 
+  // Of the run that begins, unless all that is to be recorded of this graph has been.
+  detail::Recorder* recorder() {
+    if (!trace || traced >= trace->steps) return nullptr;
+    auto one = std::make_unique<detail::Recorder>(name, ++traced_runs, stages, &threads.arena(), threads.count(),
+                                                  trace->steps - traced);
+    const std::lock_guard lock(trace->mutex);
+    return trace->runs.emplace_back(std::move(one)).get();
+  }
+
   std::string name;
   Threads threads;
   std::vector<std::unique_ptr<Stage>> stages;
@@ -79,6 +89,10 @@ struct Graph::Impl {
   std::unique_ptr<detail::Engine> engine;
   std::uint64_t runs = 0;
   std::uint64_t run_ticks = 0, run_began = 0;
+
+  Trace::Impl* trace = nullptr;
+  detail::Number traced = 0;  // steps
+  std::uint64_t traced_runs = 0;
 };
 
 Graph::Graph(std::string name, Threads threads) : impl_(std::make_unique<Impl>(std::move(name), std::move(threads))) {}
@@ -208,10 +222,15 @@ void Graph::run() {
   bool complete = false;
   if (!me.stop.load()) {
     const Counted counted(me);
+    detail::Recorder* const recorder = me.recorder();
     try {
-      complete = me.engine->run();
+      complete = me.engine->run(recorder);
     } catch (...) {
       error = std::current_exception();
+    }
+    if (recorder) {
+      recorder->end = detail::ticks();
+      me.traced += me.engine->steps();
     }
   }
   bool cancelled = false;
@@ -245,11 +264,21 @@ GraphStats Graph::stats() const {
     auto& one = all.stages.emplace_back();
     one.name = s->name;
     one.verb = to_string(s->verb);
+    for (const Stage* in : s->inputs) one.inputs.push_back(in->name);
+    one.sharded = s->bracket != nullptr;
+    one.shards = s->bracket ? s->bracket->shards : s->verb == Verb::split ? s->shards : 1;
     one.concurrency = s->is_map() ? s->concurrency.limit : 1;
     one.capacity = s->is_map() || !s->has_output() ? 0 : s->capacity;
   }
   if (impl_->engine) impl_->engine->add_to(all.stages, all.wall);
   return all;
+}
+
+void Graph::set_trace(Trace* trace) {
+  const std::unique_lock idle(impl_->running, std::try_to_lock);
+  if (!idle.owns_lock()) throw std::logic_error(fmt::format("graph '{}' is running: it cannot be traced now", name()));
+  impl_->trace = trace ? trace->impl_.get() : nullptr;
+  impl_->traced = impl_->traced_runs = 0;
 }
 
 const std::string& Graph::name() const {

@@ -35,6 +35,7 @@
 #include "pipeline/options.hpp"
 #include "pipeline/stats.hpp"
 #include "pipeline/threads.hpp"
+#include "pipeline/trace.hpp"
 #include "pipeline/verbs.hpp"
 
 namespace sluice {
@@ -190,13 +191,15 @@ class Graph {
   void cancel();
 
   GraphStats stats() const;
+  // Records the runs from now on; nullptr: no longer. Not during a run; the trace outlives the runs.
+  void set_trace(Trace* trace);
 
   const std::string& name() const;
   std::vector<StageInfo> stages();  // in the order of wiring; checks first
   Bound bound();
   std::string picture();  // the arrows as text: -> a message each, => a shard each
   std::string table();    // every stage with its effective settings and bounds
-  std::string dot();      // for Graphviz
+  std::string dot();      // for Graphviz; as SVG: pipeline/svg.hpp
 
  private:
   template <class T>

@@ -10,6 +10,8 @@
 // Any other stage's waiting is counted when it ends, so during a run the wait under way is not in the figures.
 // Thread-safety: graph.stats() may be called from any thread at any time; the figures of one call are not a single
 // instant's. Counts add up over runs; they begin anew when the wiring or a setting changes.
+//
+//   fmt::print("{}\n{}\n", profile_table(graph.stats()), verdict(graph.stats()).text);   // pipeline/verdict.hpp
 #pragma once
 
 #include <cstddef>
@@ -22,10 +24,17 @@ namespace sluice {
 struct StageStats {
   std::string name;
   std::string verb;
-  std::size_t concurrency = 1;                           // bodies at once; 0: no limit
-  std::uint64_t items = 0;                               // messages made; of a sink: taken
+  std::vector<std::string> inputs;  // the stages whose messages it reads; a feedback's is the one that closes it
+  std::size_t concurrency = 1;      // bodies at once; 0: no limit
+  std::size_t at_once = 1;  // bodies that can be at once: limited by concurrency, threads and messages there are
+  std::size_t shards = 1;   // of a split, and of what is sharded: shards of a message
+  bool sharded = false;     // its messages are shards
+  std::uint64_t items = 0;  // messages made; of a sink: taken
   double busy = 0, starved = 0, blocked = 0, ready = 0;  // seconds
-  std::size_t capacity = 0;      // of the segment its output begins, in messages; 0: it begins none
+  double p50 = 0, p99 = 0;   // of a body, in seconds; within a seventh; where a body takes microseconds, of the mean
+                             // of several that ran in a row
+  std::size_t capacity = 0;  // of the segment its output begins, in messages; 0: it begins none
+  std::uint64_t queued = 0;  // messages in that segment now
   std::uint64_t high_water = 0;  // most messages that were in that segment at once
 };
 

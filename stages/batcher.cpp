@@ -19,6 +19,7 @@ void Batcher::reset() {
 
 bool Batcher::operator()(Batch& out) {
   if (!started_) reset();
+  if (stop && stop->load(std::memory_order_relaxed)) return false;
   const auto row = [this, order = now_.order().data()](std::size_t place) { return shuffled ? order[place] : place; };
   const auto look_up = [&](std::size_t first) {
     following_.resize(std::min(batch_size, data->size() - first));

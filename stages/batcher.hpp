@@ -10,6 +10,7 @@
 //   batcher.epoch(1), g.run(), batcher.epoch(2), g.run();
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -28,6 +29,7 @@ struct Batcher {
   std::uint64_t seed = 0;
   bool shuffled = true;                                                  // false: in the order of the data set
   std::uint64_t last_epoch = std::numeric_limits<std::uint64_t>::max();  // none after it is prepared
+  const std::atomic<bool>* stop = nullptr;  // where it is set, the epoch ends with the batch before
 
   using Output = Batch;
   bool operator()(Batch& out);

@@ -7,31 +7,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
 #include <string>
 #include <vector>
 
+#include "stages/huge_pages.hpp"
 #include "stages/shared.hpp"
 
 namespace sluice::stages {
 
-// For vectors whose values the kernels load a cache line at a time: off its boundaries they are some percent slower.
-template <class T>
-struct LineAllocator {
-  using value_type = T;
-  LineAllocator() = default;
-  template <class U>
-  LineAllocator(const LineAllocator<U>&) {}
-  T* allocate(std::size_t n) { return static_cast<T*>(::operator new (n * sizeof(T), std::align_val_t{64})); }
-  void deallocate(T* p, std::size_t) { ::operator delete (p, std::align_val_t{64}); }
-  friend bool operator==(LineAllocator, LineAllocator) { return true; }
-};
-
 struct Model {
-  std::size_t pixels = 0;                            // inputs
-  std::size_t classes = 0;                           // outputs, 2 .. 256
-  std::vector<float, LineAllocator<float>> weights;  // packed, see above
-  std::vector<float> bias;                           // (classes)
+  std::size_t pixels = 0;   // inputs
+  std::size_t classes = 0;  // outputs, 2 .. 256
+  Column<float> weights;    // packed, see above; kernels load a cache line of them at a time
+  std::vector<float> bias;  // (classes)
 
   std::size_t pixel_chunks() const { return (pixels + 15) / 16; }
 };

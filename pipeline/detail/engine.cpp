@@ -32,7 +32,9 @@ struct Engine::Impl {
       } else {
         // No more bodies can be at once than there are messages in the segment.
         const std::size_t limit = stage->concurrency.limit < window(*stage) ? stage->concurrency.limit : 0;
-        nodes.push_back(std::make_unique<ParallelMap>(*graph, *stage, context, limit, threads.count()));
+        std::size_t at_once = std::min(threads.count(), window(*stage));
+        if (stage->concurrency.limit > 0) at_once = std::min(at_once, stage->concurrency.limit);
+        nodes.push_back(std::make_unique<ParallelMap>(*graph, *stage, context, limit, at_once, threads.count()));
       }
     }
     find_cycles();
@@ -122,8 +124,9 @@ struct Engine::Impl {
           leads_on(s->get()) || std::any_of((*s)->consumers.begin(), (*s)->consumers.end(), leads_on);
   }
 
-  bool run() {
+  bool run(Recorder* recorder) {
     context.error.reset();
+    context.recorder = recorder;
     for (const auto& stage : stages) {
       try {
         stage->body->reset();
@@ -180,8 +183,15 @@ Engine::Engine(const std::string& graph, const std::vector<std::unique_ptr<Stage
     : impl_(std::make_unique<Impl>(graph, stages, std::move(threads), stop)) {}
 Engine::~Engine() = default;
 
-bool Engine::run() {
-  return impl_->run();
+bool Engine::run(Recorder* recorder) {
+  return impl_->run(recorder);
+}
+
+Number Engine::steps() const {
+  Number most = 0;
+  for (const Gate* gate : impl_->gates)
+    if (!gate->stage().bracket) most = std::max(most, gate->emitted());
+  return most;
 }
 
 void Engine::add_to(std::vector<StageStats>& stats, double wall) const {

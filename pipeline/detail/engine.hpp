@@ -1,14 +1,15 @@
 // Runs checked stages as a oneTBB flow graph: each stage a node, each arrow an edge.
 //
-// What travels on the edges are tickets, ranges of sequence numbers; the values lie in the stages' rings. A map is a
-// function_node. A gate (every other verb) is a multifunction_node that restores order and emits while there is room;
-// between gates lies a segment, and message k of a segment has room when k - capacity was consumed by every consumer.
+// What travels on the edges are tickets, ranges of sequence numbers; the values lie in the stages' rings. Every stage
+// is a function_node. A gate (every verb but map) restores order and emits while there is room; between gates lies a
+// segment, and message k of a segment has room when k - capacity was consumed by every consumer.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "pipeline/detail/recorder.hpp"
 #include "pipeline/detail/stage.hpp"
 #include "pipeline/stats.hpp"
 #include "pipeline/threads.hpp"
@@ -24,7 +25,9 @@ class Engine {
 
   // One run, from start to end. `stop`: the owner's flag; set by the engine at an error, by anybody to cancel. Throws
   // StageError and Stalled. False: it was stopped from outside before all was done.
-  bool run();
+  // recorder: of this run, or none.
+  bool run(Recorder* recorder);
+  Number steps() const;  // of the last run: messages of its longest stream that is not one of shards
 
   // Adds what was counted to `stats.stages`, which lie in the order of the stages.
   void add_to(std::vector<StageStats>& stats, double wall) const;

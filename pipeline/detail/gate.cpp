@@ -63,7 +63,15 @@ void Gate::add_to(StageStats& stats, double, double seconds_per_tick) const {
   stats.starved += static_cast<double>(starved_.get()) * seconds_per_tick;
   stats.blocked += static_cast<double>(blocked_.get()) * seconds_per_tick;
   stats.ready += static_cast<double>(ready_.get()) * seconds_per_tick;
-  stats.high_water = std::max(stats.high_water, segment.high_water.get());
+  std::array<Number, 256> bodies{};
+  bodies_.add_to(bodies);
+  stats.p50 = Histogram::quantile(bodies, 0.5) * seconds_per_tick;
+  stats.p99 = Histogram::quantile(bodies, 0.99) * seconds_per_tick;
+  if (!begins_segment()) return;
+  // Capacity counts messages before the cut, whichever of their shards are there.
+  const Number cut = stage_.verb == Verb::split ? stage_.shards : 1;
+  stats.high_water = (segment.high_water.get() + cut - 1) / cut;
+  stats.queued = (segment.held() + cut - 1) / cut;
 }
 
 bool Gate::accept(const Ticket& ticket) {
@@ -234,12 +242,12 @@ bool Gate::advance(Later& later) {
   try {
     more = isolated([&] { return stage_.body->run(failed_at_, limit, context_.stop); });
   } catch (...) {
-    tick(failed_at_ - first);
+    tick(first, failed_at_ - first);
     throw;
   }
   next_ = failed_at_;
   const Number count = next_ - first;
-  tick(count);
+  tick(first, count);
   if (context_.stopping()) return false;
   if (!more) end_ = next_;
   if (!more || next_ == length()) return finish(count, later);
@@ -312,26 +320,39 @@ bool Gate::expand(Later& later) {
     }
   });
   const Number count = next_ - first;
-  tick(count);
+  tick(first, count, taken_ + (holds_input_ ? 1 : 0) - taken_before);
   if (context_.stopping()) return false;
   if (count > 0 || finished_) emit(count, finished_);
   consume(later);
   return !idle_now && !finished_;
 }
 
-void Gate::tick(Number count) {
+void Gate::tick(Number first, Number count, Number taken) {
   const Number then = now_;
   now_ = ticks();
   busy_.add(now_ - then);
   items_.add(count);
-  if (count > 0) cost_.update(now_ - then, count);
+  if (count > 0) {
+    cost_.update(now_ - then, count);
+    bodies_.add(now_ - then, count);
+  }
+  if (context_.recorder && count + taken > 0)
+    context_.recorder->body(tbb::this_task_arena::current_thread_index(),
+                            {.begin = then,
+                             .end = now_,
+                             .first = first,
+                             .taken_first = taken_ + (holds_input_ ? 1 : 0) - taken,
+                             .count = static_cast<std::uint32_t>(count),
+                             .taken = static_cast<std::uint32_t>(taken),
+                             .stage = static_cast<std::uint16_t>(stage_.id)});
 }
 
 // Hands the messages before next_ on.
 void Gate::emit(Number count, bool last) {
   if (begins_segment()) {
     segment.emitted.set(next_);
-    segment.high_water.at_least(next_ - std::min(next_, segment.consumed()));
+    segment.high_water.at_least(segment.held());
+    if (context_.recorder) context_.recorder->queue(stage_.id, next_, stage_.id, now_, segment.held());
   }
   if (stage_.verb != Verb::split || count <= ticket_length_) return hand_on(next_ - count, count, last);
   // In several tickets; this thread goes on with the one that comes last.
@@ -393,6 +414,10 @@ void Gate::consume(Later& later) {
     if (position != input->position.load(std::memory_order_relaxed))
       input->position.store(position, std::memory_order_seq_cst);
   }
+  if (context_.recorder)
+    for (auto& input : inputs)
+      for (auto& up : input->upstream)
+        context_.recorder->queue(stage_.id, next_, up.gate->stage().id, now_, up.segment->held());
   offer_room(false, later);
 }
 

@@ -59,7 +59,7 @@ class Gate final : public Node {
   Number room();
   bool blocked();
   Number grain() const;
-  void tick(Number count);
+  void tick(Number first, Number count, Number taken = 0);
   void emit(Number count, bool last);
   void hand_on(Number first, Number count, bool last);
   Number rest_of_group() const;
@@ -91,6 +91,7 @@ class Gate final : public Node {
   Number ticket_length_ = 1;  // messages, at most
 
   Counter items_, busy_, starved_, blocked_, ready_;
+  Histogram bodies_;
   Cost cost_;
 };
 

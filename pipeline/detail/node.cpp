@@ -1,6 +1,7 @@
 #include "pipeline/detail/node.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "pipeline/detail/clock.hpp"
 
@@ -42,10 +43,23 @@ Next Node::deliver(const Ticket& ticket, bool go_on) {
   return {};
 }
 
-ParallelMap::ParallelMap(flow::graph& graph, Stage& stage, Context& context, std::size_t limit, std::size_t threads)
+double Histogram::quantile(const std::array<Number, 256>& sums, double q) {
+  Number all = 0, below = 0;
+  for (const Number n : sums) all += n;
+  if (all == 0) return 0;
+  for (std::size_t i = 0; i < sums.size(); ++i) {
+    below += sums[i];
+    if (static_cast<double>(below) < q * static_cast<double>(all)) continue;
+    if (i < 16) return static_cast<double>(i < 4 ? i : 4 + i % 4);  // one value each; octaves begin at 4
+    return std::ldexp(1 + (static_cast<double>(i % 4) + 0.5) / 4, static_cast<int>(i / 4));
+  }
+  return 0;
+}
+
+ParallelMap::ParallelMap(flow::graph& graph, Stage& stage, Context& context, std::size_t limit, std::size_t at_once,
+                         std::size_t threads)
     : Node(graph, stage, context, limit),
-      limit_(limit),
-      threads_(threads),
+      at_once_(at_once),
       counts_(std::max<std::size_t>(2, threads)) {}  // an arena of one has a second slot
 
 Next ParallelMap::run(const Ticket& ticket, Later&) {
@@ -66,7 +80,14 @@ Next ParallelMap::run(const Ticket& ticket, Later&) {
     mine.items.add(at - ticket.first);
     mine.busy.add(end - begin);
     if (begin > ticket.stamp) mine.ready.add(begin - ticket.stamp);
+    if (at > ticket.first) mine.bodies.add(end - begin, at - ticket.first);
     cost_.update(end - begin, ticket.count);
+    if (context_.recorder)
+      context_.recorder->body(me, {.begin = begin,
+                                   .end = end,
+                                   .first = ticket.first,
+                                   .count = static_cast<std::uint32_t>(at - ticket.first),
+                                   .stage = static_cast<std::uint16_t>(stage_.id)});
     if (context_.stopping()) return {};
     out.stamp = end;
   }
@@ -76,15 +97,19 @@ Next ParallelMap::run(const Ticket& ticket, Later&) {
 
 void ParallelMap::add_to(StageStats& stats, double wall, double seconds_per_tick) const {
   double busy = 0, ready = 0;
+  std::array<Number, 256> bodies{};
   for (const Counts& c : counts_) {
     stats.items += c.items.get();
     busy += static_cast<double>(c.busy.get()) * seconds_per_tick;
     ready += static_cast<double>(c.ready.get()) * seconds_per_tick;
+    c.bodies.add_to(bodies);
   }
   stats.busy += busy;
   stats.ready += ready;
-  const std::size_t at_once = limit_ == 0 ? threads_ : std::min(limit_, threads_);
-  stats.starved += std::max(0.0, wall * static_cast<double>(at_once) - busy - ready);
+  stats.at_once = at_once_;
+  stats.starved += std::max(0.0, wall * static_cast<double>(at_once_) - busy - ready);
+  stats.p50 = Histogram::quantile(bodies, 0.5) * seconds_per_tick;
+  stats.p99 = Histogram::quantile(bodies, 0.99) * seconds_per_tick;
 }
 
 }  // namespace sluice::detail

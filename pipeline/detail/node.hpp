@@ -20,6 +20,7 @@
 #include <utility>
 #include <vector>
 
+#include "pipeline/detail/recorder.hpp"
 #include "pipeline/detail/segment.hpp"
 #include "pipeline/detail/stage.hpp"
 #include "pipeline/detail/ticket.hpp"
@@ -34,6 +35,7 @@ namespace flow = tbb::flow;
 struct Context {
   const std::string& graph;
   std::atomic<bool>& stop;
+  Recorder* recorder = nullptr;  // of the run under way, where it is traced
   std::mutex mutex{};
   std::optional<StageError> error{};  // the first
 
@@ -121,7 +123,9 @@ class Edge {
 // A map that may work on several tickets at once: works through the ticket's range and passes the ticket on.
 class ParallelMap final : public Node {
  public:
-  ParallelMap(flow::graph& graph, Stage& stage, Context& context, std::size_t limit, std::size_t threads);
+  // at_once: bodies at most, for whatever reason.
+  ParallelMap(flow::graph& graph, Stage& stage, Context& context, std::size_t limit, std::size_t at_once,
+              std::size_t threads);
 
   bool accept(const Ticket&) override { return true; }
   bool quick() const override { return false; }
@@ -134,8 +138,9 @@ class ParallelMap final : public Node {
  private:
   struct alignas(64) Counts {
     Counter items, busy, ready;
+    Histogram bodies;
   };
-  const std::size_t limit_, threads_;
+  const std::size_t at_once_;
   std::vector<Counts> counts_;  // one a thread
   Cost cost_;
 };

@@ -18,6 +18,11 @@ Number Segment::consumed() const {
   return least;
 }
 
+Number Segment::held() const {
+  const Number done = consumed(), made = emitted.get();
+  return made - std::min(made, done);
+}
+
 void Input::reset() {
   for (Number i = 0; i <= mask; ++i) marks[i].store(shards > 1 ? 0 : unknown, std::memory_order_relaxed);
   end.store(unknown, std::memory_order_relaxed);

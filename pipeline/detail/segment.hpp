@@ -30,6 +30,7 @@ struct Segment {
   Counter high_water;
 
   Number consumed() const;
+  Number held() const;  // emitted and not consumed; from any thread
 
   // Of a split: the thread that worked on each shard the last time. Nothing depends on it but speed.
   struct alignas(64) Worker {

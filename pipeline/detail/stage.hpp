@@ -58,7 +58,7 @@ struct Stage {
   bool foreign = false;        // a stream of another graph was given to it
   Concurrency concurrency = serial;
   std::size_t capacity = default_capacity;  // of a gate's segment
-  std::size_t shards = 1;                   // of a split
+  std::size_t shards = 1;                   // of a split; of a fold: of its input
 
   // Found when the graph is checked.
   Stage* gate = nullptr;          // the gate whose segment its output belongs to

@@ -2,7 +2,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 
@@ -33,6 +36,25 @@ class Counter {
 
  private:
   std::atomic<Number> value_{0};
+};
+
+// How long bodies took, in ticks a message: counted in buckets of a quarter of an octave.
+class Histogram {
+ public:
+  void add(Number elapsed, Number messages) { buckets_[bucket(elapsed / messages)].add(messages); }
+  void add_to(std::array<Number, 256>& sums) const {
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += buckets_[i].get();
+  }
+  // The middle of the bucket in which the quantile lies; 0 where nothing was counted.
+  static double quantile(const std::array<Number, 256>& sums, double q);
+
+ private:
+  static std::size_t bucket(Number n) {
+    if (n < 4) return n;
+    const auto octave = static_cast<unsigned>(std::bit_width(n)) - 1;
+    return octave * 4 + (n >> (octave - 2) & 3);
+  }
+  std::array<Counter, 256> buckets_;
 };
 
 // Ticks a message, smoothed: what the length of tickets is chosen by. Any thread may update it; a lost update is

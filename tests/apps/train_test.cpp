@@ -63,18 +63,6 @@ TEST(Train, JsonStatesTheEffectiveOptions) {
   EXPECT_EQ(o["isa"], "portable");
 }
 
-TEST(Train, ProgressIsOneLineAnEpochOnStderr) {
-  const SmallData data;
-  const Result r = sluice(data.train() + Arguments{"--epochs", "3"});
-  EXPECT_EQ(r.code, 2) << "a flag twice";
-  const Result three = sluice({"train", "--data", data.folder().path(), "--epochs", "3", "--json"});
-  ASSERT_EQ(three.code, 0) << three.err;
-  const auto progress = lines(three.err);
-  ASSERT_EQ(progress.size(), 3u) << three.err;
-  for (std::size_t i = 0; i < 3; ++i)
-    EXPECT_TRUE(progress[i].starts_with("epoch " + std::to_string(i + 1) + "/3: train loss ")) << progress[i];
-}
-
 TEST(Train, QuietSilencesTheProgressAndNotTheResult) {
   const SmallData data;
   const Result r = sluice(data.train() + Arguments{"--quiet"});

@@ -1,0 +1,59 @@
+#include "apps/class_names.hpp"
+
+#include <fmt/core.h>
+
+#include <cerrno>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <system_error>
+
+namespace sluice::apps {
+namespace {
+
+std::string trimmed(const std::string& text) {
+  const char* const blanks = " \t\r";
+  const std::size_t first = text.find_first_not_of(blanks);
+  return first == std::string::npos ? "" : text.substr(first, text.find_last_not_of(blanks) + 1 - first);
+}
+
+std::vector<std::string> parts(std::istream& text, char separator) {
+  std::vector<std::string> all;
+  for (std::string part; std::getline(text, part, separator);) all.push_back(trimmed(part));
+  return all;
+}
+
+std::vector<std::string> given(const std::string& wanted) {
+  if (wanted.front() != '@') {
+    std::istringstream list(wanted + ',');  // a comma ends the last name, too: "a," is two names, one of them empty
+    return parts(list, ',');
+  }
+  const std::string path = wanted.substr(1);
+  std::ifstream file(path);
+  auto names = parts(file, '\n');
+  if (!file.is_open() || file.bad())
+    throw std::invalid_argument(
+        fmt::format("class names: {}: cannot be read: {}", path, std::generic_category().message(errno)));
+  return names;
+}
+
+}  // namespace
+
+std::vector<std::string> class_names(const std::string& wanted, std::size_t classes, bool fashion_mnist) {
+  std::vector<std::string> names;
+  if (!wanted.empty())
+    names = given(wanted);
+  else if (fashion_mnist && classes == 10)
+    names = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"};
+  else
+    for (std::size_t c = 0; c < classes; ++c) names.push_back(fmt::format("class {}", c));
+
+  if (names.size() != classes)
+    throw std::invalid_argument(fmt::format("class names: {} name{}, expected {}, one for each class", names.size(),
+                                            names.size() == 1 ? "" : "s", classes));
+  for (std::size_t c = 0; c < classes; ++c)
+    if (names[c].empty()) throw std::invalid_argument(fmt::format("class names: that of class {} is empty", c));
+  return names;
+}
+
+}  // namespace sluice::apps

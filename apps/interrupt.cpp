@@ -1,0 +1,74 @@
+#include "apps/interrupt.hpp"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <system_error>
+#include <utility>
+
+namespace sluice::apps {
+namespace {
+
+sigset_t awaited() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int s : {SIGINT, SIGTERM}) {
+    // Whoever started this program with a signal ignored (nohup, a background job) wants it to stay so.
+    struct sigaction before {};
+    if (sigaction(s, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
+    sigaddset(&set, s);
+  }
+  return set;
+}
+
+}  // namespace
+
+Interrupt::Interrupt() {
+  const sigset_t set = awaited();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  signals_ = signalfd(-1, &set, SFD_CLOEXEC);
+  over_ = eventfd(0, EFD_CLOEXEC);
+  if (signals_ < 0 || over_ < 0) throw std::system_error(errno, std::generic_category(), "signals cannot be awaited");
+  thread_ = std::thread([this] { wait(); });
+}
+
+Interrupt::~Interrupt() {
+  const std::uint64_t one = 1;
+  while (::write(over_, &one, sizeof one) < 0 && errno == EINTR) {
+  }
+  thread_.join();
+  ::close(signals_);
+  ::close(over_);
+  const sigset_t set = awaited();
+  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+void Interrupt::then(std::function<void()> f) {
+  const std::lock_guard lock(mutex_);
+  then_ = std::move(f);
+  if (signal_.load() && then_) std::exchange(then_, {})();
+}
+
+void Interrupt::wait() {
+  for (;;) {
+    std::array<pollfd, 2> both{{{signals_, POLLIN, 0}, {over_, POLLIN, 0}}};
+    if (::poll(both.data(), both.size(), -1) < 0) continue;
+    if (both[1].revents) return;
+    signalfd_siginfo info{};
+    if (::read(signals_, &info, sizeof info) != sizeof info) continue;
+    const int number = static_cast<int>(info.ssi_signo);
+    if (signal_.load()) ::_exit(128 + number);
+    const std::lock_guard lock(mutex_);
+    signal_.store(number);
+    requested_.store(true);
+    if (then_) std::exchange(then_, {})();
+  }
+}
+
+}  // namespace sluice::apps

@@ -1,0 +1,43 @@
+// SIGINT and SIGTERM as something that a run can ask for and be told of, not as the program's end.
+//
+// The first one is noted and told to whoever registered with then(), on a thread that waits for signals, where anything
+// may be done. The second ends the program at once, as if nobody had cared.
+// Order and thread-safety: make it before other threads, which inherit that they do not take these signals; one at a
+// time. Errors: std::system_error.
+//
+//   Interrupt interrupt;
+//   interrupt.then([&] { graph.cancel(); });
+//   ...
+//   if (interrupt.signal()) return 128 + interrupt.signal();
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace sluice::apps {
+
+class Interrupt {
+ public:
+  Interrupt();
+  ~Interrupt();
+  Interrupt(const Interrupt&) = delete;
+  Interrupt& operator=(const Interrupt&) = delete;
+
+  int signal() const { return signal_.load(); }  // 0: none yet
+  const std::atomic<bool>& requested() const { return requested_; }
+  // What to do when the first one comes, instead of what was said before; at once if it has come. Nothing: {}.
+  void then(std::function<void()> f);
+
+ private:
+  void wait();
+  std::atomic<int> signal_{0};
+  std::atomic<bool> requested_{false};
+  std::mutex mutex_;
+  std::function<void()> then_;
+  int signals_ = -1, over_ = -1;  // file descriptors
+  std::thread thread_;
+};
+
+}  // namespace sluice::apps

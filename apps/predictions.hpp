@@ -1,0 +1,25 @@
+// What a model says of every image of a data set: class and probability, by a graph of its own.
+//
+// Weights, DataSet -> a prediction for each row, in order. Deterministic. Errors: those of Graph::run().
+//
+//   //  batch -> forward -> predictions
+//   const Predictions p = predict(weights, test, threads);
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "pipeline/threads.hpp"
+#include "stages/dataset.hpp"
+#include "stages/model.hpp"
+
+namespace sluice::apps {
+
+struct Predictions {
+  std::vector<std::uint16_t> predicted;  // (rows): the class
+  std::vector<float> probability;        // (rows): of that class, 0 to 1
+};
+
+Predictions predict(const stages::Weights& weights, const stages::DataSet& data, const Threads& threads);
+
+}  // namespace sluice::apps

@@ -1,0 +1,188 @@
+// The training curves in the manner of d2l.ai's Animator: x is the epoch, one line each for loss and the two
+// accuracies.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "apps/report/sections.hpp"
+#include "apps/report/text.hpp"
+
+namespace sluice::apps::report {
+namespace {
+
+using Epoch = Report::Epoch;
+
+struct Curve {
+  const char* name;
+  const char* style;  // class of the page's style
+  double Epoch::*value;
+};
+constexpr Curve loss{"train loss", "loss", &Epoch::train_loss};
+constexpr Curve train{"train accuracy", "train", &Epoch::train_accuracy};
+constexpr Curve test{"test accuracy", "test", &Epoch::test_accuracy};
+constexpr std::array all{loss, train, test};
+
+// The plot within the picture, in units of the viewBox.
+constexpr double width = 640, height = 380, left = 74, right = width - 74, top = 12, bottom = height - 62;
+
+// A step of 1, 2 or 5 times a power of ten, so that `span` has at most `steps` of them.
+double round_step(double span, double steps) {
+  const double power = std::pow(10, std::floor(std::log10(span / steps)));
+  for (const double factor : {1.0, 2.0, 5.0})
+    if (factor * power * steps >= span * (1 - 1e-9)) return factor * power;
+  return 10 * power;
+}
+
+// A vertical axis over what is finite of some curves, from tick to tick.
+struct Axis {
+  double low = 0, high = 1, step = 0.2;
+
+  Axis(const std::vector<Epoch>& epochs, std::initializer_list<Curve> curves) {
+    double least = std::numeric_limits<double>::infinity(), most = -least;
+    for (const Epoch& e : epochs)
+      for (const Curve& c : curves)
+        if (const double value = e.*c.value; std::isfinite(value))
+          least = std::min(least, value), most = std::max(most, value);
+    if (least > most) return;
+    step = round_step(std::max({most - least, 0.1 * std::abs(most), 1e-3}), 6);
+    low = step * std::floor(least / step + 1e-6);
+    high = std::max(step * std::ceil(most / step - 1e-6), low + step);
+  }
+  double y(double value) const { return bottom - (value - low) / (high - low) * (bottom - top); }
+  std::string label(double value) const {
+    if (step >= 1e5) return fmt::format("{:.3g}", value);
+    return fmt::format("{:.{}f}", value, std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9))));
+  }
+};
+
+double x(const std::vector<Epoch>& epochs, std::size_t i) {
+  if (epochs.size() < 2) return (left + right) / 2;
+  return left + (right - left) * static_cast<double>(i) / static_cast<double>(epochs.size() - 1);
+}
+
+std::string vertical(const Axis& axis, bool at_left, const char* style, const char* name) {
+  std::string svg;
+  for (int i = 0; axis.low + i * axis.step < axis.high + axis.step / 2; ++i) {
+    const double value = axis.low + i * axis.step, y = axis.y(value);
+    if (at_left)
+      svg += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", left, right, y, y);
+    svg += fmt::format("<text class=\"{}\" x=\"{}\" y=\"{:.1f}\" dy=\".35em\" text-anchor=\"{}\">{}</text>\n", style,
+                       at_left ? left - 8 : right + 8, y, at_left ? "end" : "start", axis.label(value));
+  }
+  return svg +
+         fmt::format("<text class=\"{}\" transform=\"translate({} {}) rotate({})\" text-anchor=\"middle\">{}</text>\n",
+                     style, at_left ? 18 : width - 18, (top + bottom) / 2, at_left ? -90 : 90, name);
+}
+
+std::string horizontal(const std::vector<Epoch>& epochs) {
+  std::string svg;
+  const auto step = static_cast<std::size_t>(round_step(std::max(10.0, static_cast<double>(epochs.size())), 10));
+  for (std::size_t i = 0; i < epochs.size(); ++i) {
+    if (epochs[i].number % step != 0) continue;
+    svg += fmt::format("<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>\n", x(epochs, i),
+                       top, bottom);
+    svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", x(epochs, i), bottom + 22,
+                       epochs[i].number);
+  }
+  return svg +
+         fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">epoch</text>\n", (left + right) / 2, height - 10);
+}
+
+std::string line(const std::vector<Epoch>& epochs, const std::vector<std::size_t>& shown, const Curve& curve,
+                 const Axis& axis) {
+  std::string path, points;
+  bool pen_down = false;
+  for (const std::size_t i : shown) {
+    const double value = epochs[i].*curve.value;
+    if (std::isfinite(value)) {
+      path += fmt::format("{}{:.1f} {:.1f}", pen_down ? "L" : "M", x(epochs, i), axis.y(value));
+      if (shown.size() <= 30)
+        points += fmt::format("<circle class=\"point {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>\n", curve.style,
+                              x(epochs, i), axis.y(value));
+    }
+    pen_down = std::isfinite(value);
+  }
+  return fmt::format("<path class=\"curve {}\" d=\"{}\"/>\n", curve.style, path) + points;
+}
+
+// Over each epoch a strip that shows nothing but, when pointed at, the values.
+std::string values(const std::vector<Epoch>& epochs, const std::vector<std::size_t>& shown) {
+  const double strip = shown.size() < 2 ? right - left : (right - left) / static_cast<double>(shown.size() - 1);
+  std::string svg;
+  for (const std::size_t i : shown) {
+    const double from = std::max(left, x(epochs, i) - strip / 2), to = std::min(right, x(epochs, i) + strip / 2);
+    svg += fmt::format("<rect class=\"strip\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"><title>epoch {}",
+                       from, top, to - from, bottom - top, epochs[i].number);
+    for (const Curve& c : all) svg += fmt::format("\n{} {:.4f}", c.name, epochs[i].*c.value);
+    svg += fmt::format("\ntest loss {:.4f}</title></rect>\n", epochs[i].test_loss);
+  }
+  return svg;
+}
+
+std::string legend(const Epoch& last) {
+  std::string html = "<ul class=\"legend\">\n";
+  for (const Curve& c : all)
+    html += fmt::format(
+        "<li><svg viewBox=\"0 0 30 10\" width=\"30\" height=\"10\" aria-hidden=\"true\"><path class=\"curve {}\" "
+        "d=\"M1 "
+        "5L29 5\"/></svg> {} <b>{:.4f}</b></li>\n",
+        c.style, c.name, last.*c.value);
+  return html + "</ul>\n";
+}
+
+std::string table(const std::vector<Epoch>& epochs, const std::vector<std::size_t>& shown) {
+  std::string html =
+      "<div class=\"scroll tall\" tabindex=\"0\"><table class=\"numbers\"><thead><tr><th>epoch</th><th>train loss</th>"
+      "<th>train accuracy</th><th>test loss</th><th>test accuracy</th><th>time</th></tr></thead><tbody>\n";
+  for (const std::size_t i : shown) {
+    const Epoch& e = epochs[i];
+    html += fmt::format("<tr><th>{}</th><td>{:.4f}</td><td>{:.4f}</td><td>{:.4f}</td><td>{:.4f}</td><td>{}</td></tr>\n",
+                        e.number, e.train_loss, e.train_accuracy, e.test_loss, e.test_accuracy, duration(e.seconds));
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+}  // namespace
+
+std::vector<std::size_t> thinned(std::size_t count, std::size_t most) {
+  std::vector<std::size_t> places;
+  const std::size_t shown = std::min(count, most);
+  for (std::size_t i = 0; i < shown; ++i) places.push_back(shown == 1 ? 0 : i * (count - 1) / (shown - 1));
+  return places;
+}
+
+std::string curves(const Report& r) {
+  const std::string heading = "Training curves";
+  if (r.epochs.empty()) return section("curves", heading, note("No epoch was completed."));
+  const std::vector<std::size_t> shown = thinned(r.epochs.size(), 300);
+
+  // A loss that fits the accuracies' axis shares it; a larger one would press them together.
+  const bool own_axis = std::any_of(r.epochs.begin(), r.epochs.end(), [](const Epoch& e) { return e.train_loss > 1; });
+  const Axis accuracies = own_axis ? Axis(r.epochs, {train, test}) : Axis(r.epochs, {loss, train, test});
+  const Axis losses = own_axis ? Axis(r.epochs, {loss}) : accuracies;
+
+  std::string svg = fmt::format(
+      "<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"train loss, train accuracy and test "
+      "accuracy "
+      "over {} epoch{}\">\n",
+      own_axis ? width : right + 24, height, r.epochs.size(), r.epochs.size() == 1 ? "" : "s");
+  svg += vertical(accuracies, true, "", own_axis ? "accuracy" : "loss, accuracy");
+  if (own_axis) svg += vertical(losses, false, "loss", "train loss");
+  svg += horizontal(r.epochs);
+  svg += fmt::format("<rect class=\"frame\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", left, top, right - left,
+                     bottom - top);
+  svg += line(r.epochs, shown, loss, losses) + line(r.epochs, shown, train, accuracies) +
+         line(r.epochs, shown, test, accuracies);
+  svg += values(r.epochs, shown) + "</svg>\n";
+
+  std::string html =
+      "<div class=\"columns\">\n<figure>" + legend(r.epochs.back()) + svg + "</figure>\n<div>" + table(r.epochs, shown);
+  if (shown.size() < r.epochs.size())
+    html += note(fmt::format("{} of {} epochs are shown.", shown.size(), r.epochs.size()));
+  return section("curves", heading, html + "</div></div>");
+}
+
+}  // namespace sluice::apps::report

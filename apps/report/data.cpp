@@ -1,0 +1,124 @@
+// Everything that the page shows, as JSON. Numbers that are not finite become null.
+#include <nlohmann/json.hpp>
+
+#include "apps/report/confusion_matrix.hpp"
+#include "apps/report/sections.hpp"
+#include "pipeline/verdict.hpp"
+
+namespace sluice::apps::report {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::size_t most_epochs = 2000;  // of more, evenly spread ones
+
+ordered_json object(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  ordered_json json = ordered_json::object();
+  for (const auto& [key, value] : pairs) json[key] = value;
+  return json;
+}
+
+ordered_json of_epochs(const std::vector<Report::Epoch>& epochs) {
+  ordered_json json = ordered_json::array();
+  for (const std::size_t i : thinned(epochs.size(), most_epochs)) {
+    const Report::Epoch& e = epochs[i];
+    json.push_back({{"epoch", e.number},
+                    {"train_loss", e.train_loss},
+                    {"train_accuracy", e.train_accuracy},
+                    {"test_loss", e.test_loss},
+                    {"test_accuracy", e.test_accuracy},
+                    {"seconds", e.seconds}});
+  }
+  return json;
+}
+
+ordered_json of_confusion(const Report& r) {
+  if (!has_predictions(r)) return nullptr;
+  const ConfusionMatrix m(*r.test, r.predictions);
+  ordered_json rows = ordered_json::array();
+  for (std::size_t label = 0; label < m.classes; ++label) {
+    ordered_json row = ordered_json::array();
+    for (std::size_t c = 0; c < m.classes; ++c) row.push_back(m.at(label, c));
+    rows.push_back(row);
+  }
+  return rows;
+}
+
+const char* name(Verdict::Kind kind) {
+  switch (kind) {
+    case Verdict::Kind::nothing:
+      return "nothing";
+    case Verdict::Kind::stage:
+      return "stage";
+    case Verdict::Kind::threads:
+      return "threads";
+    case Verdict::Kind::loop:
+      return "loop";
+    case Verdict::Kind::scheduling:
+      return "scheduling";
+  }
+  return "";
+}
+
+ordered_json of_stage(const StageStats& s) {
+  return {{"name", s.name},
+          {"verb", s.verb},
+          {"inputs", s.inputs},
+          {"concurrency", s.concurrency},
+          {"at_once", s.at_once},
+          {"shards", s.shards},
+          {"sharded", s.sharded},
+          {"items", s.items},
+          {"busy", s.busy},
+          {"starved", s.starved},
+          {"blocked", s.blocked},
+          {"ready", s.ready},
+          {"p50", s.p50},
+          {"p99", s.p99},
+          {"capacity", s.capacity},
+          {"queued", s.queued},
+          {"high_water", s.high_water}};
+}
+
+ordered_json of_graph(const GraphPicture& picture) {
+  ordered_json json = {{"graph", picture.graph}};
+  if (!picture.stats) return json;
+  const GraphStats& stats = *picture.stats;
+  json["runs"] = stats.runs;
+  json["wall"] = stats.wall;
+  json["threads"] = stats.threads;
+  json["stages"] = ordered_json::array();
+  for (const StageStats& s : stats.stages) json["stages"].push_back(of_stage(s));
+  const Verdict v = verdict(stats);
+  json["verdict"] = {
+      {"kind", name(v.kind)}, {"stage", v.stage}, {"share", v.share}, {"gain", v.gain}, {"text", v.text}};
+  return json;
+}
+
+}  // namespace
+
+std::string data(const Report& r) {
+  ordered_json graphs = ordered_json::array();
+  for (const GraphPicture& picture : r.graphs) graphs.push_back(of_graph(picture));
+  const ordered_json json = {{"schema", 1},
+                             {"title", r.title},
+                             {"outcome", r.outcome},
+                             {"command", r.command},
+                             {"options", object(r.options)},
+                             {"facts", object(r.facts)},
+                             {"class_names", r.class_names},
+                             {"epochs", of_epochs(r.epochs)},
+                             {"confusion", of_confusion(r)},
+                             {"graphs", graphs},
+                             {"advice", r.advice}};
+  std::string script = "<script type=\"application/json\" id=\"sluice-report\">";
+  // Within strings, the only place of a '<', it can be written so; then nothing in them can end the element.
+  for (const char c : json.dump(-1, ' ', false, ordered_json::error_handler_t::replace))
+    if (c == '<')
+      script += "\\u003c";
+    else
+      script += c;
+  return script + "</script>\n";
+}
+
+}  // namespace sluice::apps::report

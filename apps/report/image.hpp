@@ -1,0 +1,34 @@
+// Small pictures of numbers, as PNG within the page.
+//
+// Image -> shrunk(): a smaller one, by the means of boxes -> 8 bits a pixel -> png() -> data_uri().
+// Pure functions. Errors: std::runtime_error if a PNG cannot be encoded.
+//
+//   fmt::format("<img src=\"{}\">", data_uri(png(28, 28, pixels)))
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice::apps::report {
+
+struct Image {
+  std::size_t width = 0, height = 0;
+  std::vector<float> values;  // (height x width)
+};
+
+// Neither side longer than `most`; unchanged if that is so.
+Image shrunk(const Image& image, std::size_t most);
+
+using Colour = std::array<std::uint8_t, 4>;  // red, green, blue, opacity
+
+// pixels: (height x width) greys, or places in a palette of 1 .. 256 colours. The file's bytes.
+std::string png(std::size_t width, std::size_t height, const std::vector<std::uint8_t>& pixels,
+                const std::vector<Colour>& palette = {});
+
+std::string data_uri(std::string_view png);
+
+}  // namespace sluice::apps::report

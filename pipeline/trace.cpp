@@ -1,0 +1,215 @@
+#include "pipeline/trace.hpp"
+
+#include <fmt/core.h>
+#include <fmt/format.h>
+#include <oneapi/tbb/task_arena.h>
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <ostream>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "pipeline/detail/clock.hpp"
+#include "pipeline/detail/recorder.hpp"
+#include "pipeline/detail/text.hpp"
+#include "pipeline/detail/trace_log.hpp"
+
+namespace sluice {
+namespace detail {
+
+Recorder::Recorder(std::string graph_name, std::uint64_t run_number, const std::vector<std::unique_ptr<Stage>>& stages,
+                   const void* run_in, std::size_t threads, Number steps)
+    : graph(std::move(graph_name)),
+      run(run_number),
+      arena(run_in),
+      lanes(std::max<std::size_t>(2, threads)),  // an arena of one has a second slot
+      begin(ticks()) {
+  for (const auto& s : stages) {
+    Shape shape{s->name, s->verb, {}, s->shards, s->bracket != nullptr};
+    for (const Stage* in : s->inputs) shape.inputs.push_back(in->id);
+    until_.push_back(s->bracket ? steps * s->bracket->shards : steps);
+    shapes.push_back(std::move(shape));
+  }
+}
+
+void Recorder::body(int worker, const Event& event) {
+  if (event.first < until_[event.stage]) lane(worker).bodies.push_back(event);
+}
+
+void Recorder::queue(std::size_t stage, Number position, std::size_t gate, Number at, Number messages) {
+  if (position <= until_[stage])
+    lane(tbb::this_task_arena::current_thread_index())
+        .fills.push_back({at, messages, static_cast<std::uint16_t>(gate)});
+}
+
+}  // namespace detail
+
+namespace {
+
+using detail::Event;
+using detail::Number;
+using detail::Recorder;
+using detail::Verb;
+
+// A slice of a track.
+struct Slice {
+  const Event* event;
+  std::size_t worker;
+};
+
+// Writes the events of one trace as JSON, one a line.
+class Writer {
+ public:
+  Writer(std::ostream& out, Number begin) : out_(out), begin_(begin), seconds_(detail::seconds_per_tick()) {
+    out_ << "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";
+  }
+  void finish() {
+    flush();
+    out_ << "\n]}\n";
+  }
+
+  template <class... Args>
+  void event(fmt::format_string<Args...> format, Args&&... args) {
+    if (std::exchange(any_, true)) buffer_ += ",\n";
+    fmt::format_to(std::back_inserter(buffer_), format, std::forward<Args>(args)...);
+    if (buffer_.size() > (1 << 16)) flush();
+  }
+  double us(Number at) const { return static_cast<double>(at - std::min(at, begin_)) * seconds_ * 1e6; }
+
+ private:
+  void flush() {
+    out_ << buffer_;
+    buffer_.clear();
+  }
+  std::ostream& out_;
+  Number begin_;
+  double seconds_;
+  std::string buffer_;
+  bool any_ = false;
+};
+
+// The messages of an input that a slice read: [first, second).
+std::pair<Number, Number> read_by(const Recorder::Shape& stage, const Event& e) {
+  switch (stage.verb) {
+    case Verb::split:
+      return {e.first / stage.shards, (e.first + e.count + stage.shards - 1) / stage.shards};
+    case Verb::fold:
+      return {e.first * stage.shards, (e.first + e.count) * stage.shards};
+    case Verb::feedback:
+      return {e.first == 0 ? 0 : e.first - 1, e.first + e.count - 1};
+    case Verb::expand:
+      return {e.taken_first, e.taken_first + e.taken};
+    default:
+      return {e.first, e.first + e.count};
+  }
+}
+
+class RunWriter {
+ public:
+  RunWriter(Writer& writer, const Recorder& run, std::size_t process, Number& arrows)
+      : writer_(writer), run_(run), process_(process), arrows_(arrows), slices_(run.shapes.size()) {
+    for (std::size_t w = 0; w < run.lanes.size(); ++w)
+      for (const Event& e : run.lanes[w].bodies) slices_[e.stage].push_back({&e, w});
+    for (auto& of_stage : slices_)
+      std::sort(of_stage.begin(), of_stage.end(),
+                [](const Slice& a, const Slice& b) { return a.event->first < b.event->first; });
+    for (const auto& shape : run.shapes) names_.push_back(detail::json_string(shape.name));
+  }
+
+  void write() {
+    writer_.event(R"({{"name":{},"cat":"run","ph":"X","pid":{},"tid":0,"ts":{:.3f},"dur":{:.3f},"args":{{"run":{}}}}})",
+                  detail::json_string(run_.graph), process_, writer_.us(run_.begin),
+                  writer_.us(run_.end) - writer_.us(run_.begin), run_.run);
+    for (std::size_t s = 0; s < slices_.size(); ++s) {
+      for (const Slice& slice : slices_[s]) body(s, slice);
+      for (const std::size_t input : run_.shapes[s].inputs) arrows(input, s);
+    }
+    for (const auto& lane : run_.lanes)
+      for (const detail::Fill& fill : lane.fills)
+        writer_.event(R"({{"name":{},"ph":"C","pid":{},"ts":{:.3f},"args":{{"messages":{}}}}})",
+                      detail::json_string("queue after " + run_.shapes[fill.stage].name), process_, writer_.us(fill.at),
+                      fill.messages);
+  }
+
+ private:
+  void body(std::size_t stage, const Slice& slice) {
+    const Event& e = *slice.event;
+    writer_.event(
+        R"({{"name":{},"cat":{},"ph":"X","pid":{},"tid":{},"ts":{:.3f},"dur":{:.3f},"args":{{"run":{},"sequence":{},"messages":{}}}}})",
+        names_[stage], detail::json_string(run_.graph), process_, slice.worker + 1, writer_.us(e.begin), duration(e),
+        run_.run, e.first, e.count);
+  }
+
+  double duration(const Event& e) const { return writer_.us(e.end) - writer_.us(e.begin); }
+
+  // From each slice that made a message to each that read it.
+  void arrows(std::size_t from, std::size_t to) {
+    for (const Slice& reader : slices_[to]) {
+      const auto [first, last] = read_by(run_.shapes[to], *reader.event);
+      auto maker = std::partition_point(slices_[from].begin(), slices_[from].end(), [first = first](const Slice& s) {
+        return s.event->first + s.event->count <= first;
+      });
+      for (; maker != slices_[from].end() && maker->event->first < last; ++maker) arrow(*maker, reader);
+    }
+  }
+
+  // Both ends lie within their slices, and the arrow never points back in time.
+  void arrow(const Slice& maker, const Slice& reader) {
+    const double inside = 0.001;
+    const double made = std::max(writer_.us(maker.event->begin), writer_.us(maker.event->end) - inside);
+    const double read = std::clamp(made, writer_.us(reader.event->begin),
+                                   std::max(writer_.us(reader.event->begin), writer_.us(reader.event->end) - inside));
+    const Number id = ++arrows_;
+    writer_.event(R"({{"name":"message","cat":"flow","ph":"s","id":{},"pid":{},"tid":{},"ts":{:.3f}}})", id, process_,
+                  maker.worker + 1, std::min(made, read));
+    writer_.event(R"({{"name":"message","cat":"flow","ph":"f","bp":"e","id":{},"pid":{},"tid":{},"ts":{:.3f}}})", id,
+                  process_, reader.worker + 1, read);
+  }
+
+  Writer& writer_;
+  const Recorder& run_;
+  std::size_t process_;
+  Number& arrows_;
+  std::vector<std::vector<Slice>> slices_;  // by stage, in the order of their messages
+  std::vector<std::string> names_;
+};
+
+}  // namespace
+
+Trace::Trace(std::size_t steps) : impl_(std::make_unique<Impl>(steps)) {}
+Trace::~Trace() = default;
+
+std::size_t Trace::events() const {
+  const std::lock_guard lock(impl_->mutex);
+  std::size_t sum = 0;
+  for (const auto& run : impl_->runs)
+    for (const auto& lane : run->lanes) sum += lane.bodies.size();
+  return sum;
+}
+
+void Trace::write(std::ostream& out) const {
+  const std::lock_guard lock(impl_->mutex);
+  Writer writer(out, impl_->begin);
+  std::map<const void*, std::size_t> processes;  // of arenas, each with the workers that it has
+  for (const auto& run : impl_->runs) {
+    const auto [at, fresh] = processes.try_emplace(run->arena, processes.size() + 1);
+    if (!fresh) continue;
+    const std::size_t pid = at->second;
+    writer.event(R"({{"name":"process_name","ph":"M","pid":{},"args":{{"name":"sluice"}}}})", pid);
+    for (std::size_t tid = 0; tid <= run->lanes.size(); ++tid) {
+      writer.event(R"({{"name":"thread_name","ph":"M","pid":{},"tid":{},"args":{{"name":"{}"}}}})", pid, tid,
+                   tid == 0 ? "runs" : fmt::format("worker {}", tid - 1));
+      writer.event(R"({{"name":"thread_sort_index","ph":"M","pid":{},"tid":{},"args":{{"sort_index":{}}}}})", pid, tid,
+                   tid);
+    }
+  }
+  Number arrows = 0;
+  for (const auto& run : impl_->runs) RunWriter(writer, *run, processes[run->arena], arrows).write();
+  writer.finish();
+}
+
+}  // namespace sluice

@@ -1,0 +1,42 @@
+// A recording of what ran where and when, as Chrome trace events: opens in Perfetto and in chrome://tracing.
+//
+// One track for each worker, with a slice for each call of a body: its stage, the sequence number of its first message
+// and how many messages it made (a body that takes microseconds is called for a range of them). A track of counters for
+// each queue's fill, an arrow from the body that made a message to the one that took it, a track of the graphs' runs.
+// Times begin with the trace. One trace may be given to several graphs.
+// Bounded: of each graph the first `steps` messages of every stream are recorded, counted over its runs (of shards: the
+// shards of so many messages), in about 100 bytes each.
+// Thread-safety: graphs that use one trace may run at the same time; write() and events() not during a run.
+// Errors: std::bad_alloc from a run whose recording finds no memory; write() leaves the stream's state to the caller.
+//
+//   Trace trace(1000);
+//   graph.set_trace(&trace);
+//   graph.run();
+//   trace.write(file);
+//
+// Source: "Trace Event Format", the JSON object form; times in microseconds.
+#pragma once
+
+#include <cstddef>
+#include <iosfwd>
+#include <memory>
+
+namespace sluice {
+
+class Trace {
+ public:
+  explicit Trace(std::size_t steps = 1000);
+  ~Trace();
+  Trace(const Trace&) = delete;
+  Trace& operator=(const Trace&) = delete;
+
+  std::size_t events() const;  // bodies recorded
+  void write(std::ostream& out) const;
+
+ private:
+  friend class Graph;
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,277 @@
+#include "pipeline/verdict.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace sluice {
+namespace {
+
+using Stages = std::vector<StageStats>;
+
+std::string percent(double share) {
+  return fmt::format("{:.0f} %", 100 * std::clamp(share, 0.0, 1.0));
+}
+
+std::string seconds(double s) {
+  return s <= 0      ? "-"
+         : s < 1e-6  ? fmt::format("{:.0f} ns", s * 1e9)
+         : s < 99e-6 ? fmt::format("{:.1f} us", s * 1e6)
+         : s < 1e-3  ? fmt::format("{:.0f} us", s * 1e6)
+         : s < 99e-3 ? fmt::format("{:.1f} ms", s * 1e3)
+         : s < 1     ? fmt::format("{:.0f} ms", s * 1e3)
+                     : fmt::format("{:.1f} s", s);
+}
+
+// Who stands before whom, by place in the list.
+class Arrows {
+ public:
+  explicit Arrows(const Stages& stages) : before_(stages.size()), behind_(stages.size()) {
+    std::map<std::string, std::size_t> places;
+    for (std::size_t i = 0; i < stages.size(); ++i) places[stages[i].name] = i;
+    for (std::size_t i = 0; i < stages.size(); ++i)
+      for (const std::string& input : stages[i].inputs)
+        if (const auto at = places.find(input); at != places.end()) {
+          before_[i].push_back(at->second);
+          behind_[at->second].push_back(i);
+        }
+  }
+  std::set<std::size_t> before(std::size_t stage) const { return reached(before_, stage); }
+  std::set<std::size_t> behind(std::size_t stage) const { return reached(behind_, stage); }
+
+ private:
+  using Lists = std::vector<std::vector<std::size_t>>;
+  static std::set<std::size_t> reached(const Lists& next, std::size_t from) {
+    std::set<std::size_t> seen;
+    std::vector<std::size_t> open = next[from];
+    while (!open.empty()) {
+      const std::size_t at = open.back();
+      open.pop_back();
+      if (seen.insert(at).second) open.insert(open.end(), next[at].begin(), next[at].end());
+    }
+    return seen;
+  }
+  Lists before_, behind_;
+};
+
+// What a run cannot be shorter than, with one stage's bodies taking `factor` of the time that they took.
+class Model {
+ public:
+  explicit Model(const GraphStats& stats) : stats_(stats), arrows_(stats.stages) {
+    for (std::size_t i = 0; i < stats.stages.size(); ++i) {
+      if (stats.stages[i].verb != "feedback") continue;
+      std::set<std::size_t> loop;
+      const auto before = arrows_.before(i);
+      for (const std::size_t s : arrows_.behind(i))
+        if (before.count(s)) loop.insert(s);
+      loops_.push_back(loop);
+    }
+  }
+
+  const Arrows& arrows() const { return arrows_; }
+
+  // A stage's own bound.
+  double load(std::size_t s, std::size_t faster = none, double factor = 1) const {
+    const StageStats& stage = stats_.stages[s];
+    return stage.busy * (s == faster ? factor : 1) / static_cast<double>(std::max<std::size_t>(1, stage.at_once));
+  }
+  // What a stage adds to the laps of its loop: shards of one message are all that can be worked on at once.
+  double lap_load(std::size_t s, std::size_t faster = none, double factor = 1) const {
+    const StageStats& stage = stats_.stages[s];
+    const std::size_t at_once =
+        stage.sharded && stage.verb == "map" ? std::min(stage.at_once, std::max<std::size_t>(1, stage.shards)) : 1;
+    return stage.busy * (s == faster ? factor : 1) / static_cast<double>(at_once);
+  }
+  double threads(std::size_t faster = none, double factor = 1) const {
+    double busy = 0;
+    for (std::size_t s = 0; s < stats_.stages.size(); ++s) busy += stats_.stages[s].busy * (s == faster ? factor : 1);
+    return busy / static_cast<double>(std::max<std::size_t>(1, stats_.threads));
+  }
+  double loop(const std::set<std::size_t>& stages, std::size_t faster = none, double factor = 1) const {
+    double lap = 0;
+    for (const std::size_t s : stages) lap += lap_load(s, faster, factor);
+    return lap;
+  }
+  double bound(std::size_t faster = none, double factor = 1) const {
+    double most = threads(faster, factor);
+    for (std::size_t s = 0; s < stats_.stages.size(); ++s) most = std::max(most, load(s, faster, factor));
+    for (const auto& stages : loops_) most = std::max(most, loop(stages, faster, factor));
+    return most;
+  }
+  // What is not explained by the bound stays as it is.
+  double gain(std::size_t stage) const {
+    const double saved = bound() - bound(stage, 0.5);
+    return stats_.wall / std::max(1e-9, stats_.wall - std::clamp(saved, 0.0, 0.99 * stats_.wall));
+  }
+  const std::set<std::size_t>* slowest_loop() const {
+    const auto slowest = std::max_element(loops_.begin(), loops_.end(),
+                                          [this](const auto& a, const auto& b) { return loop(a) < loop(b); });
+    return slowest == loops_.end() ? nullptr : &*slowest;
+  }
+
+  static constexpr std::size_t none = ~std::size_t{0};
+
+ private:
+  const GraphStats& stats_;
+  Arrows arrows_;
+  std::vector<std::set<std::size_t>> loops_;
+};
+
+std::string faster(double gain) {
+  return gain < 1.05 ? "twice as fast would not make the run faster"
+                     : fmt::format("twice as fast would make the run {:.1f} times faster", gain);
+}
+
+// " while the stages behind it starve 80 % of the time and those before it are blocked 90 %"
+std::string neighbours(const GraphStats& stats, const Model& model, std::size_t stage) {
+  const auto mean = [&](const std::set<std::size_t>& others, double StageStats::*time, bool gates_only) {
+    double sum = 0;
+    std::size_t count = 0;
+    for (const std::size_t o : others) {
+      const StageStats& other = stats.stages[o];
+      if (gates_only && other.verb == "map") continue;  // never blocked: their room was granted before them
+      sum += other.*time / (stats.wall * static_cast<double>(std::max<std::size_t>(1, other.at_once)));
+      ++count;
+    }
+    return count == 0 ? 0.0 : sum / static_cast<double>(count);
+  };
+  const double starving = mean(model.arrows().behind(stage), &StageStats::starved, false);
+  const double blocked = mean(model.arrows().before(stage), &StageStats::blocked, true);
+  std::vector<std::string> said;
+  if (starving >= 0.05) said.push_back(fmt::format("the stages behind it starve {} of the time", percent(starving)));
+  if (blocked >= 0.05)
+    said.push_back(said.empty() ? fmt::format("the stages before it are blocked {} of the time", percent(blocked))
+                                : fmt::format("those before it are blocked {}", percent(blocked)));
+  return said.empty() ? "" : fmt::format(" while {}", fmt::join(said, " and "));
+}
+
+// How many of its bodies can be at once, and why not more.
+std::string manner(const GraphStats& stats, const StageStats& stage) {
+  if (stage.verb != "map") return fmt::format("one {} body at a time", stage.verb);
+  if (stage.concurrency == 1) return "serial";
+  if (stage.at_once >= stats.threads)
+    return stats.threads == 1 ? "on the one thread" : fmt::format("on all {} threads", stats.threads);
+  return fmt::format("{} at once", stage.at_once);
+}
+
+std::string advice(const GraphStats& stats, const StageStats& stage) {
+  if (stage.verb != "map" || stats.threads < 2) return "";
+  if (stage.at_once >= stats.threads) return "more threads would do it, too; ";
+  if (stage.concurrency != 0 && stage.concurrency <= stage.at_once)
+    return stage.concurrency == 1 ? "as a map it may work on several messages at once: give it a concurrency; "
+                                  : "a higher concurrency would do it, too; ";
+  return "its segment holds no more messages: a larger capacity would do it, too; ";
+}
+
+Verdict of_stage(const GraphStats& stats, const Model& model, std::size_t s) {
+  const StageStats& stage = stats.stages[s];
+  Verdict v{Verdict::Kind::stage, stage.name, model.load(s) / stats.wall, model.gain(s), {}};
+  std::vector<std::string> equals;
+  for (std::size_t o = 0; o < stats.stages.size(); ++o)
+    if (o != s && model.load(o) > 0.9 * model.load(s)) equals.push_back("'" + stats.stages[o].name + "'");
+  std::string tail = faster(v.gain);
+  if (!equals.empty())
+    tail += fmt::format(", for {} {} as busy: only together are they worth it", fmt::join(equals, " and "),
+                        equals.size() == 1 ? "is" : "are");
+  v.text = fmt::format("bottleneck: {}, {} and {} busy{}; {}{}", stage.name, manner(stats, stage), percent(v.share),
+                       neighbours(stats, model, s), advice(stats, stage), tail);
+  return v;
+}
+
+Verdict of_loop(const GraphStats& stats, const Model& model, const std::set<std::size_t>& loop) {
+  std::vector<std::size_t> order(loop.begin(), loop.end());
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return model.lap_load(a) > model.lap_load(b); });
+  const double lap = model.loop(loop);
+  const auto feedback =
+      std::find_if(order.begin(), order.end(), [&](std::size_t s) { return stats.stages[s].verb == "feedback"; });
+  const std::uint64_t laps = std::max<std::uint64_t>(1, stats.stages[*feedback].items - stats.runs);
+  std::vector<std::string> shares;
+  for (const std::size_t s : order)
+    if (const double share = model.lap_load(s) / stats.wall; share >= 0.005)
+      shares.push_back(fmt::format("{} {}", stats.stages[s].name, percent(share)));
+  if (const double rest = 1 - lap / stats.wall; rest >= 0.005) shares.push_back("outside its bodies " + percent(rest));
+  const std::size_t s = order.front();
+  Verdict v{Verdict::Kind::loop, stats.stages[s].name, model.lap_load(s) / stats.wall, model.gain(s), {}};
+  v.text = fmt::format(
+      "bottleneck: {}, in the loop of feedback '{}', whose stages wait for one another; a lap takes {}: {}; {} {}",
+      v.stage, stats.stages[*feedback].name, seconds(stats.wall / static_cast<double>(laps)), fmt::join(shares, ", "),
+      v.stage, faster(v.gain));
+  return v;
+}
+
+Verdict of_threads(const GraphStats& stats, const Model& model, std::size_t s) {
+  const StageStats& stage = stats.stages[s];
+  Verdict v{Verdict::Kind::threads,
+            stage.name,
+            stage.busy / stats.wall / static_cast<double>(stats.threads),
+            model.gain(s),
+            {}};
+  v.text = fmt::format(
+      "bottleneck: {}, the largest part ({}) of what keeps {} {} busy; more threads would help, and {}", stage.name,
+      percent(v.share), stats.threads == 1 ? "the one thread" : fmt::format("all {} threads", stats.threads),
+      percent(model.threads() / stats.wall), faster(v.gain));
+  return v;
+}
+
+}  // namespace
+
+Verdict verdict(const GraphStats& stats) {
+  const Model model(stats);
+  if (stats.wall <= 0 || model.bound() <= 0)
+    return {Verdict::Kind::nothing, {}, 0, 1, "bottleneck: none, no body has run"};
+  const auto largest = [&](auto measure) {
+    std::size_t best = 0;
+    for (std::size_t s = 1; s < stats.stages.size(); ++s)
+      if (measure(s) > measure(best)) best = s;
+    return best;
+  };
+  const double bound = model.bound();
+  const std::size_t busiest = largest([&](std::size_t s) { return model.load(s); });
+  const auto* loop = model.slowest_loop();
+  Verdict v;
+  if (loop && model.loop(*loop) >= 0.8 * bound)
+    v = of_loop(stats, model, *loop);
+  else if (model.load(busiest) >= 0.9 * bound)
+    v = of_stage(stats, model, busiest);
+  else
+    v = of_threads(stats, model, largest([&](std::size_t s) { return stats.stages[s].busy; }));
+  if (bound < 0.5 * stats.wall && v.kind != Verdict::Kind::loop) {
+    v.kind = Verdict::Kind::scheduling;
+    double ready = 0;
+    for (const StageStats& s : stats.stages) ready += s.ready;
+    v.text = fmt::format(
+        "bottleneck: {}, but its bodies take only {} of the run: the rest passes outside of bodies ({} of the time a "
+        "message waited for a thread); larger messages, or processors that are free, would help more; {}",
+        v.stage, percent(bound / stats.wall), percent(ready / stats.wall), faster(v.gain));
+  }
+  return v;
+}
+
+std::string profile_table(const GraphStats& stats) {
+  std::size_t width = 5;
+  for (const StageStats& s : stats.stages) width = std::max(width, s.name.size());
+  std::string text =
+      fmt::format("{:<{}} {:>9} {:>9} {:>10} {:>6} {:>8} {:>8} {:>6} {:>9} {:>8} {:>8}\n", "stage", width, "at once",
+                  "items", "items/s", "busy", "starved", "blocked", "ready", "queue", "p50", "p99");
+  const double wall = std::max(stats.wall, 1e-9);
+  for (const StageStats& s : stats.stages) {
+    const double whole = wall * static_cast<double>(std::max<std::size_t>(1, s.at_once));
+    const std::string concurrency = s.concurrency == 0   ? fmt::format("{} (all)", s.at_once)
+                                    : s.concurrency == 1 ? "1"
+                                                         : fmt::format("{} of {}", s.at_once, s.concurrency);
+    const std::string queue = s.capacity == 0 ? "" : fmt::format("{}/{}", s.high_water, s.capacity);
+    text += fmt::format("{:<{}} {:>9} {:>9} {:>10.0f} {:>6} {:>8} {:>8} {:>6} {:>9} {:>8} {:>8}\n", s.name, width,
+                        concurrency, s.items, static_cast<double>(s.items) / wall, percent(s.busy / whole),
+                        percent(s.starved / whole), percent(s.blocked / whole), percent(s.ready / whole), queue,
+                        seconds(s.p50), seconds(s.p99));
+  }
+  return text;
+}
+
+}  // namespace sluice

@@ -1,0 +1,42 @@
+// What bounds a run, in words: which stage, why, and what a faster one would bring.
+//
+// GraphStats -> Verdict: a pure function of the counters. The model behind it: a run cannot be shorter than what any
+// one stage is busy divided by the bodies of it that can be at once, nor than all that is busy divided by the threads,
+// nor than the laps of a feedback, which no queue can hide: their stages wait for one another. A stage that is made
+// faster shortens the run by its share of what bounds it, until the next of these bounds is met. Thread-safety: pure
+// functions. Errors: none; without a run or with no time in bodies the verdict says so.
+//
+//   const Verdict v = verdict(graph.stats());
+//   v.text   // bottleneck: parse, serial and 97 % busy while the stages behind it starve 80 % of the time; twice as
+//   fast
+//            // would make the run 1.9 times faster
+#pragma once
+
+#include <string>
+
+#include "pipeline/stats.hpp"
+
+namespace sluice {
+
+struct Verdict {
+  enum class Kind {
+    nothing,     // no run, or no time in bodies
+    stage,       // one stage works all the time and the others wait for it
+    threads,     // every thread is busy: work is what there is too much of
+    loop,        // the stages of a feedback wait for one another
+    scheduling,  // neither bodies nor threads are busy: the messages are too small, or the processors were elsewhere
+  };
+  Kind kind = Kind::nothing;
+  std::string stage;  // the one that is named; empty for nothing
+  double share = 0;   // of the run (of a lap) that the stage takes, 0 to 1
+  double gain = 1;    // predicted: times that the run is faster if this stage's bodies take half the time
+  std::string text;   // begins with "bottleneck: STAGE"; one line
+};
+
+Verdict verdict(const GraphStats& stats);
+
+// One line for each stage: concurrency, items, items a second, shares of the time busy, starved, blocked and waiting
+// for a thread, high-water mark and capacity, p50 and p99 of a body. ASCII; lines end with \n.
+std::string profile_table(const GraphStats& stats);
+
+}  // namespace sluice

@@ -1,0 +1,199 @@
+// The trace parses, nests, and has every body once.
+#include "pipeline/trace.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "tests/pipeline/everything.hpp"
+#include "tests/support/parameters.hpp"
+
+namespace sluice::test {
+namespace {
+
+using nlohmann::json;
+
+json written(const Trace& trace) {
+  std::ostringstream text;
+  trace.write(text);
+  const json all = json::parse(text.str(), nullptr, false);
+  EXPECT_TRUE(all.is_object()) << text.str().substr(0, 2000);
+  return all["traceEvents"];
+}
+
+std::vector<json> with_phase(const json& events, const std::string& phase) {
+  std::vector<json> some;
+  std::copy_if(events.begin(), events.end(), std::back_inserter(some), [&](const json& e) { return e["ph"] == phase; });
+  return some;
+}
+
+std::vector<json> bodies(const json& events) {
+  auto all = with_phase(events, "X");
+  std::erase_if(all, [](const json& e) { return e["cat"] == "run"; });
+  return all;
+}
+
+TEST(Trace, of_no_run_is_an_empty_list) {
+  EXPECT_EQ(written(Trace()), json::array());
+}
+
+TEST(Trace, has_every_message_of_every_stage_once) {
+  for_each_thread_count([](std::size_t count) {
+    Trace trace;
+    Everything all(60, threads(count));
+    all.graph.set_trace(&trace);
+    all.graph.run();
+    all.graph.run();
+    const json events = written(trace);
+    // By stage and run: the messages that its slices made.
+    std::map<std::pair<std::string, int>, std::multiset<std::uint64_t>> made;
+    for (const json& e : bodies(events))
+      for (std::uint64_t k = 0; k < e["args"]["messages"].get<std::uint64_t>(); ++k)
+        made[{e["name"], e["args"]["run"]}].insert(e["args"]["sequence"].get<std::uint64_t>() + k);
+    const GraphStats stats = all.graph.stats();
+    EXPECT_EQ(made.size(), 2 * stats.stages.size());
+    std::map<std::string, std::uint64_t> sums;
+    for (const auto& [where, messages] : made) {
+      std::uint64_t next = 0;
+      for (const std::uint64_t k : messages) EXPECT_EQ(k, next++) << where.first;
+      sums[where.first] += next;
+    }
+    for (const StageStats& s : stats.stages) EXPECT_EQ(sums[s.name], s.items) << s.name;
+  });
+}
+
+TEST(Trace, slices_of_a_worker_do_not_overlap_and_lie_in_their_run) {
+  for_each_thread_count([](std::size_t count) {
+    Trace trace;
+    Everything all(100, threads(count));
+    all.graph.set_trace(&trace);
+    all.graph.run();
+    const json events = written(trace);
+    const auto runs = with_phase(events, "X");
+    const auto run = std::find_if(runs.begin(), runs.end(), [](const json& e) { return e["cat"] == "run"; });
+    ASSERT_NE(run, runs.end());
+    EXPECT_EQ((*run)["name"], "everything");
+    std::map<int, std::vector<std::pair<double, double>>> tracks;
+    for (const json& e : bodies(events)) {
+      EXPECT_EQ(e["cat"], "everything");
+      tracks[e["tid"].get<int>()].emplace_back(e["ts"].get<double>(), e["ts"].get<double>() + e["dur"].get<double>());
+    }
+    EXPECT_LE(tracks.size(), std::max<std::size_t>(2, count));
+    std::map<int, std::string> names;
+    for (const json& e : with_phase(events, "M"))
+      if (e["name"] == "thread_name") names[e["tid"].get<int>()] = e["args"]["name"];
+    const double begin = (*run)["ts"].get<double>(), end = begin + (*run)["dur"].get<double>(), rounding = 0.002;
+    for (auto& [tid, slices] : tracks) {
+      EXPECT_EQ(names[tid], "worker " + std::to_string(tid - 1));
+      std::sort(slices.begin(), slices.end());
+      EXPECT_GE(slices.front().first, begin - rounding);
+      for (std::size_t i = 1; i < slices.size(); ++i)
+        EXPECT_GE(slices[i].first, slices[i - 1].second - rounding) << "of " << tid;
+      EXPECT_LE(slices.back().second, end + rounding);
+    }
+  });
+}
+
+TEST(Trace, arrows_lead_from_a_slice_to_a_later_one) {
+  Trace trace;
+  Everything all(40, threads(2));
+  all.graph.set_trace(&trace);
+  all.graph.run();
+  const json events = written(trace);
+  const auto slice_at = [slices = bodies(events)](const json& arrow) {
+    for (const json& s : slices)
+      if (s["tid"] == arrow["tid"] && s["ts"] <= arrow["ts"] &&
+          arrow["ts"].get<double>() <= s["ts"].get<double>() + s["dur"].get<double>() + 0.001)
+        return s["name"].get<std::string>();
+    return std::string("nowhere");
+  };
+  std::map<std::uint64_t, json> starts;
+  for (const json& e : with_phase(events, "s")) {
+    EXPECT_TRUE(starts.emplace(e["id"].get<std::uint64_t>(), e).second);
+    EXPECT_NE(slice_at(e), "nowhere");
+  }
+  const auto ends = with_phase(events, "f");
+  EXPECT_EQ(ends.size(), starts.size());
+  std::set<std::string> read;
+  for (const json& e : ends) {
+    const json& start = starts.at(e["id"].get<std::uint64_t>());
+    EXPECT_LE(start["ts"].get<double>(), e["ts"].get<double>() + 0.002);
+    read.insert(slice_at(e));
+  }
+  for (const char* stage : {"plus", "repeat", "pair", "cut", "square", "sum", "next", "state", "total"})
+    EXPECT_TRUE(read.count(stage)) << stage;
+}
+
+TEST(Trace, counts_queues_up_and_down_to_empty_within_their_capacity) {
+  Trace trace;
+  Everything all(200, threads(4), 5);
+  all.graph.set_trace(&trace);
+  all.graph.run();
+  std::map<std::string, std::pair<double, std::uint64_t>> last;
+  for (const json& e : with_phase(written(trace), "C")) {
+    const std::uint64_t messages = e["args"]["messages"];
+    EXPECT_LE(messages, e["name"] == "queue after cut" ? 15u : 5u) << e;
+    auto& [at, value] = last[e["name"]];
+    if (e["ts"].get<double>() >= at) at = e["ts"], value = messages;
+  }
+  for (const char* queue :
+       {"queue after numbers", "queue after repeat", "queue after pair", "queue after cut", "queue after sum"})
+    EXPECT_TRUE(last.count(queue)) << queue;
+}
+
+TEST(Trace, is_bounded_in_steps_over_all_runs) {
+  Trace trace(50);
+  Graph g("bounded", threads(2));
+  auto numbers = g.source("numbers", Count(30));
+  auto cut = g.split(
+      "cut", [](const int& n, std::size_t, std::size_t) { return n; }, numbers, shards(3));
+  g.sink(
+      "sum", [](const int&) {},
+      g.fold(
+          "sum of shards", [](Group<int> p) { return p[0]; }, cut));
+  g.set_trace(&trace);
+  for (int run = 0; run < 4; ++run) g.run();
+  std::map<std::string, std::uint64_t> made;
+  for (const json& e : bodies(written(trace))) made[e["name"]] += e["args"]["messages"].get<std::uint64_t>();
+  // The body that passes the limit is the last.
+  EXPECT_GE(made["numbers"], 50u);
+  EXPECT_LE(made["numbers"], 60u);
+  EXPECT_GE(made["cut"], 150u);
+  EXPECT_LE(made["cut"], 180u);
+  const std::size_t events = trace.events();
+  g.run();
+  EXPECT_EQ(trace.events(), events);
+}
+
+TEST(Trace, of_a_run_that_failed_has_what_was_done) {
+  Trace trace;
+  Everything all(60, threads(2));
+  all.graph.set_trace(&trace);
+  all.trap = {"plus", 30};
+  EXPECT_THROW(all.graph.run(), StageError);
+  const auto some = bodies(written(trace));
+  EXPECT_TRUE(std::any_of(some.begin(), some.end(), [](const json& e) { return e["name"] == "plus"; }));
+}
+
+TEST(Trace, names_are_escaped) {
+  Trace trace;
+  Graph g("\"quoted\\\"", threads(1));
+  g.sink(
+      "a\nb", [](const int&) {}, g.source("x\"y", Count(1)));
+  g.set_trace(&trace);
+  g.run();
+  std::set<std::string> names;
+  for (const json& e : bodies(written(trace))) names.insert(e["name"]);
+  EXPECT_EQ(names, (std::set<std::string>{"a\nb", "x\"y"}));
+}
+
+}  // namespace
+}  // namespace sluice::test

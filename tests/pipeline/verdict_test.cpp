@@ -1,0 +1,162 @@
+// The verdict on recorded counters.
+#include "pipeline/verdict.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sluice::test {
+namespace {
+
+using Kind = Verdict::Kind;
+
+// Ten seconds on four threads.
+GraphStats run(std::vector<StageStats> stages, std::size_t threads = 4) {
+  return {"recorded", 1, 10, threads, std::move(stages)};
+}
+
+StageStats gate(const std::string& name, const std::string& verb, std::vector<std::string> inputs, double busy,
+                double starved, double blocked) {
+  StageStats s;
+  s.name = name, s.verb = verb, s.inputs = std::move(inputs);
+  s.items = 1000, s.busy = busy, s.starved = starved, s.blocked = blocked, s.capacity = verb == "sink" ? 0 : 16;
+  return s;
+}
+
+StageStats map(const std::string& name, const std::string& input, double busy, std::size_t concurrency,
+               std::size_t at_once) {
+  StageStats s = gate(name, "map", {input}, busy, 10 * static_cast<double>(at_once) - busy, 0);
+  s.concurrency = concurrency, s.at_once = at_once, s.capacity = 0;
+  return s;
+}
+
+TEST(Verdict, of_nothing) {
+  const Verdict v = verdict({});
+  EXPECT_EQ(v.kind, Kind::nothing);
+  EXPECT_EQ(v.text, "bottleneck: none, no body has run");
+  EXPECT_EQ(verdict(run({gate("numbers", "source", {}, 0, 0, 0)})).kind, Kind::nothing);
+}
+
+TEST(Verdict, of_a_serial_stage_between_others) {
+  const Verdict v = verdict(run({gate("read", "source", {}, 1, 0, 9), map("parse", "read", 9.7, 1, 1),
+                                 gate("write", "sink", {"parse"}, 2, 8, 0)}));
+  EXPECT_EQ(v.kind, Kind::stage);
+  EXPECT_EQ(v.stage, "parse");
+  EXPECT_NEAR(v.share, 0.97, 1e-9);
+  EXPECT_NEAR(v.gain, 10 / (10 - 9.7 / 2), 1e-9);
+  EXPECT_EQ(
+      v.text,
+      "bottleneck: parse, serial and 97 % busy while the stages behind it starve 80 % of the time and those before "
+      "it are blocked 90 %; as a map it may work on several messages at once: give it a concurrency; twice as fast "
+      "would make the run 1.9 times faster");
+}
+
+TEST(Verdict, of_a_slow_source) {
+  const Verdict v =
+      verdict(run({gate("inflate", "source", {}, 9.7, 0, 0), gate("parse", "expand", {"inflate"}, 2, 8, 0),
+                   gate("keep", "sink", {"parse"}, 2, 8, 0)}));
+  EXPECT_EQ(v.kind, Kind::stage);
+  EXPECT_EQ(v.stage, "inflate");
+  EXPECT_EQ(
+      v.text,
+      "bottleneck: inflate, one source body at a time and 97 % busy while the stages behind it starve 80 % of the "
+      "time; twice as fast would make the run 1.9 times faster");
+}
+
+TEST(Verdict, of_a_sink_that_blocks_what_is_before_it) {
+  const Verdict v = verdict(run({gate("read", "source", {}, 1, 0, 9), gate("write", "sink", {"read"}, 9.9, 0.1, 0)}));
+  EXPECT_EQ(v.stage, "write");
+  EXPECT_NE(v.text.find("one sink body at a time and 99 % busy while the stages before it are blocked 90 %"),
+            std::string::npos)
+      << v.text;
+}
+
+TEST(Verdict, gain_ends_at_the_next_bound) {
+  const Verdict v = verdict(run({gate("read", "source", {}, 8, 0, 2), gate("write", "sink", {"read"}, 10, 0, 0)}));
+  EXPECT_EQ(v.stage, "write");
+  EXPECT_NEAR(v.gain, 10.0 / 8, 1e-9) << "reading takes 8 of the 10 seconds";
+}
+
+TEST(Verdict, of_a_map_says_what_limits_it) {
+  const auto text = [](std::size_t concurrency, std::size_t at_once) {
+    return verdict(run({gate("read", "source", {}, 1, 0, 9),
+                        map("parse", "read", 9.8 * static_cast<double>(at_once), concurrency, at_once),
+                        gate("write", "sink", {"parse"}, 1, 9, 0)},
+                       8))
+        .text;
+  };
+  EXPECT_NE(text(2, 2).find("parse, 2 at once and 98 % busy"), std::string::npos) << text(2, 2);
+  EXPECT_NE(text(2, 2).find("a higher concurrency would do it, too"), std::string::npos) << text(2, 2);
+  EXPECT_NE(text(0, 3).find("a larger capacity would do it, too"), std::string::npos) << text(0, 3);
+  EXPECT_NE(text(0, 8).find("on all 8 threads and 98 % busy"), std::string::npos) << text(0, 8);
+  EXPECT_NE(text(0, 8).find("more threads would do it, too"), std::string::npos) << text(0, 8);
+}
+
+TEST(Verdict, of_two_equal_stages_says_that_one_alone_gains_nothing) {
+  const Verdict v = verdict(run({gate("read", "source", {}, 9.9, 0, 0), gate("write", "sink", {"read"}, 9.8, 0.2, 0)}));
+  EXPECT_EQ(v.kind, Kind::stage);
+  EXPECT_LT(v.gain, 1.05);
+  EXPECT_NE(v.text.find("twice as fast would not make the run faster, for 'write' is as busy: only together are they "
+                        "worth it"),
+            std::string::npos)
+      << v.text;
+}
+
+TEST(Verdict, of_threads_that_are_all_busy) {
+  const Verdict v = verdict(run({gate("read", "source", {}, 3, 0, 7), map("a", "read", 24, 0, 4),
+                                 map("b", "a", 11, 0, 4), gate("write", "sink", {"b"}, 1, 9, 0)}));
+  EXPECT_EQ(v.kind, Kind::threads);
+  EXPECT_EQ(v.stage, "a");
+  EXPECT_NEAR(v.gain, 10.0 / 7, 1e-9);
+  EXPECT_TRUE(
+      v.text.starts_with("bottleneck: a, the largest part (60 %) of what keeps all 4 threads 98 % busy; more "
+                         "threads would help, and twice as fast would make the run 1.4 times faster"))
+      << v.text;
+}
+
+//  batch -> work -> shard => forward => gradient => reduce -> weights
+//  weights -> work
+TEST(Verdict, of_a_loop_names_it_and_the_shares_of_a_lap) {
+  std::vector<StageStats> stages = {gate("weights", "feedback", {"reduce"}, 0.1, 9.9, 0),
+                                    gate("batch", "source", {}, 0.5, 0, 9.5),
+                                    gate("work", "zip", {"batch", "weights"}, 0.1, 9.9, 0),
+                                    gate("shard", "split", {"work"}, 0.1, 9.9, 0),
+                                    map("forward", "shard", 12, 0, 4),
+                                    map("gradient", "forward", 6, 0, 4),
+                                    gate("reduce", "fold", {"gradient"}, 0.4, 9.6, 0)};
+  for (StageStats& s : stages) s.shards = s.verb == "split" || s.verb == "map" ? 2 : 1;
+  for (StageStats& s : stages) s.sharded = s.verb == "split" || s.verb == "map";
+  stages[0].items = 1001;
+  const Verdict v = verdict(run(stages, 2));
+  EXPECT_EQ(v.kind, Kind::loop);
+  EXPECT_EQ(v.stage, "forward");
+  EXPECT_NEAR(v.share, 0.6, 1e-9);
+  EXPECT_NEAR(v.gain, 10 / (10 - 3.0), 0.01);
+  EXPECT_EQ(
+      v.text,
+      "bottleneck: forward, in the loop of feedback 'weights', whose stages wait for one another; a lap takes "
+      "10.0 ms: forward 60 %, gradient 30 %, reduce 4 %, weights 1 %, work 1 %, shard 1 %, outside its bodies 3 %; "
+      "forward twice as fast would make the run 1.4 times faster");
+}
+
+TEST(Verdict, of_a_run_whose_time_passes_outside_of_bodies) {
+  const Verdict v = verdict(run({gate("read", "source", {}, 1, 0, 9), gate("write", "sink", {"read"}, 2, 8, 0)}));
+  EXPECT_EQ(v.kind, Kind::scheduling);
+  EXPECT_TRUE(v.text.starts_with("bottleneck: write, but its bodies take only 20 % of the run")) << v.text;
+}
+
+TEST(ProfileTable, has_a_line_for_each_stage) {
+  auto stages = run(
+      {gate("read", "source", {}, 1, 0, 9), map("parse", "read", 20, 0, 4), gate("write", "sink", {"parse"}, 2, 8, 0)});
+  stages.stages[0].high_water = 15, stages.stages[0].p50 = 1.5e-6, stages.stages[0].p99 = 0.25;
+  EXPECT_EQ(profile_table(stages),
+            "stage   at once     items    items/s   busy  starved  blocked  ready     queue      p50      p99\n"
+            "read          1      1000        100   10 %      0 %     90 %    0 %     15/16   1.5 us   250 ms\n"
+            "parse   4 (all)      1000        100   50 %     50 %      0 %    0 %                  -        -\n"
+            "write         1      1000        100   20 %     80 %      0 %    0 %                  -        -\n");
+}
+
+}  // namespace
+}  // namespace sluice::test
