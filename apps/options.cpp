@@ -223,6 +223,10 @@ void add_observe_flags(CLI::App& command, Options& o) {
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
+  command.add_option("--picture", o.picture, "Write the graphs as SVG: busy shares, rates, queues and the bottleneck")
+      ->check(named())
+      ->type_name("FILE")
+      ->group(group);
   command
       .add_option(
           "--report", o.report,

@@ -39,7 +39,7 @@ struct Options {
   std::optional<bool> progress;     // nothing: as stderr is
   std::string log_format = "text";  // text or jsonl
   bool profile = false;
-  std::string trace, report;  // files; empty: none
+  std::string trace, picture, report;  // files; empty: none
   std::size_t trace_steps = 1000;
   std::string class_names;  // NAME,NAME,... or @FILE
 

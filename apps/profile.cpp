@@ -52,6 +52,8 @@ ordered_json to_json(const GraphStats& stats) {
                       {"inputs", s.inputs},
                       {"concurrency", s.concurrency},
                       {"at_once", s.at_once},
+                      {"shards", s.shards},
+                      {"sharded", s.sharded},
                       {"items", s.items},
                       {"busy", s.busy},
                       {"starved", s.starved},
@@ -60,6 +62,7 @@ ordered_json to_json(const GraphStats& stats) {
                       {"p50", s.p50},
                       {"p99", s.p99},
                       {"capacity", s.capacity},
+                      {"queued", s.queued},
                       {"high_water", s.high_water}});
   const Verdict v = verdict(stats);
   return {{"graph", stats.graph},

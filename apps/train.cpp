@@ -23,6 +23,7 @@
 #include "apps/progress.hpp"
 #include "apps/report.hpp"
 #include "apps/training.hpp"
+#include "pipeline/svg.hpp"
 #include "pipeline/trace.hpp"
 #include "pipeline/verdict.hpp"
 #include "stages/errors.hpp"
@@ -140,7 +141,7 @@ void check_output(const std::string& flag, const std::string& path, const stages
 
 void check_outputs(const Options& o, const stages::DataFiles& files) {
   const std::vector<std::pair<std::string, std::string>> all = {
-      {"--output", o.output}, {"--trace", o.trace}, {"--report", o.report}};
+      {"--output", o.output}, {"--trace", o.trace}, {"--picture", o.picture}, {"--report", o.report}};
   for (std::size_t i = 0; i < all.size(); ++i) {
     check_output(all[i].first, all[i].second, files);
     for (std::size_t k = 0; k < i; ++k)
@@ -267,6 +268,7 @@ class Job {
       trace_->write(text);
       write(o_.trace, text.str());
     }
+    if (!o_.picture.empty()) write(o_.picture, svg(pictures()));
     if (!o_.report.empty()) write(o_.report, html(report()));
     if (!o_.profile) return;
     for (const GraphStats& stats : profiles()) {
@@ -298,6 +300,12 @@ class Job {
     return all;
   }
 
+  std::vector<GraphPicture> pictures() {
+    std::vector<GraphPicture> all;
+    for (Graph* g : graphs()) all.push_back({g->name(), g->stages(), g->stats()});
+    return all;
+  }
+
   std::string outcome() const {
     if (!interrupt_.signal()) return "";
     if (!training_) return "interrupted while loading";
@@ -324,7 +332,7 @@ class Job {
     if (!result_.sha256.empty()) r.facts.emplace_back("weights sha256", result_.sha256);
     for (const Epoch& e : result_.epochs)
       r.epochs.push_back({e.number, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, e.seconds});
-    for (Graph* g : graphs()) r.graphs.push_back({g->name(), g->stages(), g->stats()});
+    r.graphs = pictures();
     r.advice = advice(o_, profiles());
     if (training_) {
       r.class_names = names_;

@@ -28,7 +28,8 @@ constexpr double bold = 1.12;                                                   
 // into, and several pictures in one page say the same.
 constexpr const char* style = R"(<style>
 .slc-page{fill:#fff}
-.slc-head,.slc-name,.slc-note,.slc-label,.slc-words{font-family:system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;fill:#1f2328}
+.slc-head,.slc-name,.slc-note,.slc-label,.slc-words{fill:#1f2328;
+font-family:system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif}
 .slc-head{font-size:16px;font-weight:600}
 .slc-name{font-size:13px;font-weight:600;text-anchor:middle}
 .slc-note{font-size:11px;text-anchor:middle}
@@ -80,13 +81,16 @@ std::string shortened(const std::string& text, double size, double room) {
   return text.substr(0, fitting(text, size, room - size)) + "\u2026";
 }
 
+// Cut at spaces, but not between a number and its %.
 std::vector<std::string> wrapped(std::string_view text, double size, double room) {
   std::vector<std::string> lines;
   while (!text.empty()) {
     std::size_t end = fitting(text, size, room);
-    if (const auto space = text.rfind(' ', end); end < text.size() && space != text.npos && space > 0) end = space;
+    std::size_t space = end < text.size() ? text.rfind(' ', end) : text.npos;
+    if (space != text.npos && space > 0 && text.substr(space, 2) == " %") space = text.rfind(' ', space - 1);
+    if (space != text.npos && space > 0) end = space;
     lines.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(text.size(), end + (end < text.size() && text[end] == ' ' ? 1 : 0)));
+    text.remove_prefix(end == space ? end + 1 : end);
   }
   return lines;
 }
@@ -271,13 +275,14 @@ class Figure {
     std::size_t backs = 0;
     for (const Arrow& a : layout_.arrows) {
       const bool shards = stages_[a.from].sharded && !a.back;
-      const double w = weight(a.from) + (shards ? 2.4 : 0), half = 3.6 + w / 2;
+      const double w = weight(a.from) + (shards ? 2.8 : 0), half = 3.6 + w / 2;
       const double x = left_[layout_.places[a.to].column] - 1, y = layout_.places[a.to].y + (a.back ? 0 : a.arrival);
       const std::string way = a.back ? way_back(a, backs++, x - tip + 1) : way_on(a, x - tip + 1, y);
       lines += fmt::format("<path class=\"slc-arrow{}\" stroke-width=\"{:.1f}\" d=\"{}\">{}</path>\n",
                            a.back ? " slc-back" : "", w, way,
                            title(stages_[a.from].name + (shards ? " => " : " -> ") + stages_[a.to].name));
-      if (shards) insides += fmt::format("<path class=\"slc-inside\" stroke-width=\"{:.1f}\" d=\"{}\"/>\n", w - 3, way);
+      if (shards)
+        insides += fmt::format("<path class=\"slc-inside\" stroke-width=\"{:.1f}\" d=\"{}\"/>\n", w - 2.6, way);
       tips += fmt::format("<path class=\"slc-tip\" d=\"M{:.1f} {:.1f}l{:.1f} {:.1f}v{:.1f}z\"/>\n", x, y, -tip, -half,
                           2 * half);
     }

@@ -1,9 +1,9 @@
 // Everything that the page shows, as JSON. Numbers that are not finite become null.
 #include <nlohmann/json.hpp>
 
+#include "apps/profile.hpp"
 #include "apps/report/confusion_matrix.hpp"
 #include "apps/report/sections.hpp"
-#include "pipeline/verdict.hpp"
 
 namespace sluice::apps::report {
 namespace {
@@ -44,62 +44,12 @@ ordered_json of_confusion(const Report& r) {
   return rows;
 }
 
-const char* name(Verdict::Kind kind) {
-  switch (kind) {
-    case Verdict::Kind::nothing:
-      return "nothing";
-    case Verdict::Kind::stage:
-      return "stage";
-    case Verdict::Kind::threads:
-      return "threads";
-    case Verdict::Kind::loop:
-      return "loop";
-    case Verdict::Kind::scheduling:
-      return "scheduling";
-  }
-  return "";
-}
-
-ordered_json of_stage(const StageStats& s) {
-  return {{"name", s.name},
-          {"verb", s.verb},
-          {"inputs", s.inputs},
-          {"concurrency", s.concurrency},
-          {"at_once", s.at_once},
-          {"shards", s.shards},
-          {"sharded", s.sharded},
-          {"items", s.items},
-          {"busy", s.busy},
-          {"starved", s.starved},
-          {"blocked", s.blocked},
-          {"ready", s.ready},
-          {"p50", s.p50},
-          {"p99", s.p99},
-          {"capacity", s.capacity},
-          {"queued", s.queued},
-          {"high_water", s.high_water}};
-}
-
-ordered_json of_graph(const GraphPicture& picture) {
-  ordered_json json = {{"graph", picture.graph}};
-  if (!picture.stats) return json;
-  const GraphStats& stats = *picture.stats;
-  json["runs"] = stats.runs;
-  json["wall"] = stats.wall;
-  json["threads"] = stats.threads;
-  json["stages"] = ordered_json::array();
-  for (const StageStats& s : stats.stages) json["stages"].push_back(of_stage(s));
-  const Verdict v = verdict(stats);
-  json["verdict"] = {
-      {"kind", name(v.kind)}, {"stage", v.stage}, {"share", v.share}, {"gain", v.gain}, {"text", v.text}};
-  return json;
-}
-
 }  // namespace
 
 std::string data(const Report& r) {
   ordered_json graphs = ordered_json::array();
-  for (const GraphPicture& picture : r.graphs) graphs.push_back(of_graph(picture));
+  for (const GraphPicture& picture : r.graphs)
+    graphs.push_back(picture.stats ? to_json(*picture.stats) : ordered_json{{"graph", picture.graph}});
   const ordered_json json = {{"schema", 1},
                              {"title", r.title},
                              {"outcome", r.outcome},

@@ -198,7 +198,7 @@ TEST(TraceFile, HasTheThreeGraphs) {
 
 TEST(Paths, ThatCannotBeWrittenAreFoundBeforeTraining) {
   const SmallData data;
-  for (const char* flag : {"--trace", "--report", "--output"}) {
+  for (const char* flag : {"--trace", "--report", "--picture", "--output"}) {
     const Result r = sluice(data.train() + Arguments{flag, data.path("no/such/folder/file")});
     EXPECT_EQ(r.code, 2) << flag;
     EXPECT_TRUE(contains(r.err, flag)) << r.err;
@@ -228,6 +228,9 @@ TEST(GraphPicture, IsOneDocument) {
   EXPECT_TRUE(contains(r.out.substr(0, 200), "<svg")) << r.out.substr(0, 200);
   for (const char* stage : {"inflate.train-images", "gradient", "accumulate"}) EXPECT_TRUE(contains(r.out, stage));
   EXPECT_EQ(sluice({"graph", "--data", data.folder().path(), "--svg", "--dot"}).code, 2);
+  ASSERT_EQ(sluice(data.train() + Arguments{"--picture", data.path("after.svg")}).code, 0);
+  const std::string after = contents(data.path("after.svg"));
+  EXPECT_TRUE(contains(after, " % busy") && contains(after, "bottleneck: ")) << after.substr(0, 200);
 }
 
 // A run that would take hours is interrupted when its first epoch's line is there.

@@ -134,10 +134,34 @@ TEST(Usage, HelpAndVersionArePrintedOnStdout) {
 
 TEST(Usage, HelpShowsEveryFlagWithItsDefault) {
   const std::string help = sluice({"train", "--help"}).out;
-  for (const char* flag :
-       {"--data", "--train-images", "--train-labels", "--test-images", "--test-labels", "--classes", "--epochs N=10",
-        "--batch-size ROWS=256", "--lr RATE=0.1", "--seed N=0", "--threads", "--shards", "--concurrency", "--capacity",
-        "--isa", "--output", "--json", "--quiet", "--decoder NAME=auto"})
+  for (const char* flag : {"--data",
+                           "--train-images",
+                           "--train-labels",
+                           "--test-images",
+                           "--test-labels",
+                           "--classes",
+                           "--epochs N=10",
+                           "--batch-size ROWS=256",
+                           "--lr RATE=0.1",
+                           "--seed N=0",
+                           "--threads",
+                           "--shards",
+                           "--concurrency",
+                           "--capacity",
+                           "--isa",
+                           "--output",
+                           "--json",
+                           "--quiet",
+                           "--decoder NAME=auto",
+                           "--progress",
+                           "--no-progress",
+                           "--log-format NAME=text",
+                           "--profile",
+                           "--trace FILE",
+                           "--trace-steps N=1000",
+                           "--picture FILE",
+                           "--report FILE",
+                           "--class-names NAMES"})
     EXPECT_TRUE(contains(help, flag)) << flag;
   for (const std::string& line : lines(help)) EXPECT_EQ(line.find('\t'), std::string::npos) << line;
 }

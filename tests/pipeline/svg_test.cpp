@@ -542,6 +542,19 @@ TEST(Svg, the_bottleneck_is_framed_and_named) {
   EXPECT_NE(p.elements[0]["aria-label"].find(v.text), std::string::npos);
 }
 
+TEST(Svg, a_number_and_its_percent_sign_stay_together) {
+  std::size_t lines = 0;
+  for (std::size_t length = 1; length <= 100; ++length) {
+    const Picture p({measured({"wrapped", {stage(std::string(length, 'x'), "source", {})}, {}})});
+    for (const std::string& line : p.texts("slc-words")) {
+      EXPECT_NE(line.substr(0, 1), "%");
+      EXPECT_LT(line.size(), 120u);
+      ++lines;
+    }
+  }
+  EXPECT_GT(lines, 200u) << "wrapped";
+}
+
 TEST(Svg, the_title_of_a_box_has_all_figures) {
   std::string title;
   for (const Element& e : Picture({measured()}).elements)
