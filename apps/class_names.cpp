@@ -32,8 +32,7 @@ std::vector<std::string> given(const std::string& wanted) {
   std::ifstream file(path);
   auto names = parts(file, '\n');
   if (!file.is_open() || file.bad())
-    throw std::invalid_argument(
-        fmt::format("class names: {}: cannot be read: {}", path, std::generic_category().message(errno)));
+    throw std::invalid_argument(fmt::format("{}: cannot be read: {}", path, std::generic_category().message(errno)));
   return names;
 }
 
@@ -49,10 +48,10 @@ std::vector<std::string> class_names(const std::string& wanted, std::size_t clas
     for (std::size_t c = 0; c < classes; ++c) names.push_back(fmt::format("class {}", c));
 
   if (names.size() != classes)
-    throw std::invalid_argument(fmt::format("class names: {} name{}, expected {}, one for each class", names.size(),
-                                            names.size() == 1 ? "" : "s", classes));
+    throw std::invalid_argument(
+        fmt::format("{} name{}, expected {}, one for each class", names.size(), names.size() == 1 ? "" : "s", classes));
   for (std::size_t c = 0; c < classes; ++c)
-    if (names[c].empty()) throw std::invalid_argument(fmt::format("class names: that of class {} is empty", c));
+    if (names[c].empty()) throw std::invalid_argument(fmt::format("the name of class {} is empty", c));
   return names;
 }
 

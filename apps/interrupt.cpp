@@ -63,7 +63,10 @@ void Interrupt::wait() {
     signalfd_siginfo info{};
     if (::read(signals_, &info, sizeof info) != sizeof info) continue;
     const int number = static_cast<int>(info.ssi_signo);
-    if (signal_.load()) ::_exit(128 + number);
+    if (signal_.load()) {
+      if (::isatty(STDERR_FILENO) && ::write(STDERR_FILENO, "\n", 1) < 0) ::_exit(128 + number);
+      ::_exit(128 + number);
+    }
     const std::lock_guard lock(mutex_);
     signal_.store(number);
     requested_.store(true);

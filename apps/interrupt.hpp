@@ -27,7 +27,8 @@ class Interrupt {
 
   int signal() const { return signal_.load(); }  // 0: none yet
   const std::atomic<bool>& requested() const { return requested_; }
-  // What to do when the first one comes, instead of what was said before; at once if it has come. Nothing: {}.
+  // What to do when the first one comes, instead of what was said before; at once if it has come. Nothing: {}, to be
+  // said before what the function refers to is gone; it waits for one that is under way.
   void then(std::function<void()> f);
 
  private:

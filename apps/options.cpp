@@ -188,7 +188,7 @@ void add_output_flags(CLI::App& command, Options& o) {
       ->type_name("FILE")
       ->group(group);
   command.add_flag("--json", o.json, "Print the result as one JSON object")->group(group);
-  command.add_flag("--quiet", o.quiet, "Nothing on stderr but errors")->group(group);
+  command.add_flag("--quiet", o.quiet, "Nothing on stderr but errors and what is asked for by --profile")->group(group);
   CLI::Option* const yes = command
                                .add_flag_callback(
                                    "--progress", [&o] { o.progress = true; },
@@ -201,7 +201,9 @@ void add_output_flags(CLI::App& command, Options& o) {
       ->excludes(yes);
   command
       .add_option("--log-format", o.log_format,
-                  "Of what is said on stderr: text, or jsonl: an object for each of start, epoch, warning and end")
+                  "Of the log on stderr: text, or jsonl: an object for each of start, epoch, warning, message, profile "
+                  "and end; errors are "
+                  "text")
       ->check(one_of({"text", "jsonl"}))
       ->type_name("NAME")
       ->capture_default_str()
@@ -212,28 +214,31 @@ void add_observe_flags(CLI::App& command, Options& o) {
   const char* const group = "See inside";
   command.add_flag("--profile", o.profile, "In the end, what each stage did, and what bounds the run, on stderr")
       ->group(group);
-  command
-      .add_option("--trace", o.trace,
-                  "Write what ran where and when, as Chrome trace events: for Perfetto or chrome://tracing")
-      ->check(named())
-      ->type_name("FILE")
-      ->group(group);
+  CLI::Option* const trace =
+      command
+          .add_option("--trace", o.trace,
+                      "Write what ran where and when, as Chrome trace events: for Perfetto or chrome://tracing")
+          ->check(named())
+          ->type_name("FILE")
+          ->group(group);
   command.add_option("--trace-steps", o.trace_steps, "Messages of each stream that are traced")
       ->check(whole(1, 10'000'000))
       ->type_name("N")
       ->capture_default_str()
+      ->needs(trace)
       ->group(group);
   command.add_option("--picture", o.picture, "Write the graphs as SVG: busy shares, rates, queues and the bottleneck")
       ->check(named())
       ->type_name("FILE")
       ->group(group);
-  command
-      .add_option(
-          "--report", o.report,
-          "Write one HTML page: curves, confusion matrix, predictions, weights, the graphs and their bottleneck")
-      ->check(named())
-      ->type_name("FILE")
-      ->group(group);
+  CLI::Option* const report =
+      command
+          .add_option(
+              "--report", o.report,
+              "Write one HTML page: curves, confusion matrix, predictions, weights, the graphs and their bottleneck")
+          ->check(named())
+          ->type_name("FILE")
+          ->group(group);
   command
       .add_option(
           "--class-names", o.class_names,
@@ -241,6 +246,7 @@ void add_observe_flags(CLI::App& command, Options& o) {
           "Fashion-MNIST for its files)")
       ->check(named())
       ->type_name("NAMES")
+      ->needs(report)
       ->group(group);
 }
 

@@ -81,9 +81,12 @@ std::string advice(const Options& o, const std::vector<GraphStats>& graphs) {
   const Verdict v = verdict(*longest);
   if (longest->graph == "load" && v.stage.starts_with("inflate") && o.effective_decoder() == "zlib" &&
       !stages::libdeflate_version().empty())
-    return "most of the time is decompression with zlib: --decoder libdeflate is about twice as fast";
+    return "the largest part of the time is decompression with zlib: --decoder libdeflate is about twice as fast";
   if (longest->graph == "train" && o.effective_threads() < default_threads() && v.gain > 1.05)
-    return fmt::format("most of the time is training, on {} of {} CPUs: try --threads {}", o.effective_threads(),
+    return fmt::format("the largest part of the time is training, on {} of {} CPUs: try --threads {}",
+                       o.effective_threads(), default_threads(), default_threads());
+  if (o.effective_threads() > default_threads())
+    return fmt::format("{} threads wait for one another on {} CPUs: try --threads {}", o.effective_threads(),
                        default_threads(), default_threads());
   if (longest->graph == "train" && o.effective_shards() == 1 && o.effective_threads() > 1)
     return fmt::format("a batch of {} rows is one shard, which one thread works on: a larger --batch-size has more",

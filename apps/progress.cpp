@@ -51,16 +51,22 @@ void say(const std::string& text) {
   std::fputs(text.c_str(), stderr);
 }
 
+std::string log_event(const std::string& name, const ordered_json& facts) {
+  ordered_json all = {{"schema", 1}, {"event", name}};
+  all.update(facts);
+  return all.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
 ProgressStyle progress_style(std::optional<bool> wanted, bool quiet, const std::string& log_format) {
   using Form = ProgressStyle::Form;
   ProgressStyle style;
   const bool terminal = ::isatty(STDERR_FILENO) && environment("TERM") != "dumb";
   if (quiet)
     style.form = Form::none;
-  else if (log_format == "jsonl")
-    style.form = Form::jsonl;
   else if (wanted == false)
     style.form = Form::none;
+  else if (log_format == "jsonl")
+    style.form = Form::jsonl;
   else
     style.form = terminal || wanted == true ? Form::line : Form::lines;
   style.colour = terminal && environment("NO_COLOR").empty();
@@ -156,6 +162,7 @@ void Progress::epoch_ends(const EpochLine& e) {
 
 void Progress::warning(const std::string& text) {
   const std::lock_guard lock(mutex_);
+  if (style_.form == ProgressStyle::Form::none) return;
   if (style_.form == ProgressStyle::Form::jsonl) return event("warning", {{"message", text}});
   erase();
   say("sluice: warning: " + text + "\n");
@@ -189,9 +196,7 @@ void Progress::erase() {
 
 void Progress::event(const char* name, const ordered_json& facts) {
   if (style_.form != ProgressStyle::Form::jsonl) return;
-  ordered_json all = {{"schema", 1}, {"event", name}};
-  all.update(facts);
-  say(all.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n");
+  say(log_event(name, facts));
 }
 
 }  // namespace sluice::apps

@@ -29,6 +29,9 @@ namespace sluice::apps {
 // Writes to the standard error; whether anybody can read it changes nothing.
 void say(const std::string& text);
 
+// One object of the log, a line.
+std::string log_event(const std::string& name, const nlohmann::ordered_json& facts);
+
 struct ProgressStyle {
   enum class Form { none, line, lines, jsonl };
   Form form = Form::lines;

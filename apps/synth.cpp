@@ -12,6 +12,8 @@
 #include <system_error>
 
 #include "apps/commands.hpp"
+#include "apps/interrupt.hpp"
+#include "apps/progress.hpp"
 #include "pipeline/graph.hpp"
 #include "stages/errors.hpp"
 #include "stages/gzip.hpp"
@@ -75,7 +77,7 @@ struct Written {
 
 //  parts -> make -> compress -> write
 Written write(const std::string& path, IdxKind kind, Split split, std::uint64_t items, const SynthOptions& o,
-              const Synthesize& synthesize, const Threads& threads) {
+              const Synthesize& synthesize, const Threads& threads, Interrupt& interrupt) {
   const std::size_t item_bytes = kind == IdxKind::images ? synthesize.pixels() : 1;
   const std::uint64_t at_once = std::max<std::uint64_t>(1, member_bytes / item_bytes);
   const Make make{.synthesize = synthesize,
@@ -98,6 +100,11 @@ Written write(const std::string& path, IdxKind kind, Split split, std::uint64_t 
         written.bytes += member.size;
       },
       members);
+  interrupt.then([&g] { g.cancel(); });
+  struct NoLonger {
+    Interrupt& interrupt;
+    ~NoLonger() { interrupt.then({}); }
+  } const until_here{interrupt};
   g.run();
   file.commit();
   return written;
@@ -126,12 +133,19 @@ int synth(const SynthOptions& o) {
   }
 
   const Synthesize synthesize(o.images);
+  Interrupt interrupt;
   const Threads threads(o.threads ? o.threads : default_threads());
   nlohmann::ordered_json json{{"command", "synth"}, {"files", nlohmann::ordered_json::array()}};
   for (std::size_t i = 0; i < files.size(); ++i) {
     const IdxKind kind = i % 2 == 0 ? IdxKind::images : IdxKind::labels;
     const Split split = i < 2 ? Split::train : Split::test;
-    const Written w = write(files[i].string(), kind, split, i < 2 ? o.train : o.test, o, synthesize, threads);
+    Written w;
+    try {
+      w = write(files[i].string(), kind, split, i < 2 ? o.train : o.test, o, synthesize, threads, interrupt);
+    } catch (const Cancelled&) {
+      say(fmt::format("sluice: interrupted: {} was not written\n", files[i].string()));
+      return 128 + interrupt.signal();
+    }
     if (o.json)
       json["files"].push_back({{"path", w.path}, {"items", w.items}, {"bytes", w.bytes}});
     else

@@ -125,9 +125,11 @@ void print_text(const Options& o, const stages::DataSet& data, const Result& r) 
 }
 
 // Where a file is to be written: found before anything is trained, not after.
-void check_output(const std::string& flag, const std::string& path, const stages::DataFiles& files) {
+void check_output(const std::string& flag, const std::string& path, const stages::DataFiles& files,
+                  const std::string& class_names) {
   if (path.empty()) return;
-  for (const std::string& input : {files.train_images, files.train_labels, files.test_images, files.test_labels}) {
+  for (const std::string& input : {files.train_images, files.train_labels, files.test_images, files.test_labels,
+                                   class_names.starts_with("@") ? class_names.substr(1) : ""}) {
     std::error_code ignored;
     if (std::filesystem::equivalent(path, input, ignored))
       throw UsageError(fmt::format("{} {}: is the input {}, which it would replace", flag, path, input));
@@ -143,7 +145,7 @@ void check_outputs(const Options& o, const stages::DataFiles& files) {
   const std::vector<std::pair<std::string, std::string>> all = {
       {"--output", o.output}, {"--trace", o.trace}, {"--picture", o.picture}, {"--report", o.report}};
   for (std::size_t i = 0; i < all.size(); ++i) {
-    check_output(all[i].first, all[i].second, files);
+    check_output(all[i].first, all[i].second, files, o.class_names);
     for (std::size_t k = 0; k < i; ++k)
       if (!all[i].second.empty() &&
           std::filesystem::weakly_canonical(all[i].second) == std::filesystem::weakly_canonical(all[k].second))
@@ -176,34 +178,67 @@ class Job {
     }
   }
 
+  ~Job() { interrupt_.then({}); }  // nobody cancels a graph that is gone
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+
   // The exit code.
   int run() {
-    interrupt_.then([this] { loading_.graph().cancel(); });
     try {
-      loading_.run();
-    } catch (const Cancelled&) {
+      load();
+      if (!interrupt_.signal()) epochs();
+      if (complete()) {
+        result_.sha256 = stages::weights_sha256(*training_->weights());
+        if (!o_.output.empty()) stages::save_model(o_.output, *training_->weights(), {});
+      }
+    } catch (const UsageError&) {
+      throw;
+    } catch (const std::exception& error) {
+      outcome_ = error.what();
+      try {
+        look_back();
+      } catch (const std::exception&) {  // what happened first is what is said
+      }
+      throw;
     }
-    result_.load = since(begin_);
-    if (!interrupt_.signal()) epochs();
     result_.total = since(begin_);
-    if (!interrupt_.signal()) {
-      result_.sha256 = stages::weights_sha256(*training_->weights());
-      if (!o_.output.empty()) stages::save_model(o_.output, *training_->weights(), {});
+    if (complete()) {
+      // First, and to its end: what is written behind it may fail.
+      if (o_.json)
+        print_json(o_, files_, loading_.train(), loading_.test(), result_, profiles());
+      else
+        print_text(o_, loading_.train(), result_);
+      std::fflush(stdout);
+    } else {
+      outcome_ = interrupted();
     }
-    result_.total = since(begin_);
     look_back();
-    if (const int signal = interrupt_.signal()) {
-      say(fmt::format("sluice: {}{}\n", outcome(), o_.output.empty() ? "" : ": no model was written"));
-      return 128 + signal;
+    if (!complete()) {
+      say_all(outcome_ + (o_.output.empty() ? "" : ": no model was written"));
+      return 128 + interrupt_.signal();
     }
-    if (o_.json)
-      print_json(o_, files_, loading_.train(), loading_.test(), result_, profiles());
-    else
-      print_text(o_, loading_.train(), result_);
     return 0;
   }
 
  private:
+  // Of a run that is complete, a signal that comes late changes nothing.
+  bool complete() const { return result_.epochs.size() == o_.epochs; }
+
+  void load() {
+    const bool drawn = style_.form == ProgressStyle::Form::line;
+    if (drawn) say("loading ...");
+    interrupt_.then([this] {
+      say("\nsluice: interrupted: waiting for what is being decompressed; once more to quit now\n");
+      loading_.graph().cancel();
+    });
+    try {
+      loading_.run();
+    } catch (const Cancelled&) {
+    }
+    if (drawn) say("\r\x1b[K");
+    result_.load = since(begin_);
+  }
+
   void epochs() {
     const stages::DataSet& data = loading_.train();
     try {
@@ -220,13 +255,16 @@ class Job {
       for (Graph* g : {&training_->graph(), &evaluation_->graph()}) g->set_trace(&*trace_);
     interrupt_.then([this] { evaluation_->graph().cancel(); });
 
-    Progress progress(progress_style(o_.progress, o_.quiet, o_.log_format), o_.epochs, data.size());
+    Progress progress(style_, o_.epochs, data.size());
     progress.starts({{"train", data.size()},
                      {"test", loading_.test().size()},
                      {"epochs", o_.epochs},
                      {"batch_size", o_.batch_size},
                      {"threads", threads_.count()},
                      {"load_seconds", result_.load}});
+    if (o_.batch_size > data.size())
+      progress.warning(fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step",
+                                   o_.batch_size, data.size()));
     for (std::size_t number = 1; number <= o_.epochs && !interrupt_.signal(); ++number) {
       current_ = number;
       const std::uint64_t before = training_->graph().stats().stage("accumulate").items;
@@ -239,10 +277,13 @@ class Job {
       const double seconds = since(train_begin);
       result_.train += seconds;
       if (interrupt_.signal()) break;
-      if (!std::isfinite(trained.loss))
-        throw std::runtime_error(
+      if (!std::isfinite(trained.loss)) {
+        const std::string what =
             fmt::format("epoch {}: the loss is {}, expected a finite number: try a smaller --lr than {}", number,
-                        trained.loss, o_.lr));
+                        trained.loss, o_.lr);
+        progress.ends({{"epochs", result_.epochs.size()}, {"error", what}});
+        throw std::runtime_error(what);
+      }
       const auto test_begin = Clock::now();
       Metrics tested;
       try {
@@ -261,32 +302,52 @@ class Job {
                    {"test_seconds", result_.eval}});
   }
 
-  // Trace, report and profile, of a run that was interrupted, too.
+  // Trace, picture, report and profile, of a run that ended early, too. What cannot be written keeps none of the others
+  // from it; the first such error is thrown in the end.
   void look_back() {
-    if (!o_.trace.empty()) {
+    result_.total = since(begin_);
+    std::exception_ptr failed;
+    const auto write = [&](const std::string& what, const std::string& path, auto text) {
+      if (path.empty()) return;
+      try {
+        const std::string bytes = text();
+        stages::Replacement file(path);
+        file.write(bytes.data(), bytes.size());
+        file.commit();
+        if (!o_.quiet) say_all(fmt::format("{} in {}", what, path));
+      } catch (const std::exception&) {
+        if (!failed) failed = std::current_exception();
+      }
+    };
+    write(fmt::format("trace of the first {} messages of each stream", o_.trace_steps), o_.trace, [this] {
       std::ostringstream text;
       trace_->write(text);
-      write(o_.trace, text.str());
+      return text.str();
+    });
+    write("picture", o_.picture, [this] { return svg(pictures()); });
+    write("report", o_.report, [this] { return html(report()); });
+    if (o_.profile) print_profile();
+    if (failed) std::rethrow_exception(failed);
+  }
+
+  void print_profile() {
+    if (style_.form == ProgressStyle::Form::jsonl) {
+      for (const GraphStats& stats : profiles()) say(log_event("profile", to_json(stats)));
+      return;
     }
-    if (!o_.picture.empty()) write(o_.picture, svg(pictures()));
-    if (!o_.report.empty()) write(o_.report, html(report()));
-    if (!o_.profile) return;
     for (const GraphStats& stats : profiles()) {
       if (stats.runs == 0) continue;
       say(fmt::format("\n{}: {} run{} in {:.3f} s on {} thread{}\n{}{}\n", stats.graph, stats.runs,
                       stats.runs == 1 ? "" : "s", stats.wall, stats.threads, stats.threads == 1 ? "" : "s",
                       profile_table(stats), verdict(stats).text));
     }
-    say(fmt::format("\nof {:.3f} s: load {:.0f} %, train {:.0f} %, test {:.0f} %\n", result_.total,
+    say("\nat once: bodies that can be; busy, starved (no input), blocked (no room behind), ready (waiting for a "
+        "thread): of\n"
+        "the time of these; queue: most messages that waited behind it / capacity; p50, p99: of a body\n");
+    say(fmt::format("of {:.3f} s: load {:.0f} %, train {:.0f} %, test {:.0f} %\n", result_.total,
                     100 * result_.load / result_.total, 100 * result_.train / result_.total,
                     100 * result_.eval / result_.total));
     if (const std::string what = advice(o_, profiles()); !what.empty()) say("advice: " + what + "\n");
-  }
-
-  static void write(const std::string& path, const std::string& text) {
-    stages::Replacement file(path);
-    file.write(text.data(), text.size());
-    file.commit();
   }
 
   std::vector<Graph*> graphs() {
@@ -306,29 +367,34 @@ class Job {
     return all;
   }
 
-  std::string outcome() const {
-    if (!interrupt_.signal()) return "";
-    if (!training_) return "interrupted while loading";
-    return fmt::format("interrupted in epoch {} of {}", current_, o_.epochs);
+  std::string interrupted() const {
+    return training_ ? fmt::format("interrupted in epoch {} of {}", current_, o_.epochs) : "interrupted while loading";
+  }
+  // In the form of the log.
+  void say_all(const std::string& text) const {
+    say(style_.form == ProgressStyle::Form::jsonl ? log_event("message", {{"message", text}})
+                                                  : fmt::format("sluice: {}\n", text));
   }
 
   Report report() {
     Report r;
     r.title = "sluice train";
-    r.outcome = outcome();
+    r.outcome = outcome_;
     r.command = repeating_command(o_, files_);
     const stages::DataSet &train = loading_.train(), &test = loading_.test();
     const ordered_json options = effective(o_, files_, train.classes);
     for (const auto& [name, value] : options.items())
       r.options.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
-    r.facts = {{"sluice", SLUICE_VERSION},
-               {"kernels", kernels::active().name},
-               {"training images", fmt::format("{} of {} x {} pixels", train.size(), train.rows, train.columns)},
-               {"test images", std::to_string(test.size())},
-               {"classes", std::to_string(train.classes)},
-               {"seconds", fmt::format("{:.3f}: load {:.3f}, train {:.3f}, test {:.3f}", result_.total, result_.load,
-                                       result_.train, result_.eval)},
-               {"peak memory", fmt::format("{:.1f} MiB", static_cast<double>(peak_rss_bytes()) / (1 << 20))}};
+    r.facts = {{"sluice", SLUICE_VERSION}, {"kernels", kernels::active().name}};
+    if (training_) {
+      r.facts.emplace_back("training images",
+                           fmt::format("{} of {} x {} pixels", train.size(), train.rows, train.columns));
+      r.facts.emplace_back("test images", std::to_string(test.size()));
+      r.facts.emplace_back("classes", std::to_string(train.classes));
+    }
+    r.facts.emplace_back("seconds", fmt::format("{:.3f}: load {:.3f}, train {:.3f}, test {:.3f}", result_.total,
+                                                result_.load, result_.train, result_.eval));
+    r.facts.emplace_back("peak memory", fmt::format("{:.1f} MiB", static_cast<double>(peak_rss_bytes()) / (1 << 20)));
     if (!result_.sha256.empty()) r.facts.emplace_back("weights sha256", result_.sha256);
     for (const Epoch& e : result_.epochs)
       r.epochs.push_back({e.number, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, e.seconds});
@@ -347,6 +413,7 @@ class Job {
   const Options& o_;
   const stages::DataFiles& files_;
   const Clock::time_point begin_ = Clock::now();
+  const ProgressStyle style_ = progress_style(o_.progress, o_.quiet, o_.log_format);
   Interrupt interrupt_;  // before the threads
   const Threads threads_;
   std::optional<Trace> trace_;  // before the graphs
@@ -356,6 +423,7 @@ class Job {
   std::vector<std::string> names_;
   stages::Weights weights_;
   std::size_t current_ = 0;  // epoch
+  std::string outcome_;      // why it ended early
   Result result_;
 };
 

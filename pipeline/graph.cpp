@@ -37,6 +37,7 @@ struct Graph::Impl {
   void check() {
     if (checked) return;
     std::vector<std::string> found = mistakes;
+    const std::lock_guard lock(counters);  // stats() reads what is found here
     for (auto& m : detail::check(stages)) found.push_back(std::move(m));
     if (!found.empty()) throw WiringError(name, std::move(found));
     checked = true;

@@ -5,6 +5,8 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <iterator>
 #include <map>
 #include <ostream>
@@ -78,7 +80,11 @@ class Writer {
     fmt::format_to(std::back_inserter(buffer_), format, std::forward<Args>(args)...);
     if (buffer_.size() > (1 << 16)) flush();
   }
-  double us(Number at) const { return static_cast<double>(at - std::min(at, begin_)) * seconds_ * 1e6; }
+  // Whole nanoseconds: what is added up again stays exact.
+  std::int64_t ns(Number at) const {
+    return std::llround(static_cast<double>(at - std::min(at, begin_)) * seconds_ * 1e9);
+  }
+  static std::string us(std::int64_t ns) { return fmt::format("{}.{:03}", ns / 1000, ns % 1000); }
 
  private:
   void flush() {
@@ -110,8 +116,8 @@ std::pair<Number, Number> read_by(const Recorder::Shape& stage, const Event& e) 
 
 class RunWriter {
  public:
-  RunWriter(Writer& writer, const Recorder& run, std::size_t process, Number& arrows)
-      : writer_(writer), run_(run), process_(process), arrows_(arrows), slices_(run.shapes.size()) {
+  RunWriter(Writer& writer, const Recorder& run, std::size_t process, std::size_t runs, Number& arrows)
+      : writer_(writer), run_(run), process_(process), runs_(runs), arrows_(arrows), slices_(run.shapes.size()) {
     for (std::size_t w = 0; w < run.lanes.size(); ++w)
       for (const Event& e : run.lanes[w].bodies) slices_[e.stage].push_back({&e, w});
     for (auto& of_stage : slices_)
@@ -121,30 +127,28 @@ class RunWriter {
   }
 
   void write() {
-    writer_.event(R"({{"name":{},"cat":"run","ph":"X","pid":{},"tid":0,"ts":{:.3f},"dur":{:.3f},"args":{{"run":{}}}}})",
-                  detail::json_string(run_.graph), process_, writer_.us(run_.begin),
-                  writer_.us(run_.end) - writer_.us(run_.begin), run_.run);
+    writer_.event(R"({{"name":{},"cat":"run","ph":"X","pid":{},"tid":{},"ts":{},"dur":{},"args":{{"run":{}}}}})",
+                  detail::json_string(run_.graph), process_, runs_, Writer::us(writer_.ns(run_.begin)),
+                  Writer::us(writer_.ns(run_.end) - writer_.ns(run_.begin)), run_.run);
     for (std::size_t s = 0; s < slices_.size(); ++s) {
       for (const Slice& slice : slices_[s]) body(s, slice);
       for (const std::size_t input : run_.shapes[s].inputs) arrows(input, s);
     }
     for (const auto& lane : run_.lanes)
       for (const detail::Fill& fill : lane.fills)
-        writer_.event(R"({{"name":{},"ph":"C","pid":{},"ts":{:.3f},"args":{{"messages":{}}}}})",
-                      detail::json_string("queue after " + run_.shapes[fill.stage].name), process_, writer_.us(fill.at),
-                      fill.messages);
+        writer_.event(R"({{"name":{},"ph":"C","pid":{},"ts":{},"args":{{"messages":{}}}}})",
+                      detail::json_string(run_.graph + ": queue after " + run_.shapes[fill.stage].name), process_,
+                      Writer::us(writer_.ns(fill.at)), fill.messages);
   }
 
  private:
   void body(std::size_t stage, const Slice& slice) {
     const Event& e = *slice.event;
     writer_.event(
-        R"({{"name":{},"cat":{},"ph":"X","pid":{},"tid":{},"ts":{:.3f},"dur":{:.3f},"args":{{"run":{},"sequence":{},"messages":{}}}}})",
-        names_[stage], detail::json_string(run_.graph), process_, slice.worker + 1, writer_.us(e.begin), duration(e),
-        run_.run, e.first, e.count);
+        R"({{"name":{},"cat":{},"ph":"X","pid":{},"tid":{},"ts":{},"dur":{},"args":{{"run":{},"sequence":{},"messages":{}}}}})",
+        names_[stage], detail::json_string(run_.graph), process_, slice.worker + 1, Writer::us(writer_.ns(e.begin)),
+        Writer::us(writer_.ns(e.end) - writer_.ns(e.begin)), run_.run, e.first, e.count);
   }
-
-  double duration(const Event& e) const { return writer_.us(e.end) - writer_.us(e.begin); }
 
   // From each slice that made a message to each that read it.
   void arrows(std::size_t from, std::size_t to) {
@@ -159,24 +163,34 @@ class RunWriter {
 
   // Both ends lie within their slices, and the arrow never points back in time.
   void arrow(const Slice& maker, const Slice& reader) {
-    const double inside = 0.001;
-    const double made = std::max(writer_.us(maker.event->begin), writer_.us(maker.event->end) - inside);
-    const double read = std::clamp(made, writer_.us(reader.event->begin),
-                                   std::max(writer_.us(reader.event->begin), writer_.us(reader.event->end) - inside));
+    const auto last_of = [this](const Slice& s) {
+      return std::max(writer_.ns(s.event->begin), writer_.ns(s.event->end) - 1);
+    };
+    const std::int64_t made = last_of(maker), begin = writer_.ns(reader.event->begin),
+                       read = std::clamp(made, begin, std::max(begin, last_of(reader)));
     const Number id = ++arrows_;
-    writer_.event(R"({{"name":"message","cat":"flow","ph":"s","id":{},"pid":{},"tid":{},"ts":{:.3f}}})", id, process_,
-                  maker.worker + 1, std::min(made, read));
-    writer_.event(R"({{"name":"message","cat":"flow","ph":"f","bp":"e","id":{},"pid":{},"tid":{},"ts":{:.3f}}})", id,
-                  process_, reader.worker + 1, read);
+    writer_.event(R"({{"name":"message","cat":"flow","ph":"s","id":{},"pid":{},"tid":{},"ts":{}}})", id, process_,
+                  maker.worker + 1, Writer::us(std::min(made, read)));
+    writer_.event(R"({{"name":"message","cat":"flow","ph":"f","bp":"e","id":{},"pid":{},"tid":{},"ts":{}}})", id,
+                  process_, reader.worker + 1, Writer::us(read));
   }
 
   Writer& writer_;
   const Recorder& run_;
-  std::size_t process_;
+  std::size_t process_, runs_;  // and the track of the runs
   Number& arrows_;
   std::vector<std::vector<Slice>> slices_;  // by stage, in the order of their messages
   std::vector<std::string> names_;
 };
+
+constexpr std::size_t first_run_track = 10'000;  // there are fewer workers
+
+void name_track(Writer& writer, std::size_t pid, std::size_t tid, const std::string& name) {
+  writer.event(R"({{"name":"thread_name","ph":"M","pid":{},"tid":{},"args":{{"name":{}}}}})", pid, tid,
+               detail::json_string(name));
+  writer.event(R"({{"name":"thread_sort_index","ph":"M","pid":{},"tid":{},"args":{{"sort_index":{}}}}})", pid, tid,
+               tid);
+}
 
 }  // namespace
 
@@ -200,15 +214,18 @@ void Trace::write(std::ostream& out) const {
     if (!fresh) continue;
     const std::size_t pid = at->second;
     writer.event(R"({{"name":"process_name","ph":"M","pid":{},"args":{{"name":"sluice"}}}})", pid);
-    for (std::size_t tid = 0; tid <= run->lanes.size(); ++tid) {
-      writer.event(R"({{"name":"thread_name","ph":"M","pid":{},"tid":{},"args":{{"name":"{}"}}}})", pid, tid,
-                   tid == 0 ? "runs" : fmt::format("worker {}", tid - 1));
-      writer.event(R"({{"name":"thread_sort_index","ph":"M","pid":{},"tid":{},"args":{{"sort_index":{}}}}})", pid, tid,
-                   tid);
-    }
+    for (std::size_t worker = 0; worker < run->lanes.size(); ++worker)
+      name_track(writer, pid, worker + 1, fmt::format("worker {}", worker));
   }
+  // Graphs may run at the same time: each has a track for its runs, behind those of the workers.
+  std::map<std::pair<const void*, std::string>, std::size_t> runs;
   Number arrows = 0;
-  for (const auto& run : impl_->runs) RunWriter(writer, *run, processes[run->arena], arrows).write();
+  for (const auto& run : impl_->runs) {
+    const auto [track, fresh] = runs.try_emplace({run->arena, run->graph}, first_run_track + runs.size());
+    const std::size_t pid = processes[run->arena];
+    if (fresh) name_track(writer, pid, track->second, "runs of " + run->graph);
+    RunWriter(writer, *run, pid, track->second, arrows).write();
+  }
   writer.finish();
 }
 

@@ -6,7 +6,9 @@
 // Times begin with the trace. One trace may be given to several graphs.
 // Bounded: of each graph the first `steps` messages of every stream are recorded, counted over its runs (of shards: the
 // shards of so many messages), in about 100 bytes each.
-// Thread-safety: graphs that use one trace may run at the same time; write() and events() not during a run.
+// Behind a split, fill counts shards. Names of graphs and stages are UTF-8.
+// Thread-safety: graphs that use one trace may run at the same time; write() and events() not during a run. The trace
+// outlives the runs that it records.
 // Errors: std::bad_alloc from a run whose recording finds no memory; write() leaves the stream's state to the caller.
 //
 //   Trace trace(1000);

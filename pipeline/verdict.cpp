@@ -28,6 +28,12 @@ std::string seconds(double s) {
                      : fmt::format("{:.1f} s", s);
 }
 
+std::string count(double n) {
+  return n < 1e6    ? fmt::format("{:.0f}", n)
+         : n < 99e6 ? fmt::format("{:.1f} M", n / 1e6)
+                    : fmt::format("{:.0f} M", n / 1e6);
+}
+
 // Who stands before whom, by place in the list.
 class Arrows {
  public:
@@ -41,6 +47,7 @@ class Arrows {
           behind_[at->second].push_back(i);
         }
   }
+  const std::vector<std::size_t>& inputs(std::size_t stage) const { return before_[stage]; }
   std::set<std::size_t> before(std::size_t stage) const { return reached(before_, stage); }
   std::set<std::size_t> behind(std::size_t stage) const { return reached(behind_, stage); }
 
@@ -92,10 +99,20 @@ class Model {
     for (std::size_t s = 0; s < stats_.stages.size(); ++s) busy += stats_.stages[s].busy * (s == faster ? factor : 1);
     return busy / static_cast<double>(std::max<std::size_t>(1, stats_.threads));
   }
+  // The longest way round: what is beside it in the loop does not make a lap longer.
   double loop(const std::set<std::size_t>& stages, std::size_t faster = none, double factor = 1) const {
     double lap = 0;
-    for (const std::size_t s : stages) lap += lap_load(s, faster, factor);
+    for (const auto& [stage, ways] : ways_to(stages, faster, factor)) lap = std::max(lap, ways.first);
     return lap;
+  }
+  // The stages of the longest way, the last one first.
+  std::vector<std::size_t> longest_way(const std::set<std::size_t>& stages) const {
+    const auto ways = ways_to(stages, none, 1);
+    auto at = std::max_element(ways.begin(), ways.end(),
+                               [](const auto& a, const auto& b) { return a.second.first < b.second.first; });
+    std::vector<std::size_t> way;
+    for (std::size_t s = at->first; s != none; s = ways.at(s).second) way.push_back(s);
+    return way;
   }
   double bound(std::size_t faster = none, double factor = 1) const {
     double most = threads(faster, factor);
@@ -117,6 +134,21 @@ class Model {
   static constexpr std::size_t none = ~std::size_t{0};
 
  private:
+  // For each stage of a loop, in the order of wiring: the longest way from the feedback through it, and the stage
+  // before it on that way.
+  using Ways = std::map<std::size_t, std::pair<double, std::size_t>>;
+  Ways ways_to(const std::set<std::size_t>& stages, std::size_t faster, double factor) const {
+    Ways ways;
+    for (const std::size_t s : stages) {
+      std::pair<double, std::size_t> longest{0, none};
+      if (stats_.stages[s].verb != "feedback")
+        for (const std::size_t before : arrows_.inputs(s))
+          if (const auto way = ways.find(before); way != ways.end() && way->second.first >= longest.first)
+            longest = {way->second.first, before};
+      ways[s] = {longest.first + lap_load(s, faster, factor), longest.second};
+    }
+    return ways;
+  }
   const GraphStats& stats_;
   Arrows arrows_;
   std::vector<std::set<std::size_t>> loops_;
@@ -184,24 +216,29 @@ Verdict of_stage(const GraphStats& stats, const Model& model, std::size_t s) {
 }
 
 Verdict of_loop(const GraphStats& stats, const Model& model, const std::set<std::size_t>& loop) {
-  std::vector<std::size_t> order(loop.begin(), loop.end());
+  std::vector<std::size_t> order = model.longest_way(loop);
+  std::reverse(order.begin(), order.end());
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return model.lap_load(a) > model.lap_load(b); });
   const double lap = model.loop(loop);
   const auto feedback =
-      std::find_if(order.begin(), order.end(), [&](std::size_t s) { return stats.stages[s].verb == "feedback"; });
-  const std::uint64_t laps = std::max<std::uint64_t>(1, stats.stages[*feedback].items - stats.runs);
+      std::find_if(loop.begin(), loop.end(), [&](std::size_t s) { return stats.stages[s].verb == "feedback"; });
+  const std::uint64_t values = stats.stages[*feedback].items;  // a run makes one more than it has laps
+  const std::uint64_t laps = values > stats.runs ? values - stats.runs : 1;
   std::vector<std::string> shares;
   for (const std::size_t s : order)
     if (const double share = model.lap_load(s) / stats.wall; share >= 0.005)
       shares.push_back(fmt::format("{} {}", stats.stages[s].name, percent(share)));
-  if (const double rest = 1 - lap / stats.wall; rest >= 0.005) shares.push_back("outside its bodies " + percent(rest));
+  const double rest = 1 - lap / stats.wall;
+  if (rest >= 0.005) shares.push_back("outside its bodies " + percent(rest));
   const std::size_t s = order.front();
   Verdict v{Verdict::Kind::loop, stats.stages[s].name, model.lap_load(s) / stats.wall, model.gain(s), {}};
   v.text = fmt::format(
       "bottleneck: {}, in the loop of feedback '{}', whose stages wait for one another; a lap takes {}: {}; {} {}",
       v.stage, stats.stages[*feedback].name, seconds(stats.wall / static_cast<double>(laps)), fmt::join(shares, ", "),
       v.stage, faster(v.gain));
+  if (rest > std::max(0.3, v.share))
+    v.text += "; most of a lap passes outside of bodies: larger messages, or processors that are free, would help more";
   return v;
 }
 
@@ -256,20 +293,18 @@ Verdict verdict(const GraphStats& stats) {
 std::string profile_table(const GraphStats& stats) {
   std::size_t width = 5;
   for (const StageStats& s : stats.stages) width = std::max(width, s.name.size());
+  const auto line = [&](const auto&... cells) {
+    return fmt::format("{:<{}} {:>7} {:>7} {:>7} {:>5} {:>7} {:>7} {:>5} {:>6} {:>7} {:>7}\n", cells...);
+  };
   std::string text =
-      fmt::format("{:<{}} {:>9} {:>9} {:>10} {:>6} {:>8} {:>8} {:>6} {:>9} {:>8} {:>8}\n", "stage", width, "at once",
-                  "items", "items/s", "busy", "starved", "blocked", "ready", "queue", "p50", "p99");
+      line("stage", width, "at once", "items", "items/s", "busy", "starved", "blocked", "ready", "queue", "p50", "p99");
   const double wall = std::max(stats.wall, 1e-9);
   for (const StageStats& s : stats.stages) {
     const double whole = wall * static_cast<double>(std::max<std::size_t>(1, s.at_once));
-    const std::string concurrency = s.concurrency == 0   ? fmt::format("{} (all)", s.at_once)
-                                    : s.concurrency == 1 ? "1"
-                                                         : fmt::format("{} of {}", s.at_once, s.concurrency);
     const std::string queue = s.capacity == 0 ? "" : fmt::format("{}/{}", s.high_water, s.capacity);
-    text += fmt::format("{:<{}} {:>9} {:>9} {:>10.0f} {:>6} {:>8} {:>8} {:>6} {:>9} {:>8} {:>8}\n", s.name, width,
-                        concurrency, s.items, static_cast<double>(s.items) / wall, percent(s.busy / whole),
-                        percent(s.starved / whole), percent(s.blocked / whole), percent(s.ready / whole), queue,
-                        seconds(s.p50), seconds(s.p99));
+    text += line(s.name, width, s.at_once, count(static_cast<double>(s.items)),
+                 count(static_cast<double>(s.items) / wall), percent(s.busy / whole), percent(s.starved / whole),
+                 percent(s.blocked / whole), percent(s.ready / whole), queue, seconds(s.p50), seconds(s.p99));
   }
   return text;
 }

@@ -67,6 +67,7 @@ void Gate::add_to(StageStats& stats, double, double seconds_per_tick) const {
   bodies_.add_to(bodies);
   stats.p50 = Histogram::quantile(bodies, 0.5) * seconds_per_tick;
   stats.p99 = Histogram::quantile(bodies, 0.99) * seconds_per_tick;
+  if (stats.items == 1) stats.p50 = stats.p99 = stats.busy;
   if (!begins_segment()) return;
   // Capacity counts messages before the cut, whichever of their shards are there.
   const Number cut = stage_.verb == Verb::split ? stage_.shards : 1;

@@ -212,6 +212,29 @@ TEST(Paths, ThatCannotBeWrittenAreFoundBeforeTraining) {
   EXPECT_TRUE(contains(same.err, "is the file of --trace, too")) << same.err;
 }
 
+TEST(TraceFile, IsWrittenOfARunThatFailed) {
+  const SmallData data;
+  const Result r = sluice(data.train() + Arguments{"--lr", "1e38", "--trace", data.path("t.json"), "--report",
+                                                   data.path("r.html"), "--log-format", "jsonl"});
+  EXPECT_EQ(r.code, 1);
+  EXPECT_TRUE(json::parse(contents(data.path("t.json")), nullptr, false).is_object());
+  EXPECT_TRUE(contains(contents(data.path("r.html")), "the loss is"));
+  EXPECT_TRUE(contains(r.err, R"("event":"end")") && contains(r.err, R"("error":"epoch )")) << r.err;
+}
+
+TEST(Warning, OfABatchThatIsLargerThanTheDataIsAnEvent) {
+  const SmallData data;
+  const Result r = sluice({"train", "--data", data.folder().path(), "--batch-size", "1000", "--log-format", "jsonl"});
+  EXPECT_EQ(r.code, 0);
+  EXPECT_TRUE(contains(r.err, R"({"schema":1,"event":"warning","message":"--batch-size 1000)")) << r.err;
+}
+
+TEST(ObserveFlags, ThatWouldHaveNoEffectAreRefused) {
+  const SmallData data;
+  EXPECT_EQ(sluice(data.train() + Arguments{"--trace-steps", "5"}).code, 2);
+  EXPECT_EQ(sluice(data.train() + Arguments{"--class-names", "a,b,c"}).code, 2);
+}
+
 TEST(ClassNames, HaveToBeAsManyAsClasses) {
   const SmallData data;
   const Result r = sluice(data.train() + Arguments{"--report", data.path("r.html"), "--class-names", "a,b"});
@@ -261,6 +284,19 @@ TEST_F(Interrupted, RunWritesItsTraceAndItsReportAndSaysWhereItWas) {
   EXPECT_TRUE(contains(page, "interrupted in epoch ") && contains(page, "</html>"));
   struct stat unused {};
   EXPECT_NE(::stat(data.path("model").c_str(), &unused), 0);
+}
+
+TEST_F(Interrupted, SynthLeavesNothingBehind) {
+  const std::string folder = data.path("made");
+  const Result r = run({"bash", "-c",
+                        "env --default-signal=INT '" + sluice_path() + "' synth '" + folder +
+                            "' --train 5000000 & pid=$!; until ls '" + folder +
+                            "' 2>/dev/null | grep -q .; do sleep 0.05; done; kill -s INT $pid; wait $pid; "
+                            "code=$?; ls '" +
+                            folder + "'; exit $code"});
+  EXPECT_EQ(r.code, 130);
+  EXPECT_EQ(r.out, "");
+  EXPECT_TRUE(contains(r.err, "interrupted")) << r.err;
 }
 
 TEST_F(Interrupted, EndsWithTheSignalsNumber) {

@@ -1,12 +1,14 @@
 // Seen from outside, always.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <tuple>
 
+#include "pipeline/detail/ticket.hpp"
 #include "tests/pipeline/everything.hpp"
 #include "tests/support/concurrency.hpp"
 #include "tests/support/parameters.hpp"
@@ -50,6 +52,27 @@ TEST(Stats, items_are_exact_for_every_verb_and_add_up_over_runs) {
       EXPECT_EQ(stats.stage("value").items, run * (repeated + 1)) << "and the value left over";
     }
   });
+}
+
+TEST(Histogram, quantiles_are_within_a_seventh) {
+  for (detail::Number n = 0; n < 5000; ++n) {
+    detail::Histogram histogram;
+    histogram.add(n, 1);
+    std::array<detail::Number, 256> sums{};
+    histogram.add_to(sums);
+    EXPECT_NEAR(detail::Histogram::quantile(sums, 0.5), static_cast<double>(n), static_cast<double>(n) / 7);
+    EXPECT_EQ(detail::Histogram::quantile(sums, 0.99), detail::Histogram::quantile(sums, 0.5));
+  }
+}
+
+TEST(Histogram, quantiles_tell_the_few_from_the_many) {
+  detail::Histogram histogram;
+  histogram.add(100 * 980, 980);
+  histogram.add(5000 * 20, 20);
+  std::array<detail::Number, 256> sums{};
+  histogram.add_to(sums);
+  EXPECT_NEAR(detail::Histogram::quantile(sums, 0.5), 100, 100.0 / 7);
+  EXPECT_NEAR(detail::Histogram::quantile(sums, 0.99), 5000, 5000.0 / 7);
 }
 
 TEST(Stats, times_are_never_negative_and_no_thread_is_in_two_places) {

@@ -141,6 +141,31 @@ TEST(Verdict, of_a_loop_names_it_and_the_shares_of_a_lap) {
       "forward twice as fast would make the run 1.4 times faster");
 }
 
+//  state -> pair -> a -> join -> state
+//           pair -> b -> join
+TEST(Verdict, of_a_loop_with_branches_goes_the_longest_way_round) {
+  std::vector<StageStats> stages = {gate("state", "feedback", {"join"}, 0.1, 9.9, 0),
+                                    gate("numbers", "source", {}, 0.1, 0, 9.9),
+                                    gate("pair", "zip", {"numbers", "state"}, 0.1, 9.9, 0),
+                                    map("a", "pair", 9, 1, 1),
+                                    map("b", "pair", 8, 1, 1),
+                                    gate("join", "zip", {"a", "b"}, 0.1, 9.9, 0)};
+  const Verdict v = verdict(run(stages));
+  EXPECT_EQ(v.kind, Kind::loop);
+  EXPECT_EQ(v.stage, "a");
+  EXPECT_NEAR(v.gain, 10.0 / 9, 1e-9) << "then b is the longest";
+  EXPECT_EQ(v.text.find("b 80 %"), std::string::npos) << v.text;
+}
+
+TEST(Verdict, of_a_loop_says_when_most_of_a_lap_is_outside_of_bodies) {
+  const Verdict v =
+      verdict(run({gate("state", "feedback", {"next"}, 0.5, 9.5, 0), gate("numbers", "source", {}, 0.5, 0, 9),
+                   gate("pair", "zip", {"numbers", "state"}, 0.5, 9.5, 0), map("next", "pair", 2, 1, 1)}));
+  EXPECT_EQ(v.kind, Kind::loop);
+  EXPECT_TRUE(v.text.ends_with("outside of bodies: larger messages, or processors that are free, would help more"))
+      << v.text;
+}
+
 TEST(Verdict, of_a_run_whose_time_passes_outside_of_bodies) {
   const Verdict v = verdict(run({gate("read", "source", {}, 1, 0, 9), gate("write", "sink", {"read"}, 2, 8, 0)}));
   EXPECT_EQ(v.kind, Kind::scheduling);
@@ -152,10 +177,10 @@ TEST(ProfileTable, has_a_line_for_each_stage) {
       {gate("read", "source", {}, 1, 0, 9), map("parse", "read", 20, 0, 4), gate("write", "sink", {"parse"}, 2, 8, 0)});
   stages.stages[0].high_water = 15, stages.stages[0].p50 = 1.5e-6, stages.stages[0].p99 = 0.25;
   EXPECT_EQ(profile_table(stages),
-            "stage   at once     items    items/s   busy  starved  blocked  ready     queue      p50      p99\n"
-            "read          1      1000        100   10 %      0 %     90 %    0 %     15/16   1.5 us   250 ms\n"
-            "parse   4 (all)      1000        100   50 %     50 %      0 %    0 %                  -        -\n"
-            "write         1      1000        100   20 %     80 %      0 %    0 %                  -        -\n");
+            "stage at once   items items/s  busy starved blocked ready  queue     p50     p99\n"
+            "read        1    1000     100  10 %     0 %    90 %   0 %  15/16  1.5 us  250 ms\n"
+            "parse       4    1000     100  50 %    50 %     0 %   0 %              -       -\n"
+            "write       1    1000     100  20 %    80 %     0 %   0 %              -       -\n");
 }
 
 }  // namespace
