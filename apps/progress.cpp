@@ -98,7 +98,7 @@ std::string progress_line(const ProgressStyle& style, std::size_t width, std::si
   for (std::size_t i = 0; i < bar; ++i)
     (i < done ? full : empty) += style.utf8 ? (i < done ? "━" : "─") : (i < done ? "#" : "-");
   if (style.colour) full = "\x1b[32m" + full + "\x1b[0m";
-  return head + (style.utf8 ? " " : "[") + full + empty + (style.utf8 ? " " : "]") + tail;
+  return head + (style.utf8 ? "" : "[") + full + empty + (style.utf8 ? "" : "]") + tail;
 }
 
 Progress::Progress(const ProgressStyle& style, std::size_t epochs, std::size_t rows)
@@ -186,7 +186,8 @@ void Progress::redraw() {
   const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
   const double rate = done * static_cast<double>(rows_) / std::max(seconds, 1e-9);
   const double left = done > 0 ? seconds / done * (static_cast<double>(epochs_) - done) : 0;
-  say("\r\x1b[K" + progress_line(style_, width_of_stderr(), epoch_, epochs_, rows_done_ ? part : 1, last_, rate, left));
+  say("\r\x1b[K" + progress_line(style_, width_of_stderr(), epoch_, epochs_, done / static_cast<double>(epochs_), last_,
+                                 rate, left));
   drawn_ = true;
 }
 

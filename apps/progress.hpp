@@ -47,7 +47,7 @@ struct EpochLine {
   double seconds = 0, samples_per_second = 0;
 };
 
-// The line that is redrawn, in at most `width` columns: rows of an epoch done of `rows`, after `last` if there was one.
+// The line that is redrawn, in at most `width` columns. part: of the whole run, 0 to 1; last: the last complete epoch.
 std::string progress_line(const ProgressStyle& style, std::size_t width, std::size_t epoch, std::size_t epochs,
                           double part, const std::optional<EpochLine>& last, double samples_per_second,
                           double seconds_left);

@@ -69,7 +69,7 @@ TEST(ProgressLine, ShowsEverythingWhereThereIsRoom) {
       progress_line({ProgressStyle::Form::line, false, false}, 110, 4, 10, 0.5, last, 1.6e6, 75),
       "epoch 4/10 [###############---------------]  loss 0.4473  accuracy 0.8479  test 0.8349  1.60 M/s  ETA 1:15");
   EXPECT_EQ(progress_line({ProgressStyle::Form::line, true, false}, 24, 1, 2, 0.5, {}, 0, 0),
-            "epoch 1/2  ━━━━━━────── ");
+            "epoch 1/2 ━━━━━━──────");
 }
 
 TEST(ProgressOutput, IsALineOfKeysAndValuesForEachEpochWhereStderrIsNoTerminal) {
