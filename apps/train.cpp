@@ -155,7 +155,8 @@ void check_outputs(const Options& o, const stages::DataFiles& files) {
 
 // Debian keeps it in such a folder, and so does everybody else.
 bool is_fashion_mnist(const std::string& images, const stages::DataSet& data) {
-  return data.classes == 10 && data.rows == 28 && data.columns == 28 && images.find("fashion") != std::string::npos;
+  return data.classes == 10 && data.rows == 28 && data.columns == 28 &&
+         (images.find("fashion") != std::string::npos || images.find("Fashion") != std::string::npos);
 }
 
 // Overrides of stages that the job does not have, by the graphs of a job without data.
@@ -227,8 +228,9 @@ class Job {
   void load() {
     const bool drawn = style_.form == ProgressStyle::Form::line;
     if (drawn) say("loading ...");
-    interrupt_.then([this] {
-      say("\nsluice: interrupted: waiting for what is being decompressed; once more to quit now\n");
+    interrupt_.then([this, drawn] {
+      if (drawn) say("\n");
+      say_all("interrupted: waiting for what is being decompressed; once more to quit now");
       loading_.graph().cancel();
     });
     try {
@@ -237,6 +239,7 @@ class Job {
     }
     if (drawn) say("\r\x1b[K");
     result_.load = since(begin_);
+    loaded_ = loading_.graph().stats();  // to override stages again begins them anew
   }
 
   void epochs() {
@@ -350,20 +353,15 @@ class Job {
     if (const std::string what = advice(o_, profiles()); !what.empty()) say("advice: " + what + "\n");
   }
 
-  std::vector<Graph*> graphs() {
-    std::vector<Graph*> all{&loading_.graph()};
-    if (training_) all.insert(all.end(), {&training_->graph(), &evaluation_->graph()});
-    return all;
-  }
   std::vector<GraphStats> profiles() {
-    std::vector<GraphStats> all;
-    for (Graph* g : graphs()) all.push_back(g->stats());
+    std::vector<GraphStats> all{loaded_};
+    if (training_) all.insert(all.end(), {training_->graph().stats(), evaluation_->graph().stats()});
     return all;
   }
-
   std::vector<GraphPicture> pictures() {
-    std::vector<GraphPicture> all;
-    for (Graph* g : graphs()) all.push_back({g->name(), g->stages(), g->stats()});
+    std::vector<GraphPicture> all{{loading_.graph().name(), loading_.graph().stages(), loaded_}};
+    if (training_)
+      for (Graph* g : {&training_->graph(), &evaluation_->graph()}) all.push_back({g->name(), g->stages(), g->stats()});
     return all;
   }
 
@@ -425,6 +423,7 @@ class Job {
   std::size_t current_ = 0;  // epoch
   std::string outcome_;      // why it ended early
   Result result_;
+  GraphStats loaded_;  // of the loading graph
 };
 
 }  // namespace

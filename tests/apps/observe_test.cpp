@@ -68,8 +68,7 @@ TEST(ProgressLine, ShowsEverythingWhereThereIsRoom) {
   EXPECT_EQ(
       progress_line({ProgressStyle::Form::line, false, false}, 110, 4, 10, 0.5, last, 1.6e6, 75),
       "epoch 4/10 [###############---------------]  loss 0.4473  accuracy 0.8479  test 0.8349  1.60 M/s  ETA 1:15");
-  EXPECT_EQ(progress_line({ProgressStyle::Form::line, true, false}, 24, 1, 2, 0.5, {}, 0, 0),
-            "epoch 1/2 ━━━━━━──────");
+  EXPECT_EQ(progress_line({ProgressStyle::Form::line, true, false}, 24, 1, 2, 0.5, {}, 0, 0), "epoch 1/2 ━━━━━━──────");
 }
 
 TEST(ProgressOutput, IsALineOfKeysAndValuesForEachEpochWhereStderrIsNoTerminal) {
@@ -138,6 +137,18 @@ TEST(Profile, IsInTheJsonToo) {
   for (const json& stage : profile[1]["stages"])
     if (stage["name"] == "accumulate") {
       EXPECT_EQ(stage["items"], 10);
+    }
+}
+
+TEST(Profile, OfLoadingIsThereWithItsStagesSetOtherwise) {
+  const SmallData data;
+  const Result r = sluice(data.train() + Arguments{"--profile", "--json", "--capacity", "parse=3"});
+  const json load = json::parse(r.out, nullptr, false)["profile"][0];
+  EXPECT_EQ(load["runs"], 1);
+  for (const json& stage : load["stages"])
+    if (stage["name"] == "parse.train-images") {
+      EXPECT_EQ(stage["capacity"], 3);
+      EXPECT_GT(stage["items"], 0);
     }
 }
 
