@@ -202,8 +202,7 @@ void add_output_flags(CLI::App& command, Options& o) {
   command
       .add_option("--log-format", o.log_format,
                   "Of the log on stderr: text, or jsonl: an object for each of start, epoch, warning, message, profile "
-                  "and end; errors are "
-                  "text")
+                  "and end; errors are text")
       ->check(one_of({"text", "jsonl"}))
       ->type_name("NAME")
       ->capture_default_str()

@@ -239,7 +239,6 @@ class Job {
     }
     if (drawn) say("\r\x1b[K");
     result_.load = since(begin_);
-    loaded_ = loading_.graph().stats();  // to override stages again begins them anew
   }
 
   void epochs() {
@@ -251,6 +250,7 @@ class Job {
     }
     stages::Weights initial;
     initial.renew() = stages::random_model(data.pixels(), data.classes, o_.seed);
+    loaded_ = loading_.graph().stats();
     training_.emplace(data, o_, threads_, initial, &interrupt_.requested());
     evaluation_.emplace(loading_.test(), threads_);
     override_stages(o_, {&loading_.graph(), &training_->graph(), &evaluation_->graph()});
@@ -344,22 +344,24 @@ class Job {
                       stats.runs == 1 ? "" : "s", stats.wall, stats.threads, stats.threads == 1 ? "" : "s",
                       profile_table(stats), verdict(stats).text));
     }
-    say("\nat once: bodies that can be; busy, starved (no input), blocked (no room behind), ready (waiting for a "
+    say("\nat once: bodies that can be; busy, starved (no input), blocked (no room behind), ready (waits for a "
         "thread): of\n"
-        "the time of these; queue: most messages that waited behind it / capacity; p50, p99: of a body\n");
+        "their time; queue: most messages in the segment behind it / capacity; p50, p99: of a body\n");
     say(fmt::format("of {:.3f} s: load {:.0f} %, train {:.0f} %, test {:.0f} %\n", result_.total,
                     100 * result_.load / result_.total, 100 * result_.train / result_.total,
                     100 * result_.eval / result_.total));
     if (const std::string what = advice(o_, profiles()); !what.empty()) say("advice: " + what + "\n");
   }
 
+  // To override stages for training begins its counts anew: what it counted is kept before that.
+  GraphStats loading() { return training_ ? loaded_ : loading_.graph().stats(); }
   std::vector<GraphStats> profiles() {
-    std::vector<GraphStats> all{loaded_};
+    std::vector<GraphStats> all{loading()};
     if (training_) all.insert(all.end(), {training_->graph().stats(), evaluation_->graph().stats()});
     return all;
   }
   std::vector<GraphPicture> pictures() {
-    std::vector<GraphPicture> all{{loading_.graph().name(), loading_.graph().stages(), loaded_}};
+    std::vector<GraphPicture> all{{loading_.graph().name(), loading_.graph().stages(), loading()}};
     if (training_)
       for (Graph* g : {&training_->graph(), &evaluation_->graph()}) all.push_back({g->name(), g->stages(), g->stats()});
     return all;

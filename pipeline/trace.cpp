@@ -31,7 +31,7 @@ Recorder::Recorder(std::string graph_name, std::uint64_t run_number, const std::
       lanes(std::max<std::size_t>(2, threads)),  // an arena of one has a second slot
       begin(ticks()) {
   for (const auto& s : stages) {
-    Shape shape{s->name, s->verb, {}, s->shards, s->bracket != nullptr};
+    Shape shape{s->name, s->verb, {}, s->shards};
     for (const Stage* in : s->inputs) shape.inputs.push_back(in->id);
     until_.push_back(s->bracket ? steps * s->bracket->shards : steps);
     shapes.push_back(std::move(shape));

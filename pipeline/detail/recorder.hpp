@@ -34,7 +34,6 @@ class Recorder {
     Verb verb;
     std::vector<std::size_t> inputs;  // stages
     std::size_t shards = 1;           // of a split; of a fold: of its input
-    bool sharded = false;
   };
   struct alignas(64) Lane {
     std::vector<Event> bodies;

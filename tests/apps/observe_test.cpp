@@ -233,6 +233,17 @@ TEST(TraceFile, IsWrittenOfARunThatFailed) {
   EXPECT_TRUE(contains(r.err, R"("event":"end")") && contains(r.err, R"("error":"epoch )")) << r.err;
 }
 
+TEST(ReportFile, IsWrittenOfARunWhoseDataAreDamaged) {
+  const SmallData data;
+  data.folder().write("t10k-images-idx3-ubyte.gz", test::gzip(test_images()).substr(0, 900));
+  const Result r =
+      sluice(data.train() + Arguments{"--report", data.path("r.html"), "--picture", data.path("p.svg"), "--profile"});
+  EXPECT_EQ(r.code, 3) << r.err;
+  EXPECT_TRUE(contains(r.err, "\nload: 1 run")) << r.err;
+  EXPECT_TRUE(contains(contents(data.path("r.html")), "t10k-images-idx3-ubyte.gz"));
+  EXPECT_TRUE(contains(contents(data.path("p.svg")), "inflate.train-images"));
+}
+
 TEST(Warning, OfABatchThatIsLargerThanTheDataIsAnEvent) {
   const SmallData data;
   const Result r = sluice({"train", "--data", data.folder().path(), "--batch-size", "1000", "--log-format", "jsonl"});
