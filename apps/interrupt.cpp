@@ -18,13 +18,19 @@ namespace {
 sigset_t awaited() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int s : {SIGINT, SIGTERM}) {
+  for (const int s : {SIGINT, SIGTERM, SIGUSR1}) {
     // Whoever started this program with a signal ignored (nohup, a background job) wants it to stay so.
     struct sigaction before {};
     if (sigaction(s, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
     sigaddset(&set, s);
   }
   return set;
+}
+
+void count(int event) {
+  const std::uint64_t one = 1;
+  while (::write(event, &one, sizeof one) < 0 && errno == EINTR) {
+  }
 }
 
 }  // namespace
@@ -34,17 +40,16 @@ Interrupt::Interrupt() {
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_ = signalfd(-1, &set, SFD_CLOEXEC);
   over_ = eventfd(0, EFD_CLOEXEC);
-  if (signals_ < 0 || over_ < 0) throw std::system_error(errno, std::generic_category(), "signals cannot be awaited");
+  wake_ = eventfd(0, EFD_CLOEXEC);
+  if (signals_ < 0 || over_ < 0 || wake_ < 0)
+    throw std::system_error(errno, std::generic_category(), "signals cannot be awaited");
   thread_ = std::thread([this] { wait(); });
 }
 
 Interrupt::~Interrupt() {
-  const std::uint64_t one = 1;
-  while (::write(over_, &one, sizeof one) < 0 && errno == EINTR) {
-  }
+  count(over_);
   thread_.join();
-  ::close(signals_);
-  ::close(over_);
+  for (const int file : {signals_, over_, wake_}) ::close(file);
   const sigset_t set = awaited();
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
@@ -55,6 +60,11 @@ void Interrupt::then(std::function<void()> f) {
   if (signal_.load() && then_) std::exchange(then_, {})();
 }
 
+void Interrupt::when_asked(std::function<void()> f) {
+  const std::lock_guard lock(mutex_);
+  when_asked_ = std::move(f);
+}
+
 void Interrupt::wait() {
   for (;;) {
     std::array<pollfd, 2> both{{{signals_, POLLIN, 0}, {over_, POLLIN, 0}}};
@@ -63,6 +73,11 @@ void Interrupt::wait() {
     signalfd_siginfo info{};
     if (::read(signals_, &info, sizeof info) != sizeof info) continue;
     const int number = static_cast<int>(info.ssi_signo);
+    if (number == SIGUSR1) {
+      const std::lock_guard lock(mutex_);
+      if (when_asked_) when_asked_();
+      continue;
+    }
     if (signal_.load()) {
       if (::isatty(STDERR_FILENO) && ::write(STDERR_FILENO, "\n", 1) < 0) ::_exit(128 + number);
       ::_exit(128 + number);
@@ -70,6 +85,7 @@ void Interrupt::wait() {
     const std::lock_guard lock(mutex_);
     signal_.store(number);
     requested_.store(true);
+    count(wake_);
     if (then_) std::exchange(then_, {})();
   }
 }

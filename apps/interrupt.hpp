@@ -1,7 +1,9 @@
-// SIGINT and SIGTERM as something that a run can ask for and be told of, not as the program's end.
+// SIGINT and SIGTERM as something that a run can ask for and be told of, not as the program's end; SIGUSR1 as a
+// question that a run answers.
 //
 // The first one is noted and told to whoever registered with then(), on a thread that waits for signals, where anything
-// may be done. The second ends the program at once, as if nobody had cared.
+// may be done. The second ends the program at once, as if nobody had cared. SIGUSR1 calls what was registered with
+// when_asked(), on the same thread.
 // Order and thread-safety: make it before other threads, which inherit that they do not take these signals; one at a
 // time. Errors: std::system_error.
 //
@@ -30,14 +32,18 @@ class Interrupt {
   // What to do when the first one comes, instead of what was said before; at once if it has come. Nothing: {}, to be
   // said before what the function refers to is gone; it waits for one that is under way.
   void then(std::function<void()> f);
+  // What to do at every SIGUSR1, in the same way; without it nothing is done.
+  void when_asked(std::function<void()> f);
+  // A descriptor that becomes readable with the first signal, before then()'s function is called: for poll().
+  int wake() const { return wake_; }
 
  private:
   void wait();
   std::atomic<int> signal_{0};
   std::atomic<bool> requested_{false};
   std::mutex mutex_;
-  std::function<void()> then_;
-  int signals_ = -1, over_ = -1;  // file descriptors
+  std::function<void()> then_, when_asked_;
+  int signals_ = -1, over_ = -1, wake_ = -1;  // file descriptors
   std::thread thread_;
 };
 

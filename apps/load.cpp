@@ -18,9 +18,11 @@ namespace {
 using namespace stages;
 
 //  inflate.train-images -> parse.train-images -> collect.train-images
+//                       -> digest.train-images                        (for checkpoints)
 //  and the same for the other three, side by side
 template <IdxKind kind, class Inflater, class Collector>
-void wire(Graph& g, const std::string& what, Inflater inflate, std::size_t item_bytes, Collector& collector) {
+void wire(Graph& g, const std::string& what, Inflater inflate, std::size_t item_bytes, Collector& collector,
+          Digest* digest) {
   const std::string path = collector.path = inflate.path;
   // What an image's elements keep is a whole chunk. Only a wiring that is to state its bound looks for it.
   const std::size_t chunk_bytes = item_bytes ? std::optional<std::size_t>(inflate.payload_bytes()).value_or(0) : 0;
@@ -29,27 +31,34 @@ void wire(Graph& g, const std::string& what, Inflater inflate, std::size_t item_
   auto chunks = g.source("inflate." + what, std::move(inflate), capacity(whole ? 1 : 2));
   auto elements = g.expand("parse." + what, parse, chunks, capacity(whole ? 1 : 4));
   g.sink("collect." + what, std::ref(collector), elements);
+  if (digest) g.sink("digest." + what, std::ref(*digest), chunks);
 }
 
 template <IdxKind kind, class Collector>
-void wire(Graph& g, const std::string& what, const std::string& path, const std::string& decoder,
-          std::size_t item_bytes, Collector& collector) {
+void wire(Graph& g, const std::string& what, const std::string& path, const std::string& decoder, int wake,
+          std::size_t item_bytes, Collector& collector, Digest* digest) {
   if (decoder == "libdeflate")
-    wire<kind>(g, what, InflateWhole{.path = path, .kind = kind}, item_bytes, collector);
+    wire<kind>(g, what, InflateWhole{.path = path, .kind = kind, .wake = wake}, item_bytes, collector, digest);
   else
-    wire<kind>(g, what, Inflate{.path = path}, item_bytes, collector);
+    wire<kind>(g, what, Inflate{.path = path, .wake = wake}, item_bytes, collector, digest);
 }
 
 }  // namespace
 
-Loading::Loading(const DataFiles& files, const Options& options, const Threads& threads, std::size_t pixels)
+Loading::Loading(const DataFiles& files, const Options& options, const Threads& threads, std::size_t pixels, int wake)
     : classes_(options.classes), graph_("load", threads) {
   const std::string decoder = options.effective_decoder();
   const std::size_t label_bytes = pixels ? 1 : 0;
-  wire<IdxKind::images>(graph_, "train-images", files.train_images, decoder, pixels, train_images_);
-  wire<IdxKind::labels>(graph_, "train-labels", files.train_labels, decoder, label_bytes, train_labels_);
-  wire<IdxKind::images>(graph_, "test-images", files.test_images, decoder, pixels, test_images_);
-  wire<IdxKind::labels>(graph_, "test-labels", files.test_labels, decoder, label_bytes, test_labels_);
+  const auto digest = [&](std::size_t i) { return options.keeps_checkpoints() ? &digests_[i] : nullptr; };
+  wire<IdxKind::images>(graph_, "train-images", files.train_images, decoder, wake, pixels, train_images_, digest(0));
+  wire<IdxKind::labels>(graph_, "train-labels", files.train_labels, decoder, wake, label_bytes, train_labels_,
+                        digest(1));
+  wire<IdxKind::images>(graph_, "test-images", files.test_images, decoder, wake, pixels, test_images_, digest(2));
+  wire<IdxKind::labels>(graph_, "test-labels", files.test_labels, decoder, wake, label_bytes, test_labels_, digest(3));
+}
+
+std::array<std::string, 4> Loading::digests() const {
+  return {digests_[0].hex(), digests_[1].hex(), digests_[2].hex(), digests_[3].hex()};
 }
 
 DataSet shape_of(const std::string& images, std::size_t classes) {

@@ -108,6 +108,7 @@ int run(int argc, char** argv) {
   CLI::App* const train_command = app.add_subcommand("train", "Train, test after every epoch, print the result");
   add_data_flags(*train_command, options);
   add_training_flags(*train_command, options);
+  add_checkpoint_flags(*train_command, options);
   add_graph_flags(*train_command, options);
   add_output_flags(*train_command, options);
   add_observe_flags(*train_command, options);

@@ -62,6 +62,18 @@ CLI::Validator one_of(std::vector<std::string> words) {
       "");
 }
 
+// N, or Ne with an e behind the number.
+CLI::Validator steps_or_epochs() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        std::string number = text.ends_with('e') ? text.substr(0, text.size() - 1) : text;
+        if (whole(1, 1'000'000'000'000)(number).empty()) return {};
+        return fmt::format("'{}' is not a whole number above 0, of steps, or of epochs with an e behind it (10e)",
+                           text);
+      },
+      "");
+}
+
 constexpr std::size_t most_threads = 1024, most_shards = 4096, most_capacity = 1 << 20;
 
 using Override = std::pair<std::string, std::size_t>;
@@ -121,6 +133,12 @@ std::size_t Options::effective_shards() const {
   return std::clamp<std::size_t>(blocks, 1, effective_threads());
 }
 
+Options::Every Options::effective_every() const {
+  if (checkpoint_every.empty()) return {.epochs = 1};
+  const std::uint64_t number = std::stoull(checkpoint_every);
+  return checkpoint_every.ends_with('e') ? Every{.epochs = number} : Every{.steps = number};
+}
+
 std::string Options::effective_decoder() const {
   const bool found = !stages::libdeflate_version().empty();
   if (decoder == "libdeflate" && !found)
@@ -178,6 +196,34 @@ void add_training_flags(CLI::App& command, Options& o) {
       ->check(whole(0, UINT64_MAX))
       ->type_name("N")
       ->capture_default_str()
+      ->group(group);
+}
+
+void add_checkpoint_flags(CLI::App& command, Options& o) {
+  const char* const group = "Checkpoints";
+  CLI::Option* const checkpoint =
+      command
+          .add_option("--checkpoint", o.checkpoint,
+                      "Keep the state of the training here, as safetensors: the same command goes on from it, with the "
+                      "same bits as if it had never ended. The one before is kept as FILE.previous")
+          ->check(named())
+          ->type_name("FILE")
+          ->group(group);
+  command
+      .add_option("--checkpoint-every", o.checkpoint_every,
+                  "Steps between two checkpoints, or epochs: 10e (default: 1e); there is one at the end, and when a "
+                  "signal ends the run")
+      ->check(steps_or_epochs())
+      ->type_name("N|Ne")
+      ->needs(checkpoint)
+      ->group(group);
+  command
+      .add_option(
+          "--resume", o.resume,
+          "auto: from --checkpoint, if it is there; no: begin anew; or from this file, which is only read (./no "
+          "for one of that name) (default: auto)")
+      ->check(named())
+      ->type_name("auto|FILE|no")
       ->group(group);
 }
 

@@ -34,6 +34,9 @@ struct Options {
   std::size_t shards = 0;                          // 0: follows from threads and batch size
   std::vector<std::string> concurrency, capacity;  // STAGE=N
   std::string isa;                                 // empty: the best that the machine has
+  std::string checkpoint;                          // file; empty: none
+  std::string checkpoint_every;                    // N steps or Ne epochs; empty: every epoch
+  std::string resume;                              // auto, no or a file; empty: auto
   std::string output;
   bool json = false, quiet = false, dot = false, svg = false;
   std::optional<bool> progress;     // nothing: as stderr is
@@ -43,6 +46,12 @@ struct Options {
   std::size_t trace_steps = 1000;
   std::string class_names;  // NAME,NAME,... or @FILE
 
+  bool keeps_checkpoints() const { return !checkpoint.empty() || resumes_from_file(); }
+  bool resumes_from_file() const { return !resume.empty() && resume != "auto" && resume != "no"; }
+  struct Every {
+    std::uint64_t steps = 0, epochs = 0;  // one of them is 0
+  };
+  Every effective_every() const;
   std::size_t effective_threads() const;
   std::size_t effective_shards() const;
   std::string effective_decoder() const;  // zlib or libdeflate
@@ -58,6 +67,7 @@ struct SynthOptions {
 
 void add_data_flags(CLI::App& command, Options& options);
 void add_training_flags(CLI::App& command, Options& options);
+void add_checkpoint_flags(CLI::App& command, Options& options);
 void add_graph_flags(CLI::App& command, Options& options);
 void add_output_flags(CLI::App& command, Options& options);
 void add_observe_flags(CLI::App& command, Options& options);

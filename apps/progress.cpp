@@ -101,8 +101,8 @@ std::string progress_line(const ProgressStyle& style, std::size_t width, std::si
   return head + (style.utf8 ? "" : "[") + full + empty + (style.utf8 ? "" : "]") + tail;
 }
 
-Progress::Progress(const ProgressStyle& style, std::size_t epochs, std::size_t rows)
-    : style_(style), epochs_(epochs), rows_(rows) {
+Progress::Progress(const ProgressStyle& style, std::size_t epochs, std::size_t rows, double done)
+    : style_(style), epochs_(epochs), rows_(rows), done_before_(done) {
   if (style_.form != ProgressStyle::Form::line) return;
   thread_ = std::thread([this] {
     std::unique_lock lock(mutex_);
@@ -160,6 +160,18 @@ void Progress::epoch_ends(const EpochLine& e) {
   }
 }
 
+void Progress::status() {
+  const std::lock_guard lock(mutex_);
+  const std::size_t done = rows_done_ ? rows_done_() : epoch_ == 0 ? 0 : rows_;
+  if (style_.form == ProgressStyle::Form::jsonl)
+    return event("status", {{"epoch", epoch_}, {"epochs", epochs_}, {"rows_done", done}, {"rows", rows_}});
+  erase();
+  say(fmt::format("sluice: epoch {} of {}, {} of {} rows{}\n", epoch_, epochs_, done, rows_,
+                  last_ ? fmt::format("; epoch {}: train loss {:.4f}, test accuracy {:.4f}", last_->number,
+                                      last_->train_loss, last_->test_accuracy)
+                        : ""));
+}
+
 void Progress::warning(const std::string& text) {
   const std::lock_guard lock(mutex_);
   if (style_.form == ProgressStyle::Form::none) return;
@@ -184,8 +196,9 @@ void Progress::redraw() {
       rows_done_ ? static_cast<double>(rows_done_()) / static_cast<double>(std::max<std::size_t>(1, rows_)) : 0;
   const double done = before + std::min(part, 1.0);
   const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
-  const double rate = done * static_cast<double>(rows_) / std::max(seconds, 1e-9);
-  const double left = done > 0 ? seconds / done * (static_cast<double>(epochs_) - done) : 0;
+  const double now = done - done_before_;  // in this run
+  const double rate = now * static_cast<double>(rows_) / std::max(seconds, 1e-9);
+  const double left = now > 0 ? seconds / now * (static_cast<double>(epochs_) - done) : 0;
   say("\r\x1b[K" + progress_line(style_, width_of_stderr(), epoch_, epochs_, done / static_cast<double>(epochs_), last_,
                                  rate, left));
   drawn_ = true;

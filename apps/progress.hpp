@@ -4,8 +4,8 @@
 //   anything else   epoch=3/10 train_loss=0.5130 train_accuracy=0.8257 ... a line for each epoch
 //   jsonl           {"schema":1,"event":"epoch",...} a line for each of start, epoch, warning, end
 // Colour only on a terminal, and not with NO_COLOR; ASCII where the locale is not UTF-8.
-// Order and thread-safety: one thread calls; the line is redrawn by a thread of its own, ten times a second, which
-// calls the function given to epoch_begins(). A stderr that cannot be written changes nothing.
+// Order and thread-safety: one thread calls, but status(); the line is redrawn by a thread of its own, ten times a
+// second, which calls the function given to epoch_begins(). A stderr that cannot be written changes nothing.
 //
 //   Progress progress(progress_style(options.progress, options.quiet, options.log_format), 10, 60'000);
 //   progress.epoch_begins(1, [&] { return rows_so_far; });
@@ -54,7 +54,8 @@ std::string progress_line(const ProgressStyle& style, std::size_t width, std::si
 
 class Progress {
  public:
-  Progress(const ProgressStyle& style, std::size_t epochs, std::size_t rows);
+  // done: epochs that an earlier run did, a part of one among them.
+  Progress(const ProgressStyle& style, std::size_t epochs, std::size_t rows, double done = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -62,6 +63,8 @@ class Progress {
   void starts(const nlohmann::ordered_json& facts);
   void epoch_begins(std::size_t number, std::function<std::size_t()> rows_done);
   void epoch_ends(const EpochLine& epoch);
+  // Where the run is, for whoever asks, from any thread; over the redrawn line.
+  void status();
   void warning(const std::string& text);
   void ends(const nlohmann::ordered_json& facts);  // the line stays as it is last
 
@@ -73,7 +76,8 @@ class Progress {
 
   const ProgressStyle style_;
   const std::size_t epochs_, rows_;
-  std::mutex mutex_;  // of everything below
+  const double done_before_;  // epochs
+  std::mutex mutex_;          // of everything below
   std::condition_variable changed_;
   std::size_t epoch_ = 0;
   std::function<std::size_t()> rows_done_;

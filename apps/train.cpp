@@ -1,8 +1,9 @@
 // sluice train: load, then epoch after epoch train and test, then the result.
 #include <fmt/core.h>
-#include <sys/resource.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/checkpoint.hpp"
 #include "apps/class_names.hpp"
 #include "apps/commands.hpp"
 #include "apps/interrupt.hpp"
@@ -22,6 +24,7 @@
 #include "apps/profile.hpp"
 #include "apps/progress.hpp"
 #include "apps/report.hpp"
+#include "apps/result.hpp"
 #include "apps/training.hpp"
 #include "pipeline/svg.hpp"
 #include "pipeline/trace.hpp"
@@ -40,96 +43,9 @@ double since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-std::size_t peak_rss_bytes() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
-}
-
-struct Epoch {
-  std::size_t number;
-  Metrics train, test;
-  double seconds;                                                             // of training alone
-  double rate() const { return static_cast<double>(train.count) / seconds; }  // samples per second
-};
-
-struct Result {
-  std::vector<Epoch> epochs;
-  double load = 0, train = 0, eval = 0, total = 0;  // seconds
-  std::string sha256;
-};
-
-ordered_json effective(const Options& o, const stages::DataFiles& files, std::size_t classes) {
-  return {{"train_images", files.train_images},
-          {"train_labels", files.train_labels},
-          {"test_images", files.test_images},
-          {"test_labels", files.test_labels},
-          {"classes", classes},
-          {"epochs", o.epochs},
-          {"batch_size", o.batch_size},
-          {"lr", o.lr},
-          {"seed", o.seed},
-          {"threads", o.effective_threads()},
-          {"shards", o.effective_shards()},
-          {"concurrency", o.concurrency},
-          {"capacity", o.capacity},
-          {"isa", kernels::active().name},
-          {"decoder", o.effective_decoder()},
-          {"output", o.output}};
-}
-
-void print_json(const Options& o, const stages::DataFiles& files, const stages::DataSet& train,
-                const stages::DataSet& test, const Result& r, const std::vector<GraphStats>& profiles) {
-  ordered_json epochs = ordered_json::array();
-  for (const Epoch& e : r.epochs)
-    epochs.push_back({{"epoch", e.number},
-                      {"train_loss", e.train.loss},
-                      {"train_accuracy", e.train.accuracy},
-                      {"test_loss", e.test.loss},
-                      {"test_accuracy", e.test.accuracy},
-                      {"seconds", e.seconds},
-                      {"samples_per_second", e.rate()}});
-  const Epoch& last = r.epochs.back();
-  ordered_json json = {{"command", "train"},
-                       {"options", effective(o, files, train.classes)},
-                       {"data",
-                        {{"train", train.size()},
-                         {"test", test.size()},
-                         {"rows", train.rows},
-                         {"columns", train.columns},
-                         {"classes", train.classes}}},
-                       {"epochs", epochs},
-                       {"train_loss", last.train.loss},
-                       {"train_accuracy", last.train.accuracy},
-                       {"test_loss", last.test.loss},
-                       {"test_accuracy", last.test.accuracy},
-                       {"seconds", {{"load", r.load}, {"train", r.train}, {"eval", r.eval}, {"total", r.total}}},
-                       {"peak_rss_bytes", peak_rss_bytes()},
-                       {"weights_sha256", r.sha256}};
-  if (o.profile)
-    for (const GraphStats& stats : profiles) json["profile"].push_back(to_json(stats));
-  fmt::print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
-}
-
-void print_text(const Options& o, const stages::DataSet& data, const Result& r) {
-  const Epoch& last = r.epochs.back();
-  fmt::print("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n", last.train.loss,
-             last.train.accuracy, last.test.loss, last.test.accuracy);
-  fmt::print(
-      "{} epoch{} over {} images ({} x {}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
-      "{:.1f} MiB\n",
-      r.epochs.size(), r.epochs.size() == 1 ? "" : "s", data.size(), data.rows, data.columns, data.classes, r.total,
-      r.load, r.train, r.eval, static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
-  fmt::print("weights sha256 {}\n", r.sha256);
-  if (!o.output.empty()) fmt::print("model in {}\n", o.output);
-}
-
 // Where a file is to be written: found before anything is trained, not after.
-void check_output(const std::string& flag, const std::string& path, const stages::DataFiles& files,
-                  const std::string& class_names) {
-  if (path.empty()) return;
-  for (const std::string& input : {files.train_images, files.train_labels, files.test_images, files.test_labels,
-                                   class_names.starts_with("@") ? class_names.substr(1) : ""}) {
+void check_output(const std::string& flag, const std::string& path, const std::vector<std::string>& inputs) {
+  for (const std::string& input : inputs) {
     std::error_code ignored;
     if (std::filesystem::equivalent(path, input, ignored))
       throw UsageError(fmt::format("{} {}: is the input {}, which it would replace", flag, path, input));
@@ -142,13 +58,22 @@ void check_output(const std::string& flag, const std::string& path, const stages
 }
 
 void check_outputs(const Options& o, const stages::DataFiles& files) {
-  const std::vector<std::pair<std::string, std::string>> all = {
-      {"--output", o.output}, {"--trace", o.trace}, {"--picture", o.picture}, {"--report", o.report}};
+  if (!o.resume.empty() && !o.keeps_checkpoints())
+    throw UsageError(fmt::format("--resume {}: needs --checkpoint FILE, or the name of a file", o.resume));
+  std::vector<std::string> inputs = {files.train_images, files.train_labels, files.test_images, files.test_labels};
+  if (o.class_names.starts_with("@")) inputs.push_back(o.class_names.substr(1));
+  if (o.resumes_from_file() && o.resume != o.checkpoint) inputs.push_back(o.resume);
+  std::vector<std::pair<std::string, std::string>> all = {{"--output", o.output},
+                                                          {"--trace", o.trace},
+                                                          {"--picture", o.picture},
+                                                          {"--report", o.report},
+                                                          {"--checkpoint", o.checkpoint}};
+  if (!o.checkpoint.empty()) all.emplace_back("--checkpoint, kept as", stages::previous_version(o.checkpoint));
+  std::erase_if(all, [](const auto& output) { return output.second.empty(); });
   for (std::size_t i = 0; i < all.size(); ++i) {
-    check_output(all[i].first, all[i].second, files, o.class_names);
+    check_output(all[i].first, all[i].second, inputs);
     for (std::size_t k = 0; k < i; ++k)
-      if (!all[i].second.empty() &&
-          std::filesystem::weakly_canonical(all[i].second) == std::filesystem::weakly_canonical(all[k].second))
+      if (std::filesystem::weakly_canonical(all[i].second) == std::filesystem::weakly_canonical(all[k].second))
         throw UsageError(fmt::format("{} {}: is the file of {}, too", all[i].first, all[i].second, all[k].first));
   }
 }
@@ -167,11 +92,31 @@ void check_overrides(const Options& o, Graph& loading, const Threads& threads) {
   override_stages(o, {&loading, &training.graph(), &evaluation.graph()});
 }
 
+// What decides the result, under the names of the flags: of a checkpoint, it has to be the same.
+ordered_json job(const Options& o) {
+  return {{"--batch-size", o.batch_size}, {"--lr", o.lr}, {"--seed", o.seed}};
+}
+ordered_json job(const Options& o, const Loading& loading) {
+  ordered_json all = job(o);
+  all["--classes"] = loading.train().classes;
+  const std::array<std::string, 4> digests = loading.digests();
+  for (std::size_t i = 0; i < digests.size(); ++i)
+    all[std::array{"--train-images", "--train-labels", "--test-images", "--test-labels"}[i]] = "sha256 " + digests[i];
+  return all;
+}
+
+bool finite(const stages::Model& model) {
+  const auto all = [](const auto& values) {
+    return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
+  };
+  return all(model.weights) && all(model.bias);
+}
+
 // The graphs of a run, and what was seen of them.
 class Job {
  public:
   Job(const Options& o, const stages::DataFiles& files)
-      : o_(o), files_(files), threads_(o.effective_threads()), loading_(files, o, threads_) {
+      : o_(o), files_(files), threads_(o.effective_threads()), loading_(files, o, threads_, 0, interrupt_.wake()) {
     check_overrides(o, loading_.graph(), threads_);  // before the data, which takes longer, is loaded
     if (!o.trace.empty()) {
       trace_.emplace(o.trace_steps);
@@ -179,13 +124,17 @@ class Job {
     }
   }
 
-  ~Job() { interrupt_.then({}); }  // nobody cancels a graph that is gone
+  ~Job() {  // nobody asks a graph that is gone
+    interrupt_.then({});
+    interrupt_.when_asked({});
+  }
   Job(const Job&) = delete;
   Job& operator=(const Job&) = delete;
 
   // The exit code.
   int run() {
     try {
+      find_checkpoint_to_go_on_from();
       load();
       if (!interrupt_.signal()) epochs();
       if (complete()) {
@@ -215,7 +164,7 @@ class Job {
     }
     look_back();
     if (!complete()) {
-      say_all(outcome_ + (o_.output.empty() ? "" : ": no model was written"));
+      say_all(outcome_ + (o_.output.empty() ? "" : ": no model was written") + how_to_go_on());
       return 128 + interrupt_.signal();
     }
     return 0;
@@ -228,6 +177,13 @@ class Job {
   void load() {
     const bool drawn = style_.form == ProgressStyle::Form::line;
     if (drawn) say("loading ...");
+    interrupt_.when_asked([this] {
+      if (style_.form == ProgressStyle::Form::line) say("\r\x1b[K");
+      std::uint64_t images = 0;
+      for (const StageStats& stage : loading_.graph().stats().stages)
+        if (stage.name.starts_with("parse.") && stage.name.ends_with("images")) images += stage.items;
+      say_all(fmt::format("loading: {} runs of images so far", images));
+    });
     interrupt_.then([this, drawn] {
       if (drawn) say("\n");
       say_all("interrupted: waiting for what is being decompressed; once more to quit now");
@@ -236,9 +192,12 @@ class Job {
     try {
       loading_.run();
     } catch (const Cancelled&) {
+    } catch (const StageError&) {  // of a pipe that was waited for
+      if (!interrupt_.signal()) throw;
     }
     if (drawn) say("\r\x1b[K");
     result_.load = since(begin_);
+    if (found_ && !interrupt_.signal()) go_on_from_checkpoint();
   }
 
   void epochs() {
@@ -249,7 +208,8 @@ class Job {
       throw UsageError(fmt::format("--class-names: {}", error.what()));
     }
     stages::Weights initial;
-    initial.renew() = stages::random_model(data.pixels(), data.classes, o_.seed);
+    initial.renew() =
+        found_ ? std::move(found_->checkpoint.model) : stages::random_model(data.pixels(), data.classes, o_.seed);
     loaded_ = loading_.graph().stats();
     training_.emplace(data, o_, threads_, initial, &interrupt_.requested());
     evaluation_.emplace(loading_.test(), threads_);
@@ -258,7 +218,10 @@ class Job {
       for (Graph* g : {&training_->graph(), &evaluation_->graph()}) g->set_trace(&*trace_);
     interrupt_.then([this] { evaluation_->graph().cancel(); });
 
-    Progress progress(style_, o_.epochs, data.size());
+    Progress& progress = progress_.emplace(style_, o_.epochs, data.size(),
+                                           static_cast<double>(result_.epochs.size()) +
+                                               static_cast<double>(rows_done()) / static_cast<double>(data.size()));
+    interrupt_.when_asked([this] { progress_->status(); });
     progress.starts({{"train", data.size()},
                      {"test", loading_.test().size()},
                      {"epochs", o_.epochs},
@@ -268,42 +231,160 @@ class Job {
     if (o_.batch_size > data.size())
       progress.warning(fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step",
                                    o_.batch_size, data.size()));
-    for (std::size_t number = 1; number <= o_.epochs && !interrupt_.signal(); ++number) {
-      current_ = number;
-      const std::uint64_t before = training_->graph().stats().stage("accumulate").items;
-      progress.epoch_begins(number, [this, before, &data] {
-        const std::uint64_t steps = training_->graph().stats().stage("accumulate").items - before;
-        return std::min<std::size_t>(data.size(), steps * o_.batch_size);
-      });
-      const auto train_begin = Clock::now();
-      const Metrics trained = training_->run(number);
-      const double seconds = since(train_begin);
-      result_.train += seconds;
-      if (interrupt_.signal()) break;
-      if (!std::isfinite(trained.loss)) {
-        const std::string what =
-            fmt::format("epoch {}: the loss is {}, expected a finite number: try a smaller --lr than {}", number,
-                        trained.loss, o_.lr);
-        progress.ends({{"epochs", result_.epochs.size()}, {"error", what}});
-        throw std::runtime_error(what);
+    try {
+      while (result_.epochs.size() < o_.epochs && epoch()) {
       }
-      const auto test_begin = Clock::now();
-      Metrics tested;
-      try {
-        tested = evaluation_->run(training_->weights());
-      } catch (const Cancelled&) {
-        break;
-      }
-      result_.eval += since(test_begin);
-      result_.epochs.push_back({number, trained, tested, seconds});
-      progress.epoch_ends({number, trained.loss, trained.accuracy, tested.loss, tested.accuracy, seconds,
-                           result_.epochs.back().rate()});
+    } catch (const std::exception& error) {
+      progress.ends({{"epochs", result_.epochs.size()}, {"error", error.what()}});
+      throw;
     }
+    if (!complete()) save_checkpoint();
     progress.ends({{"epochs", result_.epochs.size()},
                    {"interrupted", interrupt_.signal() != 0},
                    {"train_seconds", result_.train},
                    {"test_seconds", result_.eval}});
   }
+
+  // What is left of the next epoch, and the test behind it; false: a signal came before it was complete.
+  bool epoch() {
+    if (interrupt_.signal()) return false;
+    const std::size_t number = epoch_under_way(), size = loading_.train().size();
+    const std::uint64_t before = training_->graph().stats().stage("accumulate").items;
+    progress_->epoch_begins(number, [this, before, size, rows = rows_done()] {
+      const std::uint64_t steps = training_->graph().stats().stage("accumulate").items - before;
+      return std::min<std::size_t>(size, rows + steps * o_.batch_size);
+    });
+    while (rows_done() < size) {
+      train(number);
+      if (interrupt_.signal()) return false;
+    }
+    Epoch epoch{number, means(sums_), {}, seconds_};
+    const auto test_begin = Clock::now();
+    try {
+      epoch.test = evaluation_->run(training_->weights());
+    } catch (const Cancelled&) {
+      return false;
+    } catch (const StageError& error) {
+      rethrow_diverged(error, fmt::format("in the test after epoch {}", number));
+      throw;
+    }
+    result_.eval += since(test_begin);
+    result_.epochs.push_back(epoch);
+    sums_ = stages::Accumulate{}.sums;
+    seconds_ = 0;
+    const Options::Every every = o_.effective_every();
+    saved_ = false;
+    if (complete() || (every.epochs && number % every.epochs == 0)) save_checkpoint();
+    progress_->epoch_ends({number, epoch.train.loss, epoch.train.accuracy, epoch.test.loss, epoch.test.accuracy,
+                           epoch.seconds, epoch.rate()});
+    return true;
+  }
+
+  // Steps of this epoch: to its end, or to where a checkpoint is due, which is written then.
+  void train(std::size_t number) {
+    const std::size_t size = loading_.train().size(), done = steps_done(), steps = steps_of(size);
+    const std::uint64_t every = o_.checkpoint.empty() ? 0 : o_.effective_every().steps;
+    const std::uint64_t all_done = (number - 1) * steps + done;  // of all epochs
+    const std::uint64_t to_go = every ? every - all_done % every : steps;
+    const std::size_t end = to_go < steps - done ? (done + static_cast<std::size_t>(to_go)) * o_.batch_size : size;
+    const auto begin = Clock::now();
+    try {
+      training_->run(number, sums_, end);
+    } catch (const StageError& error) {
+      rethrow_diverged(error, fmt::format("epoch {}, step {}", number, done + error.sequence().value_or(0) + 1));
+      throw;
+    }
+    sums_ = training_->sums().sums;
+    seconds_ += since(begin);
+    result_.train += since(begin);
+    saved_ = false;
+    if (!finite(*training_->weights()))
+      diverged(fmt::format("epoch {}, step {}", number, steps_done()), "a weight is not finite");
+    if (every && ((number - 1) * steps + steps_done()) % every == 0) save_checkpoint();
+  }
+
+  [[noreturn]] void diverged(const std::string& where, const std::string& what) const {
+    throw std::runtime_error(fmt::format("{}: {}, expected finite numbers: try a smaller --lr than {}{}", where, what,
+                                         o_.lr, checkpointed_ ? "; the last checkpoint is as it was" : ""));
+  }
+  void rethrow_diverged(const StageError& error, const std::string& where) const {
+    try {
+      std::rethrow_exception(error.cause());
+    } catch (const stages::DivergedError& cause) {
+      diverged(where, cause.what());
+    } catch (...) {
+    }
+  }
+
+  void find_checkpoint_to_go_on_from() {
+    if (o_.resumes_from_file())
+      found_ = FoundCheckpoint{load_checkpoint(o_.resume), o_.resume, {}};
+    else if (o_.resume != "no" && !o_.checkpoint.empty())
+      found_ = find_checkpoint(o_.checkpoint);
+    if (!found_) return;
+    const Checkpoint& c = found_->checkpoint;
+    if (const auto different = differences(c.job, job(o_)); !different.empty())
+      throw UsageError(of_another_job(different));
+    if (c.epochs.size() > o_.epochs || (c.epochs.size() == o_.epochs && c.sums["count"] > 0))
+      throw UsageError(
+          fmt::format("--epochs {}: {} is of epoch {}: ask for as many or more, or begin anew with "
+                      "--resume no",
+                      o_.epochs, found_->path, c.sums["count"] > 0 ? c.epoch : c.epoch - 1));
+  }
+
+  // With the data there.
+  void go_on_from_checkpoint() {
+    Checkpoint& c = found_->checkpoint;
+    const stages::DataSet& data = loading_.train();
+    if (const auto different = differences(c.job, job(o_, loading_)); !different.empty())
+      throw stages::DataError(of_another_job(different));
+    if (c.model.pixels != data.pixels() || c.model.classes != data.classes ||
+        c.sums["count"] > static_cast<double>(data.size()))
+      throw stages::DataError(found_->path + ": its sizes are not those of the data");
+    sums_ = c.sums;
+    seconds_ = c.seconds;
+    result_.epochs = std::move(c.epochs);
+    result_.resumed_from = found_->path;
+    result_.resumed_epoch = rows_done() > 0 ? epoch_under_way() : result_.epochs.size();
+    result_.resumed_step = rows_done() > 0 ? steps_done() : steps_of(data.size());
+    checkpointed_ = true;
+    saved_ = found_->path == o_.checkpoint;
+    if (!found_->trouble.empty()) {
+      older_ = stages::Replacement::Older::dropped;  // what is kept is the sound one
+      say_all(fmt::format("warning: {}: going on from {}", found_->trouble, found_->path));
+    }
+    if (o_.quiet) return;
+    if (complete())
+      say_all(fmt::format("{}: this job is finished", found_->path));
+    else
+      say_all(fmt::format("going on from {}: behind step {} of {} of epoch {}", found_->path, result_.resumed_step,
+                          steps_of(data.size()), result_.resumed_epoch));
+  }
+
+  std::string of_another_job(const std::vector<std::string>& different) const {
+    return fmt::format("{}: is of another job: {}: {}", found_->path, fmt::join(different, ", "),
+                       o_.resumes_from_file() ? "give the same, or another --resume"
+                                              : "give the same, or begin anew with --resume no, or name another file");
+  }
+
+  // Unless it is there already.
+  void save_checkpoint() {
+    if (o_.checkpoint.empty() || saved_) return;
+    Checkpoint c{.job = job(o_, loading_),
+                 .epoch = epoch_under_way(),
+                 .sums = sums_,
+                 .seconds = seconds_,
+                 .epochs = result_.epochs,
+                 .model = *training_->weights()};
+    save(o_.checkpoint, c, std::exchange(older_, stages::Replacement::Older::kept));
+    saved_ = checkpointed_ = true;
+  }
+
+  // Where the run is.
+  std::size_t epoch_under_way() const { return result_.epochs.size() + 1; }
+  std::size_t rows_done() const { return static_cast<std::size_t>(sums_["count"]); }  // of it
+  std::size_t steps_of(std::size_t rows) const { return (rows + o_.batch_size - 1) / o_.batch_size; }
+  std::size_t steps_done() const { return steps_of(rows_done()); }
 
   // Trace, picture, report and profile, of a run that ended early, too. What cannot be written keeps none of the others
   // from it; the first such error is thrown in the end.
@@ -368,7 +449,17 @@ class Job {
   }
 
   std::string interrupted() const {
-    return training_ ? fmt::format("interrupted in epoch {} of {}", current_, o_.epochs) : "interrupted while loading";
+    if (!training_) return "interrupted while loading";
+    return fmt::format("interrupted in epoch {} of {}, behind step {} of {}", epoch_under_way(), o_.epochs,
+                       steps_done(), steps_of(loading_.train().size()));
+  }
+  std::string how_to_go_on() const {
+    if (o_.checkpoint.empty()) return "";
+    if (!training_) return fmt::format(": {} is as it was", o_.checkpoint);
+    return fmt::format(": saved in {}: {}", o_.checkpoint,
+                       o_.resume.empty() || o_.resume == "auto"
+                           ? "the same command goes on from there"
+                           : "the same command with --resume auto goes on from there");
   }
   // In the form of the log.
   void say_all(const std::string& text) const {
@@ -422,8 +513,14 @@ class Job {
   std::optional<Evaluation> evaluation_;
   std::vector<std::string> names_;
   stages::Weights weights_;
-  std::size_t current_ = 0;  // epoch
-  std::string outcome_;      // why it ended early
+  std::string outcome_;  // why it ended early
+  std::optional<Progress> progress_;
+  std::optional<FoundCheckpoint> found_;                  // what the run goes on from
+  stages::Accumulator sums_ = stages::Accumulate{}.sums;  // over the rows of the epoch under way that are done
+  double seconds_ = 0;                                    // that they took
+  bool checkpointed_ = false;                             // there is a checkpoint
+  bool saved_ = false;                                    // it is of where the run is
+  stages::Replacement::Older older_ = stages::Replacement::Older::kept;
   Result result_;
   GraphStats loaded_;  // of the loading graph
 };

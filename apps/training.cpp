@@ -1,5 +1,6 @@
 #include "apps/training.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <utility>
 
@@ -72,11 +73,12 @@ void wire(Graph& g, Batcher& batcher, Accumulate& metrics, const DataSet& data, 
   g.sink("accumulate", std::ref(metrics), loss, hits);
 }
 
-Metrics means(const Accumulate& sums) {
-  return {sums.mean_loss(), sums.accuracy(), sums.count()};
-}
-
 }  // namespace
+
+Metrics means(const Accumulator& sums) {
+  const double rows = std::max(1.0, sums["count"]);
+  return {sums["loss"] / rows, sums["hits"] / rows, static_cast<std::size_t>(sums["count"])};
+}
 
 Training::Training(const DataSet& data, const Options& options, const Threads& threads, const Weights& initial,
                    const std::atomic<bool>* stop)
@@ -89,9 +91,14 @@ Training::Training(const DataSet& data, const Options& options, const Threads& t
       weights_(wire(graph_, batcher_, metrics_, data, options, initial)) {}
 
 Metrics Training::run(std::uint64_t epoch) {
-  batcher_.epoch(epoch);
+  return run(epoch, stages::Accumulate{}.sums);
+}
+
+Metrics Training::run(std::uint64_t epoch, const Accumulator& so_far, std::size_t end) {
+  metrics_.carried = so_far;
+  batcher_.epoch(epoch, static_cast<std::size_t>(so_far["count"]), end);
   graph_.run();
-  return means(metrics_);
+  return means(metrics_.sums);
 }
 
 Evaluation::Evaluation(const DataSet& data, const Threads& threads)
@@ -102,7 +109,7 @@ Evaluation::Evaluation(const DataSet& data, const Threads& threads)
 Metrics Evaluation::run(const Weights& weights) {
   weights_ = weights;
   graph_.run();
-  return means(metrics_);
+  return means(metrics_.sums);
 }
 
 Metrics evaluate_accuracy(const Weights& weights, const DataSet& data, const Threads& threads) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "apps/options.hpp"
 #include "pipeline/graph.hpp"
@@ -20,8 +21,9 @@ struct Metrics {
   double accuracy = 0;
   std::size_t count = 0;
 };
+Metrics means(const stages::Accumulator& sums);
 
-// One run is one epoch; the weights carry on from run to run.
+// One run is one epoch, or a part of one; the weights carry on from run to run.
 class Training {
  public:
   // stop: where it is set, an epoch ends after the steps that have begun.
@@ -29,6 +31,11 @@ class Training {
            const std::atomic<bool>* stop = nullptr);
   Graph& graph() { return graph_; }
   Metrics run(std::uint64_t epoch);
+  // The steps of an epoch behind those that `so_far` was summed up over, up to row `end` of it: with the same bits as
+  // if the epoch had been one run. Where it stands then, sums() says: as many rows are done.
+  Metrics run(std::uint64_t epoch, const stages::Accumulator& so_far,
+              std::size_t end = std::numeric_limits<std::size_t>::max());
+  const stages::Accumulate& sums() const { return metrics_; }
   const stages::Weights& weights() const { return weights_.value(); }
 
  private:

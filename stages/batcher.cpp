@@ -6,10 +6,19 @@
 
 namespace sluice::stages {
 
+void Batcher::epoch(std::uint64_t number, std::size_t first, std::size_t end) {
+  epoch_ = number;
+  first_ = first;
+  end_ = end;
+}
+
 void Batcher::reset() {
   if (!data) throw std::invalid_argument("batcher without a data set");
   if (batch_size == 0) throw std::invalid_argument("batch_size 0, expected at least 1");
-  next_ = 0;
+  if (first_ % batch_size != 0 && first_ < data->size())
+    throw std::invalid_argument("a part of an epoch that begins within a batch");
+  next_ = std::min(first_, data->size());
+  following_.clear();
   started_ = true;
   if (!shuffled) return;
   if (!is(now_, epoch_) && is(ahead_, epoch_)) std::swap(now_, ahead_);
@@ -25,9 +34,9 @@ bool Batcher::operator()(Batch& out) {
     following_.resize(std::min(batch_size, data->size() - first));
     for (std::size_t i = 0; i < following_.size(); ++i) following_[i] = data->images[row(first + i)];
   };
-  if (next_ == 0) look_up(0);
+  if (next_ >= std::min(end_, data->size())) return false;
+  if (following_.empty()) look_up(next_);
   const std::size_t count = following_.size();
-  if (count == 0) return false;
   out.pixels = data->pixels();
   // Each row is looked up once: what was announced as upcoming is the batch now.
   out.rows.assign(following_.begin(), following_.end());

@@ -3,11 +3,12 @@
 // data set -> batches of batch_size rows, in an order that (seed, epoch) decides; the last may be smaller.
 // The order of the epoch after is found along the way, some places with every batch, so that no epoch begins with a
 // wait for it. Order and thread-safety: a source; one thread at a time. epoch() between runs. Errors: std::length_error
-// beyond 2^32 - 1 rows; std::invalid_argument for a batch_size of 0.
+// beyond 2^32 - 1 rows; std::invalid_argument for a batch_size of 0, or a part of an epoch that begins within a batch.
 //
 //   Batcher batcher{.data = &train, .batch_size = 256, .seed = 0};
 //   auto batches = g.source("batch", std::ref(batcher), capacity(4));
 //   batcher.epoch(1), g.run(), batcher.epoch(2), g.run();
+//   batcher.epoch(3, 0, 512), g.run(), batcher.epoch(3, 512), g.run();  // an epoch in two parts
 #pragma once
 
 #include <atomic>
@@ -33,7 +34,8 @@ struct Batcher {
 
   using Output = Batch;
   bool operator()(Batch& out);
-  void epoch(std::uint64_t number) { epoch_ = number; }
+  // The next run: the epoch's rows from `first` on, places of its order and a multiple of batch_size, to `end`.
+  void epoch(std::uint64_t number, std::size_t first = 0, std::size_t end = std::numeric_limits<std::size_t>::max());
   void reset();
   std::size_t payload_bytes() const { return batch_size * (2 * sizeof(const std::uint8_t*) + sizeof(std::uint16_t)); }
 
@@ -41,6 +43,7 @@ struct Batcher {
   bool is(const Shuffle& shuffle, std::uint64_t epoch) const;
   void begin(Shuffle& shuffle, std::uint64_t epoch) const;
   std::uint64_t epoch_ = 0;
+  std::size_t first_ = 0, end_ = std::numeric_limits<std::size_t>::max();
   std::size_t next_ = 0;
   bool started_ = false;
   Shuffle now_{}, ahead_{};

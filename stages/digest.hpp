@@ -1,8 +1,10 @@
-// SHA-256, as lower-case hexadecimal digits.
+// SHA-256, as lower-case hexadecimal digits: of bytes, and of the chunks that a file decodes to.
 //
-// bytes -> 64 digits. Thread-safety: one Sha256 by one thread at a time. Errors: std::runtime_error if OpenSSL fails.
+// bytes -> 64 digits. Order and thread-safety: one thread at a time, bytes in order; Digest is a sink. Errors:
+// std::runtime_error if OpenSSL fails.
 //
 //   Sha256 digest; digest.add(data, size); digest.hex();
+//   Digest contents; g.sink("digest", std::ref(contents), chunks);   // as `zcat FILE | sha256sum` has it
 //
 // Source: FIPS 180-4, by OpenSSL.
 #pragma once
@@ -10,6 +12,9 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+
+#include "pipeline/verbs.hpp"
+#include "stages/chunk.hpp"
 
 namespace sluice::stages {
 
@@ -22,5 +27,18 @@ class Sha256 {
  private:
   std::unique_ptr<void, void (*)(void*)> context_;  // EVP_MD_CTX
 };
+
+struct Digest {
+  void operator()(const Chunk& chunk) { sha256_.add(chunk.data, chunk.size); }
+  void finish() { hex_ = sha256_.hex(); }
+  void reset() { *this = {}; }
+  const std::string& hex() const { return hex_; }  // when all chunks have come
+
+  // State of its own, no options.
+  Sha256 sha256_{};
+  std::string hex_{};
+};
+
+static_assert(verbs::Sink<Digest, Chunk>);
 
 }  // namespace sluice::stages

@@ -1,7 +1,7 @@
-// The errors of files: DataError of input that is missing, corrupt or mismatched, WriteError of output that cannot be
-// written.
+// The errors that the program tells apart: DataError of input that is missing, corrupt or mismatched, WriteError of
+// output that cannot be written, DivergedError of training whose numbers are no longer finite.
 //
-// The text names the file, what was found, what was expected and the likely remedy, in one line:
+// The text of those about files names the file, what was found, what was expected and the likely remedy, in one line:
 //   train-images.gz: IDX magic 0x00000801, expected 0x00000803: are images and labels swapped?
 #pragma once
 
@@ -10,6 +10,11 @@
 namespace sluice::stages {
 
 class DataError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+class DivergedError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };

@@ -2,11 +2,13 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -19,9 +21,10 @@
 namespace sluice::stages {
 namespace {
 
+// What may make a reader wait (a pipe, a terminal) is opened without waiting for its other end.
 int open_file(const std::string& path) {
   int file;
-  do file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  do file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   while (file < 0 && errno == EINTR);
   if (file < 0)
     throw DataError(fmt::format("{}: cannot be opened: {}{}", path, std::strerror(errno),
@@ -57,10 +60,12 @@ std::string likely_cause(const std::uint8_t* data, std::size_t size) {
 
 class Inflate::State {
  public:
-  State(const std::string& path, std::size_t read_bytes)
-      : path_(path), buffer_bytes_(std::max<std::size_t>(read_bytes, 2)), read_bytes_(read_bytes) {
+  State(const std::string& path, std::size_t read_bytes, int wake)
+      : path_(path), buffer_bytes_(std::max<std::size_t>(read_bytes, 2)), read_bytes_(read_bytes), wake_(wake) {
     buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(buffer_bytes_);
     file_ = open_file(path);
+    struct stat status {};
+    waits_ = ::fstat(file_, &status) != 0 || !S_ISREG(status.st_mode);
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -107,13 +112,22 @@ class Inflate::State {
     while (end_ - begin_ < wanted && !at_end_) {
       std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
       end_ -= begin_, begin_ = 0;
+      if (waits_) wait();
       const ssize_t n = ::read(file_, buffer_.get() + end_, std::min(read_bytes_, buffer_bytes_ - end_));
-      if (n < 0 && errno == EINTR) continue;
+      if (n < 0 && (errno == EINTR || (waits_ && errno == EAGAIN))) continue;
       if (n < 0) fail("cannot be read at byte {}: {}", read_so_far_, std::strerror(errno));
       if (n == 0) at_end_ = true;
       end_ += static_cast<std::size_t>(n), read_so_far_ += static_cast<std::uint64_t>(n);
     }
     return end_ - begin_ >= wanted;
+  }
+
+  // Until there is something to read, or the other end is closed.
+  void wait() const {
+    std::array<pollfd, 2> both{{{file_, POLLIN, 0}, {wake_, POLLIN, 0}}};
+    while (::poll(both.data(), both.size(), -1) < 0 && errno == EINTR) {
+    }
+    if (both[1].revents) fail("was being waited for at byte {} when the run was interrupted", read_so_far_);
   }
 
   bool next_is_gzip() { return fill(2) && buffer_[begin_] == 0x1f && buffer_[begin_ + 1] == 0x8b; }
@@ -163,7 +177,8 @@ class Inflate::State {
   std::uint64_t read_so_far_ = 0;    // of the file
   std::uint64_t decoded_ = 0;
   std::uint64_t member_ = 0;  // members begun
-  int file_ = -1;
+  int file_ = -1, wake_;
+  bool waits_ = false;  // no regular file
   bool at_end_ = false, gzip_ = false, in_member_ = false, zlib_ready_ = false;
   z_stream zlib_{};
 };
@@ -174,7 +189,7 @@ void Inflate::Closer::operator()(State* state) const {
 
 bool Inflate::operator()(Chunk& out) {
   if (chunk_bytes == 0 || read_bytes == 0) throw std::invalid_argument("chunk_bytes and read_bytes must be at least 1");
-  if (!state_) state_.reset(new State(path, read_bytes));
+  if (!state_) state_.reset(new State(path, read_bytes, wake));
   const std::uint64_t offset = state_->decoded();
   std::uint8_t* const target = out.owner.renew().reserve(chunk_bytes);
   const std::size_t made = state_->decode(target, chunk_bytes);

@@ -26,6 +26,7 @@ struct Inflate {
   std::string path;
   std::size_t chunk_bytes = 256 * 1024;  // decoded, at most; >= 1
   std::size_t read_bytes = 128 * 1024;   // of the file at a time; >= 1
+  int wake = -1;  // a descriptor: when it becomes readable, a wait for a pipe ends with an error; -1: none
 
   using Output = Chunk;
   bool operator()(Chunk& out);

@@ -143,6 +143,7 @@ bool InflateWhole::operator()(Chunk& out) {
   if (s.progress == State::fresh) {
     s.progress = State::left_to_inflate;
     s.inflate.path = path;
+    s.inflate.wake = wake;
     try {
       if (decode(path, kind, out)) {
         s.progress = State::whole;

@@ -29,6 +29,7 @@ std::string libdeflate_version();
 struct InflateWhole {
   std::string path;
   IdxKind kind = IdxKind::images;
+  int wake = -1;  // as Inflate's
 
   using Output = Chunk;
   bool operator()(Chunk& out);

@@ -12,8 +12,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "stages/digest.hpp"
 #include "stages/errors.hpp"
-#include "stages/replacement.hpp"
 
 namespace sluice::stages {
 namespace {
@@ -86,6 +86,33 @@ std::string contents(const std::string& path) {
   }
 }
 
+constexpr const char* checksum_key = "sluice.sha256";
+constexpr std::size_t checksum_digits = 64;
+
+// Where the digits of the checksum are: the key as it is written, which no string of JSON can hold, its quotes escaped.
+std::size_t checksum_place(const std::string& file) {
+  const std::string key = fmt::format("\"{}\":\"", checksum_key);
+  const std::size_t found = file.find(key);
+  return found == std::string::npos ? found : found + key.size();
+}
+
+std::string checksum(const std::string& file, std::size_t place) {
+  Sha256 digest;
+  digest.add(file.data(), place);
+  digest.add(std::string(checksum_digits, '0').data(), checksum_digits);
+  digest.add(file.data() + place + checksum_digits, file.size() - place - checksum_digits);
+  return digest.hex();
+}
+
+void check_checksum(const std::string& path, const std::string& file, const std::string& expected) {
+  const std::size_t place = checksum_place(file);
+  if (place == std::string::npos || file.size() - place < checksum_digits ||
+      file.compare(place, checksum_digits, expected) != 0 || checksum(file, place) != expected)
+    fail(path, fmt::format("its bytes do not have the checksum that is stored in it ({}): is it damaged, or was it "
+                           "changed by another program?",
+                           checksum_key));
+}
+
 // One tensor of the header, its bytes read.
 struct Tensor {
   std::vector<std::uint64_t> shape;
@@ -129,7 +156,7 @@ Tensor read_tensor(const std::string& path, const ordered_json& header, const st
 
 }  // namespace
 
-void save_model(const std::string& path, const Model& model, const Metadata& metadata) {
+void save_model(const std::string& path, const Model& model, const Metadata& metadata, Replacement::Older older) {
   const std::vector<float> weights = unpacked_weights(model);
   for (const auto& values : {weights, model.bias})
     if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
@@ -139,7 +166,8 @@ void save_model(const std::string& path, const Model& model, const Metadata& met
   const std::size_t weight_bytes = data.size();
   append(data, model.bias);
   ordered_json header;
-  if (!metadata.empty()) header["__metadata__"] = metadata;
+  header["__metadata__"] = metadata;
+  header["__metadata__"][checksum_key] = std::string(checksum_digits, '0');
   header["weight"] = {{"dtype", "F32"}, {"shape", {model.classes, model.pixels}}, {"data_offsets", {0, weight_bytes}}};
   header["bias"] = {{"dtype", "F32"}, {"shape", {model.classes}}, {"data_offsets", {weight_bytes, data.size()}}};
   std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);  // metadata may be no UTF-8
@@ -147,11 +175,13 @@ void save_model(const std::string& path, const Model& model, const Metadata& met
   std::string length;
   for (unsigned b = 0; b < 8; ++b) length += static_cast<char>(std::uint64_t{text.size()} >> 8 * b & 0xff);
 
+  std::string bytes = length + text + data;
+  const std::size_t place = checksum_place(bytes);
+  bytes.replace(place, checksum_digits, checksum(bytes, place));
+
   Replacement file(path);
-  file.write(length.data(), length.size());
-  file.write(text.data(), text.size());
-  file.write(data.data(), data.size());
-  file.commit();
+  file.write(bytes.data(), bytes.size());
+  file.commit(older);
 }
 
 StoredModel load_model(const std::string& path) {
@@ -201,6 +231,11 @@ StoredModel load_model(const std::string& path) {
     for (const auto& [key, value] : metadata.items()) {
       if (!value.is_string()) fail(path, fmt::format("__metadata__ has no string for '{}'", printable(key)));
       stored.metadata[key] = value.get<std::string>();
+    }
+    if (const auto found = stored.metadata.find(checksum_key); found != stored.metadata.end()) {
+      check_checksum(path, file, found->second);
+      stored.checked = true;
+      stored.metadata.erase(found);
     }
   }
   return stored;

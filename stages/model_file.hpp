@@ -1,11 +1,11 @@
 // A model on disk: a safetensors file that other tools read too.
 //
 // Tensors, little-endian float32: `weight` (classes x pixels, row-major, the layout of PyTorch's Linear, for pixels
-// scaled to [0, 1]) and `bias` (classes); strings of the caller's in `__metadata__`.
-// Order and thread-safety: free functions; one writer a path. save_model replaces an older file when the new one is
-// complete (stages/replacement.hpp).
-// Errors: WriteError and DataError naming the file: what cannot be written; what is no sound model: expected shape,
-// type or size.
+// scaled to [0, 1]) and `bias` (classes); in `__metadata__` strings of the caller's, and a checksum `sluice.sha256`:
+// the SHA-256 of the file with the checksum's own digits as zeros. A file without one, of another program, is read,
+// too. Order and thread-safety: free functions; one writer a path. save_model replaces an older file when the new one
+// is complete (stages/replacement.hpp). Errors: WriteError and DataError naming the file: what cannot be written; what
+// is no sound model: expected shape, type or size; contents that do not have the checksum.
 //
 //   save_model("fashion.safetensors", model, {{"epochs", "10"}});
 //   StoredModel stored = load_model("fashion.safetensors");
@@ -17,6 +17,7 @@
 #include <string>
 
 #include "stages/model.hpp"
+#include "stages/replacement.hpp"
 
 namespace sluice::stages {
 
@@ -24,10 +25,13 @@ using Metadata = std::map<std::string, std::string>;
 
 struct StoredModel {
   Model model;
-  Metadata metadata;
+  Metadata metadata;     // without the checksum
+  bool checked = false;  // it had a checksum, the right one
 };
 
-void save_model(const std::string& path, const Model& model, const Metadata& metadata);
+// older: what becomes of the file that is replaced.
+void save_model(const std::string& path, const Model& model, const Metadata& metadata,
+                Replacement::Older older = Replacement::Older::dropped);
 StoredModel load_model(const std::string& path);
 
 }  // namespace sluice::stages

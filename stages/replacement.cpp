@@ -63,10 +63,18 @@ void Replacement::write(const void* data, std::size_t size) {
   }
 }
 
-void Replacement::commit() {
+void Replacement::commit(Older older) {
   if (::fsync(file_) != 0) cannot(path_, "cannot be written to the disk");
   if (::close(std::exchange(file_, -1)) != 0) cannot(path_, "cannot be written");
-  if (::rename(name_.c_str(), target_.c_str()) != 0) cannot(path_, "cannot be replaced");
+  const std::string previous = previous_version(target_);
+  const bool kept = older == Older::kept && ::rename(target_.c_str(), previous.c_str()) == 0;
+  if (older == Older::kept && !kept && errno != ENOENT) cannot(path_, "cannot be kept as the previous one");
+  if (::rename(name_.c_str(), target_.c_str()) != 0) {
+    const int error = errno;
+    if (kept) ::rename(previous.c_str(), target_.c_str());
+    errno = error;
+    cannot(path_, "cannot be replaced");
+  }
   done_ = true;
   const int folder = ::open(folder_of(target_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (folder < 0) return;  // may be written to and not read: the file is there, if perhaps not yet after a power cut
@@ -89,6 +97,10 @@ void Replacement::keep_mode(mode_t mode) {
 void Replacement::remove() {
   if (file_ >= 0) ::close(std::exchange(file_, -1));
   if (!done_) ::unlink(name_.c_str());
+}
+
+std::string previous_version(const std::string& path) {
+  return behind_links(path) + ".previous";
 }
 
 void check_writable(const std::string& path) {

@@ -2,9 +2,10 @@
 //
 // path, bytes in order -> the file at `path`, once commit() has returned. Until then they lie in a temporary file in
 // the same folder, which goes with the object; whatever fails, the older file is as it was and nothing else is left
-// behind. A path that is a link stays one: what it points to is replaced. The older file's rights are kept. Order and
-// thread-safety: one thread at a time; one writer a path. Errors: WriteError naming the path: its folder is missing, it
-// is a folder or no regular file, the disk is full, ...
+// behind. A path that is a link stays one: what it points to is replaced. The older file's rights are kept, and, if
+// asked for, the older file itself under another name; a crash between the two renames leaves it there alone.
+// Order and thread-safety: one thread at a time; one writer a path. Errors: WriteError naming the path: its folder is
+// missing, it is a folder or no regular file, the disk is full, ...
 //
 //   Replacement file(path);
 //   file.write(bytes.data(), bytes.size());
@@ -26,7 +27,8 @@ class Replacement {
   Replacement& operator=(const Replacement&) = delete;
 
   void write(const void* data, std::size_t size);
-  void commit();
+  enum class Older { dropped, kept };
+  void commit(Older older = Older::dropped);  // kept: as previous_version(path)
 
  private:
   void keep_mode(mode_t mode);
@@ -38,6 +40,9 @@ class Replacement {
   int file_ = -1;
   bool done_ = false;
 };
+
+// Where the older file is kept: beside it, with `.previous` behind its name.
+std::string previous_version(const std::string& path);
 
 // Throws WriteError if a file could not be written at this path. Leaves nothing behind and touches no file there.
 void check_writable(const std::string& path);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "stages/digest.hpp"
 #include "stages/errors.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/small_disk.hpp"
@@ -33,6 +34,12 @@ std::string tensor(const std::string& shape, std::size_t begin, std::size_t end,
 }
 std::string header(const std::string& weight, const std::string& bias, const std::string& more = "") {
   return R"({"weight":)" + weight + R"(,"bias":)" + bias + more + "}";
+}
+
+std::string checksum_in(const std::string& file) {
+  const std::string key = R"("sluice.sha256":")";
+  const std::size_t at = file.find(key);
+  return at == std::string::npos ? "" : file.substr(at + key.size(), 64);
 }
 
 void refused(const std::string& contents, std::initializer_list<std::string_view> parts) {
@@ -62,22 +69,40 @@ TEST(ModelFile, IsLaidOutAsTheFormatSays) {
   const Folder folder;
   save_model(folder.path("m"), packed_model(3, 2, {1, 2, 3, 4, 5, 6}, {7, 8}), {{"a", "b"}});
   const std::string file = contents_of(folder.path("m"));
-  const auto length = static_cast<unsigned char>(file[0]);
-  EXPECT_EQ(file.substr(1, 7), std::string(7, '\0'));
-  EXPECT_EQ(length % 8, 0);
+  const std::size_t length = static_cast<unsigned char>(file[0]) + 256u * static_cast<unsigned char>(file[1]);
+  EXPECT_EQ(file.substr(2, 6), std::string(6, '\0'));
+  EXPECT_EQ(length % 8, 0u);
   ASSERT_EQ(file.size(), 8u + length + 4 * (6 + 2));
-  const std::string text = file.substr(8, length);
+  const std::string text = file.substr(8, length), checksum = checksum_in(file);
   EXPECT_EQ(text.substr(0, text.find_last_not_of(' ') + 1),
-            R"({"__metadata__":{"a":"b"},"weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
-            R"("bias":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})");
+            R"({"__metadata__":{"a":"b","sluice.sha256":")" + checksum +
+                R"("},"weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
+                R"("bias":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})");
   EXPECT_EQ(file.substr(8u + length, 8), std::string("\0\0\x80\x3f\0\0\0\x40", 8));  // 1, 2
+}
+
+TEST(ModelFile, ItsChecksumIsThatOfTheFileWithoutIt) {
+  const Folder folder;
+  save_model(folder.path("m"), random_model(3, 2, 1), {{"a", "b"}});
+  std::string file = contents_of(folder.path("m"));
+  const std::string checksum = checksum_in(file);
+  EXPECT_TRUE(load_model(folder.path("m")).checked);
+  file.replace(file.find(checksum), checksum.size(), 64, '0');
+  Sha256 sum;
+  sum.add(file.data(), file.size());
+  EXPECT_EQ(sum.hex(), checksum);
 }
 
 TEST(ModelFile, WithoutMetadataThereIsNone) {
   const Folder folder;
   save_model(folder.path("m"), zero_model(3, 2), {});
-  EXPECT_EQ(contents_of(folder.path("m")).find("__metadata__"), std::string::npos);
   EXPECT_TRUE(load_model(folder.path("m")).metadata.empty());
+}
+
+TEST(ModelFile, WithoutAChecksumItIsReadAndNotCheckedAgainstOne) {
+  const Folder folder;
+  const std::string tensors = header(tensor("[2,3]", 0, 24), tensor("[2]", 24, 32));
+  EXPECT_FALSE(load_model(folder.write("m", with_header(tensors, 32))).checked);
 }
 
 TEST(ModelFile, MetadataThatIsNoTextIsSavedAsGoodAsItCan) {
@@ -109,17 +134,19 @@ TEST(ModelFile, EveryTruncationIsRefused) {
   refused(whole + "x", {"was something appended?"});
 }
 
-TEST(ModelFile, AFlippedByteIsRefusedOrAnotherSoundModel) {
+TEST(ModelFile, EveryFlippedByteIsRefused) {
   const Folder folder;
   save_model(folder.path("m"), random_model(3, 2, 1), {{"a", "b"}});
-  const std::string whole = contents_of(folder.path("m"));
+  const std::string whole = contents_of(folder.path("m")), key = "sluice.sha256";
+  const std::size_t key_at = whole.find(key);
   for (std::size_t at = 0; at < whole.size(); ++at)
     for (const int mask : {1, 2, 4, 8, 16, 32, 64, 128, 255}) {
       std::string damaged = whole;
       damaged[at] = static_cast<char>(damaged[at] ^ mask);
       try {
-        const Model model = load_model(folder.write("damaged", damaged)).model;
-        EXPECT_EQ(model.pixels * model.classes, 6u);
+        // Without its name the checksum is the metadata of another program, in a sound file without a checksum.
+        EXPECT_FALSE(load_model(folder.write("damaged", damaged)).checked);
+        EXPECT_TRUE(at >= key_at && at < key_at + key.size()) << "at " << at << ", mask " << mask;
       } catch (const DataError&) {
       }
     }

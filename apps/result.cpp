@@ -1,0 +1,89 @@
+#include "apps/result.hpp"
+
+#include <fmt/core.h>
+#include <sys/resource.h>
+
+#include <nlohmann/json.hpp>
+
+#include "apps/profile.hpp"
+#include "stages/kernels/kernels.hpp"
+
+namespace sluice::apps {
+
+using nlohmann::ordered_json;
+
+std::size_t peak_rss_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
+ordered_json effective(const Options& o, const stages::DataFiles& files, std::size_t classes) {
+  return {{"train_images", files.train_images},
+          {"train_labels", files.train_labels},
+          {"test_images", files.test_images},
+          {"test_labels", files.test_labels},
+          {"classes", classes},
+          {"epochs", o.epochs},
+          {"batch_size", o.batch_size},
+          {"lr", o.lr},
+          {"seed", o.seed},
+          {"threads", o.effective_threads()},
+          {"shards", o.effective_shards()},
+          {"concurrency", o.concurrency},
+          {"capacity", o.capacity},
+          {"isa", kernels::active().name},
+          {"decoder", o.effective_decoder()},
+          {"output", o.output},
+          {"checkpoint", o.checkpoint}};
+}
+
+void print_json(const Options& o, const stages::DataFiles& files, const stages::DataSet& train,
+                const stages::DataSet& test, const Result& r, const std::vector<GraphStats>& profiles) {
+  ordered_json epochs = ordered_json::array();
+  for (const Epoch& e : r.epochs)
+    epochs.push_back({{"epoch", e.number},
+                      {"train_loss", e.train.loss},
+                      {"train_accuracy", e.train.accuracy},
+                      {"test_loss", e.test.loss},
+                      {"test_accuracy", e.test.accuracy},
+                      {"seconds", e.seconds},
+                      {"samples_per_second", e.rate()}});
+  const Epoch& last = r.epochs.back();
+  ordered_json json = {{"command", "train"},
+                       {"options", effective(o, files, train.classes)},
+                       {"data",
+                        {{"train", train.size()},
+                         {"test", test.size()},
+                         {"rows", train.rows},
+                         {"columns", train.columns},
+                         {"classes", train.classes}}},
+                       {"epochs", epochs},
+                       {"train_loss", last.train.loss},
+                       {"train_accuracy", last.train.accuracy},
+                       {"test_loss", last.test.loss},
+                       {"test_accuracy", last.test.accuracy},
+                       {"seconds", {{"load", r.load}, {"train", r.train}, {"eval", r.eval}, {"total", r.total}}},
+                       {"peak_rss_bytes", peak_rss_bytes()},
+                       {"weights_sha256", r.sha256}};
+  if (!r.resumed_from.empty())
+    json["resumed"] = {{"from", r.resumed_from}, {"epoch", r.resumed_epoch}, {"step", r.resumed_step}};
+  if (o.profile)
+    for (const GraphStats& stats : profiles) json["profile"].push_back(to_json(stats));
+  fmt::print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+}
+
+void print_text(const Options& o, const stages::DataSet& data, const Result& r) {
+  const Epoch& last = r.epochs.back();
+  fmt::print("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n", last.train.loss,
+             last.train.accuracy, last.test.loss, last.test.accuracy);
+  fmt::print(
+      "{} epoch{} over {} images ({} x {}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
+      "{:.1f} MiB\n",
+      r.epochs.size(), r.epochs.size() == 1 ? "" : "s", data.size(), data.rows, data.columns, data.classes, r.total,
+      r.load, r.train, r.eval, static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
+  fmt::print("weights sha256 {}\n", r.sha256);
+  if (!o.output.empty()) fmt::print("model in {}\n", o.output);
+}
+
+}  // namespace sluice::apps

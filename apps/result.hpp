@@ -1,0 +1,43 @@
+// What a training run came to: the numbers of its epochs, and how they are printed.
+//
+// Order and thread-safety: plain values and free functions; print_* write to stdout. Errors: none of their own.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "apps/options.hpp"
+#include "apps/training.hpp"
+#include "pipeline/stats.hpp"
+#include "stages/data_files.hpp"
+
+namespace sluice::apps {
+
+struct Epoch {
+  std::size_t number = 0;
+  Metrics train, test;
+  double seconds = 0;                                                         // of training alone
+  double rate() const { return static_cast<double>(train.count) / seconds; }  // samples per second
+};
+
+struct Result {
+  std::vector<Epoch> epochs;
+  double load = 0, train = 0, eval = 0, total = 0;  // seconds
+  std::string sha256;                               // of the weights
+  std::string resumed_from;                         // file; empty: the run began anew
+  std::size_t resumed_epoch = 0, resumed_step = 0;  // where it went on: behind this step of this epoch
+};
+
+std::size_t peak_rss_bytes();
+
+// The options as they took effect.
+nlohmann::ordered_json effective(const Options& options, const stages::DataFiles& files, std::size_t classes);
+
+void print_json(const Options& options, const stages::DataFiles& files, const stages::DataSet& train,
+                const stages::DataSet& test, const Result& result, const std::vector<GraphStats>& profiles);
+void print_text(const Options& options, const stages::DataSet& train, const Result& result);
+
+}  // namespace sluice::apps
