@@ -69,8 +69,9 @@ void Gate::add_to(StageStats& stats, double, double seconds_per_tick) const {
   stats.p99 = Histogram::quantile(bodies, 0.99) * seconds_per_tick;
   if (stats.items == 1) stats.p50 = stats.p99 = stats.busy;
   if (!begins_segment()) return;
-  // Capacity counts messages before the cut, whichever of their shards are there.
-  const Number cut = stage_.verb == Verb::split ? stage_.shards : 1;
+  // Capacity counts messages before the cut, whichever of their shards are there: for every gate whose output is
+  // shards.
+  const Number cut = segment.capacity / stage_.capacity;
   stats.high_water = (segment.high_water.get() + cut - 1) / cut;
   stats.queued = (segment.held() + cut - 1) / cut;
 }

@@ -113,8 +113,31 @@ TEST(Stats, high_water_never_exceeds_the_capacity) {
   for_each_shape([](const Shape& shape) {
     Everything all(static_cast<std::uint64_t>(shape.items), threads(shape.threads), shape.capacity);
     all.graph.run();
-    for (const StageStats& s : all.graph.stats().stages)
-      EXPECT_LE(s.high_water, s.name == "cut" ? 3 * s.capacity : s.capacity) << s.name;
+    for (const StageStats& s : all.graph.stats().stages) EXPECT_LE(s.high_water, s.capacity) << s.name;
+  });
+}
+
+//  numbers -> outer => inner => pair => sum => whole -> end
+//                            => pair
+TEST(Stats, high_water_counts_messages_before_every_cut_as_the_capacity_does) {
+  for_each_shape([](const Shape& shape) {
+    Graph g("cuts", threads(shape.threads));
+    const auto room = capacity(shape.capacity);
+    auto inner = g.split("inner", Cut{}, g.split("outer", Cut{}, g.source("numbers", Count(shape.items)), shards(3)),
+                         shards(2), room);
+    auto sum = g.fold(
+        "sum", [](Group<std::tuple<int, int>> parts) { return std::get<0>(parts[0]); },
+        g.zip("pair", inner, inner, room), room);
+    g.sink(
+        "end", [](const int&) {},
+        g.fold(
+            "whole", [](Group<int> parts) { return parts[0]; }, sum));
+    g.run();
+    for (const StageStats& s : g.stats().stages) {
+      EXPECT_LE(s.high_water, s.capacity) << s.name;
+      EXPECT_GE(s.high_water, s.capacity > 0 && shape.items > 0 ? 1u : 0u) << s.name;
+      EXPECT_EQ(s.queued, 0u) << s.name;
+    }
   });
 }
 
