@@ -136,6 +136,7 @@ Next Gate::run(const Ticket& ticket, Later& later) {
 
 void Gate::work(Later& later) {
   try {
+    if (finished_) consume(later);
     while (!context_.stopping() && !finished_ && (stage_.verb == Verb::expand ? expand(later) : advance(later))) {
     }
   } catch (...) {
@@ -411,8 +412,11 @@ Number Gate::taken_position(const Input&) const {
 
 void Gate::consume(Later& later) {
   for (auto& input : inputs) {
-    // What is still to come of a feedback is for nobody, and must not be held back.
-    const Number position = finished_ && input->endless ? drained : taken_position(*input);
+    // What is still to come of a feedback is for nobody, and must not be held back. It passes when it arrives, not
+    // before: until then maps read it in its slot.
+    const bool passes = finished_ && input->endless;
+    if (passes) input->scan();
+    const Number position = passes ? input->ready : taken_position(*input);
     if (position != input->position.load(std::memory_order_relaxed))
       input->position.store(position, std::memory_order_seq_cst);
   }

@@ -13,7 +13,6 @@ namespace sluice::detail {
 
 using Number = std::uint64_t;
 inline constexpr Number unknown = std::numeric_limits<Number>::max();
-inline constexpr Number drained = Number{1} << 42;  // a position beyond any message's
 
 // A range of messages of one stage's stream. The values lie in the stage's ring.
 struct Ticket {

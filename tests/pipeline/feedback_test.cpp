@@ -1,6 +1,7 @@
 // The one legal cycle.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -177,6 +178,38 @@ TEST(Feedback, more_than_one_value_left_over_is_an_error_for_every_capacity) {
     EXPECT_EQ(error->sequence(), shape.items);
     EXPECT_EQ(value.value(), 7);
   });
+}
+
+//  numbers -> step -> next -> value
+//  value -> pass -> read -> step
+// Capacity 1: the slot of an output that the map has not yet read is none to be filled.
+TEST(Feedback, the_value_left_over_has_its_room_until_it_has_passed_every_map) {
+  struct Pass {
+    std::atomic<int>* read;
+    int given = 0;
+    std::optional<long> held{};
+    void push(const long& in) { held = in; }
+    std::optional<long> pull() {
+      EXPECT_GE(*read, given) << "asked for output " << given << " without room";
+      if (held) ++given;
+      return std::exchange(held, std::nullopt);
+    }
+  };
+  for (const Concurrency concurrency : {serial, unlimited})
+    for_each_shape([&](const Shape& shape) {
+      std::atomic<int> read{0};
+      Graph g("loop", threads(shape.threads));
+      auto value = g.feedback("value", 7L);
+      auto pass = g.expand("pass", Pass{&read}, value, capacity(1));
+      auto map = g.map(
+          "read", [&](const long& v) { return ++read, v; }, pass, concurrency);
+      auto step = g.zip("step", g.source("numbers", Count(shape.items)), map, capacity(shape.capacity));
+      value.close(g.map("next", next, step));
+      g.run();
+      EXPECT_EQ(value.value(), after(shape.items, 7));
+      EXPECT_EQ(read, shape.items + 1);
+      EXPECT_EQ(g.stats().stage("pass").queued, 0u);
+    });
 }
 
 TEST(Feedback, after_a_run_that_failed_the_value_is_what_the_run_started_from) {

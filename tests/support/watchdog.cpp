@@ -1,4 +1,6 @@
 // main() of the test programs: a test that hangs is ended with its name, instead of hanging whoever waits for it.
+#include "tests/support/watchdog.hpp"
+
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -8,16 +10,29 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <utility>
 
+namespace sluice::test {
 namespace {
 
 class Watchdog : public testing::EmptyTestEventListener {
  public:
-  explicit Watchdog(std::chrono::seconds patience) : patience_(patience), thread_([this] { watch(); }) {}
+  explicit Watchdog(std::chrono::seconds patience) : patience_(patience), thread_([this] { watch(); }) {
+    the_one = this;
+  }
   ~Watchdog() override {
+    the_one = nullptr;
     say({}, true);
     thread_.join();
   }
+
+  void at(std::function<std::string()> what) {
+    const std::lock_guard lock(mutex_);
+    what_ = std::move(what);
+    ++generation_;
+    changed_.notify_one();
+  }
+  static inline Watchdog* the_one = nullptr;
 
  private:
   void OnTestStart(const testing::TestInfo& test) override {
@@ -40,6 +55,8 @@ class Watchdog : public testing::EmptyTestEventListener {
       if (changed_.wait_for(lock, patience_, [&] { return generation_ != generation; }) || test_.empty()) continue;
       std::fprintf(stderr, "watchdog: %s has not ended after %lld seconds\n", test_.c_str(),
                    static_cast<long long>(patience_.count()));
+      std::fflush(stderr);
+      if (what_) std::fprintf(stderr, "%s\n", what_().c_str());
       std::abort();
     }
   }
@@ -47,7 +64,8 @@ class Watchdog : public testing::EmptyTestEventListener {
   const std::chrono::seconds patience_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::string test_;  // none: between two tests
+  std::string test_;                   // none: between two tests
+  std::function<std::string()> what_;  // it is at, if it says so
   unsigned long generation_ = 0;
   bool end_ = false;
   std::thread thread_;
@@ -55,10 +73,19 @@ class Watchdog : public testing::EmptyTestEventListener {
 
 }  // namespace
 
+UnderWay::UnderWay(std::function<std::string()> what) {
+  if (Watchdog::the_one) Watchdog::the_one->at(std::move(what));
+}
+UnderWay::~UnderWay() {
+  if (Watchdog::the_one) Watchdog::the_one->at({});
+}
+
+}  // namespace sluice::test
+
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
   const char* patience = std::getenv("SLUICE_TEST_PATIENCE");  // seconds
   testing::UnitTest::GetInstance()->listeners().Append(
-      new Watchdog(std::chrono::seconds(patience ? std::atoi(patience) : 60)));
+      new sluice::test::Watchdog(std::chrono::seconds(patience ? std::atoi(patience) : 60)));
   return RUN_ALL_TESTS();
 }

@@ -1,0 +1,323 @@
+#include "tests/pipeline/random_graph.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "tests/support/parameters.hpp"
+
+namespace sluice::test {
+namespace {
+
+// The callables, in both forms.
+struct MakeSource {
+  StageBody* body;
+  std::optional<Message> operator()() {
+    const auto d = body->source();
+    return d ? std::optional<Message>(*d) : std::nullopt;
+  }
+  void reset() { body->reset(); }
+};
+struct FillSource {
+  using Output = Message;
+  StageBody* body;
+  bool operator()(Message& out) {
+    const auto d = body->source();
+    if (d) out.set(*d);
+    return d.has_value();
+  }
+  void reset() { body->reset(); }
+};
+
+template <class In>
+struct MakeMap {
+  StageBody* body;
+  Message operator()(const In& in) const { return Message(body->map(body->look(in))); }
+  void reset() { body->reset(); }
+};
+template <class In>
+struct FillMap {
+  using Output = Message;
+  StageBody* body;
+  void operator()(const In& in, Message& out) const {
+    out.set(body->map(body->look(in)));
+    body->look(in);  // it is still in place
+  }
+  void reset() { body->reset(); }
+};
+
+template <class In>
+struct MakeExpand {
+  StageBody* body;
+  void push(const In& in) { body->push(body->look(in)); }
+  std::optional<Message> pull() {
+    const auto d = body->pull();
+    return d ? std::optional<Message>(*d) : std::nullopt;
+  }
+  void finish() { body->finish(); }
+  void reset() { body->reset(); }
+};
+template <class In>
+struct FillExpand {
+  using Output = Message;
+  StageBody* body;
+  void push(const In& in) { body->push(body->look(in)); }
+  bool pull(Message& out) {
+    const auto d = body->pull();
+    if (d) out.set(*d);
+    return d.has_value();
+  }
+  void finish() { body->finish(); }
+  void reset() { body->reset(); }
+};
+
+template <class In>
+struct MakeSplit {
+  StageBody* body;
+  Message operator()(const In& in, std::size_t part, std::size_t parts) const {
+    return Message(body->cut(body->look(in), part, parts));
+  }
+  void reset() { body->reset(); }
+};
+template <class In>
+struct FillSplit {
+  using Output = Message;
+  StageBody* body;
+  void operator()(const In& in, std::size_t part, std::size_t parts, Message& out) const {
+    out.set(body->cut(body->look(in), part, parts));
+  }
+  void reset() { body->reset(); }
+};
+
+template <class In>
+struct MakeFold {
+  StageBody* body;
+  Message operator()(Group<In> shards) { return Message(body->fold(shards)); }
+  void reset() { body->reset(); }
+};
+template <class In>
+struct FillFold {
+  using Output = Message;
+  StageBody* body;
+  void operator()(Group<In> shards, Message& out) { out.set(body->fold(shards)); }
+  void reset() { body->reset(); }
+};
+
+struct Take {
+  StageBody* body;
+  template <class... In>
+  void operator()(const Message& first, const In&... in) {
+    Digest sum = body->look(first);
+    ((sum = mix(sum, body->look(in))), ...);
+    body->sink(sum);
+  }
+  void operator()(const Pair& in) { body->sink(body->look(in)); }
+  void finish() { body->finish(); }
+  void reset() { body->reset(); }
+};
+
+}  // namespace
+
+RandomGraph::RandomGraph(std::uint64_t seed, Plan::Wrong wrong)
+    : plan(seed, wrong),
+      watch(plan.threads),
+      graph(std::make_unique<Graph>("random", threads(plan.threads))),
+      streams_(plan.stages.size()),
+      feedbacks_(plan.stages.size()),
+      start_(plan.stages.size()) {
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    bodies_.push_back(std::make_unique<StageBody>(plan, i, watch));
+    start_[i] = mix(seed, i);
+  }
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) streams_[i] = add(i);
+  for (std::size_t i = 0; i < plan.stages.size(); ++i)
+    if (feedbacks_[i]) feedbacks_[i]->close(std::get<Stream<Message>>(streams_[plan.stages[i].inputs[0]]));
+}
+
+RandomGraph::AnyStream RandomGraph::add(std::size_t id) {
+  const PlanStage& s = plan.stages[id];
+  StageBody* const body = bodies_[id].get();
+  Graph& g = *graph;
+  const auto room = capacity(s.capacity);
+  // The stream of stage s.inputs[port], and what is made of the first.
+  const auto in = [&](std::size_t port) { return std::get<Stream<Message>>(streams_[s.inputs[port]]); };
+  const auto of_first = [&](auto&& wire) -> AnyStream {
+    const AnyStream& first = streams_[s.inputs[0]];
+    if (const auto* pairs = std::get_if<Stream<Pair>>(&first)) return wire(*pairs, Pair{});
+    return wire(std::get<Stream<Message>>(first), Message{});
+  };
+  switch (s.verb) {
+    case Verb::source:
+      return s.recycling ? g.source(s.name, FillSource{body}, room) : g.source(s.name, MakeSource{body}, room);
+    case Verb::map:
+      return of_first([&]<class In>(const Stream<In>& first, const In&) {
+        return s.recycling ? g.map(s.name, FillMap<In>{body}, first, s.concurrency)
+                           : g.map(s.name, MakeMap<In>{body}, first, s.concurrency);
+      });
+    case Verb::expand:
+      return of_first([&]<class In>(const Stream<In>& first, const In&) {
+        return s.recycling ? g.expand(s.name, FillExpand<In>{body}, first, room)
+                           : g.expand(s.name, MakeExpand<In>{body}, first, room);
+      });
+    case Verb::zip:
+      return g.zip(s.name, in(0), in(1), room);
+    case Verb::split:
+      return of_first([&]<class In>(const Stream<In>& first, const In&) {
+        return s.recycling ? g.split(s.name, FillSplit<In>{body}, first, room, shards(s.shards))
+                           : g.split(s.name, MakeSplit<In>{body}, first, room, shards(s.shards));
+      });
+    case Verb::fold:
+      return of_first([&]<class In>(const Stream<In>& first, const In&) {
+        return s.recycling ? g.fold(s.name, FillFold<In>{body}, first, room)
+                           : g.fold(s.name, MakeFold<In>{body}, first, room);
+      });
+    case Verb::feedback:
+      feedbacks_[id] = g.feedback(s.name, Message(start_[id]), room);
+      return Stream<Message>(*feedbacks_[id]);
+    case Verb::sink:
+      if (s.inputs.size() == 3) return g.sink(s.name, Take{body}, in(0), in(1), in(2)), AnyStream();
+      if (s.inputs.size() == 2) return g.sink(s.name, Take{body}, in(0), in(1)), AnyStream();
+      return of_first(
+          [&]<class In>(const Stream<In>& first, const In&) { return g.sink(s.name, Take{body}, first), AnyStream(); });
+  }
+  return {};
+}
+
+// A split hands no room back: those who consume its shards stand for it. Of a feedback nothing is known from outside.
+std::vector<StageBody::Consumer> RandomGraph::consumers_of(std::size_t gate) const {
+  std::vector<StageBody::Consumer> all;
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const PlanStage& s = plan.stages[i];
+    if (s.verb == Verb::map || s.verb == Verb::feedback) continue;
+    if (std::none_of(s.inputs.begin(), s.inputs.end(), [&](std::size_t in) { return plan.stages[in].gate == gate; }))
+      continue;
+    if (s.verb == Verb::split) {
+      for (auto c : consumers_of(i)) c.divide *= s.shards, all.push_back(c);
+    } else if (s.verb == Verb::zip) {
+      for (auto c : consumers_of(i)) c.slack += window(i) * c.divide, all.push_back(c);
+    } else {
+      const std::size_t group = s.verb == Verb::fold ? plan.stages[plan.stages[s.inputs[0]].bracket].shards : 1;
+      all.push_back({bodies_[i].get(), group, 1, 0});
+    }
+  }
+  return all;
+}
+
+void RandomGraph::prepare(std::vector<Trap> traps) {
+  expected = interpret(plan, start_);
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    std::vector<Trap> here;
+    for (const Trap& t : traps)
+      if (t.stage == i) here.push_back(t);
+    bodies_[i]->consumers = consumers_of(i);
+    bodies_[i]->prepare(expected, window(i), std::move(here));
+  }
+  watch.calls = 0;
+  watch.begun = false;
+  before_ = graph->stats();
+}
+
+void RandomGraph::check(bool complete) {
+  const GraphStats stats = graph->stats();
+  if (complete && !expected.complete) fault("a run was complete that could not be");
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const PlanStage& s = plan.stages[i];
+    const StageStats& now = stats.stages[i];
+    const StageBody& body = *bodies_[i];
+    const auto number = [&](const char* of, std::uint64_t is, std::uint64_t least, std::uint64_t most) {
+      if (is < least || is > most)
+        fault(s.name + ": " + of + " " + std::to_string(is) + ", expected " + std::to_string(least) + " to " +
+              std::to_string(most));
+    };
+    const std::uint64_t all = expected.made[i].size(), least = complete ? all : 0;
+    number("items", now.items - before_.stages[i].items, least, all);
+    number("high water", now.high_water, 0, now.capacity);
+    number("queued", now.queued, 0, complete ? 0 : now.capacity);
+    if (s.verb == Verb::feedback) {
+      if (complete) start_[i] = expected.made[i].back();
+      if (feedbacks_[i]->value().digest != start_[i] || !feedbacks_[i]->value().whole()) fault(s.name + ": value");
+      continue;
+    }
+    if (s.verb == Verb::zip) continue;
+    number("resets", body.resets(), complete ? 1 : 0, 1);
+    if (body.resets() == 0) continue;  // the run ended before it began
+    if (s.verb == Verb::expand || s.verb == Verb::sink) {
+      number("finishes", body.finishes(), complete ? 1 : 0, 1);
+      number("taken", body.taken(), complete ? expected.taken[i] : 0, expected.taken[i]);
+    }
+    if (s.verb != Verb::map && s.verb != Verb::sink) number("made", body.made(), least, all);
+  }
+}
+
+Trap RandomGraph::draw_trap(Random& random) const {
+  for (;;) {
+    Trap t;
+    t.stage = random.below(plan.stages.size());
+    const PlanStage& s = plan.stages[t.stage];
+    if (s.verb == Verb::zip || s.verb == Verb::feedback) continue;
+    std::uint64_t messages = expected.made[t.stage].size();
+    if (s.verb == Verb::expand) messages = expected.taken[t.stage];
+    if (s.verb == Verb::source) ++messages;  // when it is asked for one that there is not
+    t.where = random.chance(2) ? Trap::reset : Trap::body;
+    if (s.verb == Verb::expand && random.chance(40)) t.where = Trap::pull, messages = expected.made[t.stage].size() + 1;
+    if ((s.verb == Verb::expand || s.verb == Verb::sink) && random.chance(15)) t.where = Trap::finish;
+    const bool counted = t.where == Trap::body || t.where == Trap::pull;
+    if (counted && messages == 0) continue;
+    t.sequence = counted ? random.below(messages) : 0;
+    return t;
+  }
+}
+
+bool RandomGraph::explains(const Trap& trap, const StageError& error) const {
+  const PlanStage& s = plan.stages[trap.stage];
+  if (error.stage() != s.name) return false;
+  if (!error.sequence()) return sequence_of(trap) == none;
+  if (s.verb == Verb::map) {
+    // A feedback whose value comes round again gives a message twice.
+    const auto& in = expected.made[s.inputs[0]];
+    return *error.sequence() < in.size() && in[*error.sequence()] == in[trap.sequence];
+  }
+  return *error.sequence() == sequence_of(trap);
+}
+
+std::uint64_t RandomGraph::sequence_of(const Trap& trap) const {
+  if (trap.where == Trap::reset || trap.where == Trap::finish) return none;
+  if (trap.where != Trap::pull) return trap.sequence;
+  // Asked when so many outputs have been made: for the input of the last of them.
+  if (trap.sequence > 0) return expected.from[trap.stage][trap.sequence - 1];
+  return expected.taken[trap.stage] > 0 ? 0 : none;
+}
+
+void RandomGraph::change_settings(Random& random) {
+  for (const std::size_t i : plan.change(random)) {
+    const PlanStage& s = plan.stages[i];
+    if (s.verb == Verb::map)
+      graph->set_concurrency(s.name, s.concurrency);
+    else
+      graph->set_capacity(s.name, s.capacity);
+    if (s.verb == Verb::split) graph->set_shards(s.name, s.shards);
+  }
+}
+
+void RandomGraph::give_room(std::size_t stage) {
+  PlanStage& s = plan.stages[stage];
+  s.capacity = s.least_capacity;
+  graph->set_capacity(s.name, s.capacity);
+}
+
+void RandomGraph::set_values(Random& random) {
+  for (std::size_t i = 0; i < plan.stages.size(); ++i)
+    if (feedbacks_[i]) feedbacks_[i]->set_value(Message(start_[i] = random()));
+}
+
+std::uint64_t RandomGraph::calls() const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < plan.stages.size(); ++i)
+    if (plan.stages[i].verb != Verb::zip && plan.stages[i].verb != Verb::feedback) sum += expected.made[i].size() + 1;
+  return sum;
+}
+
+std::string RandomGraph::describe() const {
+  return plan.describe() + (graph ? graph->picture() + graph->table() : "");
+}
+
+}  // namespace sluice::test

@@ -1,0 +1,231 @@
+// Thousands of random graphs, each held against a plain sequential interpreter of the same graph.
+//
+// SLUICE_RANDOM_GRAPHS=100000 makes it as long as one likes; SLUICE_RANDOM_SEED=n repeats the one graph of seed n, or
+// begins there when both are set. A failure says which seed it was.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/pipeline/random_graph.hpp"
+#include "tests/support/random.hpp"
+#include "tests/support/stages.hpp"
+#include "tests/support/watchdog.hpp"
+
+namespace sluice::test {
+namespace {
+
+std::uint64_t setting(const char* name, std::uint64_t otherwise) {
+  const char* const text = std::getenv(name);
+  return text ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+// Calls f(graph, random) for `count` graphs, or as many as the environment asks for.
+template <class F>
+void for_random_graphs(std::uint64_t count, Plan::Wrong wrong, F&& f) {
+  const std::uint64_t first = setting("SLUICE_RANDOM_SEED", 1);
+  count = setting("SLUICE_RANDOM_GRAPHS", std::getenv("SLUICE_RANDOM_SEED") ? 1 : count);
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    RandomGraph graph(seed, wrong);
+    Random random(~seed);
+    const auto describe = [&] { return "SLUICE_RANDOM_SEED=" + std::to_string(seed) + "\n" + graph.describe(); };
+    const UnderWay under_way(describe);
+    try {
+      f(graph, random);
+    } catch (const std::exception& e) {
+      graph.fault(std::string("unexpected: ") + e.what());
+    }
+    for (const std::string& fault : graph.watch.faults()) ADD_FAILURE() << fault;
+    if (testing::Test::HasFailure()) {
+      ADD_FAILURE() << describe();
+      return;
+    }
+  }
+}
+
+// A run that is to be complete.
+void run_right(RandomGraph& g) {
+  g.prepare();
+  g.graph->run();
+  g.check(true);
+}
+
+// While it lives: something in another thread, at a random moment of a run.
+class Meanwhile {
+ public:
+  template <class F>
+  Meanwhile(RandomGraph& graph, std::uint64_t calls, F f)
+      : thread_([this, &graph, calls, f] {
+          while (!over_ && graph.watch.calls < calls) std::this_thread::yield();
+          f();
+        }) {}
+  ~Meanwhile() {
+    over_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> over_{false};
+  std::thread thread_;
+};
+
+TEST(RandomGraph, gives_what_a_sequential_interpreter_gives) {
+  for_random_graphs(1500, Plan::nothing, [](RandomGraph& g, Random&) { run_right(g); });
+}
+
+TEST(RandomGraph, gives_it_again_in_every_run_and_with_other_settings) {
+  for_random_graphs(500, Plan::nothing, [](RandomGraph& g, Random& random) {
+    for (std::size_t runs = random.between(2, 4); runs > 0; --runs) {
+      run_right(g);
+      if (random.chance(60)) g.change_settings(random);
+      if (random.chance(20)) g.set_values(random);
+    }
+  });
+}
+
+TEST(RandomGraph, can_be_looked_at_and_traced_meanwhile) {
+  for_random_graphs(300, Plan::nothing, [](RandomGraph& g, Random& random) {
+    Trace trace(random.below(200));
+    g.graph->set_trace(&trace);
+    for (int runs = 2; runs > 0; --runs) {
+      g.prepare();
+      std::atomic<bool> over{false};
+      std::thread reader([&] {
+        GraphStats before = g.graph->stats();
+        while (!over) {
+          const GraphStats now = g.graph->stats();
+          for (std::size_t i = 0; i < now.stages.size(); ++i)
+            if (now.stages[i].items < before.stages[i].items) g.fault("items grow less");
+          before = now;
+          std::this_thread::yield();
+        }
+      });
+      g.graph->run();
+      over = true;
+      reader.join();
+      g.check(true);
+    }
+  });
+}
+
+TEST(RandomGraph, says_where_a_body_threw_and_runs_again) {
+  for_random_graphs(700, Plan::nothing, [](RandomGraph& g, Random& random) {
+    for (int again = 0; again < 2; ++again) {
+      g.prepare();
+      std::vector<Trap> traps;
+      for (std::size_t n = random.of<std::size_t>({1, 1, 1, 2, 3}); n > 0; --n) traps.push_back(g.draw_trap(random));
+      g.prepare(traps);
+      try {
+        g.graph->run();
+        g.fault("threw nothing");
+      } catch (const StageError& error) {
+        bool explained = false;
+        for (const Trap& trap : traps) explained |= g.explains(trap, error);
+        if (!explained) {
+          g.fault(error.what());
+          for (const Trap& t : traps)
+            g.fault("expected: " + g.plan.stages[t.stage].name + " at " + std::to_string(t.sequence));
+        }
+        if (thrown<Sprung>([&] { std::rethrow_exception(error.cause()); }) != error.stage()) g.fault("another cause");
+      }
+      g.check(false);
+      run_right(g);
+      g.change_settings(random);
+    }
+  });
+}
+
+// Whether a run was complete. One that was cancelled is not, and has broken no promise.
+bool run_or_cancelled(RandomGraph& g) {
+  bool complete = true;
+  try {
+    g.graph->run();
+  } catch (const Cancelled&) {
+    complete = false;
+  }
+  g.check(complete);
+  return complete;
+}
+
+TEST(RandomGraph, is_cancelled_or_complete_and_runs_again) {
+  for_random_graphs(700, Plan::nothing, [](RandomGraph& g, Random& random) {
+    for (int again = 0; again < 2; ++again) {
+      g.prepare();
+      const std::uint64_t calls = random.below(g.calls() + 10);
+      {
+        const Meanwhile other(g, calls, [&] { g.graph->cancel(); });
+        run_or_cancelled(g);
+      }
+      // A cancel that came when all was done is for the next run.
+      g.prepare();
+      run_or_cancelled(g);
+      run_right(g);
+    }
+  });
+}
+
+TEST(RandomGraph, may_be_destroyed_while_it_runs_and_right_after) {
+  for_random_graphs(500, Plan::nothing, [](RandomGraph& g, Random& random) {
+    g.prepare();
+    const std::uint64_t calls = random.below(g.calls());
+    std::atomic<bool> over{false};
+    std::thread runner([&, graph = g.graph.get()] {
+      try {
+        graph->run();
+      } catch (const Cancelled&) {
+      }
+      over = true;
+    });
+    while (!g.watch.begun || (g.watch.calls < calls && !over)) std::this_thread::yield();
+    g.graph.reset();
+    runner.join();
+  });
+}
+
+TEST(RandomGraph, with_streams_of_unequal_length_is_the_zips_error) {
+  for_random_graphs(400, Plan::unequal, [](RandomGraph& g, Random& random) {
+    for (int again = 0; again < 2; ++again) {
+      g.prepare();
+      const PlanStage& zip = g.plan.stages[g.plan.wrong_stage];
+      const auto length = [&](std::size_t port) { return g.expected.made[zip.inputs[port]].size(); };
+      try {
+        g.graph->run();
+        g.fault("threw nothing");
+      } catch (const StageError& error) {
+        if (error.stage() != zip.name || error.sequence() != std::min(length(0), length(1))) g.fault(error.what());
+        if (std::string(error.what()).find("unequal length") == std::string::npos) g.fault(error.what());
+      }
+      g.check(false);
+      g.change_settings(random);
+    }
+  });
+}
+
+TEST(RandomGraph, without_the_room_that_it_needs_stalls_and_runs_when_it_has_got_it) {
+  for_random_graphs(400, Plan::stalled, [](RandomGraph& g, Random&) {
+    for (int again = 0; again < 2; ++again) {
+      g.prepare();
+      try {
+        g.graph->run();
+        g.fault("did not stall");
+      } catch (const Stalled& error) {
+        const std::string text = error.what();
+        for (const std::size_t i : {g.plan.wrong_stage, g.plan.patient_stage})
+          if (text.find("'" + g.plan.stages[i].name + "' waits for") == text.npos) g.fault(text);
+      }
+      g.check(false);
+    }
+    g.give_room(g.plan.patient_stage);
+    run_right(g);
+  });
+}
+
+}  // namespace
+}  // namespace sluice::test

@@ -1,0 +1,132 @@
+#include "tests/pipeline/random_stages.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+
+#include "tests/support/concurrency.hpp"
+
+namespace sluice::test {
+
+void StageBody::prepare(const Result& expected, std::size_t window, std::vector<Trap> traps) {
+  expected_ = &expected;
+  window_ = window;
+  traps_ = std::move(traps);
+  trapped_.clear();
+  for (const Trap& t : traps_) {
+    const std::uint64_t at = stage().verb == Verb::split ? t.sequence / stage().shards : t.sequence;
+    trapped_.push_back(stage().inputs.empty() || t.where != Trap::body ? 0 : expected.made[stage().inputs[0]][at]);
+  }
+  finishes_ = resets_ = 0;
+}
+
+void StageBody::fault(const std::string& what) {
+  watch_.fault(stage().name + ": " + what + " (made " + std::to_string(made_) + ", taken " + std::to_string(taken_) +
+               ")");
+}
+
+// The k-th message that comes in is the k-th that was to come: in order, none lost, none twice.
+void StageBody::expect_input(std::uint64_t k, Digest in) {
+  const auto& expected = stage().verb == Verb::sink ? expected_->made[id_] : expected_->made[stage().inputs[0]];
+  if (k >= expected.size() || expected[k] != in) fault("another message than number " + std::to_string(k));
+}
+
+// Nothing is made that would not fit.
+void StageBody::expect_room(std::uint64_t k) {
+  for (const Consumer& c : consumers)
+    if (k >= (c.body->done * c.multiply + c.slack) / c.divide + window_)
+      fault("message " + std::to_string(k) + " has no room");
+}
+
+void StageBody::spring(Trap::Where where, std::uint64_t k) const {
+  for (const Trap& t : traps_)
+    if (t.where == where && t.sequence == k) throw Sprung(stage().name);
+}
+
+void StageBody::delay(Digest in) const {
+  const Delay& d = stage().delay;
+  if (d.kind == Delay::no || in % d.one_in != 0) return;
+  if (d.kind == Delay::spin) spin(d.turns);
+  if (d.kind == Delay::yield) std::this_thread::yield();
+  if (d.kind == Delay::sleep) std::this_thread::sleep_for(std::chrono::microseconds(d.turns));
+}
+
+void StageBody::reset() {
+  watch_.begun = true;
+  ++resets_;
+  made_ = taken_ = 0;
+  done = 0;
+  sum_ = id_;
+  expansion_ = stage().expansion;
+  spring(Trap::reset, 0);
+}
+
+std::optional<Digest> StageBody::source() {
+  const Inside inside(*this);
+  expect_room(made_);
+  spring(Trap::body, made_);
+  delay(mix(made_));
+  if (made_ == stage().count) return std::nullopt;
+  return mix(id_, made_++);
+}
+
+Digest StageBody::map(Digest in) {
+  const Inside inside(*this);
+  for (std::size_t t = 0; t < traps_.size(); ++t)
+    if (traps_[t].where == Trap::body && trapped_[t] == in) throw Sprung(stage().name);
+  delay(in);
+  return mix(id_, in);
+}
+
+void StageBody::push(Digest in) {
+  const Inside inside(*this);
+  expect_input(taken_, in);
+  spring(Trap::body, taken_);
+  ++taken_;
+  expansion_.push(in);
+}
+
+std::optional<Digest> StageBody::pull() {
+  const Inside inside(*this);
+  expect_room(made_);
+  spring(Trap::pull, made_);
+  const auto out = expansion_.pull();
+  if (out) {
+    delay(*out);
+    ++made_;
+  } else {
+    done = taken_;
+  }
+  return out;
+}
+
+void StageBody::finish() {
+  const Inside inside(*this);
+  ++finishes_;
+  spring(Trap::finish, 0);
+  expansion_.finish();
+}
+
+Digest StageBody::cut(Digest in, std::size_t part, std::size_t parts) {
+  const Inside inside(*this);
+  const std::uint64_t k = made_;
+  expect_room(k);
+  expect_input(k / parts, in);
+  if (k % parts != part || parts != stage().shards) fault("part " + std::to_string(part));
+  spring(Trap::body, k);
+  delay(in);
+  ++made_;
+  return mix(mix(id_, in), part * 16 + parts);
+}
+
+void StageBody::sink(Digest in) {
+  const Inside inside(*this);
+  expect_input(taken_, in);
+  spring(Trap::body, taken_);
+  delay(in);
+  ++taken_;
+  done = taken_;
+}
+
+}  // namespace sluice::test
