@@ -193,7 +193,9 @@ std::vector<StageBody::Consumer> RandomGraph::consumers_of(std::size_t gate) con
     if (s.verb == Verb::split) {
       for (auto c : consumers_of(i)) c.divide *= s.shards, all.push_back(c);
     } else if (s.verb == Verb::zip) {
-      for (auto c : consumers_of(i)) c.slack += window(i) * c.divide, all.push_back(c);
+      // One more may be left over of what is endless.
+      const std::size_t more = window(i) + (plan.stages[gate].endless && !s.endless ? 1 : 0);
+      for (auto c : consumers_of(i)) c.slack += more * c.divide, all.push_back(c);
     } else {
       const std::size_t group = s.verb == Verb::fold ? plan.stages[plan.stages[s.inputs[0]].bracket].shards : 1;
       all.push_back({bodies_[i].get(), group, 1, 0});
@@ -209,7 +211,7 @@ void RandomGraph::prepare(std::vector<Trap> traps) {
     for (const Trap& t : traps)
       if (t.stage == i) here.push_back(t);
     bodies_[i]->consumers = consumers_of(i);
-    bodies_[i]->prepare(expected, window(i), std::move(here));
+    bodies_[i]->prepare(expected, window(plan.stages[i].gate), std::move(here));
   }
   watch.calls = 0;
   watch.begun = false;

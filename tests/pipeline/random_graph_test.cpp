@@ -27,10 +27,10 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
-// Calls f(graph, random) for `count` graphs, or as many as the environment asks for.
+// Calls f(graph, random) for the seeds from `first` on: `count` of them, or what the environment asks for.
 template <class F>
-void for_random_graphs(std::uint64_t count, Plan::Wrong wrong, F&& f) {
-  const std::uint64_t first = setting("SLUICE_RANDOM_SEED", 1);
+void for_random_graphs(std::uint64_t first, std::uint64_t count, Plan::Wrong wrong, F&& f) {
+  first = setting("SLUICE_RANDOM_SEED", first);
   count = setting("SLUICE_RANDOM_GRAPHS", std::getenv("SLUICE_RANDOM_SEED") ? 1 : count);
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     RandomGraph graph(seed, wrong);
@@ -77,11 +77,11 @@ class Meanwhile {
 };
 
 TEST(RandomGraph, gives_what_a_sequential_interpreter_gives) {
-  for_random_graphs(1500, Plan::nothing, [](RandomGraph& g, Random&) { run_right(g); });
+  for_random_graphs(1, 5000, Plan::nothing, [](RandomGraph& g, Random&) { run_right(g); });
 }
 
 TEST(RandomGraph, gives_it_again_in_every_run_and_with_other_settings) {
-  for_random_graphs(500, Plan::nothing, [](RandomGraph& g, Random& random) {
+  for_random_graphs(100'001, 2000, Plan::nothing, [](RandomGraph& g, Random& random) {
     for (std::size_t runs = random.between(2, 4); runs > 0; --runs) {
       run_right(g);
       if (random.chance(60)) g.change_settings(random);
@@ -91,7 +91,7 @@ TEST(RandomGraph, gives_it_again_in_every_run_and_with_other_settings) {
 }
 
 TEST(RandomGraph, can_be_looked_at_and_traced_meanwhile) {
-  for_random_graphs(300, Plan::nothing, [](RandomGraph& g, Random& random) {
+  for_random_graphs(200'001, 800, Plan::nothing, [](RandomGraph& g, Random& random) {
     Trace trace(random.below(200));
     g.graph->set_trace(&trace);
     for (int runs = 2; runs > 0; --runs) {
@@ -116,7 +116,7 @@ TEST(RandomGraph, can_be_looked_at_and_traced_meanwhile) {
 }
 
 TEST(RandomGraph, says_where_a_body_threw_and_runs_again) {
-  for_random_graphs(700, Plan::nothing, [](RandomGraph& g, Random& random) {
+  for_random_graphs(300'001, 2000, Plan::nothing, [](RandomGraph& g, Random& random) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();
       std::vector<Trap> traps;
@@ -155,7 +155,7 @@ bool run_or_cancelled(RandomGraph& g) {
 }
 
 TEST(RandomGraph, is_cancelled_or_complete_and_runs_again) {
-  for_random_graphs(700, Plan::nothing, [](RandomGraph& g, Random& random) {
+  for_random_graphs(400'001, 1200, Plan::nothing, [](RandomGraph& g, Random& random) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();
       const std::uint64_t calls = random.below(g.calls() + 10);
@@ -172,7 +172,7 @@ TEST(RandomGraph, is_cancelled_or_complete_and_runs_again) {
 }
 
 TEST(RandomGraph, may_be_destroyed_while_it_runs_and_right_after) {
-  for_random_graphs(500, Plan::nothing, [](RandomGraph& g, Random& random) {
+  for_random_graphs(500'001, 3000, Plan::nothing, [](RandomGraph& g, Random& random) {
     g.prepare();
     const std::uint64_t calls = random.below(g.calls());
     std::atomic<bool> over{false};
@@ -190,7 +190,7 @@ TEST(RandomGraph, may_be_destroyed_while_it_runs_and_right_after) {
 }
 
 TEST(RandomGraph, with_streams_of_unequal_length_is_the_zips_error) {
-  for_random_graphs(400, Plan::unequal, [](RandomGraph& g, Random& random) {
+  for_random_graphs(600'001, 2000, Plan::unequal, [](RandomGraph& g, Random& random) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();
       const PlanStage& zip = g.plan.stages[g.plan.wrong_stage];
@@ -209,7 +209,7 @@ TEST(RandomGraph, with_streams_of_unequal_length_is_the_zips_error) {
 }
 
 TEST(RandomGraph, without_the_room_that_it_needs_stalls_and_runs_when_it_has_got_it) {
-  for_random_graphs(400, Plan::stalled, [](RandomGraph& g, Random&) {
+  for_random_graphs(700'001, 1500, Plan::stalled, [](RandomGraph& g, Random&) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();
       try {

@@ -91,7 +91,7 @@ class Planner {
   }
 
   std::size_t draw_count() {
-    return random_.of<std::size_t>({0, 1, 2, random_.below(20), random_.below(100), random_.below(300)});
+    return random_.of<std::size_t>({random_.below(3), random_.below(20), random_.below(100), random_.below(300)});
   }
 
   // A family has either loops or streams that lag: a loop whose only value is held back would stall.
@@ -126,7 +126,7 @@ class Planner {
   std::size_t pick() {
     return pick([](const PlanStage&) { return true; });
   }
-  // One to be joined with `a`: a message each, and not both endless where one is not yet closed by anything.
+  // One to be joined with `a`.
   std::size_t pick_partner(std::size_t a) {
     return pick([&](const PlanStage& b) {
       return !b.is_pair() && b.family == stages_[a].family && b.bracket == stages_[a].bracket;

@@ -2,6 +2,7 @@
 // promises to a body. What is broken is written down, as bodies run on any thread.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -141,9 +142,10 @@ class StageBody::Inside {
  public:
   explicit Inside(StageBody& body) : body_(body) {
     const PlanStage& s = body.stage();
-    const std::size_t limit = s.verb == Verb::map ? s.concurrency.limit : 1;
+    std::size_t limit = s.verb == Verb::map ? body.window_ : 1;  // as many as there are messages
+    if (s.verb == Verb::map && s.concurrency.limit > 0) limit = std::min(limit, s.concurrency.limit);
     const std::size_t before = body.inside_.fetch_add(1);
-    if (limit > 0 && before >= limit) body.fault(std::to_string(before + 1) + " bodies at once");
+    if (before >= limit) body.fault(std::to_string(before + 1) + " bodies at once");
     body.watch_.enter();
   }
   ~Inside() {
