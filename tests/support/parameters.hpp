@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <map>
+#include <mutex>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -15,7 +16,9 @@
 namespace sluice::test {
 
 inline const Threads& threads(std::size_t count) {
+  static std::mutex mutex;
   static std::map<std::size_t, Threads> made;
+  const std::lock_guard lock(mutex);
   return made.try_emplace(count, count).first->second;
 }
 
