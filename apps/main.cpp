@@ -12,11 +12,11 @@
 #include <string>
 #include <vector>
 
+#include "apps/command_line.hpp"
 #include "apps/commands.hpp"
 #include "apps/options.hpp"
 #include "apps/progress.hpp"
 #include "pipeline/errors.hpp"
-#include "pipeline/suggestion.hpp"
 #include "stages/errors.hpp"
 #include "stages/inflate_whole.hpp"
 #include "stages/kernels/kernels.hpp"
@@ -62,93 +62,25 @@ int report(const StageError& error) {
   }
 }
 
-// The words that the parser did not know, with the nearest that it does.
-std::string unknown_argument(const CLI::App& app, const CLI::ExtrasError& error) {
-  const auto chosen = app.get_subcommands();
-  const auto all = app.get_subcommands([](const CLI::App*) { return true; });
-  const std::vector<std::string> before = app.remaining();  // the command
-  const CLI::App& command = before.empty() && !chosen.empty() ? *chosen.front() : app;
-  const std::vector<std::string> left = command.remaining();
-  if (left.empty()) return error.what();
-  const std::string word = left.front().substr(0, left.front().find('='));
-  std::vector<std::string> known;
-  if (!word.empty() && word[0] == '-') {
-    if (&command == &app)
-      for (const CLI::App* sub : all)
-        if (sub->get_option_no_throw(word))
-          return fmt::format("{}: stands behind its command: sluice {} {}", word, sub->get_name(), word);
-    for (const CLI::Option* option : command.get_options())
-      if (!option->get_positional()) known.push_back("--" + option->get_lnames().front());
-    return fmt::format("{}: no such flag{}", word, suggestion(word, known));
-  }
-  if (&command == &app) {
-    for (const CLI::App* sub : all) known.push_back(sub->get_name());
-    return fmt::format("{}: no such command{}", word, suggestion(word, known));
-  }
-  return fmt::format("{}: unexpected argument: see sluice {} --help", word, command.get_name());
-}
-
-// A flag without its value, or given more than once: the parser says it in its own terms.
-std::string wrong_number_of_values(const CLI::App& app, const CLI::ArgumentMismatch& error) {
-  const std::string text = error.what(), flag = text.substr(0, text.find(':'));
-  for (const CLI::App* command : app.get_subcommands())
-    if (const CLI::Option* option = command->get_option_no_throw(flag))
-      return option->count() > 1 ? fmt::format("{}: given {} times, expected once", flag, option->count())
-                                 : fmt::format("{}: needs a value: see sluice {} --help", flag, command->get_name());
-  return text;
-}
-
 int run(int argc, char** argv) {
-  Options options;
-  CLI::App app{"Softmax regression trained data-parallel, straight from gzip-compressed IDX files.", "sluice"};
-  app.set_version_flag("--version", version);
-  app.require_subcommand(0, 1);
-  app.get_formatter()->column_width(34);
-
-  CLI::App* const train_command = app.add_subcommand("train", "Train, test after every epoch, print the result");
-  add_data_flags(*train_command, options);
-  add_training_flags(*train_command, options);
-  add_checkpoint_flags(*train_command, options);
-  add_graph_flags(*train_command, options);
-  add_output_flags(*train_command, options);
-  add_observe_flags(*train_command, options);
-
-  CLI::App* const graph_command =
-      app.add_subcommand("graph", "Print the graphs of the job, their effective settings and their bounds");
-  add_data_flags(*graph_command, options);
-  add_training_flags(*graph_command, options);
-  add_graph_flags(*graph_command, options);
-  CLI::Option* const dot = graph_command->add_flag("--dot", options.dot, "As input for Graphviz")->group("Output");
-  graph_command->add_flag("--svg", options.svg, "As a picture")->group("Output")->excludes(dot);
-
-  SynthOptions synth_options;
-  CLI::App* const synth_command = app.add_subcommand("synth", "Write a data set of made-up images, to train on");
-  add_synth_flags(*synth_command, synth_options);
-
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    return app.exit(success);
-  } catch (const CLI::ExtrasError& error) {
-    return complain(unknown_argument(app, error), usage);
-  } catch (const CLI::ArgumentMismatch& error) {
-    return complain(wrong_number_of_values(app, error), usage);
-  } catch (const CLI::ParseError& error) {
-    return complain(error.what(), usage);
+  const CommandLine line = parse_command_line(argc, argv, version);
+  if (line.command == CommandLine::Command::none) {
+    if (line.wrong) {
+      say(line.text);
+      return usage;
+    }
+    std::fputs(line.text.c_str(), stdout);
+    return done;
   }
-  if (app.get_subcommands().empty()) {
-    say(app.help());
-    return usage;
-  }
-  if (!options.isa.empty()) {
+  if (!line.options.isa.empty()) {
     try {
-      kernels::force(options.isa);
+      kernels::force(line.options.isa);
     } catch (const std::invalid_argument& error) {
       return complain(fmt::format("--isa: {}", error.what()), usage);
     }
   }
-  if (synth_command->parsed()) return synth(synth_options);
-  return train_command->parsed() ? train(options) : graph(options);
+  if (line.command == CommandLine::Command::synth) return synth(line.synth);
+  return line.command == CommandLine::Command::train ? train(line.options) : graph(line.options);
 }
 
 }  // namespace
