@@ -1,0 +1,105 @@
+// The command line: a word on each line. Whatever the words: a usage error in one line, a text, or a command whose
+// options are all within their ranges.
+#include <cmath>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/command_line.hpp"
+#include "pipeline/graph.hpp"
+#include "tests/fuzz/support.hpp"
+
+namespace sluice::fuzz {
+namespace {
+
+using apps::CommandLine;
+using apps::Options;
+using apps::UsageError;
+
+void check_error(const UsageError& error) {
+  const std::string text = error.what();
+  expect(!text.empty() && text.find('\n') == std::string::npos, "an error is one line", text);
+}
+
+bool within(std::uint64_t n, std::uint64_t least, std::uint64_t most) {
+  return n >= least && n <= most;
+}
+
+void check(const Options& o) {
+  expect(within(o.epochs, 1, 1'000'000), "--epochs");
+  expect(within(o.batch_size, 1, 1 << 20), "--batch-size");
+  const auto rate = static_cast<float>(o.lr);
+  expect(std::isfinite(rate) && rate > 0, "--lr");
+  expect(o.classes == 0 || within(o.classes, 2, 256), "--classes");
+  expect(within(o.effective_threads(), 1, 1024), "--threads");
+  expect(within(o.effective_shards(), 1, 4096), "--shards");
+  expect(within(o.trace_steps, 1, 10'000'000), "--trace-steps");
+  expect(o.decoder == "auto" || o.decoder == "zlib" || o.decoder == "libdeflate", "--decoder");
+  expect(o.log_format == "text" || o.log_format == "jsonl", "--log-format");
+  expect(!(o.dot && o.svg), "--dot or --svg");
+}
+
+void check(const apps::SynthOptions& o) {
+  expect(!o.folder.empty(), "DIR");
+  expect(within(o.train, 1, UINT32_MAX) && within(o.test, 1, UINT32_MAX), "--train, --test");
+  expect(within(o.images.rows, 1, 8192) && within(o.images.columns, 1, 8192), "--rows, --columns");
+  expect(within(o.images.classes, 2, 256), "--classes");
+  expect(o.threads <= 1024, "--threads");
+}
+
+//  numbers -> work -> total
+void override_a_graph(const Options& options) {
+  Graph graph("small");
+  auto numbers = graph.source("numbers.a", [] { return std::optional<int>(); });
+  auto work = graph.map(
+      "work", [](const int& n) { return n; }, numbers, unlimited);
+  graph.sink(
+      "total", [](const int&) {}, work);
+  try {
+    override_stages(options, {&graph});
+  } catch (const UsageError& error) {
+    check_error(error);
+  }
+}
+
+}  // namespace
+}  // namespace sluice::fuzz
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace sluice::fuzz;
+  std::vector<std::string> words;
+  std::string text(data, data + size);
+  std::erase(text, '\0');  // no word has one
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    words.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  std::vector<const char*> argv{"sluice"};
+  for (const std::string& word : words) argv.push_back(word.c_str());
+  const auto argc = static_cast<int>(argv.size());
+  argv.push_back(nullptr);
+
+  CommandLine line;
+  try {
+    line = sluice::apps::parse_command_line(argc, argv.data(), [] { return std::string("sluice 0\n"); });
+  } catch (const UsageError& error) {
+    check_error(error);
+    return 0;
+  }
+  switch (line.command) {
+    case CommandLine::Command::none:
+      expect(!line.text.empty(), "what is no command is a text");
+      expect(line.wrong == words.empty() || !line.wrong, "only an empty command line is wrong without an error");
+      break;
+    case CommandLine::Command::train:
+    case CommandLine::Command::graph:
+      check(line.options);
+      if (!line.options.concurrency.empty() || !line.options.capacity.empty()) override_a_graph(line.options);
+      break;
+    case CommandLine::Command::synth:
+      check(line.synth);
+      break;
+  }
+  return 0;
+}

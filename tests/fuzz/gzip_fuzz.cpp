@@ -1,0 +1,82 @@
+// gzip: the bytes are a file. Both decoders, and one of them whatever the sizes of its chunks and reads, have the same
+// verdict on it and decode it to the same bytes, and memory follows the size of the file.
+#include <string>
+
+#include "stages/errors.hpp"
+#include "stages/inflate.hpp"
+#include "stages/inflate_whole.hpp"
+#include "tests/fuzz/support.hpp"
+
+namespace sluice::fuzz {
+namespace {
+
+using namespace stages;
+
+struct Outcome {
+  std::string bytes, error;
+  bool stopped = false;  // before the end
+};
+
+// At most about `most` bytes, so that a bomb in chunks of one byte does not take minutes.
+template <class Source>
+Outcome outcome(Source& source, std::size_t most_capacity, std::size_t most = SIZE_MAX) {
+  Outcome o;
+  try {
+    for (Chunk chunk; !o.stopped && source(chunk); o.stopped = o.bytes.size() >= most) {
+      expect(chunk.size > 0 && chunk.offset == o.bytes.size(), "a chunk says where it is");
+      expect(chunk.owner->capacity <= most_capacity, "memory follows the file");
+      o.bytes.append(chunk.data, chunk.data + chunk.size);
+    }
+  } catch (const DataError& error) {
+    o.error = error.what();
+    expect(!o.error.empty() && o.error.find('\n') == std::string::npos, "an error is one line", o.error);
+  }
+  return o;
+}
+
+// zlib sees that something is wrong a few bytes earlier or later, as the reads are.
+std::string without_numbers(std::string text) {
+  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text;
+}
+
+bool starts_alike(const std::string& a, const std::string& b) {
+  const std::size_t n = std::min(a.size(), b.size());
+  return a.compare(0, n, b, 0, n) == 0;
+}
+
+}  // namespace
+}  // namespace sluice::fuzz
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace sluice::fuzz;
+  static const Folder folder;
+  Derived derived(data, size);
+  const std::string path = folder.write(derived.up_to(3) == 0 ? "file" : "file.gz", data, size);
+
+  Inflate in_order{.path = path};
+  const Outcome usual = outcome(in_order, in_order.chunk_bytes);
+  expect(usual.bytes.size() <= 1032 * size, "deflate makes at most 1032 bytes of one");
+
+  for (int sizes = 0; sizes < 2; ++sizes) {
+    Inflate other{.path = path, .chunk_bytes = derived.size_up_to(70'000), .read_bytes = derived.size_up_to(5000)};
+    const Outcome o = outcome(other, other.chunk_bytes, 1 << 15);
+    expect(starts_alike(o.bytes, usual.bytes), "the bytes do not depend on chunks and reads");
+    if (o.stopped) continue;
+    expect(without_numbers(o.error) == without_numbers(usual.error), "nor does the verdict",
+           o.error + "\n" + usual.error);
+    expect(!o.error.empty() || o.bytes == usual.bytes, "nor does the end");
+  }
+
+  for (const IdxKind kind : {IdxKind::images, IdxKind::labels}) {
+    InflateWhole whole{.path = path, .kind = kind};
+    const auto promised = whole.payload_bytes();
+    expect(!promised || *promised <= 1032 * size + 16, "a promise follows the size of the file");
+    const Outcome o = outcome(whole, std::max(in_order.chunk_bytes, promised.value_or(0)));
+    expect(o.error == usual.error, "both decoders have the same verdict", o.error + "\n" + usual.error);
+    expect(o.bytes == usual.bytes, "both decoders give the same bytes");
+    if (whole.state_.progress == InflateWhole::State::whole)
+      expect(promised == o.bytes.size(), "what was decoded in one go is what was promised");
+  }
+  return 0;
+}
