@@ -96,7 +96,7 @@ TEST(Output, OfARunThatDivergedIsNotWritten) {
   EXPECT_EQ(r.code, 1);
   EXPECT_EQ(r.out, "");
   EXPECT_EQ(lines(r.err).size(), 1u) << r.err;
-  EXPECT_TRUE(contains(r.err, "epoch 1: the loss is")) << r.err;
+  EXPECT_TRUE(contains(r.err, "epoch 1, step 2: the loss is")) << r.err;
   EXPECT_EQ(test::contents_of(path), "older");
 }
 
