@@ -9,16 +9,17 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
+#include <initializer_list>
 #include <system_error>
 #include <utility>
 
 namespace sluice::apps {
 namespace {
 
-sigset_t awaited() {
+sigset_t awaited(std::initializer_list<int> signals) {
   sigset_t set;
   sigemptyset(&set);
-  for (const int s : {SIGINT, SIGTERM, SIGUSR1}) {
+  for (const int s : signals) {
     // Whoever started this program with a signal ignored (nohup, a background job) wants it to stay so.
     struct sigaction before {};
     if (sigaction(s, nullptr, &before) == 0 && before.sa_handler == SIG_IGN) continue;
@@ -36,7 +37,7 @@ void count(int event) {
 }  // namespace
 
 Interrupt::Interrupt() {
-  const sigset_t set = awaited();
+  const sigset_t set = awaited({SIGINT, SIGTERM, SIGUSR1});
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_ = signalfd(-1, &set, SFD_CLOEXEC);
   over_ = eventfd(0, EFD_CLOEXEC);
@@ -50,7 +51,7 @@ Interrupt::~Interrupt() {
   count(over_);
   thread_.join();
   for (const int file : {signals_, over_, wake_}) ::close(file);
-  const sigset_t set = awaited();
+  const sigset_t set = awaited({SIGINT, SIGTERM, SIGUSR1});
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
@@ -66,6 +67,7 @@ void Interrupt::when_asked(std::function<void()> f) {
 }
 
 void Interrupt::wait() {
+  const sigset_t enders = awaited({SIGINT, SIGTERM});
   for (;;) {
     std::array<pollfd, 2> both{{{signals_, POLLIN, 0}, {over_, POLLIN, 0}}};
     if (::poll(both.data(), both.size(), -1) < 0) continue;
@@ -78,14 +80,12 @@ void Interrupt::wait() {
       if (when_asked_) when_asked_();
       continue;
     }
-    if (signal_.load()) {
-      if (::isatty(STDERR_FILENO) && ::write(STDERR_FILENO, "\n", 1) < 0) ::_exit(128 + number);
-      ::_exit(128 + number);
-    }
-    const std::lock_guard lock(mutex_);
     signal_.store(number);
     requested_.store(true);
     count(wake_);
+    // Whatever this thread waits for from here on, the next one has its usual effect.
+    pthread_sigmask(SIG_UNBLOCK, &enders, nullptr);
+    const std::lock_guard lock(mutex_);
     if (then_) std::exchange(then_, {})();
   }
 }

@@ -48,7 +48,8 @@ Feedback<Weights> wire(Graph& g, Batcher& batcher, Accumulate& metrics, const Da
   const Limits batch = limits(data, o.batch_size), part = limits(data, shard_rows(o.batch_size, parts));
 
   auto weights = g.feedback("weights", initial);
-  auto batches = g.source("batch", std::ref(batcher), capacity(4));
+  // One is drawn ahead: more would not be faster, and a signal would wait for them.
+  auto batches = g.source("batch", std::ref(batcher), capacity(1));
   auto work = g.zip("work", batches, weights, capacity(1));  // batch k meets weights k
   // Two batches may be in the shards' segment, so that the next step need not wait for loss and accuracy of this one.
   auto cut = g.split("shard", Sharder{}, work, shards(parts), capacity(2));

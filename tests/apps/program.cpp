@@ -16,6 +16,7 @@
 #include <iterator>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
 
 extern char** environ;
 
@@ -38,7 +39,10 @@ struct Pipe {
   int ends[2];
 };
 
-Result start_and_wait(const Arguments& arguments, const std::string& out_to, bool unread) {
+}  // namespace
+
+Process::Process(const Arguments& arguments, const std::string& out_to, Unread unread)
+    : name_(arguments[0]), deadline_(std::chrono::steady_clock::now() + patience) {
   Pipe out, err;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -48,63 +52,91 @@ Result start_and_wait(const Arguments& arguments, const std::string& out_to, boo
   else
     posix_spawn_file_actions_addopen(&actions, 1, out_to.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0666);
   posix_spawn_file_actions_adddup2(&actions, err.ends[1], 2);
-  // As a shell starts it, whatever this process ignores.
+  // As a terminal's shell starts it, whatever this process ignores.
   posix_spawnattr_t attributes;
   posix_spawnattr_init(&attributes);
   sigset_t defaults;
   sigemptyset(&defaults);
-  sigaddset(&defaults, SIGPIPE);
+  posix_spawnattr_setsigmask(&attributes, &defaults);
+  for (const int s : {SIGPIPE, SIGINT, SIGTERM, SIGUSR1}) sigaddset(&defaults, s);
   posix_spawnattr_setsigdefault(&attributes, &defaults);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 
   std::vector<std::string> words = arguments;
   std::vector<char*> argv;
   for (auto& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
-  pid_t child = -1;
-  if (unread) out.close_end(0);
-  const int error = ::posix_spawnp(&child, argv[0], &actions, &attributes, argv.data(), environ);
+  if (unread == Unread::out) out.close_end(0);
+  if (unread == Unread::err) err.close_end(0);
+  const int error = ::posix_spawnp(&child_, argv[0], &actions, &attributes, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
-  if (error != 0) throw std::runtime_error("cannot start " + words[0] + ": " + std::strerror(error));
-  out.close_end(1), err.close_end(1);
+  if (error != 0) throw std::runtime_error("cannot start " + name_ + ": " + std::strerror(error));
+  out_ = std::exchange(out.ends[0], -1);
+  err_ = std::exchange(err.ends[0], -1);
+}
 
-  Result result;
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  std::array<pollfd, 2> streams{pollfd{out.ends[0], POLLIN, 0}, pollfd{err.ends[0], POLLIN, 0}};
-  std::string* const texts[] = {&result.out, &result.err};
-  while (streams[0].fd >= 0 || streams[1].fd >= 0) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) {
-      ::kill(child, SIGKILL);
-      ADD_FAILURE() << words[0] << " has not ended after " << patience.count() << " seconds";
-      break;
+Process::~Process() {
+  if (child_ > 0) {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+  for (const int file : {out_, err_})
+    if (file >= 0) ::close(file);
+}
+
+void Process::signal(int number) {
+  ::kill(child_, number);
+}
+
+bool Process::read_more() {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
+  std::array<pollfd, 2> streams{pollfd{out_, POLLIN, 0}, pollfd{err_, POLLIN, 0}};
+  if (out_ < 0 && err_ < 0) return false;
+  if (left.count() <= 0) {
+    ::kill(child_, SIGKILL);
+    ADD_FAILURE() << name_ << " has not ended after " << patience.count() << " seconds";
+    return false;
+  }
+  if (::poll(streams.data(), streams.size(), static_cast<int>(left.count())) < 0) return errno == EINTR;
+  int* const files[] = {&out_, &err_};
+  std::string* const texts[] = {&result_.out, &result_.err};
+  for (std::size_t i = 0; i < streams.size(); ++i) {
+    if (streams[i].fd < 0 || streams[i].revents == 0) continue;
+    char buffer[65536];
+    const ssize_t n = ::read(streams[i].fd, buffer, sizeof buffer);
+    if (n > 0) texts[i]->append(buffer, static_cast<std::size_t>(n));
+    if (n == 0 || (n < 0 && errno != EINTR)) ::close(std::exchange(*files[i], -1));
+  }
+  return true;
+}
+
+bool Process::says(const std::string& text) {
+  while (!contains(result_.err, text))
+    if (!read_more()) {
+      ADD_FAILURE() << name_ << " did not say '" << text << "' but: " << result_.err;
+      return false;
     }
-    if (::poll(streams.data(), streams.size(), static_cast<int>(left.count())) < 0 && errno != EINTR) break;
-    for (std::size_t i = 0; i < streams.size(); ++i) {
-      if (streams[i].fd < 0 || streams[i].revents == 0) continue;
-      char buffer[65536];
-      const ssize_t n = ::read(streams[i].fd, buffer, sizeof buffer);
-      if (n > 0) texts[i]->append(buffer, static_cast<std::size_t>(n));
-      if (n == 0 || (n < 0 && errno != EINTR)) streams[i].fd = -1;
-    }
+  return true;
+}
+
+Result Process::wait() {
+  while (read_more()) {
   }
   int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  while (::waitpid(child_, &status, 0) < 0 && errno == EINTR) {
   }
-  if (WIFEXITED(status)) result.code = WEXITSTATUS(status);
-  if (WIFSIGNALED(status)) result.signal = WTERMSIG(status);
-  return result;
+  child_ = -1;
+  if (WIFEXITED(status)) result_.code = WEXITSTATUS(status);
+  if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
+  return result_;
 }
-
-}  // namespace
 
 Result run(const Arguments& arguments, const std::string& out_to) {
-  return start_and_wait(arguments, out_to, false);
+  return Process(arguments, out_to).wait();
 }
 Result run_unread(const Arguments& arguments) {
-  return start_and_wait(arguments, {}, true);
+  return Process(arguments, {}, Process::Unread::out).wait();
 }
 
 std::string sluice_path() {

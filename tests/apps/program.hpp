@@ -4,7 +4,7 @@
 //   EXPECT_EQ(r.code, 0) << r.err;
 #pragma once
 
-#include <initializer_list>
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -19,8 +19,29 @@ struct Result {
 
 using Arguments = std::vector<std::string>;
 
-// arguments[0] is the program, looked for in PATH unless it has a slash. stdout goes to the file `out_to` if one is
-// named. A program that has not ended after a minute (ten under a sanitizer) is ended, and that is a failure.
+// A program that runs meanwhile. arguments[0] is the program, looked for in PATH unless it has a slash. stdout goes to
+// the file `out_to` if one is named. A program that has not ended after a minute is ended, and that is a failure.
+class Process {
+ public:
+  enum class Unread { none, out, err };  // a pipe whose other end is closed
+  explicit Process(const Arguments& arguments, const std::string& out_to = {}, Unread unread = Unread::none);
+  ~Process();
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  void signal(int number);
+  bool says(const std::string& text);  // waits until stderr has this text; a failure if the program ends before
+  Result wait();
+
+ private:
+  bool read_more();  // false: both streams are closed, or patience is over
+  std::string name_;
+  int child_ = -1, out_ = -1, err_ = -1;
+  std::chrono::steady_clock::time_point deadline_;
+  Result result_;
+};
+
+// From its start to its end.
 Result run(const Arguments& arguments, const std::string& out_to = {});
 
 // The same with a stdout that nobody reads: a pipe whose other end is closed.

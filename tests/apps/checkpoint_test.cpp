@@ -1,0 +1,290 @@
+#include "apps/checkpoint.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "stages/errors.hpp"
+#include "stages/model_file.hpp"
+#include "tests/apps/data.hpp"
+#include "tests/apps/json.hpp"
+#include "tests/apps/program.hpp"
+#include "tests/support/files.hpp"
+
+namespace sluice::apps::testing {
+namespace {
+
+using test::contents_of;
+using test::expect_error;
+
+bool exists(const std::string& path) {
+  struct stat unused {};
+  return ::stat(path.c_str(), &unused) == 0;
+}
+
+// A job of two epochs of five steps each, and where its checkpoint is.
+class Checkpoints : public ::testing::Test {
+ protected:
+  Arguments job(const Arguments& more = {}) const { return data.train() + Arguments{"--checkpoint", file} + more; }
+  Arguments epochs(int n, const Arguments& more = {}) const {
+    return Arguments{"train",           "--data",       data.folder().path(),
+                     "--batch-size",    "100",          "--epochs",
+                     std::to_string(n), "--checkpoint", file} +
+           more;
+  }
+  void damage(const std::string& path) const {
+    std::string bytes = contents_of(path);
+    ASSERT_FALSE(bytes.empty()) << path;
+    bytes[bytes.size() - 3] = static_cast<char>(bytes[bytes.size() - 3] ^ 1);  // in the last number of the bias
+    std::ofstream(path, std::ios::binary) << bytes;
+  }
+
+  const SmallData data;
+  const std::string file = data.path("run.safetensors"), previous = file + ".previous";
+};
+
+TEST_F(Checkpoints, OfAFinishedJobEndTheNextRunWithItsResult) {
+  const json whole = trained(job());
+  const std::string after = contents_of(file);
+  const Result again = sluice(job({"--json"}));
+  EXPECT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(line_with(again.err, "sluice: "), "sluice: " + file + ": this job is finished");
+  EXPECT_EQ(results_of(json::parse(again.out)), results_of(whole));
+  EXPECT_EQ(contents_of(file), after);
+  // Written out as any other.
+  EXPECT_EQ(trained(job({"--output", data.path("m")}))["weights_sha256"], whole["weights_sha256"]);
+  EXPECT_EQ(stages::weights_sha256(stages::load_model(data.path("m")).model), whole["weights_sha256"]);
+}
+
+TEST_F(Checkpoints, AreModelsThatOtherToolsRead) {
+  const json whole = trained(job());
+  const stages::StoredModel stored = stages::load_model(file);
+  EXPECT_TRUE(stored.checked);
+  EXPECT_EQ(stages::weights_sha256(stored.model), whole["weights_sha256"]);
+  EXPECT_EQ(stored.metadata.at("sluice.checkpoint"), "1");
+}
+
+TEST_F(Checkpoints, AreOfTheSameBitsAsARunWithoutThem) {
+  const json whole = trained(data.train());
+  EXPECT_EQ(results_of(trained(job({"--checkpoint-every", "1"}))), results_of(whole));
+  EXPECT_EQ(results_of(trained(job({"--checkpoint-every", "3", "--resume", "no"}))), results_of(whole));
+  EXPECT_EQ(results_of(trained(job({"--checkpoint-every", "2e", "--resume", "no"}))), results_of(whole));
+}
+
+TEST_F(Checkpoints, MoreEpochsGoOnWhereTheJobEnded) {
+  trained(epochs(2));
+  const json longer = trained(epochs(5, {"--threads", "3"}));
+  EXPECT_EQ(longer["resumed"]["epoch"], 2);
+  trained(epochs(5, {"--resume", "no"}));
+  EXPECT_EQ(results_of(longer), results_of(trained(epochs(5))));
+  const Result fewer = sluice(epochs(3));
+  EXPECT_EQ(fewer.code, 2);
+  EXPECT_TRUE(contains(fewer.err, "--epochs 3: " + file + " is of epoch 5")) << fewer.err;
+}
+
+TEST_F(Checkpoints, KeepTheOneBefore) {
+  trained(epochs(1));
+  EXPECT_FALSE(exists(previous));
+  const std::string first = contents_of(file);
+  trained(epochs(2));
+  EXPECT_EQ(contents_of(previous), first);
+  EXPECT_EQ(load_checkpoint(previous).epochs.size(), 1u);
+  EXPECT_EQ(load_checkpoint(file).epochs.size(), 2u);
+}
+
+TEST_F(Checkpoints, OfAnotherJobAreRefusedWithWhatDiffers) {
+  trained(job());
+  const std::string before = contents_of(file);
+  const auto refused = [&](const Arguments& arguments, int code, const std::string& what) {
+    const Result r = sluice(arguments);
+    EXPECT_EQ(r.code, code) << what;
+    EXPECT_EQ(lines(r.err).size(), 1u) << r.err;
+    EXPECT_TRUE(contains(r.err, file + ": is of another job: " + what)) << r.err;
+    EXPECT_TRUE(contains(r.err, "--resume no")) << r.err;
+    EXPECT_EQ(contents_of(file), before);
+  };
+  refused(job({"--lr", "0.2"}), 2, "--lr is 0.2, there it was 0.1");
+  refused(job({"--seed", "7"}), 2, "--seed is 7, there it was 0");
+  refused(Arguments{"train", "--data", data.folder().path(), "--batch-size", "50", "--epochs", "2", "--checkpoint",
+                    file, "--seed", "1"},
+          2, "--batch-size is 50, there it was 100, --seed is 1, there it was 0");
+  refused(job({"--classes", "4"}), 3, "--classes is 4, there it was 3");
+  std::string pixels = pixel_bytes(train_count, 1);
+  pixels[17] = static_cast<char>(pixels[17] ^ 1);
+  data.folder().write("train-images-idx3-ubyte.gz", test::gzip(test::idx_images(pixels, rows, columns)));
+  refused(job(), 3, "--train-images is sha256 ");
+}
+
+TEST_F(Checkpoints, GoOnWithTheSameDataCompressedOtherwise) {
+  const json whole = trained(epochs(2));
+  const std::string images = train_images();
+  data.folder().write("train-images-idx3-ubyte.gz",
+                      test::gzip(images.substr(0, 1000)) + test::gzip(images.substr(1000)));
+  const json longer = trained(epochs(3));
+  EXPECT_EQ(longer["resumed"]["epoch"], 2);
+}
+
+TEST_F(Checkpoints, ThatAreDamagedFallBackToTheOneBefore) {
+  const json whole = trained(data.train());
+  trained(job());
+  damage(file);
+  const std::string sound = contents_of(previous);
+  const Result r = sluice(job({"--json"}));
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_TRUE(contains(r.err, file + ": its bytes do not have the checksum")) << r.err;
+  EXPECT_TRUE(contains(r.err, previous)) << r.err;
+  EXPECT_EQ(results_of(json::parse(r.out)), results_of(whole));
+  // The damaged one did not take the place of the sound one.
+  EXPECT_EQ(contents_of(previous), sound);
+  EXPECT_EQ(load_checkpoint(file).epochs.size(), 2u);
+}
+
+TEST_F(Checkpoints, ThatAreGoneFallBackToTheOneBefore) {
+  const json whole = trained(job());
+  ASSERT_EQ(::remove(file.c_str()), 0);
+  const Result r = sluice(job({"--json"}));
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_TRUE(contains(r.err, file + ": is not there")) << r.err;
+  EXPECT_EQ(results_of(json::parse(r.out)), results_of(whole));
+}
+
+TEST_F(Checkpoints, ThatAreBothDamagedAreNeitherUsedNorReplaced) {
+  trained(job());
+  damage(file);
+  damage(previous);
+  const std::string before = contents_of(file), older = contents_of(previous);
+  const Result r = sluice(job());
+  EXPECT_EQ(r.code, 3);
+  EXPECT_TRUE(contains(r.err, file + ": ")) << r.err;
+  EXPECT_EQ(contents_of(file), before);
+  EXPECT_EQ(contents_of(previous), older);
+}
+
+TEST_F(Checkpoints, OfAnotherFileAreOnlyRead) {
+  trained(epochs(1));
+  const std::string first = contents_of(file);
+  const json whole = trained(data.train());
+  const json same = trained(data.train() + Arguments{"--resume", file});
+  EXPECT_EQ(results_of(same), results_of(whole));
+  const std::string other = data.path("other");
+  EXPECT_EQ(results_of(trained(data.train() + Arguments{"--resume", file, "--checkpoint", other})), results_of(whole));
+  EXPECT_EQ(contents_of(file), first);
+  EXPECT_EQ(load_checkpoint(other).epochs.size(), 2u);
+}
+
+TEST_F(Checkpoints, ThatAreNoneAreRefused) {
+  trained(data.train() + Arguments{"--output", data.path("model")});
+  const auto refused = [&](const Arguments& more, int code, const std::string& what) {
+    const Result r = sluice(data.train() + more);
+    EXPECT_EQ(r.code, code) << what;
+    EXPECT_TRUE(contains(r.err, what)) << r.err;
+  };
+  const std::string model = data.path("model");
+  refused({"--resume", model}, 3, model + ": is a model, expected a checkpoint");
+  refused({"--checkpoint", model}, 3, model + ": is a model, expected a checkpoint");
+  refused({"--resume", data.path("nowhere")}, 3, "nowhere: cannot be opened");
+  refused({"--resume", "auto"}, 2, "--resume auto: needs --checkpoint FILE");
+  refused({"--resume", "no"}, 2, "--resume no: needs --checkpoint FILE");
+  refused({"--checkpoint", data.path("nowhere/file")}, 2, "--checkpoint");
+  refused({"--checkpoint", data.path("train-images-idx3-ubyte.gz")}, 2, "is the input");
+  refused({"--checkpoint", file, "--output", file}, 2, "is the file of");
+  refused({"--checkpoint", file, "--output", previous}, 2, "is the file of");
+  refused({"--checkpoint-every", "3"}, 2, "--checkpoint-every");
+  for (const char* wrong : {"0", "0e", "-1", "e", "1.5", "3x", "", "99999999999999999999"})
+    refused({"--checkpoint", file, "--checkpoint-every", wrong}, 2, "--checkpoint-every");
+  EXPECT_FALSE(exists(file));
+}
+
+TEST_F(Checkpoints, AreAsTheyWereWhenTheLossIsNotFinite) {
+  const Result r = sluice(job({"--lr", "1e38", "--checkpoint-every", "1"}));
+  EXPECT_EQ(r.code, 1);
+  EXPECT_EQ(r.out, "");
+  EXPECT_TRUE(contains(r.err, "epoch 1, step 2: the loss is ")) << r.err;
+  EXPECT_TRUE(contains(r.err, "the last checkpoint is as it was")) << r.err;
+  const Checkpoint c = load_checkpoint(file);
+  EXPECT_EQ(c.epoch, 1u);
+  EXPECT_EQ(c.sums["count"], 100.);
+  // Nor does a second attempt harm it.
+  const std::string before = contents_of(file);
+  EXPECT_EQ(sluice(job({"--lr", "1e38", "--checkpoint-every", "1"})).code, 1);
+  EXPECT_EQ(contents_of(file), before);
+}
+
+TEST_F(Checkpoints, AreNotOfWeightsThatAreNotFinite) {
+  // The loss of the only step is that of the first weights.
+  const Result r = sluice({"train", "--data", data.folder().path(), "--epochs", "1", "--batch-size", "500", "--lr",
+                           "3.4e38", "--checkpoint", file});
+  EXPECT_EQ(r.code, 1) << r.err;
+  EXPECT_TRUE(contains(r.err, "epoch 1")) << r.err;
+  EXPECT_FALSE(exists(file));
+}
+
+Checkpoint sample() {
+  Checkpoint c;
+  c.job = {{"--lr", 0.1}, {"--seed", 18446744073709551615u}, {"data", "sha256 abc"}};
+  c.epoch = 2;
+  c.sums.add({0.1 + 0.2, 7, 100});
+  c.seconds = 1. / 3;
+  c.epochs = {{1, {0.7, 0.8, 500}, {0.6, 0.9, 200}, 2. / 3}};
+  c.model = stages::random_model(6, 3, 5);
+  return c;
+}
+
+TEST(CheckpointFile, IsReadBackBitForBit) {
+  const Folder folder;
+  const Checkpoint c = sample();
+  save(folder.path("c"), c, stages::Replacement::Older::kept);
+  const Checkpoint r = load_checkpoint(folder.path("c"));
+  EXPECT_EQ(r.job, c.job);
+  EXPECT_EQ(r.epoch, c.epoch);
+  for (const char* name : {"loss", "hits", "count"}) EXPECT_EQ(r.sums[name], c.sums[name]);
+  EXPECT_EQ(r.seconds, c.seconds);
+  ASSERT_EQ(r.epochs.size(), 1u);
+  EXPECT_EQ(r.epochs[0].train.loss, c.epochs[0].train.loss);
+  EXPECT_EQ(r.epochs[0].test.count, c.epochs[0].test.count);
+  EXPECT_EQ(r.epochs[0].seconds, c.epochs[0].seconds);
+  EXPECT_EQ(stages::weights_sha256(r.model), stages::weights_sha256(c.model));
+}
+
+TEST(CheckpointFile, WhatCannotBeIsRefused) {
+  const Folder folder;
+  const auto refused = [&](const std::string& key, const std::string& value, std::string_view what) {
+    save(folder.path("c"), sample(), stages::Replacement::Older::dropped);
+    stages::StoredModel stored = stages::load_model(folder.path("c"));
+    if (value == "none")
+      stored.metadata.erase(key);
+    else
+      stored.metadata[key] = value;
+    stages::save_model(folder.path("c"), stored.model, stored.metadata);
+    expect_error<stages::DataError>([&] { load_checkpoint(folder.path("c")); }, {folder.path("c") + ": ", what});
+  };
+  refused("sluice.checkpoint", "2", "is a checkpoint of version 2, expected 1");
+  refused("sluice.checkpoint", "none", "is a model, expected a checkpoint");
+  for (const char* key :
+       {"sluice.job", "sluice.epoch", "sluice.rows", "sluice.loss", "sluice.hits", "sluice.seconds", "sluice.epochs"})
+    for (const char* value : {"none", "", "{", "[3]", "\"x\"", "null"})
+      refused(key, value, "has a state of training that");
+  for (const char* value : {"0", "1", "3", "-1"}) refused("sluice.epoch", value, "do not belong together");
+  for (const char* value : {"-1", "1.5", "1e300"}) refused("sluice.rows", value, "do not belong together");
+}
+
+TEST(CheckpointFile, WithoutAChecksumIsRefused) {
+  const Folder folder;
+  save(folder.path("c"), sample(), stages::Replacement::Older::dropped);
+  std::string bytes = contents_of(folder.path("c"));
+  bytes[bytes.find("sluice.sha256") + 3] = 'x';
+  expect_error<stages::DataError>([&] { load_checkpoint(folder.write("c", bytes)); }, {"has no checksum"});
+}
+
+TEST(Differences, AreNamedOneByOne) {
+  const nlohmann::ordered_json stored = {{"a", 1}, {"b", "x"}, {"more", true}};
+  EXPECT_TRUE(differences(stored, {{"a", 1}, {"b", "x"}}).empty());
+  EXPECT_EQ(differences(stored, {{"a", 2}, {"b", "x"}, {"c", 3}}),
+            (std::vector<std::string>{"a is 2, there it was 1", "c is 3, there it is unknown"}));
+}
+
+}  // namespace
+}  // namespace sluice::apps::testing

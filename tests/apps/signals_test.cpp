@@ -1,0 +1,136 @@
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "apps/checkpoint.hpp"
+#include "tests/apps/data.hpp"
+#include "tests/apps/json.hpp"
+#include "tests/apps/program.hpp"
+#include "tests/support/files.hpp"
+
+namespace sluice::apps::testing {
+namespace {
+
+using test::contents_of;
+
+class Signals : public ::testing::Test {
+ protected:
+  // Hours of work.
+  Arguments endless(const Arguments& more = {}) const {
+    return Arguments{sluice_path(), "train",    "--data",  data.folder().path(), "--batch-size",
+                     "100",         "--epochs", "1000000", "--checkpoint",       file} +
+           more;
+  }
+  const SmallData data;
+  const std::string file = data.path("run.safetensors");
+};
+
+TEST_F(Signals, TheFirstSavesSaysHowToGoOnAndEndsWithItsNumber) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    Process p(endless({"--checkpoint-every", "900000e"}));
+    ASSERT_TRUE(p.says("epoch="));
+    p.signal(signal);
+    const Result r = p.wait();
+    EXPECT_EQ(r.code, 128 + signal) << r.err;
+    EXPECT_EQ(r.out, "");
+    const std::string last = lines(r.err).back();
+    EXPECT_TRUE(last.starts_with("sluice: interrupted in epoch ")) << last;
+    EXPECT_TRUE(last.ends_with(": saved in " + file + ": the same command goes on from there")) << last;
+    // It is of where the run says that it was.
+    const Checkpoint c = load_checkpoint(file);
+    const std::string where = "in epoch " + std::to_string(c.epoch) + " of 1000000, behind step " +
+                              std::to_string(static_cast<int>(c.sums["count"]) / 100) + " of 5";
+    EXPECT_TRUE(contains(last, where)) << last << "\nexpected: " << where;
+  }
+  EXPECT_EQ(data.folder().files(), 4u + 2u);
+}
+
+TEST_F(Signals, AJobThatIsInterruptedOverAndOverHasTheSameBits) {
+  const Arguments job{"train", "--data", data.folder().path(), "--batch-size", "3", "--epochs", "400"};
+  const json whole = trained(job);
+  int interrupted = 0;
+  for (int turn = 0;; ++turn) {
+    const int signal = turn % 3 ? SIGINT : SIGTERM;
+    Process p(Arguments{sluice_path()} + job +
+              Arguments{"--checkpoint", file, "--json", "--threads", std::to_string(1 + turn % 4)});
+    ASSERT_TRUE(p.says("epoch="));
+    ::usleep(static_cast<useconds_t>(turn * 7919 % 20000));
+    p.signal(signal);
+    const Result r = p.wait();
+    if (!r.out.empty()) {  // complete, whether or not the signal still met it
+      EXPECT_EQ(results_of(json::parse(r.out)), results_of(whole));
+      break;
+    }
+    ASSERT_EQ(r.code, 128 + signal) << r.err;
+    ++interrupted;
+  }
+  EXPECT_GT(interrupted, 0);
+}
+
+TEST_F(Signals, TheSecondEndsItAtOnceWhateverItWaitsFor) {
+  // Nobody reads its stderr, and there is no room left in the pipe.
+  const std::string err = data.path("err"), images = data.path("images");
+  ASSERT_EQ(::mkfifo(err.c_str(), 0600), 0);
+  ASSERT_EQ(::mkfifo(images.c_str(), 0600), 0);
+  const int full = ::open(err.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(full, 0);
+  while (::write(full, "x", 1) == 1) {
+  }
+  Process p(Arguments{"sh", "-c", "exec \"$0\" \"$@\" 2>'" + err + "'"} +
+            endless({"--train-images", images, "--quiet"}));
+  const int writer = ::open(images.c_str(), O_WRONLY | O_CLOEXEC);  // waits until it reads there
+  p.signal(SIGINT);
+  p.signal(SIGTERM);
+  const Result r = p.wait();
+  EXPECT_EQ(r.signal, SIGTERM) << r.code;
+  ::close(writer), ::close(full);
+}
+
+TEST_F(Signals, ASourceThatWaitsForAPipeIsWoken) {
+  const std::string pipe = data.path("pipe"), gzipped = test::gzip(train_images());
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::size_t sent : {std::size_t{0}, std::size_t{5}, gzipped.size() / 2, gzipped.size()})
+    for (const std::string flag : {"--train-images", "--test-images"}) {
+      Process p(endless({flag, pipe}));
+      const int writer = ::open(pipe.c_str(), O_WRONLY | O_CLOEXEC);
+      ASSERT_EQ(::write(writer, gzipped.data(), sent), static_cast<ssize_t>(sent));
+      p.signal(SIGINT);
+      const Result r = p.wait();
+      EXPECT_EQ(r.code, 130) << r.err;
+      EXPECT_TRUE(contains(r.err, "sluice: interrupted while loading")) << r.err;
+      ::close(writer);
+    }
+}
+
+TEST_F(Signals, Usr1IsAnsweredWithALine) {
+  const std::string pipe = data.path("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  Process p(endless({"--train-images", pipe}));
+  const int writer = ::open(pipe.c_str(), O_WRONLY | O_CLOEXEC);
+  p.signal(SIGUSR1);
+  EXPECT_TRUE(p.says("sluice: loading: "));
+  const std::string gzipped = test::gzip(train_images());
+  ASSERT_EQ(::write(writer, gzipped.data(), gzipped.size()), static_cast<ssize_t>(gzipped.size()));
+  ::close(writer);
+  ASSERT_TRUE(p.says("epoch="));
+  p.signal(SIGUSR1);
+  EXPECT_TRUE(p.says(" of 500 rows"));
+  p.signal(SIGTERM);
+  EXPECT_EQ(p.wait().code, 143);
+}
+
+TEST(Stderr, ThatNobodyReadsDoesNotEndTheRun) {
+  const SmallData data;
+  Process p(Arguments{sluice_path()} + data.train() + Arguments{"--json"}, {}, Process::Unread::err);
+  const Result r = p.wait();
+  EXPECT_EQ(r.code, 0) << r.signal;
+  EXPECT_EQ(results_of(json::parse(r.out)), results_of(trained(data.train())));
+}
+
+}  // namespace
+}  // namespace sluice::apps::testing
