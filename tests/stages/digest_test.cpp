@@ -2,6 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <string>
+
+#include "stages/inflate.hpp"
+#include "tests/support/files.hpp"
+#include "tests/support/gzip.hpp"
+
 namespace sluice::stages {
 namespace {
 
@@ -20,6 +27,20 @@ TEST(Digest, GivesTheExamplesOfTheStandard) {
 
 TEST(Digest, PiecesAreTheSameAsTheWhole) {
   EXPECT_EQ(digest({"a", "", "bc"}), digest({"abc"}));
+}
+
+TEST(Digest, OfAFileIsThatOfWhatItDecodesTo) {
+  const test::Folder folder;
+  const std::string contents = test::noise(100000, 1);
+  Digest whole;
+  for (const std::string& file : {contents, test::gzip(contents), test::gzip("") + test::gzip(contents)}) {
+    Inflate inflate{.path = folder.write("file", file), .chunk_bytes = 777};
+    whole.reset();
+    Chunk chunk;
+    while (inflate(chunk)) whole(chunk);
+    whole.finish();
+    EXPECT_EQ(whole.hex(), digest({contents}));
+  }
 }
 
 }  // namespace

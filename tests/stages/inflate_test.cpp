@@ -1,11 +1,16 @@
 #include "stages/inflate.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <iterator>
 #include <set>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -274,6 +279,32 @@ TEST(Inflate, SizesOfZeroAreRefused) {
   const std::string path = folder.write("a.gz", gzip("abc"));
   EXPECT_THROW(decoded(path, {0, 1}), std::invalid_argument);
   EXPECT_THROW(decoded(path, {1, 0}), std::invalid_argument);
+}
+
+TEST(InflateWake, EndsAWaitForAPipe) {
+  const Folder folder;
+  const std::string path = folder.path("pipe"), file = gzip(sluice::test::noise(100000));
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  const int wake = ::eventfd(0, EFD_CLOEXEC);
+  for (const std::size_t sent : {std::size_t{0}, std::size_t{1}, file.size() / 2}) {
+    // Somebody who has the pipe open and has no more to say.
+    const int writer = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    ASSERT_EQ(::write(writer, file.data(), sent), static_cast<ssize_t>(sent));
+    const std::uint64_t one = 1;
+    std::thread waker([&] { ASSERT_EQ(::write(wake, &one, sizeof one), static_cast<ssize_t>(sizeof one)); });
+    Inflate inflate{.path = path, .wake = wake};
+    expect_error<DataError>(
+        [&] {
+          for (Chunk chunk; inflate(chunk);) {
+          }
+        },
+        {path + ": was being waited for at byte "});
+    waker.join();
+    std::uint64_t woken = 0;
+    ASSERT_EQ(::read(wake, &woken, sizeof woken), static_cast<ssize_t>(sizeof woken));
+    ::close(writer);
+  }
+  ::close(wake);
 }
 
 }  // namespace
