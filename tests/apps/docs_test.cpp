@@ -2,11 +2,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <regex>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "tests/apps/program.hpp"
+#include "tests/support/files.hpp"
 
 namespace sluice::apps::testing {
 namespace {
@@ -84,6 +87,21 @@ TEST(Docs, ThePictureAndTheTableInWriteAStageAreThoseThatSmoothPrints) {
   const auto plain = blocks(source("docs/write-a-stage.md"), "");
   ASSERT_GE(plain.size(), 1u);
   EXPECT_TRUE(run({example_path("smooth")}).out.starts_with(plain[0]));
+}
+
+TEST(Docs, EveryTestThatReliabilityNamesIsThere) {
+  namespace fs = std::filesystem;
+  std::string tests;
+  for (const auto& entry : fs::recursive_directory_iterator(std::string(SLUICE_SOURCE) + "/tests"))
+    if (entry.path().extension() == ".cpp") tests += test::contents_of(entry.path().string());
+  const std::regex name("`([A-Z][A-Za-z]+)\\.([A-Za-z0-9_]+)`");
+  const std::string page = source("docs/reliability.md");
+  std::size_t names = 0;
+  for (std::sregex_iterator found(page.begin(), page.end(), name), end; found != end; ++found, ++names) {
+    const std::regex definition("TEST(_F|_P)?\\(" + (*found)[1].str() + ",\\s*" + (*found)[2].str() + "\\)");
+    EXPECT_TRUE(std::regex_search(tests, definition)) << found->str();
+  }
+  EXPECT_GT(names, 20u);
 }
 
 }  // namespace
