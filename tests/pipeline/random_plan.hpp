@@ -88,9 +88,6 @@ struct Plan {
   std::size_t threads = 1;
   std::vector<PlanStage> stages;                         // inputs before the stages that read them, but for feedbacks
   std::size_t wrong_stage = none, patient_stage = none;  // of a wrong plan: the zip, what waits for room before it
-
- private:
-  friend class Planner;
 };
 
 // What a run gives.
