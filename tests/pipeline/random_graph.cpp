@@ -128,6 +128,7 @@ RandomGraph::RandomGraph(std::uint64_t seed, Plan::Wrong wrong)
     bodies_.push_back(std::make_unique<StageBody>(plan, i, watch));
     start_[i] = mix(seed, i);
   }
+  watch.cancel = [this] { cancel(); };
   for (std::size_t i = 0; i < plan.stages.size(); ++i) streams_[i] = add(i);
   for (std::size_t i = 0; i < plan.stages.size(); ++i)
     if (feedbacks_[i]) feedbacks_[i]->close(std::get<Stream<Message>>(streams_[plan.stages[i].inputs[0]]));
@@ -214,11 +215,21 @@ void RandomGraph::prepare(std::vector<Trap> traps) {
     bodies_[i]->prepare(expected, window(plan.stages[i].gate), std::move(here));
   }
   watch.calls = 0;
+  watch.cancelled_at = Watch::never;
   watch.begun = false;
   before_ = graph->stats();
 }
 
+void RandomGraph::cancel() {
+  graph->cancel();
+  watch.cancelled_at = watch.calls.load();
+}
+
 void RandomGraph::check(bool complete) {
+  if (watch.inside() > 0) fault("a body outlives its run");
+  // A thread that has just looked whether it is to stop may still begin: with an input, then with an output.
+  if (watch.cancelled_at != Watch::never && watch.calls > watch.cancelled_at + 2 * (plan.threads + 1))
+    fault(std::to_string(watch.calls - watch.cancelled_at) + " bodies after the run was cancelled");
   const GraphStats stats = graph->stats();
   if (complete && !expected.complete) fault("a run was complete that could not be");
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
@@ -246,7 +257,7 @@ void RandomGraph::check(bool complete) {
       number("finishes", body.finishes(), complete ? 1 : 0, 1);
       number("taken", body.taken(), complete ? expected.taken[i] : 0, expected.taken[i]);
     }
-    if (s.verb != Verb::map && s.verb != Verb::sink) number("made", body.made(), least, all);
+    if (s.verb != Verb::sink) number("made", body.made(), least, all);
   }
 }
 

@@ -24,6 +24,7 @@ class RandomGraph {
   // After it. Of a run that was not complete only what holds for any part of one.
   void check(bool complete);
   void fault(const std::string& what) { watch.fault(what); }
+  void cancel();
 
   // A stage that can throw, and where.
   Trap draw_trap(Random& random) const;

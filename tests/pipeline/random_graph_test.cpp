@@ -1,14 +1,21 @@
 // Thousands of random graphs, each held against a plain sequential interpreter of the same graph.
 //
-// SLUICE_RANDOM_GRAPHS=100000 makes it as long as one likes; SLUICE_RANDOM_SEED=n repeats the one graph of seed n, or
-// begins there when both are set. A failure says which seed it was.
+// Each test draws its graphs from seeds of its own. The environment can ask for others:
+//   SLUICE_RANDOM_SEED=n                          the one graph of seed n
+//   SLUICE_RANDOM_GRAPHS=100000                   so many in each test
+//   SLUICE_RANDOM_SEED=n SLUICE_RANDOM_GRAPHS=m   m of them, from seed n on
+// A failure ends its test and says how to repeat its graph; so do the watchdog, when one hangs, and a crash. The graph
+// is the same then, and what is done to it, but not the threads' luck: --gtest_repeat=1000 gives it more.
 #include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <thread>
@@ -27,6 +34,39 @@ std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   return text ? std::strtoull(text, nullptr, 10) : otherwise;
 }
 
+std::string how_to_repeat(std::uint64_t seed) {
+  const auto& test = *testing::UnitTest::GetInstance()->current_test_info();
+  return "repeat: SLUICE_RANDOM_SEED=" + std::to_string(seed) +
+         " pipeline_tests --gtest_filter=" + test.test_suite_name() + "." + test.name() + "\n";
+}
+
+// Said by a crash, which then takes its course. One at a time.
+class LastWords {
+ public:
+  explicit LastWords(const std::string& words) {
+    words_ = &words;
+    struct sigaction ours {};
+    ours.sa_handler = say;
+    for (std::size_t i = 0; i < std::size(signals); ++i) sigaction(signals[i], &ours, &before_[i]);
+  }
+  ~LastWords() { restore(); }
+  LastWords(const LastWords&) = delete;
+  LastWords& operator=(const LastWords&) = delete;
+
+ private:
+  static void say(int) {
+    if (write(STDERR_FILENO, words_->data(), words_->size()) < 0) _exit(1);
+    restore();  // what has crashed does so again
+  }
+  static void restore() {
+    for (std::size_t i = 0; i < std::size(signals); ++i) sigaction(signals[i], &before_[i], nullptr);
+  }
+
+  static constexpr int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+  static inline struct sigaction before_[std::size(signals)];
+  static inline const std::string* words_ = nullptr;
+};
+
 // Calls f(graph, random) for the seeds from `first` on: `count` of them, or what the environment asks for.
 template <class F>
 void for_random_graphs(std::uint64_t first, std::uint64_t count, Plan::Wrong wrong, F&& f) {
@@ -35,8 +75,10 @@ void for_random_graphs(std::uint64_t first, std::uint64_t count, Plan::Wrong wro
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     RandomGraph graph(seed, wrong);
     Random random(~seed);
-    const auto describe = [&] { return "SLUICE_RANDOM_SEED=" + std::to_string(seed) + "\n" + graph.describe(); };
+    const std::string repeat = how_to_repeat(seed);
+    const auto describe = [&] { return repeat + graph.describe(); };
     const UnderWay under_way(describe);
+    const LastWords last_words(repeat);
     try {
       f(graph, random);
     } catch (const std::exception& e) {
@@ -160,13 +202,32 @@ TEST(RandomGraph, is_cancelled_or_complete_and_runs_again) {
       g.prepare();
       const std::uint64_t calls = random.below(g.calls() + 10);
       {
-        const Meanwhile other(g, calls, [&] { g.graph->cancel(); });
+        const Meanwhile other(g, calls, [&] { g.cancel(); });
         run_or_cancelled(g);
       }
       // A cancel that came when all was done is for the next run.
       g.prepare();
       run_or_cancelled(g);
       run_right(g);
+    }
+  });
+}
+
+TEST(RandomGraph, is_cancelled_by_a_body_or_before_it_runs) {
+  for_random_graphs(800'001, 1200, Plan::nothing, [](RandomGraph& g, Random& random) {
+    for (int again = 0; again < 2; ++again) {
+      g.prepare();
+      if (random.chance(10)) {
+        g.cancel();
+      } else {
+        Trap trap = g.draw_trap(random);
+        while (trap.where == Trap::finish) trap = g.draw_trap(random);  // that may be all there was left to do
+        trap.cancels = true;
+        g.prepare({trap});
+      }
+      if (run_or_cancelled(g)) g.fault("was not cancelled");
+      run_right(g);
+      g.change_settings(random);
     }
   });
 }
@@ -185,7 +246,9 @@ TEST(RandomGraph, may_be_destroyed_while_it_runs_and_right_after) {
     });
     while (!g.watch.begun || (g.watch.calls < calls && !over)) std::this_thread::yield();
     g.graph.reset();
+    const std::uint64_t after = g.watch.calls;
     runner.join();
+    if (g.watch.inside() > 0 || g.watch.calls != after) g.fault("a body outlives its graph");
   });
 }
 

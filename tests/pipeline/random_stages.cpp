@@ -41,7 +41,12 @@ void StageBody::expect_room(std::uint64_t k) {
 
 void StageBody::spring(Trap::Where where, std::uint64_t k) const {
   for (const Trap& t : traps_)
-    if (t.where == where && t.sequence == k) throw Sprung(stage().name);
+    if (t.where == where && t.sequence == k) spring(t);
+}
+
+void StageBody::spring(const Trap& trap) const {
+  if (!trap.cancels) throw Sprung(stage().name);
+  watch_.cancel();
 }
 
 void StageBody::delay(Digest in) const {
@@ -74,8 +79,9 @@ std::optional<Digest> StageBody::source() {
 Digest StageBody::map(Digest in) {
   const Inside inside(*this);
   for (std::size_t t = 0; t < traps_.size(); ++t)
-    if (traps_[t].where == Trap::body && trapped_[t] == in) throw Sprung(stage().name);
+    if (traps_[t].where == Trap::body && trapped_[t] == in) spring(traps_[t]);
   delay(in);
+  ++made_;
   return mix(id_, in);
 }
 
@@ -104,6 +110,7 @@ std::optional<Digest> StageBody::pull() {
 void StageBody::finish() {
   const Inside inside(*this);
   ++finishes_;
+  if (taken_ != expected_->taken[id_]) fault("finished too early");
   if (stage().verb == Verb::sink)
     done = std::uint64_t{1} << 42;  // what is left over of a feedback does not wait for it
   spring(Trap::finish, 0);

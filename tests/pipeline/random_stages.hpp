@@ -6,6 +6,8 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <limits>
 #include <mutex>
 #include <optional>
 #include <stdexcept>
@@ -35,11 +37,12 @@ struct Message {
 };
 using Pair = std::tuple<Message, Message>;
 
-// Where a body is to throw.
+// Where a body is to throw, or to cancel the run.
 struct Trap {
-  enum Where { nowhere, body, pull, finish, reset } where = nowhere;
+  enum Where { body, pull, finish, reset } where = body;
   std::uint64_t sequence = 0;  // pull: when so many outputs have been made
   std::size_t stage = none;
+  bool cancels = false;
 };
 struct Sprung : std::runtime_error {
   using std::runtime_error::runtime_error;
@@ -64,9 +67,13 @@ class Watch {
     if (inside_.fetch_add(1) >= threads_) fault("more bodies at once than threads");
   }
   void leave() { --inside_; }
+  std::size_t inside() const { return inside_; }
 
-  std::atomic<std::uint64_t> calls{0};  // of bodies, in this run
-  std::atomic<bool> begun{false};       // the run
+  std::function<void()> cancel;                    // the run, from a body
+  std::atomic<std::uint64_t> calls{0};             // of bodies, in this run
+  std::atomic<std::uint64_t> cancelled_at{never};  // calls, when it was cancelled
+  std::atomic<bool> begun{false};                  // the run
+  static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
  private:
   const std::size_t threads_;
@@ -101,8 +108,8 @@ class StageBody {
   }
   Digest look(const Pair& p) { return mix(look(std::get<0>(p)), look(std::get<1>(p))); }
 
-  // Those who consume what this gate makes: of its messages, number `done` * multiply + slack) / divide was consumed at
-  // most. (A zip is no body: it is as far as its consumers, and its segment, at most.)
+  // Those who consume what this gate makes: of its messages they have consumed (done * multiply + slack) / divide, at
+  // most. (A zip is no body: it is as far as its consumers, and what its segment holds, at most.)
   struct Consumer {
     const StageBody* body;
     std::uint64_t multiply, divide, slack;
@@ -122,6 +129,7 @@ class StageBody {
   void expect_input(std::uint64_t k, Digest in);
   void expect_room(std::uint64_t k);
   void spring(Trap::Where where, std::uint64_t k) const;
+  void spring(const Trap& trap) const;
   void delay(Digest in) const;
 
   const Plan& plan_;
@@ -133,7 +141,8 @@ class StageBody {
   std::vector<Digest> trapped_;  // of a map or split: the messages at which the traps are
 
   std::atomic<std::size_t> inside_{0};
-  std::uint64_t made_ = 0, taken_ = 0, resets_ = 0, finishes_ = 0;
+  std::atomic<std::uint64_t> made_{0};
+  std::uint64_t taken_ = 0, resets_ = 0, finishes_ = 0;
   Digest sum_ = 0;
   Expansion expansion_;
 };
@@ -174,7 +183,7 @@ Digest StageBody::fold(const Shards& shards) {
   }
   delay(sum_);
   ++made_;
-  done = made_;
+  done = k + 1;
   return sum_;
 }
 
