@@ -19,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "tests/pipeline/random_graph.hpp"
@@ -99,15 +100,11 @@ void run_right(RandomGraph& g) {
   g.check(true);
 }
 
-// While it lives: something in another thread, at a random moment of a run.
+// Another thread, in which f(over) is called. At the end of its life `over` is set and f waited for.
 class Meanwhile {
  public:
   template <class F>
-  Meanwhile(RandomGraph& graph, std::uint64_t calls, F f)
-      : thread_([this, &graph, calls, f] {
-          while (!over_ && graph.watch.calls < calls) std::this_thread::yield();
-          f();
-        }) {}
+  explicit Meanwhile(F f) : thread_([this, f] { f(over_); }) {}
   ~Meanwhile() {
     over_ = true;
     thread_.join();
@@ -138,20 +135,19 @@ TEST(RandomGraph, can_be_looked_at_and_traced_meanwhile) {
     g.graph->set_trace(&trace);
     for (int runs = 2; runs > 0; --runs) {
       g.prepare();
-      std::atomic<bool> over{false};
-      std::thread reader([&] {
-        GraphStats before = g.graph->stats();
-        while (!over) {
-          const GraphStats now = g.graph->stats();
-          for (std::size_t i = 0; i < now.stages.size(); ++i)
-            if (now.stages[i].items < before.stages[i].items) g.fault("items grow less");
-          before = now;
-          std::this_thread::yield();
-        }
-      });
-      g.graph->run();
-      over = true;
-      reader.join();
+      {
+        const Meanwhile reader([&](const std::atomic<bool>& over) {
+          for (GraphStats before = g.graph->stats(); !over; std::this_thread::yield()) {
+            GraphStats now = g.graph->stats();
+            for (std::size_t i = 0; i < now.stages.size(); ++i) {
+              if (now.stages[i].items < before.stages[i].items) g.fault("items grow less");
+              if (now.stages[i].high_water > now.stages[i].capacity) g.fault("high water above the capacity");
+            }
+            before = std::move(now);
+          }
+        });
+        g.graph->run();
+      }
       g.check(true);
     }
   });
@@ -202,7 +198,10 @@ TEST(RandomGraph, is_cancelled_or_complete_and_runs_again) {
       g.prepare();
       const std::uint64_t calls = random.below(g.calls() + 10);
       {
-        const Meanwhile other(g, calls, [&] { g.cancel(); });
+        const Meanwhile other([&](const std::atomic<bool>& over) {
+          while (!over && g.watch.calls < calls) std::this_thread::yield();
+          g.cancel();
+        });
         run_or_cancelled(g);
       }
       // A cancel that came when all was done is for the next run.
@@ -241,6 +240,8 @@ TEST(RandomGraph, may_be_destroyed_while_it_runs_and_right_after) {
       try {
         graph->run();
       } catch (const Cancelled&) {
+      } catch (const std::exception& e) {
+        g.fault(e.what());
       }
       over = true;
     });
