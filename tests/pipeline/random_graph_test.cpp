@@ -125,6 +125,7 @@ TEST(RandomGraph, gives_it_again_in_every_run_and_with_other_settings) {
       run_right(g);
       if (random.chance(60)) g.change_settings(random);
       if (random.chance(20)) g.set_values(random);
+      if (random.chance(30)) g.plan.change_lengths(random);
     }
   });
 }

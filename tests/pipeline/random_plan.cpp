@@ -1,6 +1,7 @@
 #include "tests/pipeline/random_plan.hpp"
 
 #include <algorithm>
+#include <map>
 #include <sstream>
 #include <utility>
 
@@ -269,6 +270,12 @@ std::vector<std::size_t> Plan::change(Random& random) {
     }
   }
   return changed;
+}
+
+void Plan::change_lengths(Random& random) {
+  std::map<std::size_t, std::size_t> lengths;  // by family
+  for (PlanStage& s : stages)
+    if (s.verb == Verb::source) s.count = lengths.try_emplace(s.family, random.below(s.at_most + 1)).first->second;
 }
 
 std::size_t Plan::shards_of_message(std::size_t stage) const {

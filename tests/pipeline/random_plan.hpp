@@ -82,6 +82,8 @@ struct Plan {
   explicit Plan(std::uint64_t seed, Wrong wrong = nothing);
   // Other capacities, concurrencies and shards. Returns the stages that were changed.
   std::vector<std::size_t> change(Random& random);
+  // Other lengths of the sources, none longer than it was drawn; equal ones stay equal. Not of a wrong plan.
+  void change_lengths(Random& random);
   std::size_t shards_of_message(std::size_t stage) const;  // into which a message of its family is cut there
   std::string describe() const;
 
