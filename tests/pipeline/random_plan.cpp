@@ -6,6 +6,11 @@
 #include <utility>
 
 namespace sluice::test {
+namespace {
+
+Concurrency draw_concurrency(Random& random) {
+  return {random.of<std::size_t>({1, 1, 0, 0, 0, 2, 3, random.between(1, 20)})};
+}
 
 // Draws a plan, stage by stage.
 class Planner {
@@ -237,12 +242,6 @@ class Planner {
     plan_.wrong_stage = add(Verb::zip, {stream, lag});
   }
 
- public:
-  static Concurrency draw_concurrency(Random& random) {
-    return {random.of<std::size_t>({1, 1, 0, 0, 0, 2, 3, random.between(1, 20)})};
-  }
-
- private:
   Plan& plan_;
   Random random_;
   std::vector<PlanStage>& stages_ = plan_.stages;
@@ -251,6 +250,8 @@ class Planner {
   std::vector<std::pair<std::size_t, std::size_t>> open_;  // feedbacks, each with a zip that reads it
   std::size_t room_of_the_stalled_ = 0;
 };
+
+}  // namespace
 
 Plan::Plan(std::uint64_t seed, Wrong wrong) {
   Planner(*this, seed, wrong);
@@ -263,7 +264,7 @@ std::vector<std::size_t> Plan::change(Random& random) {
     if (!random.chance(30) || s.verb == Verb::sink) continue;
     changed.push_back(i);
     if (s.verb == Verb::map) {
-      s.concurrency = Planner::draw_concurrency(random);
+      s.concurrency = draw_concurrency(random);
     } else {
       s.capacity = s.least_capacity + random.of<std::size_t>({0, 0, 1, 2, random.below(64)});
       if (s.verb == Verb::split) s.shards = random.between(1, s.shards + 1 < 9 ? s.shards + 1 : 9);
@@ -286,6 +287,8 @@ std::size_t Plan::shards_of_message(std::size_t stage) const {
 }
 
 std::string Plan::describe() const {
+  static constexpr const char *expansions[] = {" repeat ", " lag ", " gather "},
+                              *delays[] = {"", " spin ", " yield ", " sleep "};
   std::ostringstream out;
   out << threads << " threads\n";
   for (const PlanStage& s : stages) {
@@ -297,17 +300,9 @@ std::string Plan::describe() const {
     else if (s.verb != Verb::sink)
       out << " capacity " << s.capacity;
     if (s.verb == Verb::split) out << " shards " << s.shards;
-    if (s.verb == Verb::expand)
-      out << (s.expansion.kind == Expansion::lag      ? " lag "
-              : s.expansion.kind == Expansion::gather ? " gather "
-                                                      : " repeat ")
-          << s.expansion.most << " rest " << s.expansion.rest;
+    if (s.verb == Verb::expand) out << expansions[s.expansion.kind] << s.expansion.most << " rest " << s.expansion.rest;
     if (s.recycling) out << " recycling";
-    if (s.delay.kind != Delay::no)
-      out << (s.delay.kind == Delay::spin    ? " spin "
-              : s.delay.kind == Delay::yield ? " yield "
-                                             : " sleep ")
-          << s.delay.turns << " one in " << s.delay.one_in;
+    if (s.delay.kind != Delay::no) out << delays[s.delay.kind] << s.delay.turns << " one in " << s.delay.one_in;
     out << '\n';
   }
   return out.str();
