@@ -116,7 +116,7 @@ class Meanwhile {
 };
 
 TEST(RandomGraph, gives_what_a_sequential_interpreter_gives) {
-  for_random_graphs(1, 5000, Plan::nothing, [](RandomGraph& g, Random&) { run_right(g); });
+  for_random_graphs(1, 8000, Plan::nothing, [](RandomGraph& g, Random&) { run_right(g); });
 }
 
 TEST(RandomGraph, gives_it_again_in_every_run_and_with_other_settings) {

@@ -17,7 +17,8 @@ class Planner {
  public:
   Planner(Plan& plan, std::uint64_t seed, Plan::Wrong wrong) : plan_(plan), random_(seed) {
     plan_.threads = random_.of<std::size_t>({1, 1, 2, 2, 2, 3, 4, 5, 8, 16});
-    hurry_ = random_.of<unsigned>({0, 0, 0, 3, 10});
+    tight_ = random_.chance(5);
+    if (!tight_) slow_ = random_.of<unsigned>({0, 0, 0, 3, 10});
     draw_sources();
     for (std::size_t steps = random_.between(1, 14); steps > 0; --steps) draw();
     for (const auto& [feedback, pair] : open_) close(feedback, pair);
@@ -31,7 +32,10 @@ class Planner {
  private:
   static constexpr std::size_t most_messages = 2500;
 
-  std::size_t capacity() { return random_.of<std::size_t>({1, 1, 2, 3, 4, 7, 16, random_.between(1, 64)}); }
+  std::size_t capacity() {
+    if (tight_) return random_.between(1, 2);
+    return random_.of<std::size_t>({1, 1, 2, 3, 4, 7, 16, random_.between(1, 64)});
+  }
 
   std::size_t add(Verb verb, std::vector<std::size_t> inputs) {
     PlanStage s;
@@ -52,7 +56,7 @@ class Planner {
         ++stages_[i].readers;
       }
     }
-    if (random_.chance(hurry_)) {
+    if (random_.chance(slow_)) {
       s.delay.kind = random_.of({Delay::spin, Delay::yield, Delay::sleep});
       s.delay.one_in = s.delay.kind == Delay::sleep ? 50 : random_.of({1u, 3u, 20u});
       s.delay.turns = static_cast<int>(random_.between(10, s.delay.kind == Delay::spin ? 3000 : 40));
@@ -70,6 +74,7 @@ class Planner {
   }
 
   std::size_t draw_count() {
+    if (tight_) return random_.below(1000);
     return random_.of<std::size_t>({random_.below(3), random_.below(20), random_.below(100), random_.below(300)});
   }
 
@@ -245,7 +250,8 @@ class Planner {
   Plan& plan_;
   Random random_;
   std::vector<PlanStage>& stages_ = plan_.stages;
-  unsigned hurry_ = 0;                                     // percent of the stages that take their time
+  bool tight_ = false;                                     // many messages, little room: wake-ups all the time
+  unsigned slow_ = 0;                                      // percent of the stages that take their time
   std::vector<bool> loops_;                                // by family
   std::vector<std::pair<std::size_t, std::size_t>> open_;  // feedbacks, each with a zip that reads it
   std::size_t room_of_the_stalled_ = 0;
