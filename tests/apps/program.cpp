@@ -16,14 +16,13 @@
 #include <iterator>
 #include <sstream>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 extern char** environ;
 
 namespace sluice::apps::testing {
 namespace {
-
-constexpr std::chrono::seconds patience{50};  // shorter than the watchdog's
 
 struct Pipe {
   Pipe() {
@@ -42,7 +41,13 @@ struct Pipe {
 }  // namespace
 
 Process::Process(const Arguments& arguments, const std::string& out_to, Unread unread)
-    : name_(arguments[0]), deadline_(std::chrono::steady_clock::now() + patience) {
+    : name_(arguments[0]),
+      under_way_([arguments] {
+        std::string text;
+        for (const std::string& word : arguments) text += word + " ";
+        return text;
+      }),
+      deadline_(std::chrono::steady_clock::now() + test::patience() * 5 / 6) {  // to be the first of the two
   Pipe out, err;
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -95,7 +100,7 @@ bool Process::read_more() {
   if (out_ < 0 && err_ < 0) return false;
   if (left.count() <= 0) {
     ::kill(child_, SIGKILL);
-    ADD_FAILURE() << name_ << " has not ended after " << patience.count() << " seconds";
+    ADD_FAILURE() << name_ << " has not ended";
     return false;
   }
   if (::poll(streams.data(), streams.size(), static_cast<int>(left.count())) < 0) return errno == EINTR;

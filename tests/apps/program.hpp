@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/watchdog.hpp"
+
 namespace sluice::apps::testing {
 
 struct Result {
@@ -20,7 +22,8 @@ struct Result {
 using Arguments = std::vector<std::string>;
 
 // A program that runs meanwhile. arguments[0] is the program, looked for in PATH unless it has a slash. stdout goes to
-// the file `out_to` if one is named. A program that has not ended after a minute is ended, and that is a failure.
+// the file `out_to` if one is named. A program that has not ended shortly before the watchdog's patience would end is
+// ended, and that is a failure.
 class Process {
  public:
   enum class Unread { none, out, err };  // a pipe whose other end is closed
@@ -36,6 +39,7 @@ class Process {
  private:
   bool read_more();  // false: both streams are closed, or patience is over
   std::string name_;
+  const test::UnderWay under_way_;
   int child_ = -1, out_ = -1, err_ = -1;
   std::chrono::steady_clock::time_point deadline_;
   Result result_;

@@ -1,7 +1,9 @@
-// Same bits however the work is divided: weights and numbers depend on the data and the flags of training alone.
+// Same bits however the work is divided: weights and numbers depend on the data and the flags of training alone. Which
+// bits is written down here: no compiler, optimisation or processor may change them.
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/apps/data.hpp"
@@ -11,20 +13,43 @@
 namespace sluice::apps::testing {
 namespace {
 
+// The SHA-256 of the weights that SmallData gives in two epochs. Of its 500 rows, a batch that is no divisor leaves a
+// short one; of a batch, blocks of 64 rows do; no block of 1 or 7 rows is ever full.
+struct Golden {
+  std::string batch_size;
+  std::string weights_sha256;
+};
+const Golden goldens[] = {
+    {"100", "f8aeebf2041445979c070505c28f3932fe32bb0da412aeabfa0c24ec78fa1f75"},
+    {"1", "b1d772b55ff0f7a9707d1c69ff3ab25e4d4602c5c38b67798952ab32f44c0aa7"},
+    {"7", "9a194106809ee9bfda9ddbba041b3b78ebe46c98a514f7514a31540a905783e3"},
+    {"64", "48e74663bc6c52e8251ea24565851d2da241a0de7ad9c2ebe9ad39212f93b81c"},
+    {"77", "29b855af66bbcfda413d3e5742154d41965680323fecad13c792daddd35c0db9"},
+    {"129", "bfc6136be3dc80bc428a579f351be20fda0366c6e3654de0870ac4078274414b"},
+    {"499", "b5c19bd6c79a75a1c82a2d209685a0ad1439b8cb4244a8e24197e356b4383e8c"},
+    {"1000", "6b85955e934b07ae4db5e1bfa7e75766a4def0b2a56435df02184425749c3614"},
+};
+
 class SameBits : public ::testing::Test {
  protected:
-  SameBits() : expected_(results_of(trained(data_.train() + Arguments{"--threads", "1", "--shards", "1"}))) {}
+  SameBits() : expected_(results_of(trained(data_.train() + Arguments{"--threads", "1", "--shards", "1"}))) {
+    EXPECT_EQ(expected_["weights_sha256"], goldens[0].weights_sha256);
+  }
   void expect_same(const Arguments& flags) {
     std::string text;
     for (const auto& flag : flags) text += flag + " ";
     EXPECT_EQ(results_of(trained(data_.train() + flags)), expected_) << text;
+  }
+  Arguments with(const std::string& batch_size, const std::string& epochs) const {
+    return {"train", "--data", data_.folder().path(), "--batch-size", batch_size, "--epochs", epochs};
   }
   const SmallData data_;
   const json expected_;
 };
 
 TEST_F(SameBits, ForEveryThreadCount) {
-  for (const char* threads : {"2", "3", "8", "64"}) expect_same({"--threads", threads});
+  for (int threads = 1; threads <= 16; ++threads) expect_same({"--threads", std::to_string(threads)});
+  expect_same({"--threads", "64"});
   expect_same({});
 }
 
@@ -44,7 +69,8 @@ TEST_F(SameBits, ForEveryConcurrency) {
       expect_same({"--concurrency", std::string(stage) + "=" + n, "--threads", "4", "--shards", "4"});
 }
 
-TEST_F(SameBits, ForEveryInstructionSetThatTheVersionLists) {
+// The levels that this machine has, from its best to portable.
+std::vector<std::string> instruction_sets() {
   std::vector<std::string> levels;
   for (const std::string& line : lines(sluice({"--version"}).out))
     if (line.starts_with("kernels ")) {
@@ -52,11 +78,40 @@ TEST_F(SameBits, ForEveryInstructionSetThatTheVersionLists) {
       for (std::size_t at; (at = rest.find(", ")) != std::string::npos; rest.erase(0, at + 2))
         levels.push_back(rest.substr(0, std::min(at, rest.find(" (used)"))));
     }
+  return levels;
+}
+
+TEST_F(SameBits, ForEveryInstructionSetThatTheVersionLists) {
+  const std::vector<std::string> levels = instruction_sets();
   ASSERT_FALSE(levels.empty());
   EXPECT_EQ(levels.back(), "portable");
   for (const std::string& level : levels) {
     expect_same({"--isa", level});
     EXPECT_EQ(trained(data_.train() + Arguments{"--isa", level})["options"]["isa"], level);
+  }
+}
+
+TEST_F(SameBits, AsWrittenDownForEveryBatchSize) {
+  for (const auto& [batch_size, weights_sha256] : goldens)
+    for (const std::string& isa : instruction_sets())
+      for (const auto& [threads, shards] : {std::pair{"1", "1"}, {"3", "4"}}) {
+        const Arguments flags{"--isa", isa, "--threads", threads, "--shards", shards};
+        EXPECT_EQ(trained(with(batch_size, "2") + flags)["weights_sha256"], weights_sha256)
+            << "--batch-size " << batch_size << " --isa " << isa << " --threads " << threads << " --shards " << shards;
+      }
+}
+
+// With a checkpoint at every third step, of five an epoch: the last one is where the run ended, the one before is not.
+TEST_F(SameBits, GoingOnFromACheckpointWithOtherThreads) {
+  const std::vector<std::string> levels = instruction_sets();
+  for (const char* epochs : {"1", "2"}) {
+    const Folder folder;
+    const std::string path = folder.path("state");
+    trained(with("100", epochs) + Arguments{"--threads", "3", "--shards", "2", "--isa", levels.front(), "--checkpoint",
+                                            path, "--checkpoint-every", "3"});
+    for (const std::string& from : {path, path + ".previous"})
+      for (const char* threads : {"1", "2", "16"})
+        expect_same({"--resume", from, "--threads", threads, "--shards", threads, "--isa", levels.back()});
   }
 }
 

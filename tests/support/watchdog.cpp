@@ -26,11 +26,13 @@ class Watchdog : public testing::EmptyTestEventListener {
     thread_.join();
   }
 
-  void at(std::function<std::string()> what) {
+  // Returns what it was at before.
+  std::function<std::string()> at(std::function<std::string()> what) {
     const std::lock_guard lock(mutex_);
-    what_ = std::move(what);
+    what_.swap(what);
     ++generation_;
     changed_.notify_one();
+    return what;
   }
   static inline Watchdog* the_one = nullptr;
 
@@ -73,19 +75,22 @@ class Watchdog : public testing::EmptyTestEventListener {
 
 }  // namespace
 
+std::chrono::seconds patience() {
+  const char* const text = std::getenv("SLUICE_TEST_PATIENCE");
+  return std::chrono::seconds(text ? std::atoi(text) : 60);
+}
+
 UnderWay::UnderWay(std::function<std::string()> what) {
-  if (Watchdog::the_one) Watchdog::the_one->at(std::move(what));
+  if (Watchdog::the_one) before_ = Watchdog::the_one->at(std::move(what));
 }
 UnderWay::~UnderWay() {
-  if (Watchdog::the_one) Watchdog::the_one->at({});
+  if (Watchdog::the_one) Watchdog::the_one->at(std::move(before_));
 }
 
 }  // namespace sluice::test
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);
-  const char* patience = std::getenv("SLUICE_TEST_PATIENCE");  // seconds
-  testing::UnitTest::GetInstance()->listeners().Append(
-      new sluice::test::Watchdog(std::chrono::seconds(patience ? std::atoi(patience) : 60)));
+  testing::UnitTest::GetInstance()->listeners().Append(new sluice::test::Watchdog(sluice::test::patience()));
   return RUN_ALL_TESTS();
 }

@@ -6,10 +6,14 @@
 // `what` is called from the watchdog's thread, in the middle of what hangs.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 
 namespace sluice::test {
+
+// How long it waits: a minute, or SLUICE_TEST_PATIENCE seconds (sanitizers are slow).
+std::chrono::seconds patience();
 
 class UnderWay {
  public:
@@ -17,6 +21,9 @@ class UnderWay {
   ~UnderWay();
   UnderWay(const UnderWay&) = delete;
   UnderWay& operator=(const UnderWay&) = delete;
+
+ private:
+  std::function<std::string()> before_;  // what is said again behind it
 };
 
 }  // namespace sluice::test
