@@ -158,8 +158,7 @@ inline void read_tokens(Bits& bits, const std::pair<Codes, Codes>& codes, Deflat
     const unsigned length = lengths[which] + bits.number(which < 8 || which == 28 ? 0 : which / 4 - 1);
     const unsigned far = codes.second.read(bits);
     if (far > 29) throw std::runtime_error("no such distance");
-    const unsigned distance =
-        far < 4 ? far + 1 : ((2 + far % 2) << (far / 2 - 1)) + 1 + bits.number(far / 2 - 1);
+    const unsigned distance = far < 4 ? far + 1 : ((2 + far % 2) << (far / 2 - 1)) + 1 + bits.number(far / 2 - 1);
     if (distance > bytes.size() - start) throw std::runtime_error("a match from before the beginning");
     block.tokens.push_back({length, distance});
     for (unsigned i = 0; i < length; ++i) bytes += bytes[bytes.size() - distance];
