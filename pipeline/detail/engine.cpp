@@ -142,9 +142,16 @@ struct Engine::Impl {
         graph->wait_for_all();
       });
     } catch (...) {
-      // Not a body's: bodies are caught where they run. oneTBB itself could not go on (no memory for a task).
+      // Not a body's: bodies are caught where they run. oneTBB itself could not go on (no memory for a task, or for its
+      // threads). What it was already given would run into nodes that are gone.
       context.stop.store(true);
-      threads.arena().arena.execute([this] { graph->reset(); });
+      threads.arena().arena.execute([this] {
+        try {
+          graph->wait_for_all();
+        } catch (...) {  // what happened first is thrown
+        }
+        graph->reset();
+      });
       throw;
     }
     if (context.error) throw StageError(*context.error);
