@@ -7,9 +7,11 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/command_line.hpp"
@@ -24,6 +26,8 @@
 namespace sluice::apps {
 
 namespace {
+
+const std::terminate_handler default_terminate = std::get_terminate();
 
 enum Exit { done = 0, failed = 1, usage = 2, bad_data = 3 };
 
@@ -47,6 +51,11 @@ std::string version() {
                      compiler, TBB_runtime_version(), zlibVersion(), libdeflate.empty() ? "none" : libdeflate, levels);
 }
 
+int out_of_memory() {
+  std::fputs("sluice: out of memory\n", stderr);  // takes none
+  return failed;
+}
+
 // A stage's error: what happened first, then where.
 int report(const StageError& error) {
   try {
@@ -60,6 +69,21 @@ int report(const StageError& error) {
   } catch (...) {
     return complain(error.what(), failed);
   }
+}
+
+// Where no exception may pass, that of a library's destructor that takes memory ends here. Neither an allocation nor
+// stdio: what went before may hold a lock of either.
+[[noreturn]] void end_without_memory() {
+  try {
+    if (std::current_exception()) throw;
+  } catch (const std::bad_alloc&) {
+    constexpr std::string_view text = "sluice: out of memory\n";
+    if (::write(STDERR_FILENO, text.data(), text.size()) < 0) ::_exit(failed);
+    ::_exit(failed);
+  } catch (...) {
+  }
+  default_terminate();
+  std::abort();
 }
 
 int run(int argc, char** argv) {
@@ -88,6 +112,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace sluice;
+  std::set_terminate(apps::end_without_memory);
   // A reader that went away is seen when stdout is flushed, not as a signal.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write
@@ -110,7 +135,7 @@ int main(int argc, char** argv) {
   } catch (const StageError& error) {
     code = apps::report(error);
   } catch (const std::bad_alloc&) {
-    code = apps::complain("out of memory", apps::failed);
+    code = apps::out_of_memory();
   } catch (const std::exception& error) {
     code = apps::failed;
     if (!std::ferror(stdout)) apps::complain(error.what(), code);  // else what failed is the output, said below
