@@ -127,7 +127,7 @@ int synth(const SynthOptions& o) {
           fmt::format("{}: exists already: name another folder, or replace it with --force", file.string()));
     try {
       check_writable(file.string());
-    } catch (const WriteError& e) {
+    } catch (const PathError& e) {
       throw UsageError(e.what());
     }
   }

@@ -52,8 +52,10 @@ void check_output(const std::string& flag, const std::string& path, const std::v
   }
   try {
     stages::check_writable(path);
-  } catch (const stages::WriteError& error) {
+  } catch (const stages::PathError& error) {
     throw UsageError(fmt::format("{} {}", flag, error.what()));
+  } catch (const stages::WriteError& error) {
+    throw stages::WriteError(fmt::format("{} {}", flag, error.what()));
   }
 }
 

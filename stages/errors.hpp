@@ -1,5 +1,6 @@
 // The errors that the program tells apart: DataError of input that is missing, corrupt or mismatched, WriteError of
-// output that cannot be written, DivergedError of training whose numbers are no longer finite.
+// output that cannot be written, and PathError of it that is named wrongly, DivergedError of training whose numbers are
+// no longer finite.
 //
 // The text of those about files names the file, what was found, what was expected and the likely remedy, in one line:
 //   train-images.gz: IDX magic 0x00000801, expected 0x00000803: are images and labels swapped?
@@ -22,6 +23,12 @@ class DivergedError : public std::runtime_error {
 class WriteError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+// No file can be written under this name: what is wrong is the name, not the disk.
+class PathError : public WriteError {
+ public:
+  using WriteError::WriteError;
 };
 
 }  // namespace sluice::stages

@@ -4,8 +4,12 @@
 // the same folder, which goes with the object; whatever fails, the older file is as it was and nothing else is left
 // behind. A path that is a link stays one: what it points to is replaced. The older file's rights are kept, and, if
 // asked for, the older file itself under another name; a crash between the two renames leaves it there alone.
-// Order and thread-safety: one thread at a time; one writer a path. Errors: WriteError naming the path: its folder is
-// missing, it is a folder or no regular file, the disk is full, ...
+// A writer that is killed leaves its temporary file, PATH.sluice-0.part or of a higher number, behind; the next one at
+// this path takes it away, so that there are never more of them than there were writers at one time. (They are told
+// from those in use by a lock: where the file system has none, they stay.) Order and thread-safety: one thread at a
+// time. Several writers at a path, in any processes: none disturbs another, each file that appears there is whole, and
+// the last one stays. Errors: WriteError naming the path: the disk is full, ...; PathError where the path is wrong: its
+// folder is missing, it is a folder or no regular file, ...
 //
 //   Replacement file(path);
 //   file.write(bytes.data(), bytes.size());
@@ -31,7 +35,9 @@ class Replacement {
   void commit(Older older = Older::dropped);  // kept: as previous_version(path)
 
  private:
+  void take_name();
   void keep_mode(mode_t mode);
+  void bring_to_disk(const std::string& folder);
   void remove();
 
   const std::string path_;    // as it was asked for, for error messages

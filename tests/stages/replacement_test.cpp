@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <iterator>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "stages/errors.hpp"
@@ -138,6 +141,76 @@ TEST(Replacement, OnAFullDiskTheOldFileIsIntactAndNothingElseIsLeft) {
   }
   replace(folder.path("a"), large);
   EXPECT_EQ(contents_of(folder.path("a")), large);
+}
+
+void leave_behind(const std::string& path) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    Replacement file(path);
+    file.write("half", 4);
+    ::_exit(0);  // without the destructor, as if killed
+  }
+  ASSERT_GT(child, 0);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+}
+
+TEST(Replacement, WhatAWriterThatDiedLeftBehindIsGoneWithTheNextOne) {
+  const Folder folder;
+  for (int i = 0; i < 3; ++i) {
+    leave_behind(folder.path("a"));
+    EXPECT_EQ(folder.files(), 1u) << "one more for each";
+  }
+  check_writable(folder.path("a"));
+  EXPECT_EQ(folder.files(), 0u);
+  leave_behind(folder.path("a"));
+  replace(folder.path("a"), "whole");
+  EXPECT_EQ(contents_of(folder.path("a")), "whole");
+  EXPECT_EQ(folder.files(), 1u);
+}
+
+TEST(Replacement, WritersAtTheSamePathDoNotDisturbEachOther) {
+  const Folder folder;
+  Replacement one(folder.path("a")), two(folder.path("a"));
+  leave_behind(folder.path("a"));
+  one.write("one", 3), two.write("two", 3);
+  check_writable(folder.path("a"));
+  one.commit();
+  EXPECT_EQ(contents_of(folder.path("a")), "one");
+  two.commit();
+  EXPECT_EQ(contents_of(folder.path("a")), "two");
+  EXPECT_EQ(folder.files(), 1u);
+}
+
+TEST(Replacement, ManyWritersAtTheSamePathAtTheSameTime) {
+  const Folder folder;
+  const std::string path = folder.path("a");
+  std::vector<std::thread> threads;
+  for (char c = 'a'; c < 'e'; ++c)
+    threads.emplace_back([&path, c] {
+      for (int i = 0; i < 50; ++i) {
+        check_writable(path);
+        replace(path, std::string(1000, c));
+        const std::string now = contents_of(path);
+        EXPECT_EQ(now, std::string(1000, now.at(0)));
+      }
+    });
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(folder.files(), 1u);
+}
+
+TEST(Replacement, APathThatIsWrongIsToldFromADiskThatIsFull) {
+  const Folder folder;
+  expect_error<PathError>([&] { check_writable(folder.path("missing/a")); }, {"does its folder exist?"});
+  const SmallDisk disk(1);
+  try {
+    replace(folder.path("a"), "xyz");
+    ADD_FAILURE();
+  } catch (const PathError& error) {
+    ADD_FAILURE() << error.what();
+  } catch (const WriteError&) {
+  }
 }
 
 }  // namespace
