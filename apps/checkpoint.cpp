@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <new>
+#include <system_error>
 
 #include "stages/errors.hpp"
 #include "stages/model_file.hpp"
@@ -33,6 +35,14 @@ Metrics metrics(const ordered_json& json) {
 std::string shown(const ordered_json& value) {
   const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
   return text.size() > 40 ? text.substr(0, 16) + "..." : text;
+}
+
+// What cannot be looked at is not taken for none: the run would begin anew and replace it.
+bool is_there(const std::string& path) {
+  std::error_code error;
+  const bool found = std::filesystem::exists(path, error);
+  if (error) fail(path, fmt::format("cannot be looked at: {}", error.message()));
+  return found;
 }
 
 }  // namespace
@@ -76,6 +86,8 @@ Checkpoint load_checkpoint(const std::string& path) {
     for (const ordered_json& e : json("sluice.epochs"))
       c.epochs.push_back({e.at("epoch").get<std::size_t>(), metrics(e.at("train")), metrics(e.at("test")),
                           e.at("seconds").get<double>()});
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::exception& error) {  // of the JSON library, or a name that is missing
     fail(path, fmt::format("has a state of training that cannot be read: {}", error.what()));
   }
@@ -89,8 +101,7 @@ Checkpoint load_checkpoint(const std::string& path) {
 
 std::optional<FoundCheckpoint> find_checkpoint(const std::string& path) {
   const std::string previous = stages::previous_version(path);
-  std::error_code ignored;
-  const bool there = std::filesystem::exists(path, ignored), older = std::filesystem::exists(previous, ignored);
+  const bool there = is_there(path), older = is_there(previous);
   if (!there && !older) return std::nullopt;
   if (!there) return FoundCheckpoint{load_checkpoint(previous), previous, path + ": is not there"};
   try {
