@@ -17,6 +17,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 
 extern char** environ;
@@ -142,6 +143,12 @@ Result run(const Arguments& arguments, const std::string& out_to) {
 }
 Result run_unread(const Arguments& arguments) {
   return Process(arguments, {}, Process::Unread::out).wait();
+}
+Result run_and_kill(const Arguments& arguments, std::chrono::nanoseconds after) {
+  Process process(arguments);
+  std::this_thread::sleep_for(after);
+  process.signal(SIGKILL);
+  return process.wait();
 }
 
 std::string sluice_path() {

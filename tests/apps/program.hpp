@@ -51,6 +51,9 @@ Result run(const Arguments& arguments, const std::string& out_to = {});
 // The same with a stdout that nobody reads: a pipe whose other end is closed.
 Result run_unread(const Arguments& arguments);
 
+// The same, with SIGKILL after so long.
+Result run_and_kill(const Arguments& arguments, std::chrono::nanoseconds after);
+
 // The sluice program that was built.
 std::string sluice_path();
 Result sluice(const Arguments& arguments);

@@ -5,7 +5,7 @@
 //   SLUICE_FAULT=read:1:EIO+        the first read() and all behind it
 //   SLUICE_FAULT=any:2:short        if it is a read() or a write(), it does one byte
 //   SLUICE_FAULT=write:900:full     the disk is full behind 900 bytes
-//   SLUICE_FAULT=new:40:bad_alloc   the 40th operator new of main(), and with bad_alloc+ all behind it
+//   SLUICE_FAULT=new:40:bad_alloc   the 40th operator new behind the first call that counts; bad_alloc+: all behind it
 //   SLUICE_FAULT=new:0:places       none: `new FIRST LAST` of every place that takes memory (a stack of callers)
 //   SLUICE_FAULT_PATH=/tmp/x        only files whose paths begin so count
 //   SLUICE_FAULT_LOG=FILE           a line of each call that counted, `write /tmp/x/file`; ` <- EIO` where a fault was
@@ -109,8 +109,8 @@ const Plan& plan() {
 }
 
 std::atomic<std::uint64_t> calls{0};
-std::atomic<std::uint64_t> written{0};  // bytes
-std::atomic<bool> in_main{false};
+std::atomic<std::uint64_t> written{0};           // bytes
+std::atomic<bool> in_main{false}, begun{false};  // begun: there was a call that counts
 
 // The path that a descriptor was opened with, where it counts.
 std::array<char[most_path], most_files> opened;
@@ -139,6 +139,7 @@ void log_line(const char* call, const char* path, const char* fault) {
 // What is to be done at this call.
 Action next(const char* call, const char* path) {
   const Plan& p = plan();
+  begun = true;
   Action a;
   if (p.what.kind != Action::full && (std::strcmp(p.call, "any") == 0 || std::strcmp(p.call, call) == 0)) {
     const std::uint64_t n = ++calls;
@@ -219,7 +220,7 @@ struct Stack {
 _Unwind_Reason_Code add_frame(_Unwind_Context* context, void* to) {
   Stack& s = *static_cast<Stack*>(to);
   s.hash = (s.hash ^ _Unwind_GetIP(context)) * 1099511628211u;
-  return ++s.frames < 16 ? _URC_NO_REASON : _URC_END_OF_STACK;
+  return ++s.frames < 5 ? _URC_NO_REASON : _URC_END_OF_STACK;
 }
 
 void note_place(std::uint64_t n) {
@@ -239,7 +240,7 @@ void note_place(std::uint64_t n) {
 
 // Whether this allocation is to fail.
 bool fails() {
-  if (!in_main || std::strcmp(plan().call, "new") != 0) return false;
+  if (!in_main || !begun || std::strcmp(plan().call, "new") != 0) return false;
   const Plan& p = plan();
   const std::uint64_t n = ++allocations;
   if (p.what.kind == Action::places) note_place(n);
