@@ -11,12 +11,10 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iterator>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>

@@ -1,6 +1,5 @@
 #include "tests/pipeline/random_stages.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <thread>
 #include <utility>
