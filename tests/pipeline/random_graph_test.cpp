@@ -114,11 +114,11 @@ class Meanwhile {
 };
 
 TEST(RandomGraph, gives_what_a_sequential_interpreter_gives) {
-  for_random_graphs(1, 8000, Plan::nothing, [](RandomGraph& g, Random&) { run_right(g); });
+  for_random_graphs(1, 6000, Plan::nothing, [](RandomGraph& g, Random&) { run_right(g); });
 }
 
 TEST(RandomGraph, gives_it_again_in_every_run_and_with_other_settings) {
-  for_random_graphs(100'001, 2000, Plan::nothing, [](RandomGraph& g, Random& random) {
+  for_random_graphs(100'001, 1500, Plan::nothing, [](RandomGraph& g, Random& random) {
     for (std::size_t runs = random.between(2, 4); runs > 0; --runs) {
       run_right(g);
       if (random.chance(60)) g.change_settings(random);
@@ -153,7 +153,7 @@ TEST(RandomGraph, can_be_looked_at_and_traced_meanwhile) {
 }
 
 TEST(RandomGraph, says_where_a_body_threw_and_runs_again) {
-  for_random_graphs(300'001, 2000, Plan::nothing, [](RandomGraph& g, Random& random) {
+  for_random_graphs(300'001, 1500, Plan::nothing, [](RandomGraph& g, Random& random) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();
       std::vector<Trap> traps;
@@ -192,7 +192,7 @@ bool run_or_cancelled(RandomGraph& g) {
 }
 
 TEST(RandomGraph, is_cancelled_or_complete_and_runs_again) {
-  for_random_graphs(400'001, 1200, Plan::nothing, [](RandomGraph& g, Random& random) {
+  for_random_graphs(400'001, 1000, Plan::nothing, [](RandomGraph& g, Random& random) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();
       const std::uint64_t calls = random.below(g.calls() + 10);
@@ -272,7 +272,7 @@ TEST(RandomGraph, with_streams_of_unequal_length_is_the_zips_error) {
 }
 
 TEST(RandomGraph, without_the_room_that_it_needs_stalls_and_runs_when_it_has_got_it) {
-  for_random_graphs(700'001, 1500, Plan::stalled, [](RandomGraph& g, Random&) {
+  for_random_graphs(700'001, 1000, Plan::stalled, [](RandomGraph& g, Random&) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();
       try {
