@@ -260,6 +260,28 @@ TEST(FaultsOfSaving, AfterResumingLeaveTheOlderVersion) {
   every_fault_of(Saving(true));
 }
 
+// Killed when it has saved n times: two fsync() each.
+TEST(Resuming, FromEveryStepHasTheSameBits) {
+  const SmallData data;
+  const json whole = trained(epochs(data, "2"));
+  std::size_t n = 0;
+  for (; n < 100; ++n) {
+    const Folder folder;
+    const Arguments job =
+        epochs(data, "2") + Arguments{"--checkpoint", folder.path("checkpoint"), "--checkpoint-every", "1"};
+    const Faulty faulty = sluice_with_fault("fsync:" + std::to_string(2 * n + 1) + ":kill", folder.path(), job);
+    if (faulty.result.code == 0) break;
+    ASSERT_EQ(faulty.result.signal, SIGKILL) << n;
+    const json rest = trained(job + Arguments{"--threads", std::to_string(1 + n % 4)});
+    EXPECT_EQ(results_of(rest), results_of(whole)) << n;
+    ASSERT_EQ(rest.contains("resumed"), n > 0);
+    if (n == 0) continue;
+    EXPECT_EQ(rest["resumed"]["epoch"], (n - 1) / 5 + 1);
+    EXPECT_EQ(rest["resumed"]["step"], (n - 1) % 5 + 1);
+  }
+  EXPECT_EQ(n, 11u);  // behind each of ten steps, and in the end with the last test
+}
+
 TEST(FaultsOfSaving, AFullDiskLeavesTheOlderVersion) {
   const Saving saving(true);
   saving.prepare();
