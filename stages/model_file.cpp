@@ -65,23 +65,23 @@ constexpr std::uint64_t most_header = 16u << 20, most_file = std::uint64_t{4} <<
 constexpr int most_depth = 4;  // of the header: {tensor: {shape: [n, ...]}} has 3
 
 std::string contents(const std::string& path) {
-  int file;
-  do file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  while (file < 0 && errno == EINTR);
-  if (file < 0) fail_errno(path, "cannot be opened");
+  struct File {
+    int number = -1;
+    ~File() {
+      if (number >= 0) ::close(number);
+    }
+  } file;
+  do file.number = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  while (file.number < 0 && errno == EINTR);
+  if (file.number < 0) fail_errno(path, "cannot be opened");
   std::string all;
   std::vector<char> buffer(1 << 16);
   for (;;) {
-    const ssize_t n = ::read(file, buffer.data(), buffer.size());
+    const ssize_t n = ::read(file.number, buffer.data(), buffer.size());
     if (n < 0 && errno == EINTR) continue;
-    if (n <= 0 || all.size() > most_file) {
-      const int error = errno;
-      ::close(file);
-      errno = error;
-      if (n < 0) fail_errno(path, "cannot be read");
-      if (n > 0) fail(path, "is larger than 4 GiB, too large for a model");
-      return all;
-    }
+    if (n < 0) fail_errno(path, "cannot be read");
+    if (n == 0) return all;
+    if (all.size() > most_file) fail(path, "is larger than 4 GiB, too large for a model");
     all.append(buffer.data(), static_cast<std::size_t>(n));
   }
 }
