@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "apps/profile.hpp"
 #include "stages/kernels/kernels.hpp"
@@ -68,8 +69,11 @@ void print_json(const Options& o, const stages::DataFiles& files, const stages::
                        {"weights_sha256", r.sha256}};
   if (!r.resumed_from.empty())
     json["resumed"] = {{"from", r.resumed_from}, {"epoch", r.resumed_epoch}, {"step", r.resumed_step}};
-  if (o.profile)
-    for (const GraphStats& stats : profiles) json["profile"].push_back(to_json(stats));
+  if (o.profile) {
+    ordered_json graphs = ordered_json::array();
+    for (const GraphStats& stats : profiles) graphs.push_back(to_json(stats));
+    json["profile"] = std::move(graphs);
+  }
   fmt::print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
 }
 

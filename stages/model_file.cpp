@@ -165,7 +165,7 @@ void save_model(const std::string& path, const Model& model, const Metadata& met
   append(data, weights);
   const std::size_t weight_bytes = data.size();
   append(data, model.bias);
-  ordered_json header;
+  ordered_json header = ordered_json::object();  // from null it would not become one safely, without memory
   header["__metadata__"] = metadata;
   header["__metadata__"][checksum_key] = std::string(checksum_digits, '0');
   header["weight"] = {{"dtype", "F32"}, {"shape", {model.classes, model.pixels}}, {"data_offsets", {0, weight_bytes}}};
