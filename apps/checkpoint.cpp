@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <new>
+#include <stdexcept>
 #include <system_error>
 
+#include "stages/bounded_json.hpp"
 #include "stages/errors.hpp"
 #include "stages/model_file.hpp"
 
@@ -23,18 +24,66 @@ ordered_json to_json(const Metrics& m) {
   return {{"loss", m.loss}, {"accuracy", m.accuracy}, {"count", m.count}};
 }
 
-Metrics metrics(const ordered_json& json) {
-  return {json.at("loss").get<double>(), json.at("accuracy").get<double>(), json.at("count").get<std::size_t>()};
-}
-
 // What is wrong with a file that has the right checksum is that it was never one of these.
 [[noreturn]] void fail(const std::string& path, const std::string& text) {
   throw DataError(path + ": " + text);
 }
 
+// For an error message of one line.
 std::string shown(const ordered_json& value) {
-  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-  return text.size() > 40 ? text.substr(0, 16) + "..." : text;
+  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  if (text.size() > 40) text = text.substr(0, 16) + "...";
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
+  return text;
+}
+
+// The values of a state of training; std::invalid_argument says what they are instead. The library would convert: -1
+// or 1.5 to a count.
+const ordered_json& member(const ordered_json& json, const char* name) {
+  if (!json.is_object() || !json.contains(name)) throw std::invalid_argument(fmt::format("there is no '{}'", name));
+  return json.at(name);
+}
+double number(const ordered_json& json, const char* name) {
+  if (!json.is_number()) throw std::invalid_argument(fmt::format("{} is {}, expected a number", name, shown(json)));
+  return json.get<double>();
+}
+std::size_t count(const ordered_json& json, const char* name) {
+  if (!json.is_number_unsigned())
+    throw std::invalid_argument(fmt::format("{} is {}, expected a whole number", name, shown(json)));
+  return json.get<std::size_t>();
+}
+Metrics metrics(const ordered_json& json) {
+  return {number(member(json, "loss"), "loss"), number(member(json, "accuracy"), "accuracy"),
+          count(member(json, "count"), "count")};
+}
+Epoch epoch(const ordered_json& json) {
+  return {count(member(json, "epoch"), "epoch"), metrics(member(json, "train")), metrics(member(json, "test")),
+          number(member(json, "seconds"), "seconds")};
+}
+
+constexpr std::size_t most_depth = 3;  // [{"train": {"loss": x}}]
+
+ordered_json value(const stages::Metadata& metadata, const char* name) {
+  const auto found = metadata.find(name);
+  if (found == metadata.end()) throw std::invalid_argument(fmt::format("there is no '{}'", name));
+  try {
+    ordered_json json = stages::parse_bounded(found->second, most_depth);
+    if (!json.is_discarded()) return json;
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(fmt::format("{} has {}", name, error.what()));
+  }
+  throw std::invalid_argument(fmt::format("{} is no JSON", name));
+}
+
+// What no run can have come to: it would be wrong from there on.
+bool possible(const Checkpoint& c) {
+  const double rows = c.sums["count"], hits = c.sums["hits"];
+  const auto whole = [](double x) { return x >= 0 && x < 0x1p53 && x == std::floor(x); };
+  for (std::size_t i = 0; i < c.epochs.size(); ++i)
+    if (c.epochs[i].number != i + 1) return false;
+  return c.epoch == c.epochs.size() + 1 && whole(rows) && whole(hits) && hits <= rows && c.seconds >= 0 &&
+         (rows > 0 || c.sums["loss"] == 0);
 }
 
 // What cannot be looked at is not taken for none: the run would begin anew and replace it.
@@ -77,23 +126,21 @@ Checkpoint load_checkpoint(const std::string& path) {
   if (!stored.checked) fail(path, "has no checksum, expected one in every checkpoint: was it changed?");
   Checkpoint c;
   try {
-    const auto json = [&](const char* name) { return ordered_json::parse(text.at(name)); };
-    c.job = json("sluice.job");
-    c.epoch = json("sluice.epoch").get<std::uint64_t>();
-    c.sums.add(
-        {json("sluice.loss").get<double>(), json("sluice.hits").get<double>(), json("sluice.rows").get<double>()});
-    c.seconds = json("sluice.seconds").get<double>();
-    for (const ordered_json& e : json("sluice.epochs"))
-      c.epochs.push_back({e.at("epoch").get<std::size_t>(), metrics(e.at("train")), metrics(e.at("test")),
-                          e.at("seconds").get<double>()});
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& error) {  // of the JSON library, or a name that is missing
+    c.job = value(text, "sluice.job");
+    if (!c.job.is_object())
+      throw std::invalid_argument(fmt::format("sluice.job is {}, expected an object", shown(c.job)));
+    c.epoch = count(value(text, "sluice.epoch"), "sluice.epoch");
+    c.sums.add({number(value(text, "sluice.loss"), "sluice.loss"), number(value(text, "sluice.hits"), "sluice.hits"),
+                number(value(text, "sluice.rows"), "sluice.rows")});
+    c.seconds = number(value(text, "sluice.seconds"), "sluice.seconds");
+    const ordered_json epochs = value(text, "sluice.epochs");
+    if (!epochs.is_array())
+      throw std::invalid_argument(fmt::format("sluice.epochs is {}, expected an array", shown(epochs)));
+    for (const ordered_json& e : epochs) c.epochs.push_back(epoch(e));
+  } catch (const std::invalid_argument& error) {
     fail(path, fmt::format("has a state of training that cannot be read: {}", error.what()));
   }
-  const double rows = c.sums["count"];
-  if (!c.job.is_object() || c.epoch != c.epochs.size() + 1 || !(rows >= 0 && rows < 0x1p53) ||
-      rows != std::floor(rows) || !std::isfinite(c.sums["loss"]))
+  if (!possible(c))
     fail(path, "has a state of training that cannot be: its epochs, rows and sums do not belong together");
   c.model = std::move(stored.model);
   return c;

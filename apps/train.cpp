@@ -341,7 +341,8 @@ class Job {
     if (const auto different = differences(c.job, job(o_, loading_)); !different.empty())
       throw stages::DataError(of_another_job(different));
     if (c.model.pixels != data.pixels() || c.model.classes != data.classes ||
-        c.sums["count"] > static_cast<double>(data.size()))
+        c.sums["count"] > static_cast<double>(data.size()) ||
+        (std::fmod(c.sums["count"], o_.batch_size) != 0 && c.sums["count"] < static_cast<double>(data.size())))
       throw stages::DataError(found_->path + ": its sizes are not those of the data");
     sums_ = c.sums;
     seconds_ = c.seconds;

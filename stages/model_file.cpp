@@ -10,8 +10,11 @@
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string_view>
 #include <vector>
 
+#include "stages/bounded_json.hpp"
 #include "stages/digest.hpp"
 #include "stages/errors.hpp"
 
@@ -61,8 +64,9 @@ std::uint64_t number(const std::string& path, const ordered_json& json, const ch
   return json.get<std::uint64_t>();
 }
 
-constexpr std::uint64_t most_header = 16u << 20, most_file = std::uint64_t{4} << 30;
-constexpr int most_depth = 4;  // of the header: {tensor: {shape: [n, ...]}} has 3
+constexpr std::uint64_t most_header = 100'000'000;  // as the library of safetensors has it
+constexpr std::uint64_t most_file = std::uint64_t{4} << 30;
+constexpr std::size_t most_depth = 4;  // of the header: {tensor: {shape: [n, ...]}} has 3
 
 std::string contents(const std::string& path) {
   struct File {
@@ -172,6 +176,9 @@ void save_model(const std::string& path, const Model& model, const Metadata& met
   header["bias"] = {{"dtype", "F32"}, {"shape", {model.classes}}, {"data_offsets", {weight_bytes, data.size()}}};
   std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);  // metadata may be no UTF-8
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the tensors are aligned
+  if (text.size() > most_header)
+    throw WriteError(fmt::format("{}: not written: its header would have {} bytes, more than the {} that are read",
+                                 path, text.size(), most_header));
   std::string length;
   for (unsigned b = 0; b < 8; ++b) length += static_cast<char>(std::uint64_t{text.size()} >> 8 * b & 0xff);
 
@@ -194,13 +201,12 @@ StoredModel load_model(const std::string& path) {
     fail(path, fmt::format("says that its header has {} bytes, it has {} after the first 8: is it a safetensors file?",
                            length, file.size() - 8));
   const auto data = 8 + static_cast<std::size_t>(length);
-  // Checked while it is read: what is nested more deeply could exhaust the stack later.
-  const auto shallow = [&](int depth, ordered_json::parse_event_t, const ordered_json&) {
-    if (depth > most_depth) fail(path, fmt::format("has a header nested more than {} deep", most_depth));
-    return true;
-  };
-  const ordered_json header =
-      ordered_json::parse(file.begin() + 8, file.begin() + static_cast<std::ptrdiff_t>(data), shallow, false);
+  ordered_json header;
+  try {
+    header = parse_bounded(std::string_view(file).substr(8, static_cast<std::size_t>(length)), most_depth);
+  } catch (const std::invalid_argument& error) {
+    fail(path, fmt::format("has a header with {}: is it a safetensors file?", error.what()));
+  }
   if (!header.is_object()) fail(path, "has no JSON object for a header: is it a safetensors file?");
   for (const auto& [name, tensor] : header.items())
     if (name != "weight" && name != "bias" && name != "__metadata__")

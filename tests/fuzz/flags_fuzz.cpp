@@ -36,6 +36,9 @@ void check(const Options& o) {
   expect(within(o.trace_steps, 1, 10'000'000), "--trace-steps");
   expect(o.decoder == "auto" || o.decoder == "zlib" || o.decoder == "libdeflate", "--decoder");
   expect(o.log_format == "text" || o.log_format == "jsonl", "--log-format");
+  const Options::Every every = o.effective_every();
+  expect((every.steps > 0) != (every.epochs > 0), "--checkpoint-every");
+  expect(o.checkpoint_every.empty() || !o.checkpoint.empty(), "--checkpoint-every needs --checkpoint");
   expect(!(o.dot && o.svg), "--dot or --svg");
 }
 

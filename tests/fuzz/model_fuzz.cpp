@@ -1,25 +1,25 @@
-// Model files: what loads is a sound model, and saved and loaded again it has the same bits.
+// Model files: what loads is a sound model, and saved and loaded again it has the same bits. Each as it is, and with
+// its checksum put right: behind a wrong one nothing is ever reached.
 #include <cmath>
 #include <string>
 
 #include "stages/errors.hpp"
 #include "stages/model_file.hpp"
+#include "tests/fuzz/checksum.hpp"
 #include "tests/fuzz/support.hpp"
 
-// A target for checkpoints (another file of this format) goes beside this one: checkpoint_fuzz.cpp, corpus/checkpoint,
-// and a fuzz_target line in CMakeLists.txt. A checksum in the file has to be made right before loading, or nothing
-// behind it is ever reached.
-int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using namespace sluice::fuzz;
-  using namespace sluice::stages;
-  static const Folder folder;
+namespace sluice::fuzz {
+namespace {
+
+using namespace stages;
+
+void check(const Folder& folder, const std::string& path, std::size_t size) {
   StoredModel stored;
   try {
-    stored = load_model(folder.write("model", data, size));
+    stored = load_model(path);
   } catch (const DataError& error) {
-    const std::string text = error.what();
-    expect(!text.empty() && text.find('\n') == std::string::npos, "an error is one line", text);
-    return 0;
+    check_error(error.what(), path);
+    return;
   }
   const Model& model = stored.model;
   expect(model.classes >= 2 && model.classes <= 256 && model.pixels > 0, "a model has 2 to 256 classes and pixels");
@@ -30,7 +30,19 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string copy = folder.path("copy");
   save_model(copy, model, stored.metadata);
   const StoredModel again = load_model(copy);
+  expect(again.checked, "what is saved has a checksum");
   expect(weights_sha256(again.model) == weights_sha256(model), "a model that is saved and loaded has the same bits");
   expect(again.metadata == stored.metadata, "and the same metadata");
+}
+
+}  // namespace
+}  // namespace sluice::fuzz
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace sluice::fuzz;
+  static const Folder folder;
+  check(folder, folder.write("model", data, size), size);
+  if (const auto repaired = with_right_checksum(data, size))
+    check(folder, folder.write("model", repaired->data(), size), size);
   return 0;
 }

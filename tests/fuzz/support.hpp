@@ -24,6 +24,14 @@ inline void expect(bool holds, const std::string& promise, const std::string& de
   std::abort();
 }
 
+// Of a file: it is named, and what the file holds neither makes several lines of it nor fills the screen.
+inline void check_error(const std::string& text, const std::string& path) {
+  expect(text.starts_with(path + ": "), "an error names the file", text);
+  expect(std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 127; }),
+         "an error is one line of plain text", text);
+  expect(text.size() < path.size() + 600, "an error is short", text);
+}
+
 // Numbers that follow from the input: the bytes of a corpus file are then nothing but a file of the kind it is named
 // after, and the same file is always cut in the same way.
 class Derived {

@@ -1,0 +1,63 @@
+#include "stages/bounded_json.hpp"
+
+#include <fmt/core.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace sluice::stages {
+namespace {
+
+using nlohmann::ordered_json;
+
+// What the parser meets. Not its callback: with one, it goes through all elements of an array after each.
+class Bounds {
+ public:
+  explicit Bounds(std::size_t most_depth) : most_depth_(most_depth) {}
+
+  bool null() { return true; }
+  bool boolean(bool) { return true; }
+  bool number_integer(std::int64_t) { return true; }
+  bool number_unsigned(std::uint64_t) { return true; }
+  bool number_float(double, const std::string&) { return true; }
+  bool string(std::string&) { return true; }
+  bool binary(ordered_json::binary_t&) { return true; }
+  bool start_object(std::size_t) { return begin(); }
+  bool key(std::string&) {
+    if (++names_.back() > most_names)
+      throw std::invalid_argument(fmt::format("an object of more than {} names", most_names));
+    return true;
+  }
+  bool end_object() { return end(); }
+  bool start_array(std::size_t) { return begin(); }
+  bool end_array() { return end(); }
+  bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) { return false; }
+
+ private:
+  bool begin() {
+    if (names_.size() == most_depth_)
+      throw std::invalid_argument(fmt::format("values nested more than {} deep", most_depth_));
+    names_.push_back(0);
+    return true;
+  }
+  bool end() {
+    names_.pop_back();
+    return true;
+  }
+
+  std::size_t most_depth_;
+  std::vector<std::size_t> names_;  // of the objects and arrays around
+};
+
+}  // namespace
+
+ordered_json parse_bounded(std::string_view text, std::size_t most_depth) {
+  Bounds bounds(most_depth);
+  if (!ordered_json::sax_parse(text, &bounds)) return ordered_json::value_t::discarded;
+  return ordered_json::parse(text, nullptr, false);
+}
+
+}  // namespace sluice::stages
