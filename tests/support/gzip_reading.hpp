@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -45,7 +44,8 @@ struct GzipMember {
   unsigned flags = 0;
   std::size_t deflate = 0, trailer = 0, end = 0;  // in bytes of the file
   std::vector<DeflateBlock> blocks;
-  BitRange unused;  // after the last block
+  BitRange unused;                             // after the last block
+  std::size_t bytes_begin = 0, bytes_end = 0;  // in what the file decodes to
 };
 
 struct GzipReading {
@@ -87,23 +87,37 @@ class Bits {
 // RFC 1951, 3.2.2: the codes follow from their lengths.
 class Codes {
  public:
-  explicit Codes(const std::vector<unsigned>& lengths) {
+  explicit Codes(const std::vector<unsigned>& lengths) : symbols_(std::size_t{2} << most_bits, none) {
     unsigned code = 0;
-    for (unsigned length = 1; length <= 15; ++length, code <<= 1)
-      for (unsigned symbol = 0; symbol < lengths.size(); ++symbol)
-        if (lengths[symbol] == length) symbols_[{length, code++}] = symbol;
+    for (unsigned length = 1; length <= most_bits; ++length, code <<= 1)
+      for (unsigned symbol = 0; symbol < lengths.size(); ++symbol) {
+        if (lengths[symbol] != length) continue;
+        if (code >> length) throw std::runtime_error("more codes than there can be");
+        symbols_[std::size_t{1} << length | code++] = static_cast<std::uint16_t>(symbol);
+        ++used_;
+      }
+    complete_ = code == 2u << most_bits;
+  }
+  // Where they are no complete prefix code, decoders refuse them: 3.2.7 allows a distance code of one bit, and none.
+  void expect_complete(bool one_may_do, bool none_may_do) const {
+    const bool one = used_ == 1 && symbols_[2] != none;
+    if (!complete_ && !(one && one_may_do) && !(used_ == 0 && none_may_do)) throw std::runtime_error("codes left over");
   }
   unsigned read(Bits& bits) const {
-    unsigned code = 0;
-    for (unsigned length = 1; length <= 15; ++length) {
+    std::size_t code = 1;
+    for (unsigned length = 1; length <= most_bits; ++length) {
       code = code << 1 | bits.one();
-      if (const auto found = symbols_.find({length, code}); found != symbols_.end()) return found->second;
+      if (symbols_[code] != none) return symbols_[code];
     }
     throw std::runtime_error("no such code");
   }
 
  private:
-  std::map<std::pair<unsigned, unsigned>, unsigned> symbols_;
+  static constexpr unsigned most_bits = 15;
+  static constexpr std::uint16_t none = 0xffff;
+  std::vector<std::uint16_t> symbols_;  // of a code with a 1 before it
+  unsigned used_ = 0;
+  bool complete_ = false;
 };
 
 // RFC 1951, 3.2.6
@@ -111,16 +125,18 @@ inline std::pair<Codes, Codes> fixed_codes() {
   std::vector<unsigned> lengths(288, 8);
   for (std::size_t i = 144; i < 256; ++i) lengths[i] = 9;
   for (std::size_t i = 256; i < 280; ++i) lengths[i] = 7;
-  return {Codes(lengths), Codes(std::vector<unsigned>(30, 5))};
+  return {Codes(lengths), Codes(std::vector<unsigned>(32, 5))};
 }
 
 // RFC 1951, 3.2.7
 inline std::pair<Codes, Codes> described_codes(Bits& bits) {
   const unsigned literals = 257 + bits.number(5), distances = 1 + bits.number(5), described = 4 + bits.number(4);
+  if (literals > 286 || distances > 30) throw std::runtime_error("codes of symbols that do not exist");
   constexpr unsigned order[] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15};
   std::vector<unsigned> of_lengths(19), lengths;
   for (unsigned i = 0; i < described; ++i) of_lengths[order[i]] = bits.number(3);
   const Codes codes(of_lengths);
+  codes.expect_complete(false, false);
   while (lengths.size() < literals + distances) {
     const unsigned symbol = codes.read(bits);
     if (symbol < 16) {
@@ -137,7 +153,10 @@ inline std::pair<Codes, Codes> described_codes(Bits& bits) {
   }
   if (lengths.size() > literals + distances) throw std::runtime_error("too many lengths");
   const auto middle = lengths.begin() + static_cast<std::ptrdiff_t>(literals);
-  return {Codes({lengths.begin(), middle}), Codes({middle, lengths.end()})};
+  std::pair<Codes, Codes> both{Codes({lengths.begin(), middle}), Codes({middle, lengths.end()})};
+  both.first.expect_complete(true, false);
+  both.second.expect_complete(true, true);
+  return both;
 }
 
 // RFC 1951, 3.2.5. `start`: of the member in `bytes`, before which no match reaches.
@@ -242,7 +261,9 @@ inline GzipReading read_gzip(std::string_view file) {
   GzipReading reading;
   for (std::size_t at = 0; at < file.size();) {
     GzipMember member = read_gzip_header(file, at);
+    member.bytes_begin = reading.bytes.size();
     detail::read_deflate(file, member, reading.bytes);
+    member.bytes_end = reading.bytes.size();
     at = member.end = member.trailer + 8;
     if (at > file.size()) throw std::runtime_error("ends too early");
     reading.members.push_back(std::move(member));
