@@ -43,10 +43,12 @@ std::string hexadecimal(const std::uint8_t* data, std::size_t size) {
   return text;
 }
 
+constexpr std::size_t start_bytes = 64;  // of a file, by which it is told what it is
+
 // What a file that is named .gz and is none looks like, for people.
 std::string likely_cause(const std::uint8_t* data, std::size_t size) {
   std::string start;
-  for (std::size_t i = 0; i < std::min<std::size_t>(size, 64); ++i)
+  for (std::size_t i = 0; i < std::min(size, start_bytes); ++i)
     start += static_cast<char>(data[i] >= 'A' && data[i] <= 'Z' ? data[i] + 32 : data[i]);
   const auto text = std::string_view(start).substr(std::min(start.find_first_not_of(" \t\r\n"), start.size()));
   if (text.starts_with("<!doctype") || text.starts_with("<html"))
@@ -61,7 +63,7 @@ std::string likely_cause(const std::uint8_t* data, std::size_t size) {
 class Inflate::State {
  public:
   State(const std::string& path, std::size_t read_bytes, int wake)
-      : path_(path), buffer_bytes_(std::max<std::size_t>(read_bytes, 2)), read_bytes_(read_bytes), wake_(wake) {
+      : path_(path), buffer_bytes_(std::max(read_bytes, start_bytes)), read_bytes_(read_bytes), wake_(wake) {
     buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(buffer_bytes_);
     file_ = open_file(path);
     struct stat status {};
@@ -107,7 +109,7 @@ class Inflate::State {
 
   std::uint64_t offset() const { return read_so_far_ - (end_ - begin_); }  // of the next byte in the file
 
-  // Reads until `wanted` bytes (1 or 2) are there or the file ends; whether they are.
+  // Reads until `wanted` bytes (start_bytes at most) are there or the file ends; whether they are.
   bool fill(std::size_t wanted) {
     while (end_ - begin_ < wanted && !at_end_) {
       std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
@@ -135,9 +137,10 @@ class Inflate::State {
   void look_at_start() {
     gzip_ = next_is_gzip();
     if (begin_ == end_) fail("is empty, expected data: was the download interrupted?");
-    if (!gzip_ && path_.ends_with(".gz"))
-      fail("begins with bytes {} at byte 0, expected 1f 8b of a gzip file: {}",
-           hexadecimal(buffer_.get(), std::min<std::size_t>(end_, 8)), likely_cause(buffer_.get(), end_));
+    if (gzip_ || !path_.ends_with(".gz")) return;
+    fill(start_bytes);
+    fail("begins with bytes {} at byte 0, expected 1f 8b of a gzip file: {}",
+         hexadecimal(buffer_.get(), std::min<std::size_t>(end_, 8)), likely_cause(buffer_.get(), end_));
   }
 
   void begin_member() {

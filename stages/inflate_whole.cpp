@@ -19,12 +19,18 @@
 namespace sluice::stages {
 namespace {
 
+// Holes take no room on a disk, and would in memory. Of a small file, or where a file system counts nothing, this does
+// not say much.
+bool has_holes(const struct stat& status) {
+  return status.st_size > (1 << 20) && status.st_blocks > 0 && status.st_blocks < status.st_size / 512;
+}
+
 class File {
  public:
   explicit File(const std::string& path) {
     // A pipe must not even be opened: whoever writes into it would lose its reader.
     struct stat status {};
-    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || has_holes(status)) return;
     do file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     while (file_ < 0 && errno == EINTR);
     if (file_ >= 0) size_ = static_cast<std::size_t>(status.st_size);
@@ -85,6 +91,11 @@ std::optional<std::size_t> promised_bytes(const std::uint8_t* start, std::size_t
 
 constexpr std::size_t start_bytes = 4096;  // enough for any header that is not made to be long
 
+// Of a file that is much longer than what it promises, something else is the most.
+bool much_longer(std::size_t file_size, std::size_t promised) {
+  return file_size / 2 > promised + (1 << 15);
+}
+
 #ifdef SLUICE_LIBDEFLATE
 // All members of a gzip file -> exactly `size` bytes; false where they are not.
 bool decode(const std::uint8_t* in, std::size_t in_size, std::uint8_t* out, std::size_t size) {
@@ -117,7 +128,7 @@ bool decode(const std::string& path, IdxKind kind, Chunk& out) {
   std::uint8_t* const in = compressed.reserve(file.size() + 1);  // one more, to see whether it grows
   const std::size_t start = file.read(in, std::min(start_bytes, file.size()));
   const auto promised = promised_bytes(in, start, file.size(), kind);
-  if (!promised) return false;
+  if (!promised || much_longer(file.size(), *promised)) return false;
   if (start + file.read(in + start, file.size() + 1 - start) != file.size()) return false;
   std::uint8_t* const target = out.owner.renew().reserve(*promised);
   if (!decode(in, file.size(), target, *promised)) return false;

@@ -25,7 +25,12 @@ class Shared {
     if (box_) box_->holders.fetch_add(1, std::memory_order_relaxed);
   }
   Shared(Shared&& other) noexcept : box_(std::exchange(other.box_, nullptr)) {}
-  Shared& operator=(Shared other) noexcept { return std::swap(box_, other.box_), *this; }
+  // Not one of a value for both: clang 14 does not destroy the value that `= {}` in a template makes for it.
+  Shared& operator=(const Shared& other) { return *this = Shared(other); }
+  Shared& operator=(Shared&& other) noexcept {
+    Shared taken(std::move(other));
+    return std::swap(box_, taken.box_), *this;
+  }
   ~Shared() {
     if (box_ && box_->holders.fetch_sub(1, std::memory_order_acq_rel) == 1) delete box_;
   }

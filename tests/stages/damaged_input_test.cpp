@@ -4,16 +4,18 @@
 // they declare.
 #include <fcntl.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <array>
+#include <csignal>
 #include <fstream>
 #include <map>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -473,6 +475,100 @@ TEST(InputInPieces, AThousandMembersAreOneFile) {
   const Outcome o = by_libdeflate(path, s.kind);
   expect_whole(o, s);
   EXPECT_EQ(o.whole, !libdeflate_version().empty());
+}
+
+// --- Memory
+
+// Of this process, at its peak so far.
+std::size_t peak_bytes() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with("VmHWM:")) return std::stoull(line.substr(6)) * 1024;
+  return 0;
+}
+
+struct Child {
+  Outcome outcome;          // without its bytes
+  std::size_t decoded = 0;  // bytes
+  std::size_t growth = 0;   // of the peak of its memory
+};
+
+// What comes of a file in a process of its own; through a pipe, if its contents are given.
+Child in_a_child(const std::string& path, IdxKind kind, bool whole, const std::string& piped = {}) {
+  int ends[2];
+  if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::signal(SIGPIPE, SIG_IGN);
+    std::ofstream("/proc/self/clear_refs") << 5;  // the peak begins anew
+    const std::size_t before = peak_bytes();
+    if (!piped.empty()) std::thread([&] { std::ofstream(path, std::ios::binary) << piped; }).detach();
+    const Outcome o = whole ? by_libdeflate(path, kind) : by_zlib(path, kind);
+    const std::size_t after = peak_bytes();
+    const std::string text =
+        std::to_string(o.bytes.size()) + " " + std::to_string(after - std::min(before, after)) + " " + o.error;
+    ::_exit(::write(ends[1], text.data(), text.size()) != static_cast<ssize_t>(text.size()));
+  }
+  ::close(ends[1]);
+  std::string text(4096, '\0');
+  const ssize_t size = ::read(ends[0], text.data(), text.size());
+  ::close(ends[0]);
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  Child result;
+  std::istringstream stream(text.substr(0, static_cast<std::size_t>(std::max<ssize_t>(size, 0))));
+  stream >> result.decoded >> result.growth;
+  std::getline(stream >> std::ws, result.outcome.error);
+  return result;
+}
+
+constexpr std::size_t little = 32 << 20;  // of memory, under a sanitizer, too
+
+// A gzip file of `before` and a GiB of zeros: a MiB.
+std::string bomb(const std::string& before) {
+  const std::string zeros(16 << 20, '\0'), block = deflated(zeros, DeflateBlock::dynamic, false);
+  std::string blocks = deflated(before, DeflateBlock::dynamic, false);
+  unsigned long checksum = crc(before);
+  for (int i = 0; i < 64; ++i) {
+    blocks += block;
+    checksum = crc32_combine(checksum, crc(zeros), 16 << 20);
+  }
+  std::string file = member({}, blocks + deflated("", DeflateBlock::fixed, true), "");
+  return file.replace(file.size() - 8, 8, little_endian(checksum, 4) + little_endian(before.size() + (1 << 30), 4));
+}
+
+TEST(InputMemory, AGibibyteBehindASmallHeaderIsNeverDecoded) {
+  const Folder folder;
+  const std::string images = header({0x803, 20, 5, 7}) + pixels(700);
+  const std::string file = bomb(images), path = folder.write("images.gz", file), pipe = folder.path("pipe");
+  ASSERT_LT(file.size(), std::size_t{2} << 20);
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const bool whole : {false, true})
+    for (const bool piped : {false, true}) {
+      SCOPED_TRACE(std::string(whole ? "libdeflate" : "zlib") + (piped ? ", pipe" : ", file"));
+      const Child child =
+          piped ? in_a_child(pipe, IdxKind::images, whole, file) : in_a_child(path, IdxKind::images, whole);
+      EXPECT_TRUE(child.outcome.error.starts_with((piped ? pipe : path) + ": goes on after 20 images"))
+          << child.outcome.error;
+      EXPECT_LE(child.decoded, images.size() + (256 << 10)) << "a chunk more";
+      EXPECT_LT(child.growth, little);
+    }
+}
+
+// A GiB that takes no room on the disk: behind a small file, and behind one whose header promises as much.
+TEST(InputMemory, AHoleIsNotReadIntoMemory) {
+  const Folder folder;
+  for (const std::uint32_t count : {20u, 1u << 30}) {
+    const std::string file = gzip(header({0x803, count, 1, 1}) + pixels(20)), path = folder.write("images.gz", file);
+    ASSERT_EQ(::truncate(path.c_str(), 1 << 30), 0);
+    for (const bool whole : {false, true}) {
+      const Child child = in_a_child(path, IdxKind::images, whole);
+      EXPECT_TRUE(child.outcome.error.starts_with(path + ": has bytes 00 00 at byte " + std::to_string(file.size())))
+          << child.outcome.error;
+      EXPECT_LT(child.growth, little) << count;
+    }
+  }
 }
 
 }  // namespace

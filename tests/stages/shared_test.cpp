@@ -49,6 +49,18 @@ TEST(Shared, RenewGivesOtherMemoryWhileSomebodyReads) {
   EXPECT_EQ(Living::count, 2);
 }
 
+template <class T>
+void emptied() {
+  Shared<T> handle;
+  handle.renew();
+  handle = {};
+}
+
+TEST(Shared, AHandleThatATemplateEmptiesFreesTheValue) {
+  emptied<Living>();
+  EXPECT_EQ(Living::count, 0);
+}
+
 TEST(Shared, TheLastHolderFreesTheValue) {
   {
     Shared<Living> a;
