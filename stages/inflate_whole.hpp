@@ -7,6 +7,9 @@
 // Order and thread-safety: a source; one thread at a time. reset() starts again at the file's beginning.
 // Errors: Inflate's. Where the library was built without libdeflate, everything is left to Inflate.
 //
+// Never read into memory: a file with holes, or one much longer than what it promises. Of a block that was made for it,
+// libdeflate takes a code that stands for nothing for the only one there is, where zlib refuses it; the checksum holds.
+//
 //   auto chunks = g.source("inflate", InflateWhole{.path = "train-images-idx3-ubyte.gz"}, capacity(2));
 //
 // Format: RFC 1952 (gzip), several members one after the other; RFC 1951 (deflate).

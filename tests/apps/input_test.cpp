@@ -2,6 +2,7 @@
 // what was found, what was expected and the remedy; nothing on stdout, no file made, none touched. The same words from
 // every decoder.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdint>
 #include <string>
@@ -90,6 +91,22 @@ TEST_F(Input, AFlippedByte) {
   expect_refused("--test-labels", file("b.gz", damaged), {"b.gz: is damaged at byte ", "incorrect data check"});
 }
 
+// A sample of what tests/stages/damaged_input_test.cpp has whole.
+TEST_F(Input, AFlippedBitAnywhereIsSaidOfTheFileThatHasIt) {
+  for (const auto& [flag, whole] : {std::pair{"--train-images", gzip(train_images())},
+                                    {"--train-labels", gzip(train_labels())},
+                                    {"--test-images", gzip(test_images())},
+                                    {"--test-labels", gzip(test_labels())}}) {
+    // ID1, CM, reserved flags; early, in the middle and late in the data; the checksum and the length.
+    for (const std::size_t at : {std::size_t{0}, std::size_t{2}, std::size_t{3}, whole.size() / 8, whole.size() / 2,
+                                 whole.size() * 7 / 8, whole.size() - 8, whole.size() - 1}) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ 0x20);
+      expect_refused(flag, file("a.gz", damaged), {"sluice: " + missing("a.gz") + ": "});
+    }
+  }
+}
+
 TEST_F(Input, TrailingBytes) {
   const std::string whole = gzip(train_labels());
   expect_refused("--train-labels", file("a.gz", whole + "tail"),
@@ -137,6 +154,29 @@ TEST_F(Input, AHeaderThatPromisesTerabytesOrOverflows) {
 TEST_F(Input, ABombBehindASmallHeader) {
   expect_refused("--train-images", file("a.gz", test::gzip_zeros(std::size_t{1} << 28, train_images())),
                  {"a.gz: goes on after 500 images", "expected its end there"});
+}
+
+// Of all programs that were run so far, the most memory of one at a time, in bytes.
+std::size_t peak_of_programs() {
+  struct rusage usage {};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
+TEST_F(Input, ABombTakesNoMoreMemoryThanWhatItsHeaderDeclares) {
+  const SmallData data;
+  EXPECT_EQ(sluice(data.train() + Arguments{"--quiet"}).code, 0);
+  const std::size_t usual = peak_of_programs();
+  const std::string bomb = file("a.gz", test::gzip_zeros(std::size_t{1} << 30, train_images()));
+  for (const char* decoder : {"auto", "zlib"}) {
+    EXPECT_EQ(sluice(data.train() + Arguments{"--train-images", bomb, "--decoder", decoder}).code, 3);
+    const Result piped = run({"bash", "-c",
+                              "'" + sluice_path() + "' train --data '" + data.folder().path() + "' --decoder " +
+                                  decoder + " --train-images <(cat '" + bomb + "')"});
+    EXPECT_EQ(piped.code, 3);
+    EXPECT_TRUE(contains(piped.err, ": goes on after 500 images")) << piped.err;
+  }
+  EXPECT_LT(peak_of_programs(), usual + (std::size_t{64} << 20));
 }
 
 TEST_F(Input, ALabelOutsideTheClasses) {

@@ -404,6 +404,32 @@ TEST(DamagedInput, EveryTruncationIsRefusedOrTakesEmptyMembersAway) {
     }
 }
 
+// What no damage leads to: a block made by hand, whose one distance code is 0 (RFC 1951, 3.2.7) and whose data say 1,
+// under a checksum that is right. libdeflate takes the one for the other; zlib, gzip and the slow reader do not.
+TEST(DamagedInput, ACodeThatStandsForNothingIsTakenForTheOnlyOneByLibdeflateAlone) {
+  const Folder folder;
+  const std::string start = header({0x803, 4, 1, 1}) + "a", bytes = start + "aaa";
+  for (const bool sound : {true, false}) {
+    // 3 bytes from 1 byte before, and the end.
+    const std::string block("\x0d\xc0\x81\0\0\0\0\0\x90\xff\x6b", 11);
+    const std::string stored =
+        std::string(1, '\0') + little_endian(start.size(), 2) + little_endian(start.size() ^ 0xffff, 2) + start;
+    const std::string file = member({}, stored + block + (sound ? "\x04" : "\x0c"), bytes);
+    const std::string path = folder.write("images.gz", file);
+    EXPECT_EQ(means(file, bytes), sound);
+    const Outcome o = by_zlib(path, IdxKind::images), other = by_libdeflate(path, IdxKind::images);
+    if (sound) {
+      EXPECT_EQ(o.error, "");
+    } else {
+      EXPECT_TRUE(o.error.starts_with(path + ": is damaged at byte ")) << o.error;
+    }
+    if (libdeflate_version().empty()) continue;
+    EXPECT_EQ(other.error, "");
+    EXPECT_EQ(other.bytes, bytes);
+    EXPECT_TRUE(other.whole);
+  }
+}
+
 // --- In pieces
 
 // A pipe whose reads are of the sizes that were written: packets.
