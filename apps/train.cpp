@@ -213,8 +213,8 @@ class Job {
     initial.renew() =
         found_ ? std::move(found_->checkpoint.model) : stages::random_model(data.pixels(), data.classes, o_.seed);
     loaded_ = loading_.graph().stats();
-    training_.emplace(data, o_, threads_, initial, &interrupt_.requested());
     evaluation_.emplace(loading_.test(), threads_);
+    training_.emplace(data, o_, threads_, initial, &interrupt_.requested());  // last: where it is, all are
     override_stages(o_, {&loading_.graph(), &training_->graph(), &evaluation_->graph()});
     if (trace_)
       for (Graph* g : {&training_->graph(), &evaluation_->graph()}) g->set_trace(&*trace_);
