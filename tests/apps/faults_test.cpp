@@ -465,8 +465,10 @@ std::vector<std::uint64_t> allocations(const std::string& path, const Arguments&
 }
 
 // Each of them refused, alone and with all that follow.
-void without_memory(const std::string& path, const Arguments& arguments, const std::string& sha, std::size_t every,
-                    const std::function<void()>& prepare, const std::function<void()>& check) {
+void without_memory(
+    const std::string& path, const Arguments& arguments, const std::string& sha, std::size_t every,
+    const std::function<void()>& prepare, const std::function<void()>& check,
+    const std::function<std::string(std::string)>& words = [](const std::string& err) { return err; }) {
   prepare();
   std::size_t all = 0, said = 0;
   for (const std::uint64_t n : allocations(path, arguments, every))
@@ -484,8 +486,8 @@ void without_memory(const std::string& path, const Arguments& arguments, const s
       } else {
         ++said;
         EXPECT_EQ(r.code, 1);
-        EXPECT_EQ(lines(r.err).size(), 1u) << r.err;
-        EXPECT_TRUE(r.err.starts_with("sluice: out of memory")) << r.err;
+        EXPECT_EQ(lines(words(r.err)).size(), 1u) << r.err;
+        EXPECT_TRUE(words(r.err).starts_with("sluice: out of memory")) << r.err;
       }
       check();
       if (::testing::Test::HasFailure()) return;
@@ -498,6 +500,23 @@ TEST_P(FaultsOfLoading, WithoutMemoryItSaysSo) {
   const std::string sha = sha_of(sluice(train()));
   without_memory(
       data.folder().path(), train(), sha, 10, [] {}, [] {});
+}
+
+// Also while what was done is looked back at.
+TEST(FaultsOfOutput, WithoutMemoryItSaysSo) {
+  const SmallData data;
+  const Folder folder;
+  const Arguments train =
+      one_epoch(data) + Arguments{"--profile", "--output",       folder.path("m"), "--trace",       folder.path("t"),
+                                  "--report",  folder.path("r"), "--picture",      folder.path("p")};
+  without_memory(
+      folder.path(), train, sha_of(sluice(one_epoch(data))), 30, [] {},
+      [&] {
+        for (const std::string& name : names(folder)) EXPECT_FALSE(contains(name, ".part")) << name;
+      },
+      [](const std::string& err) {
+        return err.substr(err.rfind("sluice: ") == std::string::npos ? 0 : err.rfind("sluice: "));
+      });
 }
 
 TEST(FaultsOfSaving, WithoutMemoryItSaysSoAndLosesNothing) {
