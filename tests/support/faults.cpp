@@ -213,6 +213,13 @@ constexpr std::size_t most_places = 1 << 14;
 std::array<Place, most_places> places;
 std::atomic_flag places_busy = ATOMIC_FLAG_INIT;
 
+// Callers that tell one place from another: more of them where nothing is inlined.
+#ifdef __OPTIMIZE__
+constexpr int frames = 5;
+#else
+constexpr int frames = 14;
+#endif
+
 struct Stack {
   std::uint64_t hash = 14695981039346656037u;
   int frames = 0;
@@ -220,7 +227,7 @@ struct Stack {
 _Unwind_Reason_Code add_frame(_Unwind_Context* context, void* to) {
   Stack& s = *static_cast<Stack*>(to);
   s.hash = (s.hash ^ _Unwind_GetIP(context)) * 1099511628211u;
-  return ++s.frames < 5 ? _URC_NO_REASON : _URC_END_OF_STACK;
+  return ++s.frames < frames ? _URC_NO_REASON : _URC_END_OF_STACK;
 }
 
 void note_place(std::uint64_t n) {
