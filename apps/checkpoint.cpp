@@ -150,16 +150,19 @@ std::optional<FoundCheckpoint> find_checkpoint(const std::string& path) {
   const std::string previous = stages::previous_version(path);
   const bool there = is_there(path), older = is_there(previous);
   if (!there && !older) return std::nullopt;
-  if (!there) return FoundCheckpoint{load_checkpoint(previous), previous, path + ": is not there"};
-  try {
-    return FoundCheckpoint{load_checkpoint(path), path, {}};
-  } catch (const DataError& error) {
-    if (!older) throw;
+  std::string trouble = path + ": is not there";
+  if (there) {
     try {
-      return FoundCheckpoint{load_checkpoint(previous), previous, error.what()};
-    } catch (const DataError&) {
-      throw error;  // of the one that was asked for
+      return FoundCheckpoint{load_checkpoint(path), path, {}};
+    } catch (const DataError& error) {
+      if (!older) throw;
+      trouble = error.what();
     }
+  }
+  try {
+    return FoundCheckpoint{load_checkpoint(previous), previous, trouble};
+  } catch (const DataError& error) {
+    throw DataError(fmt::format("{}; and the one before, {}", trouble, error.what()));
   }
 }
 
@@ -168,8 +171,11 @@ std::vector<std::string> differences(const ordered_json& stored, const ordered_j
   for (const auto& [name, value] : wanted.items()) {
     const auto found = stored.find(name);
     if (found != stored.end() && *found == value) continue;
-    all.push_back(fmt::format("{} is {}, there {}", name, shown(value),
-                              found == stored.end() ? "it is unknown" : "it was " + shown(*found)));
+    if (found != stored.end() && value.is_string() && found->is_string())  // a digest
+      all.push_back(fmt::format("{} has other contents ({}, there {})", name, shown(value), shown(*found)));
+    else
+      all.push_back(fmt::format("{} is {}, there {}", name, shown(value),
+                                found == stored.end() ? "it is unknown" : "it was " + shown(*found)));
   }
   return all;
 }

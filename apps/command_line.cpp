@@ -64,6 +64,12 @@ CommandLine parse_command_line(int argc, const char* const* argv, const std::fun
   add_graph_flags(*train_command, options);
   add_output_flags(*train_command, options);
   add_observe_flags(*train_command, options);
+  train_command->footer(
+      "SIGINT (Ctrl-C), SIGTERM and SIGHUP end the run after the step under way or the next, with a checkpoint if "
+      "there is\n"
+      "to be one; a second one ends it at once. SIGUSR1 is answered with a line on stderr.\n"
+      "Exit codes: 0 done, 1 failed, 2 wrong use, 3 data or checkpoint missing, damaged or not matching, 128 + "
+      "signal.");
 
   CLI::App* const graph_command =
       app.add_subcommand("graph", "Print the graphs of the job, their effective settings and their bounds");

@@ -37,7 +37,7 @@ void count(int event) {
 }  // namespace
 
 Interrupt::Interrupt() {
-  const sigset_t set = awaited({SIGINT, SIGTERM, SIGUSR1});
+  const sigset_t set = awaited({SIGHUP, SIGINT, SIGTERM, SIGUSR1});
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_ = signalfd(-1, &set, SFD_CLOEXEC);
   over_ = eventfd(0, EFD_CLOEXEC);
@@ -51,7 +51,7 @@ Interrupt::~Interrupt() {
   count(over_);
   thread_.join();
   for (const int file : {signals_, over_, wake_}) ::close(file);
-  const sigset_t set = awaited({SIGINT, SIGTERM, SIGUSR1});
+  const sigset_t set = awaited({SIGHUP, SIGINT, SIGTERM, SIGUSR1});
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
@@ -67,7 +67,7 @@ void Interrupt::when_asked(std::function<void()> f) {
 }
 
 void Interrupt::wait() {
-  const sigset_t enders = awaited({SIGINT, SIGTERM});
+  const sigset_t enders = awaited({SIGHUP, SIGINT, SIGTERM});
   for (;;) {
     std::array<pollfd, 2> both{{{signals_, POLLIN, 0}, {over_, POLLIN, 0}}};
     if (::poll(both.data(), both.size(), -1) < 0) continue;

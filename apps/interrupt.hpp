@@ -1,4 +1,4 @@
-// SIGINT and SIGTERM as something that a run can ask for and be told of, not as the program's end; SIGUSR1 as a
+// SIGHUP, SIGINT and SIGTERM as something that a run can ask for and be told of, not as the program's end; SIGUSR1 as a
 // question that a run answers.
 //
 // The first one is noted and told to whoever registered with then(), on a thread that waits for signals, where anything

@@ -203,25 +203,27 @@ void add_checkpoint_flags(CLI::App& command, Options& o) {
   const char* const group = "Checkpoints";
   CLI::Option* const checkpoint =
       command
-          .add_option("--checkpoint", o.checkpoint,
-                      "Keep the state of the training here, as safetensors: the same command goes on from it, with the "
-                      "same bits as if it had never ended. The one before is kept as FILE.previous")
+          .add_option(
+              "--checkpoint", o.checkpoint,
+              "Keep the state of the training here, as safetensors: the same command goes on from it, with the "
+              "same bits as if it had never ended, whatever ended it. The one before is kept as FILE.previous, and "
+              "used where FILE is damaged. --batch-size, --lr, --seed and the data have to stay the same")
           ->check(named())
           ->type_name("FILE")
           ->group(group);
   command
       .add_option("--checkpoint-every", o.checkpoint_every,
-                  "Steps between two checkpoints, or epochs: 10e (default: 1e); there is one at the end, and when a "
-                  "signal ends the run")
+                  "Steps between two checkpoints, or epochs: 10e (default: 1e); there is one more at the end, and when "
+                  "SIGINT, SIGTERM or SIGHUP ends the run")
       ->check(steps_or_epochs())
       ->type_name("N|Ne")
       ->needs(checkpoint)
       ->group(group);
   command
-      .add_option(
-          "--resume", o.resume,
-          "auto: from --checkpoint, if it is there; no: begin anew; or from this file, which is only read (./no "
-          "for one of that name) (default: auto)")
+      .add_option("--resume", o.resume,
+                  "auto: go on from --checkpoint, if it is there; no: begin anew and replace it; or go on from this "
+                  "file, which "
+                  "is only read (./no for one of that name) (default: auto)")
       ->check(named())
       ->type_name("auto|FILE|no")
       ->group(group);
@@ -234,7 +236,10 @@ void add_output_flags(CLI::App& command, Options& o) {
       ->type_name("FILE")
       ->group(group);
   command.add_flag("--json", o.json, "Print the result as one JSON object")->group(group);
-  command.add_flag("--quiet", o.quiet, "Nothing on stderr but errors and what is asked for by --profile")->group(group);
+  command
+      .add_flag("--quiet", o.quiet,
+                "On stderr only errors, warnings, interruptions, and what is asked for by --profile or SIGUSR1")
+      ->group(group);
   CLI::Option* const yes = command
                                .add_flag_callback(
                                    "--progress", [&o] { o.progress = true; },

@@ -36,7 +36,9 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, std::si
           {"isa", kernels::active().name},
           {"decoder", o.effective_decoder()},
           {"output", o.output},
-          {"checkpoint", o.checkpoint}};
+          {"checkpoint", o.checkpoint},
+          {"checkpoint_every", o.checkpoint_every},
+          {"resume", o.resume}};
 }
 
 void print_json(const Options& o, const stages::DataFiles& files, const stages::DataSet& train,
@@ -82,12 +84,15 @@ void print_text(const Options& o, const stages::DataSet& data, const Result& r) 
   fmt::print("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n", last.train.loss,
              last.train.accuracy, last.test.loss, last.test.accuracy);
   fmt::print(
-      "{} epoch{} over {} images ({} x {}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
+      "{} epoch{}{} over {} images ({} x {}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
       "{:.1f} MiB\n",
-      r.epochs.size(), r.epochs.size() == 1 ? "" : "s", data.size(), data.rows, data.columns, data.classes, r.total,
-      r.load, r.train, r.eval, static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
+      r.epochs.size(), r.epochs.size() == 1 ? "" : "s",
+      r.resumed_epochs ? fmt::format(", {} of them in earlier runs,", r.resumed_epochs) : "", data.size(), data.rows,
+      data.columns, data.classes, r.total, r.load, r.train, r.eval,
+      static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
   fmt::print("weights sha256 {}\n", r.sha256);
   if (!o.output.empty()) fmt::print("model in {}\n", o.output);
+  if (!o.checkpoint.empty()) fmt::print("checkpoint in {}\n", o.checkpoint);
 }
 
 }  // namespace sluice::apps

@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "apps/checkpoint.hpp"
+#include "apps/checkpointing.hpp"
 #include "apps/class_names.hpp"
 #include "apps/commands.hpp"
 #include "apps/interrupt.hpp"
@@ -70,7 +70,8 @@ void check_outputs(const Options& o, const stages::DataFiles& files) {
                                                           {"--picture", o.picture},
                                                           {"--report", o.report},
                                                           {"--checkpoint", o.checkpoint}};
-  if (!o.checkpoint.empty()) all.emplace_back("--checkpoint, kept as", stages::previous_version(o.checkpoint));
+  if (!o.checkpoint.empty())
+    all.emplace_back("--checkpoint, whose version before is kept as", stages::previous_version(o.checkpoint));
   std::erase_if(all, [](const auto& output) { return output.second.empty(); });
   for (std::size_t i = 0; i < all.size(); ++i) {
     check_output(all[i].first, all[i].second, inputs);
@@ -92,19 +93,6 @@ void check_overrides(const Options& o, Graph& loading, const Threads& threads) {
   Training training(none, o, threads, {});
   Evaluation evaluation(none, threads);
   override_stages(o, {&loading, &training.graph(), &evaluation.graph()});
-}
-
-// What decides the result, under the names of the flags: of a checkpoint, it has to be the same.
-ordered_json job(const Options& o) {
-  return {{"--batch-size", o.batch_size}, {"--lr", o.lr}, {"--seed", o.seed}};
-}
-ordered_json job(const Options& o, const Loading& loading) {
-  ordered_json all = job(o);
-  all["--classes"] = loading.train().classes;
-  const std::array<std::string, 4> digests = loading.digests();
-  for (std::size_t i = 0; i < digests.size(); ++i)
-    all[std::array{"--train-images", "--train-labels", "--test-images", "--test-labels"}[i]] = "sha256 " + digests[i];
-  return all;
 }
 
 bool finite(const stages::Model& model) {
@@ -136,7 +124,9 @@ class Job {
   // The exit code.
   int run() {
     try {
-      find_checkpoint_to_go_on_from();
+      checkpoints_.find();
+      if (checkpoints_.replaces() && !o_.quiet)
+        say_all(fmt::format("beginning anew: what is in {} will be replaced", o_.checkpoint));
       load();
       if (!interrupt_.signal()) epochs();
       if (complete()) {
@@ -166,7 +156,7 @@ class Job {
     }
     look_back();
     if (!complete()) {
-      say_all(outcome_ + (o_.output.empty() ? "" : ": no model was written") + how_to_go_on());
+      say_all(outcome_ + (o_.output.empty() ? "" : "; no model was written") + how_to_go_on());
       return 128 + interrupt_.signal();
     }
     return 0;
@@ -181,10 +171,7 @@ class Job {
     if (drawn) say("loading ...");
     interrupt_.when_asked([this] {
       if (style_.form == ProgressStyle::Form::line) say("\r\x1b[K");
-      std::uint64_t images = 0;
-      for (const StageStats& stage : loading_.graph().stats().stages)
-        if (stage.name.starts_with("parse.") && stage.name.ends_with("images")) images += stage.items;
-      say_all(fmt::format("loading: {} runs of images so far", images));
+      say_all(fmt::format("loading the data, for {:.1f} s so far", since(begin_)));
     });
     interrupt_.then([this, drawn] {
       if (drawn) say("\n");
@@ -199,7 +186,7 @@ class Job {
     }
     if (drawn) say("\r\x1b[K");
     result_.load = since(begin_);
-    if (found_ && !interrupt_.signal()) go_on_from_checkpoint();
+    if (checkpoints_.found() && !interrupt_.signal()) go_on();
   }
 
   void epochs() {
@@ -211,7 +198,7 @@ class Job {
     }
     stages::Weights initial;
     initial.renew() =
-        found_ ? std::move(found_->checkpoint.model) : stages::random_model(data.pixels(), data.classes, o_.seed);
+        checkpoints_.found() ? std::move(resumed_model_) : stages::random_model(data.pixels(), data.classes, o_.seed);
     loaded_ = loading_.graph().stats();
     evaluation_.emplace(loading_.test(), threads_);
     training_.emplace(data, o_, threads_, initial, &interrupt_.requested());  // last: where it is, all are
@@ -227,6 +214,8 @@ class Job {
     progress.starts({{"train", data.size()},
                      {"test", loading_.test().size()},
                      {"epochs", o_.epochs},
+                     {"epochs_done", result_.epochs.size()},
+                     {"steps_done", steps_done()},
                      {"batch_size", o_.batch_size},
                      {"threads", threads_.count()},
                      {"load_seconds", result_.load}});
@@ -275,7 +264,7 @@ class Job {
     sums_ = stages::Accumulate{}.sums;
     seconds_ = 0;
     const Options::Every every = o_.effective_every();
-    saved_ = false;
+    checkpoints_.moved_on();
     if (complete() || (every.epochs && number % every.epochs == 0)) save_checkpoint();
     progress_->epoch_ends({number, epoch.train.loss, epoch.train.accuracy, epoch.test.loss, epoch.test.accuracy,
                            epoch.seconds, epoch.rate()});
@@ -299,15 +288,16 @@ class Job {
     sums_ = training_->sums().sums;
     seconds_ += since(begin);
     result_.train += since(begin);
-    saved_ = false;
+    checkpoints_.moved_on();
     if (!finite(*training_->weights()))
       diverged(fmt::format("epoch {}, step {}", number, steps_done()), "a weight is not finite");
     if (every && ((number - 1) * steps + steps_done()) % every == 0) save_checkpoint();
   }
 
   [[noreturn]] void diverged(const std::string& where, const std::string& what) const {
-    throw std::runtime_error(fmt::format("{}: {}, expected finite numbers: try a smaller --lr than {}{}", where, what,
-                                         o_.lr, checkpointed_ ? "; the last checkpoint is as it was" : ""));
+    throw std::runtime_error(
+        fmt::format("{}: {}, expected finite numbers: try a smaller --lr than {}{}", where, what, o_.lr,
+                    checkpoints_.any() ? ", with another --checkpoint; this one is as it was" : ""));
   }
   void rethrow_diverged(const StageError& error, const std::string& where) const {
     try {
@@ -318,69 +308,33 @@ class Job {
     }
   }
 
-  void find_checkpoint_to_go_on_from() {
-    if (o_.resumes_from_file())
-      found_ = FoundCheckpoint{load_checkpoint(o_.resume), o_.resume, {}};
-    else if (o_.resume != "no" && !o_.checkpoint.empty())
-      found_ = find_checkpoint(o_.checkpoint);
-    if (!found_) return;
-    const Checkpoint& c = found_->checkpoint;
-    if (const auto different = differences(c.job, job(o_)); !different.empty())
-      throw UsageError(of_another_job(different));
-    if (c.epochs.size() > o_.epochs || (c.epochs.size() == o_.epochs && c.sums["count"] > 0))
-      throw UsageError(
-          fmt::format("--epochs {}: {} is of epoch {}: ask for as many or more, or begin anew with "
-                      "--resume no",
-                      o_.epochs, found_->path, c.sums["count"] > 0 ? c.epoch : c.epoch - 1));
-  }
-
-  // With the data there.
-  void go_on_from_checkpoint() {
-    Checkpoint& c = found_->checkpoint;
-    const stages::DataSet& data = loading_.train();
-    if (const auto different = differences(c.job, job(o_, loading_)); !different.empty())
-      throw stages::DataError(of_another_job(different));
-    if (c.model.pixels != data.pixels() || c.model.classes != data.classes ||
-        c.sums["count"] > static_cast<double>(data.size()) ||
-        (std::fmod(c.sums["count"], o_.batch_size) != 0 && c.sums["count"] < static_cast<double>(data.size())))
-      throw stages::DataError(found_->path + ": its sizes are not those of the data");
+  void go_on() {
+    Checkpoint c = checkpoints_.go_on(loading_);
+    resumed_model_ = std::move(c.model);
     sums_ = c.sums;
     seconds_ = c.seconds;
     result_.epochs = std::move(c.epochs);
-    result_.resumed_from = found_->path;
+    result_.resumed_from = checkpoints_.path();
     result_.resumed_epoch = rows_done() > 0 ? epoch_under_way() : result_.epochs.size();
-    result_.resumed_step = rows_done() > 0 ? steps_done() : steps_of(data.size());
-    checkpointed_ = true;
-    saved_ = found_->path == o_.checkpoint;
-    if (!found_->trouble.empty()) {
-      older_ = stages::Replacement::Older::dropped;  // what is kept is the sound one
-      say_all(fmt::format("warning: {}: going on from {}", found_->trouble, found_->path));
-    }
+    result_.resumed_step = rows_done() > 0 ? steps_done() : steps_of(loading_.train().size());
+    result_.resumed_epochs = result_.epochs.size();
+    if (!checkpoints_.trouble().empty()) warn(checkpoints_.trouble() + "; the version before is used");
     if (o_.quiet) return;
     if (complete())
-      say_all(fmt::format("{}: this job is finished", found_->path));
+      say_all(fmt::format("{}: this job is finished: more --epochs would go on from there", checkpoints_.path()));
     else
-      say_all(fmt::format("going on from {}: behind step {} of {} of epoch {}", found_->path, result_.resumed_step,
-                          steps_of(data.size()), result_.resumed_epoch));
+      say_all(fmt::format("going on from {}: {}", checkpoints_.path(), place()));
   }
 
-  std::string of_another_job(const std::vector<std::string>& different) const {
-    return fmt::format("{}: is of another job: {}: {}", found_->path, fmt::join(different, ", "),
-                       o_.resumes_from_file() ? "give the same, or another --resume"
-                                              : "give the same, or begin anew with --resume no, or name another file");
-  }
-
-  // Unless it is there already.
   void save_checkpoint() {
-    if (o_.checkpoint.empty() || saved_) return;
-    Checkpoint c{.job = job(o_, loading_),
-                 .epoch = epoch_under_way(),
-                 .sums = sums_,
-                 .seconds = seconds_,
-                 .epochs = result_.epochs,
-                 .model = *training_->weights()};
-    save(o_.checkpoint, c, std::exchange(older_, stages::Replacement::Older::kept));
-    saved_ = checkpointed_ = true;
+    if (o_.checkpoint.empty()) return;
+    checkpoints_.save({.job = {},
+                       .epoch = epoch_under_way(),
+                       .sums = sums_,
+                       .seconds = seconds_,
+                       .epochs = result_.epochs,
+                       .model = *training_->weights()},
+                      loading_);
   }
 
   // Where the run is.
@@ -388,6 +342,13 @@ class Job {
   std::size_t rows_done() const { return static_cast<std::size_t>(sums_["count"]); }  // of it
   std::size_t steps_of(std::size_t rows) const { return (rows + o_.batch_size - 1) / o_.batch_size; }
   std::size_t steps_done() const { return steps_of(rows_done()); }
+  std::string place() const {
+    if (rows_done() > 0)
+      return fmt::format("after step {} of {} in epoch {} of {}", steps_done(), steps_of(loading_.train().size()),
+                         epoch_under_way(), o_.epochs);
+    if (result_.epochs.empty()) return "before the first step";
+    return fmt::format("after epoch {} of {}", result_.epochs.size(), o_.epochs);
+  }
 
   // Trace, picture, report and profile, of a run that ended early, too. What cannot be written keeps none of the others
   // from it; the first such error is thrown in the end.
@@ -451,20 +412,19 @@ class Job {
     return all;
   }
 
-  std::string interrupted() const {
-    if (!training_) return "interrupted while loading";
-    return fmt::format("interrupted in epoch {} of {}, behind step {} of {}", epoch_under_way(), o_.epochs,
-                       steps_done(), steps_of(loading_.train().size()));
-  }
+  std::string interrupted() const { return "interrupted " + (training_ ? place() : "while loading"); }
   std::string how_to_go_on() const {
     if (o_.checkpoint.empty()) return "";
-    if (!training_) return fmt::format(": {} is as it was", o_.checkpoint);
-    return fmt::format(": saved in {}: {}", o_.checkpoint,
-                       o_.resume.empty() || o_.resume == "auto"
-                           ? "the same command goes on from there"
-                           : "the same command with --resume auto goes on from there");
+    if (!training_) return checkpoints_.found() ? fmt::format("; {} is as it was", o_.checkpoint) : "";
+    return fmt::format("; saved in {}: {}", o_.checkpoint,
+                       o_.resume.empty() || o_.resume == "auto" ? "the same command goes on from there"
+                                                                : "to go on, the same command without --resume");
   }
   // In the form of the log.
+  void warn(const std::string& text) const {
+    say(style_.form == ProgressStyle::Form::jsonl ? log_event("warning", {{"message", text}})
+                                                  : fmt::format("sluice: warning: {}\n", text));
+  }
   void say_all(const std::string& text) const {
     say(style_.form == ProgressStyle::Form::jsonl ? log_event("message", {{"message", text}})
                                                   : fmt::format("sluice: {}\n", text));
@@ -518,12 +478,10 @@ class Job {
   stages::Weights weights_;
   std::string outcome_;  // why it ended early
   std::optional<Progress> progress_;
-  std::optional<FoundCheckpoint> found_;                  // what the run goes on from
+  Checkpointing checkpoints_{o_};
+  stages::Model resumed_model_;                           // that it begins with
   stages::Accumulator sums_ = stages::Accumulate{}.sums;  // over the rows of the epoch under way that are done
   double seconds_ = 0;                                    // that they took
-  bool checkpointed_ = false;                             // there is a checkpoint
-  bool saved_ = false;                                    // it is of where the run is
-  stages::Replacement::Older older_ = stages::Replacement::Older::kept;
   Result result_;
   GraphStats loaded_;  // of the loading graph
 };

@@ -51,7 +51,8 @@ TEST_F(Checkpoints, OfAFinishedJobEndTheNextRunWithItsResult) {
   const std::string after = contents_of(file);
   const Result again = sluice(job({"--json"}));
   EXPECT_EQ(again.code, 0) << again.err;
-  EXPECT_EQ(line_with(again.err, "sluice: "), "sluice: " + file + ": this job is finished");
+  EXPECT_EQ(line_with(again.err, "sluice: "),
+            "sluice: " + file + ": this job is finished: more --epochs would go on from there");
   EXPECT_EQ(results_of(json::parse(again.out)), results_of(whole));
   EXPECT_EQ(contents_of(file), after);
   // Written out as any other.
@@ -110,12 +111,12 @@ TEST_F(Checkpoints, OfAnotherJobAreRefusedWithWhatDiffers) {
   refused(job({"--seed", "7"}), 2, "--seed is 7, there it was 0");
   refused(Arguments{"train", "--data", data.folder().path(), "--batch-size", "50", "--epochs", "2", "--checkpoint",
                     file, "--seed", "1"},
-          2, "--batch-size is 50, there it was 100, --seed is 1, there it was 0");
+          2, "--batch-size is 50, there it was 100; --seed is 1, there it was 0");
   refused(job({"--classes", "4"}), 3, "--classes is 4, there it was 3");
   std::string pixels = pixel_bytes(train_count, 1);
   pixels[17] = static_cast<char>(pixels[17] ^ 1);
   data.folder().write("train-images-idx3-ubyte.gz", test::gzip(test::idx_images(pixels, rows, columns)));
-  refused(job(), 3, "--train-images is sha256 ");
+  refused(job(), 3, "--train-images has other contents (sha256 ");
 }
 
 TEST_F(Checkpoints, GoOnWithTheSameDataCompressedOtherwise) {
@@ -158,7 +159,9 @@ TEST_F(Checkpoints, ThatAreBothDamagedAreNeitherUsedNorReplaced) {
   const std::string before = contents_of(file), older = contents_of(previous);
   const Result r = sluice(job());
   EXPECT_EQ(r.code, 3);
-  EXPECT_TRUE(contains(r.err, file + ": ")) << r.err;
+  for (const std::string& each : {file, previous})
+    EXPECT_TRUE(contains(r.err, each + ": its bytes do not have")) << r.err;
+  EXPECT_TRUE(contains(r.err, "begin anew with")) << r.err;
   EXPECT_EQ(contents_of(file), before);
   EXPECT_EQ(contents_of(previous), older);
 }
@@ -173,6 +176,32 @@ TEST_F(Checkpoints, OfAnotherFileAreOnlyRead) {
   EXPECT_EQ(results_of(trained(data.train() + Arguments{"--resume", file, "--checkpoint", other})), results_of(whole));
   EXPECT_EQ(contents_of(file), first);
   EXPECT_EQ(load_checkpoint(other).epochs.size(), 2u);
+}
+
+TEST_F(Checkpoints, AreNotReplacedByAccident) {
+  trained(epochs(1));
+  const std::string first = contents_of(file), other = data.folder().write("notes", "not to be lost");
+  const auto refused = [&](const Arguments& more, const std::string& what) {
+    const Result r = sluice(data.train() + more);
+    EXPECT_EQ(r.code, 2) << r.err;
+    EXPECT_TRUE(contains(r.err, what)) << r.err;
+    EXPECT_EQ(contents_of(file), first);
+    EXPECT_EQ(contents_of(other), "not to be lost");
+  };
+  refused({"--checkpoint", other, "--resume", "no"}, "it is no checkpoint, or name another file");
+  refused({"--checkpoint", other, "--resume", file}, "leave --resume away to go on from it, or name another file");
+  const Result anew = sluice(job({"--resume", "no"}));
+  EXPECT_EQ(anew.code, 0) << anew.err;
+  EXPECT_TRUE(contains(anew.err, "beginning anew: what is in " + file + " will be replaced")) << anew.err;
+}
+
+TEST_F(Checkpoints, OfAnotherFileFallBackToo) {
+  const json whole = trained(job());
+  damage(file);
+  const Result r = sluice(data.train() + Arguments{"--resume", file, "--json"});
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_TRUE(contains(r.err, previous)) << r.err;
+  EXPECT_EQ(results_of(json::parse(r.out)), results_of(whole));
 }
 
 TEST_F(Checkpoints, ThatAreNoneAreRefused) {
@@ -203,7 +232,7 @@ TEST_F(Checkpoints, AreAsTheyWereWhenTheLossIsNotFinite) {
   EXPECT_EQ(r.code, 1);
   EXPECT_EQ(r.out, "");
   EXPECT_TRUE(contains(r.err, "epoch 1, step 2: the loss is ")) << r.err;
-  EXPECT_TRUE(contains(r.err, "the last checkpoint is as it was")) << r.err;
+  EXPECT_TRUE(contains(r.err, "this one is as it was")) << r.err;
   const Checkpoint c = load_checkpoint(file);
   EXPECT_EQ(c.epoch, 1u);
   EXPECT_EQ(c.sums["count"], 100.);

@@ -299,11 +299,11 @@ TEST_F(Interrupted, RunWritesItsTraceAndItsReportAndSaysWhereItWas) {
                                           "' --output '" + data.path("model") + "'");
   EXPECT_EQ(r.code, 130) << r.err;
   EXPECT_EQ(r.out, "");
-  EXPECT_TRUE(contains(r.err, "sluice: interrupted in epoch ")) << r.err.substr(0, 300);
+  EXPECT_TRUE(contains(r.err, "sluice: interrupted after ")) << r.err.substr(0, 300);
   EXPECT_TRUE(contains(r.err, "no model was written"));
   EXPECT_TRUE(json::parse(contents(data.path("t.json")), nullptr, false).is_object());
   const std::string page = contents(data.path("r.html"));
-  EXPECT_TRUE(contains(page, "interrupted in epoch ") && contains(page, "</html>"));
+  EXPECT_TRUE(contains(page, "interrupted after ") && contains(page, "</html>"));
   struct stat unused {};
   EXPECT_NE(::stat(data.path("model").c_str(), &unused), 0);
 }

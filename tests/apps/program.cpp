@@ -64,7 +64,7 @@ Process::Process(const Arguments& arguments, const std::string& out_to, Unread u
   sigset_t defaults;
   sigemptyset(&defaults);
   posix_spawnattr_setsigmask(&attributes, &defaults);
-  for (const int s : {SIGPIPE, SIGINT, SIGTERM, SIGUSR1}) sigaddset(&defaults, s);
+  for (const int s : {SIGPIPE, SIGHUP, SIGINT, SIGTERM, SIGUSR1}) sigaddset(&defaults, s);
   posix_spawnattr_setsigdefault(&attributes, &defaults);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 

@@ -31,7 +31,7 @@ class Signals : public ::testing::Test {
 };
 
 TEST_F(Signals, TheFirstSavesSaysHowToGoOnAndEndsWithItsNumber) {
-  for (const int signal : {SIGINT, SIGTERM}) {
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) {
     Process p(endless({"--checkpoint-every", "900000e"}));
     ASSERT_TRUE(p.says("epoch="));
     p.signal(signal);
@@ -39,12 +39,14 @@ TEST_F(Signals, TheFirstSavesSaysHowToGoOnAndEndsWithItsNumber) {
     EXPECT_EQ(r.code, 128 + signal) << r.err;
     EXPECT_EQ(r.out, "");
     const std::string last = lines(r.err).back();
-    EXPECT_TRUE(last.starts_with("sluice: interrupted in epoch ")) << last;
-    EXPECT_TRUE(last.ends_with(": saved in " + file + ": the same command goes on from there")) << last;
+    EXPECT_TRUE(last.starts_with("sluice: interrupted after ")) << last;
+    EXPECT_TRUE(last.ends_with("; saved in " + file + ": the same command goes on from there")) << last;
     // It is of where the run says that it was.
     const Checkpoint c = load_checkpoint(file);
-    const std::string where = "in epoch " + std::to_string(c.epoch) + " of 1000000, behind step " +
-                              std::to_string(static_cast<int>(c.sums["count"]) / 100) + " of 5";
+    const int steps = static_cast<int>(c.sums["count"]) / 100;
+    const std::string where =
+        steps ? "after step " + std::to_string(steps) + " of 5 in epoch " + std::to_string(c.epoch) + " of 1000000;"
+              : "after epoch " + std::to_string(c.epoch - 1) + " of 1000000;";
     EXPECT_TRUE(contains(last, where)) << last << "\nexpected: " << where;
   }
   EXPECT_EQ(data.folder().files(), 4u + 2u);
@@ -113,7 +115,7 @@ TEST_F(Signals, Usr1IsAnsweredWithALine) {
   Process p(endless({"--train-images", pipe}));
   const int writer = ::open(pipe.c_str(), O_WRONLY | O_CLOEXEC);
   p.signal(SIGUSR1);
-  EXPECT_TRUE(p.says("sluice: loading: "));
+  EXPECT_TRUE(p.says("sluice: loading the data, for "));
   const std::string gzipped = test::gzip(train_images());
   ASSERT_EQ(::write(writer, gzipped.data(), gzipped.size()), static_cast<ssize_t>(gzipped.size()));
   ::close(writer);

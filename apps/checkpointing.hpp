@@ -1,0 +1,49 @@
+// What a run goes on from, and what it leaves behind for the next one, as --checkpoint and --resume ask for.
+//
+// Order and thread-safety: find() before the data are loaded, go_on() behind, then save() whenever the run lies between
+// two steps; one thread. Errors: UsageError and stages::DataError in words that name the file and the way out: a
+// checkpoint of another job, damaged, or a file that is none and would be replaced; stages::WriteError says what is
+// left.
+//
+//   Checkpointing checkpoints(options);
+//   checkpoints.find();
+//   if (checkpoints.found()) state = checkpoints.go_on(loading);
+//   ... checkpoints.moved_on(), checkpoints.save(state, loading) ...
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apps/checkpoint.hpp"
+#include "apps/load.hpp"
+#include "apps/options.hpp"
+
+namespace sluice::apps {
+
+class Checkpointing {
+ public:
+  explicit Checkpointing(const Options& options) : o_(options) {}
+
+  void find();
+  bool found() const { return found_.has_value(); }
+  const std::string& path() const { return found_->path; }        // of what was found
+  const std::string& trouble() const { return found_->trouble; }  // why it is the version before; empty: it is not
+  bool replaces() const { return replaces_; }                     // the run begins anew where there is a checkpoint
+
+  Checkpoint go_on(const Loading& loading);  // once
+  void moved_on() { saved_ = false; }
+  void save(Checkpoint state, const Loading& loading);  // unless it is there already; `job` is filled in here
+  bool any() const { return any_; }                     // there is a checkpoint of this job
+
+ private:
+  [[noreturn]] void refuse_replacing(const std::string& why) const;
+  std::string of_another_job(const std::vector<std::string>& different) const;
+
+  const Options& o_;
+  std::optional<FoundCheckpoint> found_;
+  bool replaces_ = false, any_ = false, saved_ = false;
+  stages::Replacement::Older older_ = stages::Replacement::Older::kept;
+};
+
+}  // namespace sluice::apps
