@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "stages/bounded_json.hpp"
+#include "stages/dataset.hpp"
 #include "stages/digest.hpp"
 #include "stages/errors.hpp"
 
@@ -65,7 +66,7 @@ std::uint64_t number(const std::string& path, const ordered_json& json, const ch
 }
 
 constexpr std::uint64_t most_header = 100'000'000;  // as the library of safetensors has it
-constexpr std::uint64_t most_file = std::uint64_t{4} << 30;
+constexpr std::uint64_t most_file = 8 + most_header + 4 * (most_weights + 256);
 constexpr std::size_t most_depth = 4;  // of the header: {tensor: {shape: [n, ...]}} has 3
 
 std::string contents(const std::string& path) {
@@ -85,7 +86,7 @@ std::string contents(const std::string& path) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0) fail_errno(path, "cannot be read");
     if (n == 0) return all;
-    if (all.size() > most_file) fail(path, "is larger than 4 GiB, too large for a model");
+    if (all.size() > most_file) fail(path, fmt::format("is larger than {} bytes, too large for a model", most_file));
     all.append(buffer.data(), static_cast<std::size_t>(n));
   }
 }
