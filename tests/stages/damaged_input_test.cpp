@@ -26,6 +26,7 @@
 #include "stages/parse.hpp"
 #include "tests/stages/idx_example.hpp"
 #include "tests/support/gzip_reading.hpp"
+#include "tests/support/watchdog.hpp"
 
 namespace sluice::stages::testing {
 namespace {
@@ -35,6 +36,7 @@ using sluice::test::DeflateBlock;
 using sluice::test::GzipMember;
 using sluice::test::GzipReading;
 using sluice::test::read_gzip;
+using sluice::test::UnderWay;
 
 // What of a gzip file may be changed without being noticed. Everything else is held by a checksum, by the format, or by
 // both. In a member with FHCRC nothing of the header may be.
@@ -308,6 +310,7 @@ void change_every_byte(const Subject& s, const std::vector<unsigned>& masks, boo
   const Map map(s.file);
   std::string copy = s.file;
   for (std::size_t at = 0; at < s.file.size(); ++at) {
+    const UnderWay under_way([&] { return s.name + ", byte " + std::to_string(at); });
     const auto byte = static_cast<unsigned char>(s.file[at]);
     for (const unsigned mask : masks) {
       copy[at] = static_cast<char>(byte ^ mask);
