@@ -93,18 +93,24 @@ TEST_F(Input, AFlippedByte) {
 
 // A sample of what tests/stages/damaged_input_test.cpp has whole.
 TEST_F(Input, AFlippedBitAnywhereIsSaidOfTheFileThatHasIt) {
-  for (const auto& [flag, whole] : {std::pair{"--train-images", gzip(train_images())},
-                                    {"--train-labels", gzip(train_labels())},
-                                    {"--test-images", gzip(test_images())},
-                                    {"--test-labels", gzip(test_labels())}}) {
-    // ID1, CM, reserved flags; early, in the middle and late in the data; the checksum and the length.
-    for (const std::size_t at : {std::size_t{0}, std::size_t{2}, std::size_t{3}, whole.size() / 8, whole.size() / 2,
-                                 whole.size() * 7 / 8, whole.size() - 8, whole.size() - 1}) {
+  const auto expect_each_refused = [&](const char* flag, const std::string& whole,
+                                       const std::vector<std::size_t>& places) {
+    for (const std::size_t at : places) {
       std::string damaged = whole;
       damaged[at] = static_cast<char>(damaged[at] ^ 0x20);
       expect_refused(flag, file("a.gz", damaged), {"sluice: " + missing("a.gz") + ": "});
     }
-  }
+  };
+  // ID1, CM, reserved flags, the data of images (those of labels repeat themselves: another distance may give the same
+  // bytes), the checksum and the length.
+  for (const auto& [flag, whole] :
+       {std::pair{"--train-images", gzip(train_images())}, {"--test-images", gzip(test_images())}})
+    expect_each_refused(
+        flag, whole,
+        {0, 2, 3, whole.size() / 8, whole.size() / 2, whole.size() * 7 / 8, whole.size() - 8, whole.size() - 1});
+  for (const auto& [flag, whole] :
+       {std::pair{"--train-labels", gzip(train_labels())}, {"--test-labels", gzip(test_labels())}})
+    expect_each_refused(flag, whole, {0, 2, 3, whole.size() - 8, whole.size() - 1});
 }
 
 TEST_F(Input, TrailingBytes) {
