@@ -554,23 +554,11 @@ Child in_a_child(const std::string& path, IdxKind kind, bool whole, const std::s
 
 constexpr std::size_t little = 32 << 20;  // of memory, under a sanitizer, too
 
-// A gzip file of `before` and a GiB of zeros: a MiB.
-std::string bomb(const std::string& before) {
-  const std::string zeros(16 << 20, '\0'), block = deflated(zeros, DeflateBlock::dynamic, false);
-  std::string blocks = deflated(before, DeflateBlock::dynamic, false);
-  unsigned long checksum = crc(before);
-  for (int i = 0; i < 64; ++i) {
-    blocks += block;
-    checksum = crc32_combine(checksum, crc(zeros), 16 << 20);
-  }
-  std::string file = member({}, blocks + deflated("", DeflateBlock::fixed, true), "");
-  return file.replace(file.size() - 8, 8, little_endian(checksum, 4) + little_endian(before.size() + (1 << 30), 4));
-}
-
 TEST(InputMemory, AGibibyteBehindASmallHeaderIsNeverDecoded) {
   const Folder folder;
   const std::string images = header({0x803, 20, 5, 7}) + pixels(700);
-  const std::string file = bomb(images), path = folder.write("images.gz", file), pipe = folder.path("pipe");
+  const std::string file = sluice::test::gzip_zeros(1 << 30, images), path = folder.write("images.gz", file),
+                    pipe = folder.path("pipe");
   ASSERT_LT(file.size(), std::size_t{2} << 20);
   ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
   for (const bool whole : {false, true})

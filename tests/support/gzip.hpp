@@ -31,25 +31,39 @@ inline std::string gzip(const std::string& bytes, int level = 6) {
   return out;
 }
 
-// One member of `size` zeros, made without having them in memory.
-inline std::string gzip_zeros(std::size_t size, const std::string& before = {}) {
+// Deflate without gzip around it; where it is not the last, other blocks may follow, which know nothing of these bytes.
+inline std::string deflate_blocks(std::string bytes, bool last) {
   z_stream z{};
-  if (deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::runtime_error("zlib");
-  std::string out, piece = before, room(1 << 16, '\0');
-  for (bool last = false; !last;) {
-    if (piece.empty()) piece.assign(size < (1u << 20) ? size : std::size_t{1} << 20, '\0'), size -= piece.size();
-    last = size == 0;
-    z.next_in = reinterpret_cast<Bytef*>(piece.data());
-    z.avail_in = static_cast<unsigned>(piece.size());
-    do {
-      z.next_out = reinterpret_cast<Bytef*>(room.data());
-      z.avail_out = static_cast<unsigned>(room.size());
-      deflate(&z, last ? Z_FINISH : Z_NO_FLUSH);
-      out.append(room, 0, room.size() - z.avail_out);
-    } while (z.avail_out == 0);
-    piece.clear();
-  }
+  if (deflateInit2(&z, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::runtime_error("zlib");
+  std::string out(deflateBound(&z, bytes.size()) + 32, '\0');
+  z.next_in = reinterpret_cast<Bytef*>(bytes.data());
+  z.avail_in = static_cast<unsigned>(bytes.size());
+  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.avail_out = static_cast<unsigned>(out.size());
+  deflate(&z, last ? Z_FINISH : Z_SYNC_FLUSH);
+  out.resize(z.total_out);
   deflateEnd(&z);
+  return out;
+}
+
+// One member of `before` and so many zeros: a MiB of them is compressed, once.
+inline std::string gzip_zeros(std::size_t size, const std::string& before = {}) {
+  constexpr std::size_t piece = std::size_t{1} << 20;
+  const std::string zeros(piece, '\0'), rest(size % piece, '\0'), blocks = deflate_blocks(zeros, false);
+  const auto crc = [](const std::string& bytes) {
+    return crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<unsigned>(bytes.size()));
+  };
+  unsigned long checksum = crc(before);
+  const unsigned long of_zeros = crc(zeros);
+  std::string out = std::string("\x1f\x8b\x08\0\0\0\0\0\0\x03", 10) + deflate_blocks(before, false);
+  for (std::size_t i = 0; i < size / piece; ++i) {
+    out += blocks;
+    checksum = crc32_combine(checksum, of_zeros, piece);
+  }
+  out += deflate_blocks(rest, true);
+  checksum = crc32_combine(checksum, crc(rest), static_cast<z_off_t>(rest.size()));
+  for (const std::size_t number : {std::size_t{checksum}, before.size() + size})
+    for (unsigned shift = 0; shift < 32; shift += 8) out += static_cast<char>(number >> shift & 0xff);
   return out;
 }
 
