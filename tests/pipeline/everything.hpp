@@ -18,16 +18,18 @@
 
 namespace sluice::test {
 
-// Throws in the body of `stage` ("total.finish": in its finish()) when it works on message `sequence`.
-struct Trap {
-  std::string stage;
-  std::uint64_t sequence = 0;
-  void visit(const char* where, std::uint64_t k = 0) const {
-    if (stage == where && sequence == k) throw std::runtime_error("trap");
-  }
-};
-
 class Everything {
+ public:
+  // Throws in the body of `stage` ("total.finish": in its finish()) when it works on message `sequence`.
+  struct Trap {
+    std::string stage;
+    std::uint64_t sequence = 0;
+    void visit(const char* where, std::uint64_t k = 0) const {
+      if (stage == where && sequence == k) throw std::runtime_error("trap");
+    }
+  };
+
+ private:
   using Pair = std::tuple<long, long>;
 
   struct Numbers {
