@@ -94,12 +94,16 @@ TEST(Docs, EveryTestThatReliabilityNamesIsThere) {
   std::string tests;
   for (const auto& entry : fs::recursive_directory_iterator(std::string(SLUICE_SOURCE) + "/tests"))
     if (entry.path().extension() == ".cpp") tests += test::contents_of(entry.path().string());
+  std::erase_if(tests, [](char c) { return c == ' ' || c == '\n'; });
   const std::regex name("`([A-Z][A-Za-z]+)\\.([A-Za-z0-9_]+)`");
   const std::string page = source("docs/reliability.md");
   std::size_t names = 0;
   for (std::sregex_iterator found(page.begin(), page.end(), name), end; found != end; ++found, ++names) {
-    const std::regex definition("TEST(_F|_P)?\\(" + (*found)[1].str() + ",\\s*" + (*found)[2].str() + "\\)");
-    EXPECT_TRUE(std::regex_search(tests, definition)) << found->str();
+    // Without a regular expression: in all of the tests it would take minutes where nothing is optimised.
+    const std::string definition = "(" + (*found)[1].str() + "," + (*found)[2].str() + ")";
+    EXPECT_TRUE(contains(tests, "TEST" + definition) || contains(tests, "TEST_F" + definition) ||
+                contains(tests, "TEST_P" + definition))
+        << found->str();
   }
   EXPECT_GT(names, 20u);
 }
