@@ -163,8 +163,9 @@ class Job {
   }
 
  private:
-  // Of a run that is complete, a signal that comes late changes nothing.
-  bool complete() const { return result_.epochs.size() == o_.epochs; }
+  // Of a run that is complete, a signal that comes late changes nothing. One that comes before the epochs of a
+  // checkpoint that is complete finds no weights yet.
+  bool complete() const { return training_ && result_.epochs.size() == o_.epochs; }
 
   void load() {
     const bool drawn = style_.form == ProgressStyle::Form::line;
