@@ -62,7 +62,7 @@ TEST_F(Signals, AJobThatIsInterruptedOverAndOverHasTheSameBits) {
               Arguments{"--checkpoint", file, "--json", "--threads", std::to_string(1 + turn % 4)});
     ASSERT_TRUE(p.says("epoch="));
     ::usleep(static_cast<useconds_t>(turn * 7919 % 20000));
-    p.signal(signal);
+    if (turn < 40) p.signal(signal);  // with sanitizers it would go on for as many turns as there are epochs
     const Result r = p.wait();
     if (!r.out.empty()) {  // complete, whether or not the signal still met it
       EXPECT_EQ(results_of(json::parse(r.out)), results_of(whole));
