@@ -16,6 +16,7 @@ namespace sluice::apps {
 namespace {
 
 using nlohmann::ordered_json;
+using stages::DamagedError;
 using stages::DataError;
 
 constexpr const char* version = "1";
@@ -24,9 +25,8 @@ ordered_json to_json(const Metrics& m) {
   return {{"loss", m.loss}, {"accuracy", m.accuracy}, {"count", m.count}};
 }
 
-// What is wrong with a file that has the right checksum is that it was never one of these.
 [[noreturn]] void fail(const std::string& path, const std::string& text) {
-  throw DataError(path + ": " + text);
+  throw DamagedError(path + ": " + text);
 }
 
 // For an error message of one line.
@@ -90,7 +90,7 @@ bool possible(const Checkpoint& c) {
 bool is_there(const std::string& path) {
   std::error_code error;
   const bool found = std::filesystem::exists(path, error);
-  if (error) fail(path, fmt::format("cannot be looked at: {}", error.message()));
+  if (error) throw DataError(fmt::format("{}: cannot be looked at: {}", path, error.message()));
   return found;
 }
 
@@ -119,10 +119,11 @@ Checkpoint load_checkpoint(const std::string& path) {
   stages::StoredModel stored = stages::load_model(path);
   const stages::Metadata& text = stored.metadata;
   if (!text.contains("sluice.checkpoint"))
-    fail(path, "is a model, expected a checkpoint, which has the state of the training as well");
+    throw DataError(path + ": is a model, expected a checkpoint, which has the state of the training as well");
   if (text.at("sluice.checkpoint") != version)
-    fail(path, fmt::format("is a checkpoint of version {}, expected {}: was it written by another version of sluice?",
-                           shown(text.at("sluice.checkpoint")), version));
+    throw DataError(
+        fmt::format("{}: is a checkpoint of version {}, expected {}: was it written by another version of sluice?",
+                    path, shown(text.at("sluice.checkpoint")), version));
   if (!stored.checked) fail(path, "has no checksum, expected one in every checkpoint: was it changed?");
   Checkpoint c;
   try {
@@ -154,7 +155,7 @@ std::optional<FoundCheckpoint> find_checkpoint(const std::string& path) {
   if (there) {
     try {
       return FoundCheckpoint{load_checkpoint(path), path, {}};
-    } catch (const DataError& error) {
+    } catch (const DamagedError& error) {  // what cannot be read now may be whole, and newer
       if (!older) throw;
       trouble = error.what();
     }

@@ -6,8 +6,8 @@
 //   sluice.epoch, .rows, .loss, .hits, .seconds   the epoch under way, its rows that are done and their sums
 //   sluice.epochs      the epochs that are complete, as JSON
 // It always has the checksum of a model file.
-// Order and thread-safety: free functions; one writer a path. save() replaces the file in one step and keeps the one
-// before as FILE.previous; whatever fails, one of the two is there and whole.
+// Order and thread-safety: free functions; one writer a path. save() keeps the one before as FILE.previous: two
+// renames, between which FILE is not there; whatever fails, one of the two is there and whole.
 // Errors: stages::WriteError; stages::DataError naming the file: no checkpoint, damaged, of another version.
 //
 //   save(path, checkpoint);
@@ -46,7 +46,8 @@ struct FoundCheckpoint {
   std::string trouble;  // why it is the previous one; empty: it is not
 };
 
-// The newest sound version of a checkpoint; nothing if there is none at all.
+// The newest version of a checkpoint that is not damaged; nothing if there is none at all. One that cannot be read is
+// an error: it may be whole, and would be replaced.
 std::optional<FoundCheckpoint> find_checkpoint(const std::string& path);
 
 // What is different between two jobs, in words, one each; empty: the one goes on where the other ended.

@@ -4,17 +4,20 @@
 #include <fmt/ranges.h>
 
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "apps/outputs.hpp"
 #include "stages/errors.hpp"
 
 namespace sluice::apps {
 namespace {
 
 using nlohmann::ordered_json;
+using Older = stages::Replacement::Older;
 
 // What decides the result, under the names of the flags: of a checkpoint, it has to be the same.
 ordered_json job(const Options& o) {
@@ -29,40 +32,43 @@ ordered_json job(const Options& o, const Loading& loading) {
   return all;
 }
 
+// One that may not be looked at is there.
 bool there(const std::string& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
+  std::error_code error;
+  return std::filesystem::exists(path, error) || error;
 }
 
-// Whether it was one, also if it is damaged now: it begins as save() writes it.
-bool looks_like_a_checkpoint(const std::string& path) {
+// Whether nothing is lost that was never a checkpoint: it begins as save() writes one, damaged or not, or is empty.
+bool replaceable(const std::string& path) {
   std::string start(200, '\0');
-  std::ifstream(path, std::ios::binary).read(start.data(), static_cast<std::streamsize>(start.size()));
-  return start.find(R"("sluice.checkpoint")") != std::string::npos;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return false;
+  file.read(start.data(), static_cast<std::streamsize>(start.size()));
+  return file.gcount() == 0 || start.find(R"("sluice.checkpoint")") != std::string::npos;
 }
 
 }  // namespace
 
 void Checkpointing::find() {
-  std::error_code ignored;
-  if (o_.resumes_from_file()) {
-    if (there(o_.checkpoint) && !std::filesystem::equivalent(o_.checkpoint, o_.resume, ignored))
-      refuse_replacing("leave --resume away to go on from it");
+  const std::string& own = o_.checkpoint;
+  const bool own_there = !own.empty() && (there(own) || there(stages::previous_version(own)));
+  if (o_.resume == "no") {
+    if (there(own) && !replaceable(own))
+      throw UsageError(fmt::format("--checkpoint {}: is there and is no checkpoint: name another file", own));
+    replaces_ = own_there;
+  } else if (own_there) {
+    try {
+      found_ = find_checkpoint(own);
+    } catch (const stages::DataError& error) {
+      throw stages::DataError(fmt::format("{}: begin anew with another --checkpoint{}", error.what(),
+                                          replaceable(own) ? ", or with --resume no, which replaces it" : ""));
+    }
+  } else if (o_.resumes_from_file()) {
     try {
       found_ = find_checkpoint(o_.resume);
       if (!found_) load_checkpoint(o_.resume);  // says why not
     } catch (const stages::DataError& error) {
       throw stages::DataError(fmt::format("--resume {}", error.what()));
-    }
-  } else if (o_.resume == "no") {
-    replaces_ = there(o_.checkpoint);
-    if (replaces_ && !looks_like_a_checkpoint(o_.checkpoint)) refuse_replacing("it is no checkpoint");
-  } else if (!o_.checkpoint.empty()) {
-    try {
-      found_ = find_checkpoint(o_.checkpoint);
-    } catch (const stages::DataError& error) {
-      throw stages::DataError(fmt::format(
-          "{}: begin anew with another --checkpoint, or with --resume no, which replaces it", error.what()));
     }
   }
   if (!found_) return;
@@ -80,12 +86,13 @@ Checkpoint Checkpointing::go_on(const Loading& loading) {
   const stages::DataSet& data = loading.train();
   if (const auto different = differences(c.job, job(o_, loading)); !different.empty())
     throw stages::DataError(of_another_job(different));
-  if (c.model.pixels != data.pixels() || c.model.classes != data.classes ||
-      c.sums["count"] > static_cast<double>(data.size()))
+  const double rows = c.sums["count"], all = static_cast<double>(data.size());
+  if (c.model.pixels != data.pixels() || c.model.classes != data.classes || rows > all ||
+      (rows < all && std::fmod(rows, o_.batch_size) != 0))
     throw stages::DataError(found_->path + ": its sizes are not those of the data");
-  any_ = true;
-  saved_ = found_->path == o_.checkpoint;
-  if (!found_->trouble.empty()) older_ = stages::Replacement::Older::dropped;  // what is kept is the sound one
+  has_own_ = !o_.checkpoint.empty() && (same_file(found_->path, o_.checkpoint) || !found_->trouble.empty());
+  saved_ = has_own_ && found_->trouble.empty();
+  if (!found_->trouble.empty()) older_ = Older::dropped;  // what is kept is the sound one
   return std::move(c);
 }
 
@@ -93,27 +100,22 @@ void Checkpointing::save(Checkpoint state, const Loading& loading) {
   if (o_.checkpoint.empty() || saved_) return;
   state.job = job(o_, loading);
   try {
-    apps::save(o_.checkpoint, state, std::exchange(older_, stages::Replacement::Older::kept));
+    apps::save(o_.checkpoint, state, std::exchange(older_, Older::kept));
   } catch (const stages::WriteError& error) {
-    throw stages::WriteError(fmt::format(
-        "{}: the run ends here: {}", error.what(),
-        any_ ? "the checkpoint before is still there: the same command goes on from it" : "nothing was saved before"));
+    throw stages::WriteError(fmt::format("{}: {}", error.what(),
+                                         has_own_
+                                             ? "the checkpoint before it is there, and the same command goes on from it"
+                                             : "there is none before it"));
   }
-  saved_ = any_ = true;
-}
-
-void Checkpointing::refuse_replacing(const std::string& why) const {
-  throw UsageError(fmt::format("--checkpoint {}: is there already and would be replaced: {}, or name another file",
-                               o_.checkpoint, why));
+  saved_ = has_own_ = true;
 }
 
 std::string Checkpointing::of_another_job(const std::vector<std::string>& different) const {
-  return fmt::format(
-      "{}{}: is of another job: {}: {}", found_->trouble.empty() ? "" : found_->trouble + "; ", found_->path,
-      fmt::join(different, "; "),
-      o_.resumes_from_file()
-          ? "give the same, or another --resume"
-          : "give the same, name another --checkpoint, or begin anew with --resume no, which replaces it");
+  return fmt::format("{}{}: is of another job: {}: give the same, or {}",
+                     found_->trouble.empty() ? "" : found_->trouble + "; ", found_->path, fmt::join(different, "; "),
+                     o_.checkpoint.empty()
+                         ? "another --resume"
+                         : "another --checkpoint, or begin anew with --resume no, which replaces what is there");
 }
 
 }  // namespace sluice::apps

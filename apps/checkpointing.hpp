@@ -7,8 +7,8 @@
 //
 //   Checkpointing checkpoints(options);
 //   checkpoints.find();
-//   if (checkpoints.found()) state = checkpoints.go_on(loading);
-//   ... checkpoints.moved_on(), checkpoints.save(state, loading) ...
+//   if (checkpoints.resumes()) state = checkpoints.go_on(loading);
+//   ... checkpoints.state_changed(), checkpoints.save(state, loading) ...
 #pragma once
 
 #include <optional>
@@ -26,23 +26,22 @@ class Checkpointing {
   explicit Checkpointing(const Options& options) : o_(options) {}
 
   void find();
-  bool found() const { return found_.has_value(); }
+  bool resumes() const { return found_.has_value(); }
   const std::string& path() const { return found_->path; }        // of what was found
   const std::string& trouble() const { return found_->trouble; }  // why it is the version before; empty: it is not
   bool replaces() const { return replaces_; }                     // the run begins anew where there is a checkpoint
 
   Checkpoint go_on(const Loading& loading);  // once
-  void moved_on() { saved_ = false; }
+  void state_changed() { saved_ = false; }
   void save(Checkpoint state, const Loading& loading);  // unless it is there already; `job` is filled in here
-  bool any() const { return any_; }                     // there is a checkpoint of this job
+  bool has_own() const { return has_own_; }             // there is a --checkpoint of this job
 
  private:
-  [[noreturn]] void refuse_replacing(const std::string& why) const;
   std::string of_another_job(const std::vector<std::string>& different) const;
 
   const Options& o_;
   std::optional<FoundCheckpoint> found_;
-  bool replaces_ = false, any_ = false, saved_ = false;
+  bool replaces_ = false, has_own_ = false, saved_ = false;
   stages::Replacement::Older older_ = stages::Replacement::Older::kept;
 };
 

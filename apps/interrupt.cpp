@@ -51,7 +51,7 @@ Interrupt::~Interrupt() {
   count(over_);
   thread_.join();
   for (const int file : {signals_, over_, wake_}) ::close(file);
-  const sigset_t set = awaited({SIGHUP, SIGINT, SIGTERM, SIGUSR1});
+  const sigset_t set = awaited({SIGHUP, SIGINT, SIGTERM});
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 

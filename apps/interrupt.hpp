@@ -2,9 +2,10 @@
 // question that a run answers.
 //
 // The first one is noted and told to whoever registered with then(), on a thread that waits for signals, where anything
-// may be done. The second ends the program at once, as if nobody had cared, whatever anyone waits for. SIGUSR1 calls
-// what was registered with when_asked(), on the same thread. Order and thread-safety: make it before other threads,
-// which inherit that they do not take these signals; one at a time. Errors: std::system_error.
+// may be done. The second ends the program at once, as if nobody had cared, whatever anyone waits for. SIGUSR1, which
+// main() blocks from its first line on and which never ends the program, calls what was registered with when_asked(),
+// on the same thread. Order and thread-safety: make it before other threads, which inherit that they do not take these
+// signals; one at a time. Errors: std::system_error.
 //
 //   Interrupt interrupt;
 //   interrupt.then([&] { graph.cancel(); });

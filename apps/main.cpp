@@ -113,6 +113,11 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace sluice;
   std::set_terminate(apps::end_without_memory);
+  // A question (apps/interrupt.hpp) that nobody can answer, before or after, must not end the program.
+  sigset_t question;
+  sigemptyset(&question);
+  sigaddset(&question, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &question, nullptr);
   // A reader that went away is seen when stdout is flushed, not as a signal.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write

@@ -221,9 +221,9 @@ void add_checkpoint_flags(CLI::App& command, Options& o) {
       ->group(group);
   command
       .add_option("--resume", o.resume,
-                  "auto: go on from --checkpoint, if it is there; no: begin anew and replace it; or go on from this "
-                  "file, which "
-                  "is only read (./no for one of that name) (default: auto)")
+                  "auto: go on from --checkpoint, if it is there; no: begin anew and replace it; FILE: begin "
+                  "from this one, which is only read, unless --checkpoint is there (./no for one of that name) "
+                  "(default: auto)")
       ->check(named())
       ->type_name("auto|FILE|no")
       ->group(group);

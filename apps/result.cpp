@@ -92,7 +92,7 @@ void print_text(const Options& o, const stages::DataSet& data, const Result& r) 
       static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
   fmt::print("weights sha256 {}\n", r.sha256);
   if (!o.output.empty()) fmt::print("model in {}\n", o.output);
-  if (!o.checkpoint.empty()) fmt::print("checkpoint in {}\n", o.checkpoint);
+  if (!r.checkpoint.empty()) fmt::print("checkpoint in {}\n", r.checkpoint);
 }
 
 }  // namespace sluice::apps

@@ -27,6 +27,7 @@ struct Result {
   std::vector<Epoch> epochs;
   double load = 0, train = 0, eval = 0, total = 0;  // seconds
   std::string sha256;                               // of the weights
+  std::string checkpoint;                           // that was written; empty: none
   std::string resumed_from;                         // file; empty: the run began anew
   std::size_t resumed_epoch = 0, resumed_step = 0;  // where it went on: after this step of this epoch
   std::size_t resumed_epochs = 0;                   // that were complete then

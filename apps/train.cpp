@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <cmath>
+#include <exception>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "apps/commands.hpp"
 #include "apps/interrupt.hpp"
 #include "apps/load.hpp"
+#include "apps/outputs.hpp"
 #include "apps/predictions.hpp"
 #include "apps/profile.hpp"
 #include "apps/progress.hpp"
@@ -41,44 +43,6 @@ using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-// Where a file is to be written: found before anything is trained, not after.
-void check_output(const std::string& flag, const std::string& path, const std::vector<std::string>& inputs) {
-  for (const std::string& input : inputs) {
-    std::error_code ignored;
-    if (std::filesystem::equivalent(path, input, ignored))
-      throw UsageError(fmt::format("{} {}: is the input {}, which it would replace", flag, path, input));
-  }
-  try {
-    stages::check_writable(path);
-  } catch (const stages::PathError& error) {
-    throw UsageError(fmt::format("{} {}", flag, error.what()));
-  } catch (const stages::WriteError& error) {
-    throw stages::WriteError(fmt::format("{} {}", flag, error.what()));
-  }
-}
-
-void check_outputs(const Options& o, const stages::DataFiles& files) {
-  if (!o.resume.empty() && !o.keeps_checkpoints())
-    throw UsageError(fmt::format("--resume {}: needs --checkpoint FILE, or the name of a file", o.resume));
-  std::vector<std::string> inputs = {files.train_images, files.train_labels, files.test_images, files.test_labels};
-  if (o.class_names.starts_with("@")) inputs.push_back(o.class_names.substr(1));
-  if (o.resumes_from_file() && o.resume != o.checkpoint) inputs.push_back(o.resume);
-  std::vector<std::pair<std::string, std::string>> all = {{"--output", o.output},
-                                                          {"--trace", o.trace},
-                                                          {"--picture", o.picture},
-                                                          {"--report", o.report},
-                                                          {"--checkpoint", o.checkpoint}};
-  if (!o.checkpoint.empty())
-    all.emplace_back("--checkpoint, whose version before is kept as", stages::previous_version(o.checkpoint));
-  std::erase_if(all, [](const auto& output) { return output.second.empty(); });
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    check_output(all[i].first, all[i].second, inputs);
-    for (std::size_t k = 0; k < i; ++k)
-      if (std::filesystem::weakly_canonical(all[i].second) == std::filesystem::weakly_canonical(all[k].second))
-        throw UsageError(fmt::format("{} {}: is the file of {}, too", all[i].first, all[i].second, all[k].first));
-  }
 }
 
 // Debian keeps it in such a folder, and so does everybody else.
@@ -131,6 +95,7 @@ class Job {
       if (!interrupt_.signal()) epochs();
       if (complete()) {
         result_.sha256 = stages::weights_sha256(*training_->weights());
+        if (!unsaved_) result_.checkpoint = o_.checkpoint;
         if (!o_.output.empty()) stages::save_model(o_.output, *training_->weights(), {});
       }
     } catch (const UsageError&) {
@@ -159,13 +124,15 @@ class Job {
       say_all(outcome_ + (o_.output.empty() ? "" : "; no model was written") + how_to_go_on());
       return 128 + interrupt_.signal();
     }
+    if (unsaved_) std::rethrow_exception(unsaved_);
     return 0;
   }
 
  private:
-  // Of a run that is complete, a signal that comes late changes nothing. One that comes before the epochs of a
-  // checkpoint that is complete finds no weights yet.
-  bool complete() const { return training_ && result_.epochs.size() == o_.epochs; }
+  bool all_epochs_done() const { return result_.epochs.size() == o_.epochs; }
+  // There is a result: a signal that comes late changes nothing. One that comes before the weights of a checkpoint that
+  // is complete are there does.
+  bool complete() const { return training_ && all_epochs_done(); }
 
   void load() {
     const bool drawn = style_.form == ProgressStyle::Form::line;
@@ -186,8 +153,9 @@ class Job {
       if (!interrupt_.signal()) throw;
     }
     if (drawn) say("\r\x1b[K");
+    interrupt_.then({});
     result_.load = since(begin_);
-    if (checkpoints_.found() && !interrupt_.signal()) go_on();
+    if (checkpoints_.resumes() && !interrupt_.signal()) go_on();
   }
 
   void epochs() {
@@ -199,7 +167,7 @@ class Job {
     }
     stages::Weights initial;
     initial.renew() =
-        checkpoints_.found() ? std::move(resumed_model_) : stages::random_model(data.pixels(), data.classes, o_.seed);
+        checkpoints_.resumes() ? std::move(resumed_model_) : stages::random_model(data.pixels(), data.classes, o_.seed);
     loaded_ = loading_.graph().stats();
     evaluation_.emplace(loading_.test(), threads_);
     training_.emplace(data, o_, threads_, initial, &interrupt_.requested());  // last: where it is, all are
@@ -230,7 +198,7 @@ class Job {
       progress.ends({{"epochs", result_.epochs.size()}, {"error", error.what()}});
       throw;
     }
-    if (!complete()) save_checkpoint();
+    save_checkpoint();
     progress.ends({{"epochs", result_.epochs.size()},
                    {"interrupted", interrupt_.signal() != 0},
                    {"train_seconds", result_.train},
@@ -265,7 +233,7 @@ class Job {
     sums_ = stages::Accumulate{}.sums;
     seconds_ = 0;
     const Options::Every every = o_.effective_every();
-    checkpoints_.moved_on();
+    checkpoints_.state_changed();
     if (complete() || (every.epochs && number % every.epochs == 0)) save_checkpoint();
     progress_->epoch_ends({number, epoch.train.loss, epoch.train.accuracy, epoch.test.loss, epoch.test.accuracy,
                            epoch.seconds, epoch.rate()});
@@ -289,7 +257,7 @@ class Job {
     sums_ = training_->sums().sums;
     seconds_ += since(begin);
     result_.train += since(begin);
-    checkpoints_.moved_on();
+    checkpoints_.state_changed();
     if (!finite(*training_->weights()))
       diverged(fmt::format("epoch {}, step {}", number, steps_done()), "a weight is not finite");
     if (every && ((number - 1) * steps + steps_done()) % every == 0) save_checkpoint();
@@ -298,7 +266,7 @@ class Job {
   [[noreturn]] void diverged(const std::string& where, const std::string& what) const {
     throw std::runtime_error(
         fmt::format("{}: {}, expected finite numbers: try a smaller --lr than {}{}", where, what, o_.lr,
-                    checkpoints_.any() ? ", with another --checkpoint; this one is as it was" : ""));
+                    checkpoints_.has_own() ? ", and another --checkpoint: this one is of the steps before" : ""));
   }
   void rethrow_diverged(const StageError& error, const std::string& where) const {
     try {
@@ -321,21 +289,26 @@ class Job {
     result_.resumed_epochs = result_.epochs.size();
     if (!checkpoints_.trouble().empty()) warn(checkpoints_.trouble() + "; the version before is used");
     if (o_.quiet) return;
-    if (complete())
+    if (all_epochs_done())
       say_all(fmt::format("{}: this job is finished: more --epochs would go on from there", checkpoints_.path()));
     else
       say_all(fmt::format("going on from {}: {}", checkpoints_.path(), place()));
   }
 
   void save_checkpoint() {
-    if (o_.checkpoint.empty()) return;
-    checkpoints_.save({.job = {},
-                       .epoch = epoch_under_way(),
-                       .sums = sums_,
-                       .seconds = seconds_,
-                       .epochs = result_.epochs,
-                       .model = *training_->weights()},
-                      loading_);
+    if (o_.checkpoint.empty() || unsaved_) return;
+    try {
+      checkpoints_.save({.job = {},
+                         .epoch = epoch_under_way(),
+                         .sums = sums_,
+                         .seconds = seconds_,
+                         .epochs = result_.epochs,
+                         .model = *training_->weights()},
+                        loading_);
+    } catch (const stages::WriteError&) {
+      if (!complete()) throw;
+      unsaved_ = std::current_exception();  // the result may still get somewhere
+    }
   }
 
   // Where the run is.
@@ -416,10 +389,10 @@ class Job {
   std::string interrupted() const { return "interrupted " + (training_ ? place() : "while loading"); }
   std::string how_to_go_on() const {
     if (o_.checkpoint.empty()) return "";
-    if (!training_) return checkpoints_.found() ? fmt::format("; {} is as it was", o_.checkpoint) : "";
-    return fmt::format("; saved in {}: {}", o_.checkpoint,
-                       o_.resume.empty() || o_.resume == "auto" ? "the same command goes on from there"
-                                                                : "to go on, the same command without --resume");
+    if (!training_) return checkpoints_.resumes() ? fmt::format("; {} is as it was", checkpoints_.path()) : "";
+    return fmt::format(
+        "; saved in {}: {}", o_.checkpoint,
+        o_.resume == "no" ? "to go on, the same command without --resume" : "the same command goes on from there");
   }
   // In the form of the log.
   void warn(const std::string& text) const {
@@ -477,7 +450,8 @@ class Job {
   std::optional<Evaluation> evaluation_;
   std::vector<std::string> names_;
   stages::Weights weights_;
-  std::string outcome_;  // why it ended early
+  std::string outcome_;         // why it ended early
+  std::exception_ptr unsaved_;  // why the last checkpoint could not be written
   std::optional<Progress> progress_;
   Checkpointing checkpoints_{o_};
   stages::Model resumed_model_;                           // that it begins with

@@ -25,10 +25,10 @@ namespace {
 using nlohmann::ordered_json;
 
 [[noreturn]] void fail(const std::string& path, const std::string& text) {
-  throw DataError(path + ": " + text);
+  throw DamagedError(path + ": " + text);
 }
 [[noreturn]] void fail_errno(const std::string& path, const char* what) {
-  fail(path, fmt::format("{}: {}", what, std::strerror(errno)));
+  throw DataError(fmt::format("{}: {}: {}", path, what, std::strerror(errno)));
 }
 
 void append(std::string& out, const std::vector<float>& values) {

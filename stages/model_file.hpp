@@ -4,8 +4,8 @@
 // scaled to [0, 1]) and `bias` (classes); in `__metadata__` strings of the caller's, and a checksum `sluice.sha256`:
 // the SHA-256 of the file with the checksum's own digits as zeros. A file without one, of another program, is read,
 // too. Order and thread-safety: free functions; one writer a path. save_model replaces an older file when the new one
-// is complete (stages/replacement.hpp). Errors: WriteError and DataError naming the file: what cannot be written; what
-// is no sound model: expected shape, type or size; contents that do not have the checksum.
+// is complete (stages/replacement.hpp). Errors, naming the file: WriteError, DataError of what cannot be opened
+// or read, DamagedError of what is no sound model: expected shape, type or size; contents without the right checksum.
 //
 //   save_model("fashion.safetensors", model, {{"epochs", "10"}});
 //   StoredModel stored = load_model("fashion.safetensors");

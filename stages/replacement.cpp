@@ -89,17 +89,17 @@ Replacement::Replacement(const std::string& path) : path_(path), target_(behind_
     throw PathError(path + ": " +
                     (S_ISDIR(status.st_mode) ? "is a folder, expected the name of a file"
                                              : "exists and is no regular file, expected the name of a file"));
-  take_name();
+  take_name(exists ? 0600 : 0666);
   if (exists) keep_mode(status.st_mode & 0777);
 }
 
 // The first that no other writer has: what writers that died left behind is taken away, so that there are never more
 // than there were writers at one time.
-void Replacement::take_name() {
+void Replacement::take_name(mode_t mode) {
   for (unsigned others = 0, tries = 0; file_ < 0; ++tries) {
     name_ = fmt::format("{}.sluice-{}.part", target_, others);
     const int file =
-        uninterrupted([&] { return ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
+        uninterrupted([&] { return ::open(name_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode); });
     if (file < 0 && (errno != EEXIST || tries > 1000)) cannot(path_, "cannot be written");
     if (file < 0) {
       if (!remove_abandoned(name_)) ++others;

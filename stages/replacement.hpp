@@ -35,7 +35,7 @@ class Replacement {
   void commit(Older older = Older::dropped);  // kept: as previous_version(path)
 
  private:
-  void take_name();
+  void take_name(mode_t mode);
   void keep_mode(mode_t mode);
   void bring_to_disk(const std::string& folder);
   void remove();

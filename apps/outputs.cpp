@@ -1,0 +1,60 @@
+#include "apps/outputs.hpp"
+
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+#include "stages/errors.hpp"
+#include "stages/replacement.hpp"
+
+namespace sluice::apps {
+namespace {
+
+// Where a file is to be written: found before anything is trained, not after.
+void check_output(const std::string& flag, const std::string& path, const std::vector<std::string>& inputs) {
+  for (const std::string& input : inputs) {
+    if (same_file(path, input))
+      throw UsageError(fmt::format("{} {}: is the input {}, which it would replace", flag, path, input));
+  }
+  try {
+    stages::check_writable(path);
+  } catch (const stages::PathError& error) {
+    throw UsageError(fmt::format("{} {}", flag, error.what()));
+  } catch (const stages::WriteError& error) {
+    throw stages::WriteError(fmt::format("{} {}", flag, error.what()));
+  }
+}
+
+}  // namespace
+
+void check_outputs(const Options& o, const stages::DataFiles& files) {
+  if (!o.resume.empty() && !o.keeps_checkpoints())
+    throw UsageError(fmt::format("--resume {}: needs --checkpoint FILE, or the name of a file", o.resume));
+  std::vector<std::string> inputs = {files.train_images, files.train_labels, files.test_images, files.test_labels};
+  if (o.class_names.starts_with("@")) inputs.push_back(o.class_names.substr(1));
+  if (o.resumes_from_file() && !same_file(o.resume, o.checkpoint)) inputs.push_back(o.resume);
+  std::vector<std::pair<std::string, std::string>> all = {{"--output", o.output},
+                                                          {"--trace", o.trace},
+                                                          {"--picture", o.picture},
+                                                          {"--report", o.report},
+                                                          {"--checkpoint", o.checkpoint}};
+  if (!o.checkpoint.empty())
+    all.emplace_back("--checkpoint, whose version before is kept as", stages::previous_version(o.checkpoint));
+  std::erase_if(all, [](const auto& output) { return output.second.empty(); });
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    check_output(all[i].first, all[i].second, inputs);
+    for (std::size_t k = 0; k < i; ++k)
+      if (same_file(all[i].second, all[k].second))
+        throw UsageError(fmt::format("{} {}: is the file of {}, too", all[i].first, all[i].second, all[k].first));
+  }
+}
+
+bool same_file(const std::string& a, const std::string& b) {
+  std::error_code ignored;
+  return std::filesystem::equivalent(a, b, ignored) ||
+         std::filesystem::weakly_canonical(a, ignored) == std::filesystem::weakly_canonical(b, ignored);
+}
+
+}  // namespace sluice::apps

@@ -1,0 +1,22 @@
+// Where the files that a run writes will lie: looked at before anything is trained, not after.
+//
+// Order and thread-safety: free functions; nothing is left behind. Errors: UsageError naming the flag and the file: an
+// input that would be replaced, two outputs in one file, a folder that is missing or may not be written;
+// stages::WriteError: the disk is full.
+//
+//   check_outputs(options, files);
+#pragma once
+
+#include <string>
+
+#include "apps/options.hpp"
+#include "stages/data_files.hpp"
+
+namespace sluice::apps {
+
+void check_outputs(const Options& options, const stages::DataFiles& inputs);
+
+// Whether two names are of one file, through links and whether or not it is there.
+bool same_file(const std::string& a, const std::string& b);
+
+}  // namespace sluice::apps
