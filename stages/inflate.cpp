@@ -85,6 +85,10 @@ class Inflate::State {
     while (made < size) {
       if (!fill(1)) {
         if (!in_member_) break;
+        // zlib may hold bits of what it took before the chunk was full.
+        const std::size_t held = decode_member(target + made, size - made);
+        made += held;
+        if (held > 0 || !in_member_) continue;
         fail("ends at byte {}, in the middle of gzip member {}, expected the rest of it: was the download interrupted?",
              read_so_far_, member_);
       }
@@ -167,7 +171,7 @@ class Inflate::State {
     if (result == Z_MEM_ERROR) throw std::bad_alloc();
     if (result == Z_STREAM_END)
       in_member_ = false;
-    else if (result != Z_OK)
+    else if (result != Z_OK && !(result == Z_BUF_ERROR && in == 0))
       fail("is damaged at byte {}, in gzip member {}: {}: copy or download it again", offset(), member_,
            zlib_.msg ? zlib_.msg : "invalid data");
     return out - zlib_.avail_out;
