@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <string>
@@ -173,7 +174,12 @@ TEST_F(Checkpoints, OfAnotherFileAreOnlyRead) {
   const json same = trained(data.train() + Arguments{"--resume", file});
   EXPECT_EQ(results_of(same), results_of(whole));
   const std::string other = data.path("other");
-  EXPECT_EQ(results_of(trained(data.train() + Arguments{"--resume", file, "--checkpoint", other})), results_of(whole));
+  const Arguments both = data.train() + Arguments{"--resume", file, "--checkpoint", other};
+  EXPECT_EQ(trained(both)["resumed"]["from"], file);
+  // The same command again goes on from where it had come to.
+  const json again = trained(both);
+  EXPECT_EQ(again["resumed"]["from"], other);
+  EXPECT_EQ(results_of(again), results_of(whole));
   EXPECT_EQ(contents_of(file), first);
   EXPECT_EQ(load_checkpoint(other).epochs.size(), 2u);
 }
@@ -181,18 +187,65 @@ TEST_F(Checkpoints, OfAnotherFileAreOnlyRead) {
 TEST_F(Checkpoints, AreNotReplacedByAccident) {
   trained(epochs(1));
   const std::string first = contents_of(file), other = data.folder().write("notes", "not to be lost");
-  const auto refused = [&](const Arguments& more, const std::string& what) {
+  const auto refused = [&](const Arguments& more, int code, const std::string& what) {
     const Result r = sluice(data.train() + more);
-    EXPECT_EQ(r.code, 2) << r.err;
+    EXPECT_EQ(r.code, code) << r.err;
     EXPECT_TRUE(contains(r.err, what)) << r.err;
     EXPECT_EQ(contents_of(file), first);
     EXPECT_EQ(contents_of(other), "not to be lost");
   };
-  refused({"--checkpoint", other, "--resume", "no"}, "it is no checkpoint, or name another file");
-  refused({"--checkpoint", other, "--resume", file}, "leave --resume away to go on from it, or name another file");
+  refused({"--checkpoint", other, "--resume", "no"}, 2, "notes: is there and is no checkpoint: name another file");
+  for (const Arguments& more : {Arguments{}, Arguments{"--resume", file}})
+    refused(Arguments{"--checkpoint", other} + more, 3, "begin anew with another --checkpoint");
   const Result anew = sluice(job({"--resume", "no"}));
   EXPECT_EQ(anew.code, 0) << anew.err;
   EXPECT_TRUE(contains(anew.err, "beginning anew: what is in " + file + " will be replaced")) << anew.err;
+}
+
+TEST_F(Checkpoints, ThatCannotBeReadNowAreNotTakenForDamaged) {
+  trained(job());
+  const std::string older = contents_of(previous);
+  // Newer, of a version that is not known here; and a model that was written there.
+  for (const bool model : {false, true}) {
+    stages::StoredModel stored = stages::load_model(file);
+    stored.metadata["sluice.checkpoint"] = "2";
+    if (model) stored.metadata.clear();
+    stages::save_model(file, stored.model, stored.metadata);
+    const std::string newer = contents_of(file);
+    const Result r = sluice(job());
+    EXPECT_EQ(r.code, 3) << r.err;
+    EXPECT_TRUE(contains(r.err, file + (model ? ": is a model" : ": is a checkpoint of version 2"))) << r.err;
+    EXPECT_EQ(contents_of(file), newer);
+    EXPECT_EQ(contents_of(previous), older);
+  }
+}
+
+TEST_F(Checkpoints, OfAFinishedJobAreWrittenWhateverItWentOnFrom) {
+  trained(job());
+  const std::string other = data.path("other");
+  trained(data.train() + Arguments{"--resume", file, "--checkpoint", other});
+  EXPECT_EQ(load_checkpoint(other).epochs.size(), 2u);
+}
+
+TEST_F(Checkpoints, WithRowsThatEndNoStepAreRefused) {
+  trained(epochs(1));
+  Checkpoint c = load_checkpoint(file);
+  c.epochs.clear();
+  c.epoch = 1;
+  c.sums.add({1, 1, 150});
+  save(file, c, stages::Replacement::Older::dropped);
+  const Result r = sluice(job());
+  EXPECT_EQ(r.code, 3);
+  EXPECT_TRUE(contains(r.err, file + ": its sizes are not those of the data")) << r.err;
+}
+
+TEST_F(Checkpoints, HaveOneNameThroughLinks) {
+  const json whole = trained(data.train());
+  trained(epochs(1));
+  const std::string link = data.path("link");
+  ASSERT_EQ(::symlink(file.c_str(), link.c_str()), 0);
+  EXPECT_EQ(results_of(trained(data.train() + Arguments{"--checkpoint", link, "--resume", file})), results_of(whole));
+  EXPECT_EQ(load_checkpoint(file).epochs.size(), 2u);
 }
 
 TEST_F(Checkpoints, OfAnotherFileFallBackToo) {
@@ -232,7 +285,7 @@ TEST_F(Checkpoints, AreAsTheyWereWhenTheLossIsNotFinite) {
   EXPECT_EQ(r.code, 1);
   EXPECT_EQ(r.out, "");
   EXPECT_TRUE(contains(r.err, "epoch 1, step 2: the loss is ")) << r.err;
-  EXPECT_TRUE(contains(r.err, "this one is as it was")) << r.err;
+  EXPECT_TRUE(contains(r.err, "and another --checkpoint: this one is of the steps before")) << r.err;
   const Checkpoint c = load_checkpoint(file);
   EXPECT_EQ(c.epoch, 1u);
   EXPECT_EQ(c.sums["count"], 100.);
@@ -243,11 +296,39 @@ TEST_F(Checkpoints, AreAsTheyWereWhenTheLossIsNotFinite) {
 }
 
 TEST_F(Checkpoints, AreNotOfWeightsThatAreNotFinite) {
-  // The loss of the only step is that of the first weights.
+  const Arguments steps{"train",
+                        "--data",
+                        data.folder().path(),
+                        "--batch-size",
+                        "1",
+                        "--epochs",
+                        "1",
+                        "--lr",
+                        "3.4e38",
+                        "--checkpoint",
+                        file,
+                        "--checkpoint-every",
+                        "1"};
+  EXPECT_EQ(sluice(steps).code, 1);
+  // Finite, and a step away from infinity: two classes as likely as each other, and the label is one of them.
+  Checkpoint c = load_checkpoint(file);
+  c.epoch = 1;
+  c.sums = stages::Accumulate{}.sums;
+  c.model = stages::zero_model(c.model.pixels, c.model.classes);
+  c.model.bias[0] = c.model.bias[1] = 3.4e38f;
+  save(file, c, stages::Replacement::Older::dropped);
+  const std::string before = contents_of(file);
+  const Result r = sluice(steps);
+  EXPECT_EQ(r.code, 1) << r.err;
+  EXPECT_TRUE(contains(r.err, "epoch 1, step 1: a weight is not finite")) << r.err;
+  EXPECT_EQ(contents_of(file), before);
+}
+
+TEST_F(Checkpoints, AreNotOfATestWhoseLossIsNotFinite) {
   const Result r = sluice({"train", "--data", data.folder().path(), "--epochs", "1", "--batch-size", "500", "--lr",
                            "3.4e38", "--checkpoint", file});
   EXPECT_EQ(r.code, 1) << r.err;
-  EXPECT_TRUE(contains(r.err, "epoch 1")) << r.err;
+  EXPECT_TRUE(contains(r.err, "in the test after epoch 1: the loss is ")) << r.err;
   EXPECT_FALSE(exists(file));
 }
 

@@ -4,10 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "apps/checkpoint.hpp"
+#include "apps/load.hpp"
+#include "apps/training.hpp"
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"
@@ -50,6 +54,66 @@ TEST_F(Signals, TheFirstSavesSaysHowToGoOnAndEndsWithItsNumber) {
     EXPECT_TRUE(contains(last, where)) << last << "\nexpected: " << where;
   }
   EXPECT_EQ(data.folder().files(), 4u + 2u);
+}
+
+// In one process, where it can be seen how many steps there were when it was told to stop.
+TEST_F(Signals, EndARunAfterTheStepUnderWayOrTheNext) {
+  Options o;
+  o.files.folder = data.folder().path();
+  o.batch_size = 1, o.epochs = 1;
+  const Threads threads(2);
+  Loading loading(stages::find_data_files(o.files), o, threads);
+  loading.run();
+  const stages::DataSet& set = loading.train();
+  for (int turn = 0; turn < 20; ++turn) {
+    std::atomic<bool> stop{false};
+    stages::Weights initial;
+    initial.renew() = stages::random_model(set.pixels(), set.classes, 0);
+    Training training(set, o, threads, initial, &stop);
+    std::uint64_t done = 0;
+    std::thread stopper([&] {
+      const auto steps = [&] { return training.graph().stats().stage("sgd").items; };
+      while (steps() < 5) {
+      }
+      stop = true;
+      done = steps();
+    });
+    const Metrics metrics = training.run(1);
+    stopper.join();
+    // One that is counted a moment after its end, one under way, one that is drawn.
+    EXPECT_LE(metrics.count, done + 3);
+  }
+}
+
+TEST_F(Signals, ARunThatIsCompleteAnswersUsr1NoMoreAndEndsWell) {
+  for (int turn = 0; turn < 10; ++turn) {
+    Process p(Arguments{sluice_path()} + Arguments{"train", "--data", data.folder().path(), "--epochs", "30"});
+    ASSERT_TRUE(p.says("epoch="));
+    for (int i = 0; i < 100; ++i) p.signal(SIGUSR1);
+    const Result r = p.wait();
+    EXPECT_EQ(r.code, 0) << r.signal;
+  }
+}
+
+TEST_F(Signals, AFinishedJobMayBeInterruptedBeforeItHasItsWeights) {
+  const Arguments job = data.train() + Arguments{"--checkpoint", file};
+  trained(job);
+  const std::string err = data.path("err");
+  ASSERT_EQ(::mkfifo(err.c_str(), 0600), 0);
+  const int full = ::open(err.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+  ASSERT_GE(full, 0);
+  while (::write(full, "x", 1) == 1) {
+  }
+  // It waits to say that the job is finished.
+  Process p(Arguments{"sh", "-c", "exec \"$0\" \"$@\" 2>'" + err + "'", sluice_path()} + job);
+  ::usleep(200'000);
+  p.signal(SIGINT);
+  char buffer[65536];
+  while (::read(full, buffer, sizeof buffer) > 0) {
+  }
+  const Result r = p.wait();
+  EXPECT_TRUE(r.code == 130 || r.code == 0) << r.code << " " << r.signal;
+  ::close(full);
 }
 
 TEST_F(Signals, AJobThatIsInterruptedOverAndOverHasTheSameBits) {
