@@ -104,10 +104,16 @@ TEST_F(Signals, AFinishedJobMayBeInterruptedBeforeItHasItsWeights) {
   ASSERT_GE(full, 0);
   while (::write(full, "x", 1) == 1) {
   }
-  // It waits to say that the job is finished.
-  Process p(Arguments{"sh", "-c", "exec \"$0\" \"$@\" 2>'" + err + "'", sluice_path()} + job);
-  ::usleep(200'000);
+  const std::string images = data.path("images"), gzipped = test::gzip(train_images());
+  ASSERT_EQ(::mkfifo(images.c_str(), 0600), 0);
+  Process p(Arguments{"sh", "-c", "exec \"$0\" \"$@\" 2>'" + err + "'", sluice_path()} + job +
+            Arguments{"--train-images", images});
+  const int writer = ::open(images.c_str(), O_WRONLY | O_CLOEXEC);  // it takes signals by now
+  ASSERT_EQ(::write(writer, gzipped.data(), gzipped.size()), static_cast<ssize_t>(gzipped.size()));
+  ::close(writer);
+  ::usleep(100'000);  // most likely it waits to say that the job is finished
   p.signal(SIGINT);
+  ::usleep(20'000);
   char buffer[65536];
   while (::read(full, buffer, sizeof buffer) > 0) {
   }
