@@ -82,6 +82,10 @@ CommandLine parse_command_line(int argc, const char* const* argv, const std::fun
   CLI::App* const synth_command = app.add_subcommand("synth", "Write a data set of made-up images, to train on");
   add_synth_flags(*synth_command, line.synth);
 
+  CLI::App* const inspect_command =
+      app.add_subcommand("inspect", "Say what files are, and whether they are sound through to their last byte");
+  add_inspect_flags(*inspect_command, line.inspect);
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& success) {
@@ -101,7 +105,10 @@ CommandLine parse_command_line(int argc, const char* const* argv, const std::fun
     line.wrong = true;
     return line;
   }
-  line.command = train_command->parsed() ? Command::train : graph_command->parsed() ? Command::graph : Command::synth;
+  line.command = train_command->parsed()   ? Command::train
+                 : graph_command->parsed() ? Command::graph
+                 : synth_command->parsed() ? Command::synth
+                                           : Command::inspect;
   return line;
 }
 

@@ -15,10 +15,11 @@
 namespace sluice::apps {
 
 struct CommandLine {
-  enum class Command { none, train, graph, synth };
+  enum class Command { none, train, graph, synth, inspect };
   Command command = Command::none;
   Options options;     // of train and graph
   SynthOptions synth;  // of synth
+  InspectOptions inspect;
   std::string text;    // of none: the help or the version
   bool wrong = false;  // of none: the text is not what was asked for
 };

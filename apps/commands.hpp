@@ -8,5 +8,6 @@ namespace sluice::apps {
 int train(const Options& options);
 int graph(const Options& options);
 int synth(const SynthOptions& options);
+int inspect(const InspectOptions& options);
 
 }  // namespace sluice::apps

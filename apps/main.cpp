@@ -104,6 +104,7 @@ int run(int argc, char** argv) {
     }
   }
   if (line.command == CommandLine::Command::synth) return synth(line.synth);
+  if (line.command == CommandLine::Command::inspect) return inspect(line.inspect);
   return line.command == CommandLine::Command::train ? train(line.options) : graph(line.options);
 }
 

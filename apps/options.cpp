@@ -326,6 +326,13 @@ void add_graph_flags(CLI::App& command, Options& o) {
       ->group(group);
 }
 
+void add_inspect_flags(CLI::App& command, InspectOptions& o) {
+  command.add_option("FILE", o.files, "IDX, plain or gzip-compressed, a model or a checkpoint")
+      ->required()
+      ->check(named());
+  command.add_flag("--json", o.json, "Print one JSON object")->group("Output");
+}
+
 void add_synth_flags(CLI::App& command, SynthOptions& o) {
   command.add_option("DIR", o.folder, "Folder for the four files; made if it is not there")->required()->check(named());
   const char* const group = "Data";

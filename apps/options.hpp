@@ -65,6 +65,11 @@ struct SynthOptions {
   bool force = false, json = false;
 };
 
+struct InspectOptions {
+  std::vector<std::string> files;
+  bool json = false;
+};
+
 void add_data_flags(CLI::App& command, Options& options);
 void add_training_flags(CLI::App& command, Options& options);
 void add_checkpoint_flags(CLI::App& command, Options& options);
@@ -72,6 +77,7 @@ void add_graph_flags(CLI::App& command, Options& options);
 void add_output_flags(CLI::App& command, Options& options);
 void add_observe_flags(CLI::App& command, Options& options);
 void add_synth_flags(CLI::App& command, SynthOptions& options);
+void add_inspect_flags(CLI::App& command, InspectOptions& options);
 
 // Applies --concurrency and --capacity to the graphs of a job. STAGE is a stage's name, or the part of it before the
 // dot (`inflate` for inflate.train-images and its siblings), in whichever graphs have it. Throws UsageError for a name

@@ -41,6 +41,59 @@ std::string likely_cause(std::uint32_t magic, IdxKind kind) {
 
 }  // namespace
 
+const char* idx_type_name(IdxType type) {
+  switch (type) {
+    case IdxType::uint8:
+      return "uint8";
+    case IdxType::int8:
+      return "int8";
+    case IdxType::int16:
+      return "int16";
+    case IdxType::int32:
+      return "int32";
+    case IdxType::float32:
+      return "float32";
+    case IdxType::float64:
+      return "float64";
+  }
+  return "unknown";
+}
+
+std::size_t idx_type_bytes(IdxType type) {
+  switch (type) {
+    case IdxType::uint8:
+    case IdxType::int8:
+      return 1;
+    case IdxType::int16:
+      return 2;
+    case IdxType::int32:
+    case IdxType::float32:
+      return 4;
+    case IdxType::float64:
+      return 8;
+  }
+  return 0;
+}
+
+std::optional<std::uint64_t> IdxHeader::element_bytes() const {
+  std::uint64_t bytes = idx_type_bytes(type);
+  for (const std::uint64_t size : sizes)
+    if (__builtin_mul_overflow(bytes, size, &bytes)) return std::nullopt;
+  return bytes;
+}
+
+std::optional<std::size_t> any_idx_header_bytes(const std::uint8_t* start) {
+  if (start[0] != 0 || start[1] != 0 || start[3] == 0 || idx_type_bytes(static_cast<IdxType>(start[2])) == 0)
+    return std::nullopt;
+  return 4 + 4 * std::size_t{start[3]};
+}
+
+IdxHeader parse_any_idx_header(const std::uint8_t* header) {
+  IdxHeader parsed{.type = static_cast<IdxType>(header[2]), .sizes = {}};
+  for (std::size_t i = 0; i < header[3]; ++i) parsed.sizes.push_back(big_endian(header + 4 + 4 * i));
+  return parsed;
+}
+
 void check_idx_magic(const std::uint8_t* header, IdxKind kind, const std::string& path) {
   const std::uint32_t magic = big_endian(header), expected = magic_of(kind);
   if (magic != expected)

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,23 @@ enum class IdxType : std::uint8_t {
   float32 = 0x0d,
   float64 = 0x0e
 };
+
+const char* idx_type_name(IdxType type);
+std::size_t idx_type_bytes(IdxType type);
+
+// The header of any IDX file.
+struct IdxHeader {
+  IdxType type = IdxType::uint8;
+  std::vector<std::uint64_t> sizes;  // 1 to 255 of them, each below 2^32
+  std::size_t bytes() const { return 4 + 4 * sizes.size(); }
+  // Of all elements; nothing if it is 2^64 or more.
+  std::optional<std::uint64_t> element_bytes() const;
+};
+
+// How long the header is that begins with these 4 bytes; nothing if they are not those of an IDX file.
+std::optional<std::size_t> any_idx_header_bytes(const std::uint8_t* start);
+// As many bytes as that: any type and any sizes, 0 among them.
+IdxHeader parse_any_idx_header(const std::uint8_t* header);
 
 // A file of images (rank 3: count x rows x columns) or of labels (rank 1: count), of uint8.
 struct IdxShape {

@@ -59,8 +59,8 @@ TEST(Docs, TheProgramInTheReadmeIsHelloPipeline) {
 }
 
 TEST(Docs, EveryFlagThatACommandInTheReadmeHasIsOneOfSluice) {
-  const std::string help =
-      sluice({"train", "--help"}).out + sluice({"graph", "--help"}).out + sluice({"synth", "--help"}).out;
+  const std::string help = sluice({"train", "--help"}).out + sluice({"graph", "--help"}).out +
+                           sluice({"synth", "--help"}).out + sluice({"inspect", "--help"}).out;
   std::size_t flags = 0;
   for (const std::string& block : blocks(source("README.md"), ""))
     for (const std::string& line : lines(block)) {

@@ -105,6 +105,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     case CommandLine::Command::synth:
       check(line.synth);
       break;
+    case CommandLine::Command::inspect:
+      expect(!line.inspect.files.empty(), "there is something to inspect");
+      break;
   }
   return 0;
 }

@@ -1,0 +1,108 @@
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "tests/apps/data.hpp"
+#include "tests/apps/json.hpp"
+#include "tests/apps/program.hpp"
+#include "tests/support/gzip.hpp"
+
+namespace sluice::apps::testing {
+namespace {
+
+class Inspect : public ::testing::Test {
+ protected:
+  // What --json says of one file.
+  json inspected(const std::string& path, int code = 0) const {
+    const Result r = sluice({"inspect", "--json", path});
+    EXPECT_EQ(r.code, code) << r.err;
+    EXPECT_EQ(r.err, "");
+    const json all = json::parse(r.out, nullptr, false);
+    EXPECT_EQ(all["files"].size(), 1u) << r.out;
+    const json file = all["files"][0];
+    EXPECT_EQ(file["path"], path);
+    EXPECT_EQ(file["sound"], code == 0);
+    EXPECT_EQ(file.contains("error"), code != 0);
+    return file;
+  }
+  const SmallData data;
+};
+
+TEST_F(Inspect, AnIdxFileHasATypeAndAShape) {
+  const json images = inspected(data.path("train-images-idx3-ubyte.gz"));
+  EXPECT_EQ(images["kind"], "idx");
+  EXPECT_EQ(images["compressed"], true);
+  EXPECT_EQ(images["element_type"], "uint8");
+  EXPECT_EQ(images["shape"], (json{500, 6, 7}));
+  EXPECT_EQ(images["bytes"], 16 + 500 * 42);
+  // The digest is of what it decodes to, however it is compressed.
+  const json plain = inspected(data.folder().write("plain", train_images()));
+  EXPECT_EQ(plain["compressed"], false);
+  EXPECT_EQ(plain["sha256"], images["sha256"]);
+}
+
+TEST_F(Inspect, EveryElementTypeAndRankIsKnown) {
+  const std::pair<int, std::pair<const char*, int>> types[] = {{0x08, {"uint8", 1}},   {0x09, {"int8", 1}},
+                                                               {0x0b, {"int16", 2}},   {0x0c, {"int32", 4}},
+                                                               {0x0d, {"float32", 4}}, {0x0e, {"float64", 8}}};
+  for (const auto& [code, type] : types)
+    for (const std::vector<std::uint32_t>& sizes : {std::vector<std::uint32_t>{12}, {3, 4}, {3, 2, 2}, {1, 3, 2, 2}}) {
+      const std::string header =
+          test::idx_header(static_cast<std::uint8_t>(sizes.size()), sizes, static_cast<std::uint8_t>(code));
+      const std::string whole = header + std::string(static_cast<std::size_t>(12 * type.second), 'x');
+      const json file = inspected(data.folder().write("a", whole));
+      EXPECT_EQ(file["element_type"], type.first);
+      EXPECT_EQ(file["shape"], json(sizes));
+      for (const std::string& wrong : {whole + "x", whole.substr(0, whole.size() - 1), header})
+        EXPECT_EQ(inspected(data.folder().write("b", wrong), 3)["kind"], "idx");
+    }
+  const std::string huge = test::idx_header(3, {0xffffffff, 0xffffffff, 0xffffffff}, 0x0e);
+  EXPECT_TRUE(contains(inspected(data.folder().write("a", huge), 3)["error"], "expected 2^64 or more"));
+  EXPECT_EQ(inspected(data.folder().write("a", test::idx_header(1, {0})))["bytes"], 8);
+}
+
+TEST_F(Inspect, AModelAndACheckpointAreTold) {
+  const json run = trained(data.train() + Arguments{"--output", data.path("m"), "--checkpoint", data.path("c")});
+  for (const auto& [name, kind] : {std::pair{"m", "model"}, {"c", "checkpoint"}}) {
+    const json file = inspected(data.path(name));
+    EXPECT_EQ(file["kind"], kind);
+    EXPECT_EQ(file["shape"], (json{3, 42}));
+    EXPECT_EQ(file["checksum"], "right");
+    EXPECT_EQ(file["weights_sha256"], run["weights_sha256"]);
+  }
+  const json checkpoint = inspected(data.path("c"));
+  EXPECT_EQ(checkpoint["epochs_done"], 2);
+  EXPECT_EQ(checkpoint["job"]["--lr"], 0.1);
+  const std::string bytes = test::contents_of(data.path("c"));
+  for (std::size_t at = 0; at < bytes.size(); at += 61) {
+    std::string damaged = bytes;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x10);
+    inspected(data.folder().write("damaged", damaged), 3);
+  }
+}
+
+TEST_F(Inspect, DamageIsSaidOfItsFileAndTheOthersAreLookedAtToo) {
+  const std::string whole = test::gzip(train_images());
+  const std::string cut = data.folder().write("cut.gz", whole.substr(0, whole.size() / 2));
+  const std::string text = data.folder().write("text", "hello, world");
+  const std::string packed = data.folder().write("text.gz", test::gzip("hello, world"));
+  EXPECT_EQ(inspected(packed)["kind"], "gzip");
+  const Result r = sluice(
+      {"inspect", cut, "/nowhere/x", text, data.folder().path(), packed, data.path("t10k-labels-idx1-ubyte.gz")});
+  EXPECT_EQ(r.code, 3);
+  EXPECT_TRUE(contains(r.out, cut + ": gzip, NOT SOUND: ends at byte ")) << r.out;
+  EXPECT_TRUE(contains(r.out, "/nowhere/x: unknown, NOT SOUND: cannot be opened")) << r.out;
+  EXPECT_TRUE(contains(r.out, text + ": unknown, NOT SOUND: begins like nothing that is known here")) << r.out;
+  EXPECT_TRUE(contains(r.out, data.folder().path() + ": unknown, NOT SOUND: is a folder")) << r.out;
+  EXPECT_TRUE(contains(r.out, packed + ": gzip, sound\n")) << r.out;
+  EXPECT_TRUE(contains(r.out, "t10k-labels-idx1-ubyte.gz: idx, sound\n")) << r.out;
+}
+
+TEST_F(Inspect, NeedsAFile) {
+  const Result r = sluice({"inspect"});
+  EXPECT_EQ(r.code, 2);
+  EXPECT_TRUE(contains(r.err, "FILE")) << r.err;
+}
+
+}  // namespace
+}  // namespace sluice::apps::testing
