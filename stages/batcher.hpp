@@ -34,8 +34,8 @@ struct Batcher {
 
   using Output = Batch;
   bool operator()(Batch& out);
-  // The next run: the epoch's rows from `first` on, places of its order and a multiple of batch_size, to `end`, or of
-  // its whole batches to behind it.
+  // The next run: the epoch's rows from `first` on, places of its order and a multiple of batch_size, to the end of
+  // the batch that reaches `end`.
   void epoch(std::uint64_t number, std::size_t first = 0, std::size_t end = std::numeric_limits<std::size_t>::max());
   void reset();
   std::size_t payload_bytes() const { return batch_size * (2 * sizeof(const std::uint8_t*) + sizeof(std::uint16_t)); }

@@ -113,7 +113,7 @@ TEST_F(Signals, AFinishedJobMayBeInterruptedBeforeItHasItsWeights) {
   ::close(writer);
   ::usleep(100'000);  // most likely it waits to say that the job is finished
   p.signal(SIGINT);
-  ::usleep(20'000);
+  ::usleep(20'000);  // most likely the signal is noted before it may go on; the end is right either way
   char buffer[65536];
   while (::read(full, buffer, sizeof buffer) > 0) {
   }
@@ -131,7 +131,7 @@ TEST_F(Signals, AJobThatIsInterruptedOverAndOverHasTheSameBits) {
     Process p(Arguments{sluice_path()} + job +
               Arguments{"--checkpoint", file, "--json", "--threads", std::to_string(1 + turn % 4)});
     ASSERT_TRUE(p.says("epoch="));
-    ::usleep(static_cast<useconds_t>(turn * 7919 % 20000));
+    ::usleep(static_cast<useconds_t>(turn * 7919 % 20000));  // anywhere in an epoch
     if (turn < 40) p.signal(signal);  // with sanitizers it would go on for as many turns as there are epochs
     const Result r = p.wait();
     if (!r.out.empty()) {  // complete, whether or not the signal still met it
