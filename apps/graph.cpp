@@ -12,7 +12,7 @@ int graph(const Options& o) {
   const stages::DataFiles files = stages::find_data_files(o.files);
   const Threads threads(o.effective_threads());
   const stages::DataSet data = shape_of(files.train_images, o.classes);
-  Loading loading(files, o, threads, data.pixels());
+  Loading loading(files, o, threads, data.image_bytes());
   Training training(data, o, threads, {});
   Evaluation evaluation(data, threads);
   override_stages(o, {&loading.graph(), &training.graph(), &evaluation.graph()});

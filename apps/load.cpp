@@ -5,7 +5,9 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
+#include "stages/each_file.hpp"
 #include "stages/errors.hpp"
 #include "stages/idx.hpp"
 #include "stages/inflate.hpp"
@@ -21,12 +23,12 @@ using namespace stages;
 //                       -> digest.train-images                        (for checkpoints)
 //  and the same for the other three, side by side
 template <IdxKind kind, class Inflater, class Collector>
-void wire(Graph& g, const std::string& what, Inflater inflate, std::size_t item_bytes, Collector& collector,
-          Digest* digest) {
-  const std::string path = collector.path = inflate.path;
+void wire(Graph& g, const std::string& what, EachFile<Inflater> inflate, const std::vector<std::string>& paths,
+          std::size_t item_bytes, Collector& collector, Digest* digest) {
   // What an image's elements keep is a whole chunk. Only a wiring that is to state its bound looks for it.
-  const std::size_t chunk_bytes = item_bytes ? std::optional<std::size_t>(inflate.payload_bytes()).value_or(0) : 0;
-  const ParseIdx<kind> parse{.path = path, .chunk_bytes = chunk_bytes, .item_bytes = chunk_bytes ? item_bytes : 0};
+  const std::size_t chunk_bytes = item_bytes ? inflate.payload_bytes().value_or(0) : 0;
+  ParseIdx<kind> parse{.paths = paths, .item_bytes = chunk_bytes ? item_bytes : 0};
+  if (chunk_bytes) parse.chunk_bytes = chunk_bytes;
   const bool whole = std::is_same_v<Inflater, InflateWhole>;
   auto chunks = g.source("inflate." + what, std::move(inflate), capacity(whole ? 1 : 2));
   auto elements = g.expand("parse." + what, parse, chunks, capacity(whole ? 1 : 4));
@@ -37,23 +39,32 @@ void wire(Graph& g, const std::string& what, Inflater inflate, std::size_t item_
 template <IdxKind kind, class Collector>
 void wire(Graph& g, const std::string& what, const std::string& path, const std::string& decoder, int wake,
           std::size_t item_bytes, Collector& collector, Digest* digest) {
-  if (decoder == "libdeflate")
-    wire<kind>(g, what, InflateWhole{.path = path, .kind = kind, .wake = wake}, item_bytes, collector, digest);
-  else
-    wire<kind>(g, what, Inflate{.path = path, .wake = wake}, item_bytes, collector, digest);
+  collector.path = path;
+  const std::vector<std::string> paths = file_list(path);
+  if (decoder == "libdeflate") {
+    EachFile<InflateWhole> inflate;
+    for (const std::string& one : paths) inflate.files.push_back({.path = one, .kind = kind, .wake = wake});
+    wire<kind>(g, what, std::move(inflate), paths, item_bytes, collector, digest);
+  } else {
+    EachFile<Inflate> inflate;
+    for (const std::string& one : paths) inflate.files.push_back({.path = one, .wake = wake});
+    wire<kind>(g, what, std::move(inflate), paths, item_bytes, collector, digest);
+  }
 }
 
 }  // namespace
 
-Loading::Loading(const DataFiles& files, const Options& options, const Threads& threads, std::size_t pixels, int wake)
+Loading::Loading(const DataFiles& files, const Options& options, const Threads& threads, std::size_t image_bytes,
+                 int wake)
     : classes_(options.classes), graph_("load", threads) {
   const std::string decoder = options.effective_decoder();
-  const std::size_t label_bytes = pixels ? 1 : 0;
+  const std::size_t label_bytes = image_bytes ? sizeof(float) : 0;
   const auto digest = [&](std::size_t i) { return options.keeps_checkpoints() ? &digests_[i] : nullptr; };
-  wire<IdxKind::images>(graph_, "train-images", files.train_images, decoder, wake, pixels, train_images_, digest(0));
+  wire<IdxKind::images>(graph_, "train-images", files.train_images, decoder, wake, image_bytes, train_images_,
+                        digest(0));
   wire<IdxKind::labels>(graph_, "train-labels", files.train_labels, decoder, wake, label_bytes, train_labels_,
                         digest(1));
-  wire<IdxKind::images>(graph_, "test-images", files.test_images, decoder, wake, pixels, test_images_, digest(2));
+  wire<IdxKind::images>(graph_, "test-images", files.test_images, decoder, wake, image_bytes, test_images_, digest(2));
   wire<IdxKind::labels>(graph_, "test-labels", files.test_labels, decoder, wake, label_bytes, test_labels_, digest(3));
 }
 
@@ -62,14 +73,16 @@ std::array<std::string, 4> Loading::digests() const {
 }
 
 DataSet shape_of(const std::string& images, std::size_t classes) {
-  Inflate inflate{.path = images, .chunk_bytes = idx_header_bytes(IdxKind::images)};
+  const std::string path = file_list(images).front();
+  Inflate inflate{.path = path, .chunk_bytes = idx_header_bytes(IdxKind::images)};
   Chunk header;
   if (!inflate(header) || header.size < idx_header_bytes(IdxKind::images))
-    throw DataError(images + ": ends within the IDX header");
-  const IdxShape shape = parse_idx_header(header.data, IdxKind::images, images);
+    throw DataError(path + ": ends within the IDX header");
+  const IdxShape shape = parse_idx_header(header.data, IdxKind::images, path);
   DataSet set;
   set.rows = static_cast<std::size_t>(shape.rows);
   set.columns = static_cast<std::size_t>(shape.columns);
+  set.stored = shape.type;
   set.classes = classes ? classes : 10;
   return set;
 }

@@ -22,9 +22,9 @@ stages::DataSet shape_of(const std::string& images, std::size_t classes);
 
 class Loading {
  public:
-  // pixels of an image, where they are known: then the graph can state its bound.
+  // image_bytes: of an image in memory, where they are known: then the graph can state its bound.
   // wake: a descriptor that ends the wait for a pipe when it becomes readable.
-  Loading(const stages::DataFiles& files, const Options& options, const Threads& threads, std::size_t pixels = 0,
+  Loading(const stages::DataFiles& files, const Options& options, const Threads& threads, std::size_t image_bytes = 0,
           int wake = -1);
   Graph& graph() { return graph_; }
   void run();

@@ -32,7 +32,9 @@ void check_output(const std::string& flag, const std::string& path, const std::v
 void check_outputs(const Options& o, const stages::DataFiles& files) {
   if (!o.resume.empty() && !o.keeps_checkpoints())
     throw UsageError(fmt::format("--resume {}: needs --checkpoint FILE, or the name of a file", o.resume));
-  std::vector<std::string> inputs = {files.train_images, files.train_labels, files.test_images, files.test_labels};
+  std::vector<std::string> inputs;
+  for (const std::string& text : {files.train_images, files.train_labels, files.test_images, files.test_labels})
+    for (const std::string& path : stages::file_list(text)) inputs.push_back(path);
   if (o.class_names.starts_with("@")) inputs.push_back(o.class_names.substr(1));
   if (o.resumes_from_file() && !same_file(o.resume, o.checkpoint)) inputs.push_back(o.resume);
   std::vector<std::pair<std::string, std::string>> all = {{"--output", o.output},

@@ -38,6 +38,7 @@ bool Batcher::operator()(Batch& out) {
   if (following_.empty()) look_up(next_);
   const std::size_t count = following_.size();
   out.pixels = data->pixels();
+  out.type = data->type();
   // Each row is looked up once: what was announced as upcoming is the batch now.
   out.rows.assign(following_.begin(), following_.end());
   out.labels.resize(count);

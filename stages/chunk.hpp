@@ -32,6 +32,7 @@ struct Chunk {
   const std::uint8_t* data = nullptr;
   std::size_t size = 0;
   std::uint64_t offset = 0;  // of data[0] in the decoded stream
+  std::size_t file = 0;      // of several one after the other (stages/each_file.hpp); offset is in it
 };
 
 }  // namespace sluice::stages

@@ -35,4 +35,15 @@ DataFiles find_data_files(const DataFilesWanted& wanted) {
           find(wanted.named.test_labels, "t10k-labels-idx1-ubyte")};
 }
 
+std::vector<std::string> file_list(const std::string& text) {
+  std::error_code ignored;
+  if (text.find(',') == std::string::npos || std::filesystem::exists(text, ignored)) return {text};
+  std::vector<std::string> all;
+  std::size_t begin = 0;
+  for (std::size_t comma; (comma = text.find(',', begin)) != std::string::npos; begin = comma + 1)
+    all.push_back(text.substr(begin, comma - begin));
+  all.push_back(text.substr(begin));
+  return all;
+}
+
 }  // namespace sluice::stages

@@ -12,18 +12,30 @@ namespace sluice::stages {
 
 void CollectImages::operator()(const Elements& elements) {
   shape = elements.shape;
-  const auto size = static_cast<std::size_t>(shape.item_bytes());
+  const std::size_t size = elements.item_bytes();
   for (std::size_t i = 0; i < elements.count; ++i) images.push_back(elements.data + i * size);
   if (owners.empty() || owners.back().get() != elements.owner.get()) owners.push_back(elements.owner);
 }
 
 void CollectLabels::operator()(const Elements& elements) {
-  labels.insert(labels.end(), elements.data, elements.data + elements.count);
+  if (elements.type == Pixel::uint8)
+    labels.insert(labels.end(), elements.data, elements.data + elements.count);
+  else
+    for (std::size_t i = 0; i < elements.count; ++i) labels.push_back(label_of(elements, i, path));
+}
+
+std::uint16_t label_of(const Elements& elements, std::size_t i, const std::string& path) {
+  if (elements.type == Pixel::uint8) return elements.data[i];
+  const float value = reinterpret_cast<const float*>(elements.data)[i];
+  if (value < 0 || value >= static_cast<float>(most_classes))
+    throw DataError(
+        fmt::format("{}: label {} of image {}, expected 0 to {}", path, value, elements.first + i, most_classes - 1));
+  return static_cast<std::uint16_t>(value);
 }
 
 DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes) {
-  if (classes && (*classes < 2 || *classes > 256))
-    throw std::invalid_argument(fmt::format("{} classes, expected 2 to 256", *classes));
+  if (classes && (*classes < 2 || *classes > most_classes))
+    throw std::invalid_argument(fmt::format("{} classes, expected 2 to {}", *classes, most_classes));
   if (images.images.size() != labels.labels.size())
     throw DataError(fmt::format("{} has {} images, {} has {} labels, expected as many: do the two belong together?",
                                 images.path, images.images.size(), labels.path, labels.labels.size()));
@@ -37,13 +49,14 @@ DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<
   }
   DataSet set;
   set.classes = classes.value_or(counted);
-  if (images.shape.item_bytes() > most_weights / set.classes)
+  if (images.shape.pixels() > most_weights / set.classes)
     throw DataError(
         fmt::format("{}: images of {} x {} pixels in {} classes make a model of more than {} weights: is the "
                     "header damaged, or a label of {}?",
                     images.path, images.shape.rows, images.shape.columns, set.classes, most_weights, labels.path));
   set.rows = static_cast<std::size_t>(images.shape.rows);
   set.columns = static_cast<std::size_t>(images.shape.columns);
+  set.stored = images.shape.type;
   set.images = std::move(images.images);
   set.labels = std::move(labels.labels);
   set.owners = std::move(images.owners);
@@ -55,6 +68,9 @@ void check_same_size(const DataSet& train, const DataSet& test) {
   if (train.rows != test.rows || train.columns != test.columns)
     throw DataError(fmt::format("{}: images of {} x {} pixels, expected {} x {} as in {}: do the two belong together?",
                                 test.path, test.rows, test.columns, train.rows, train.columns, train.path));
+  if (train.stored != test.stored)
+    throw DataError(fmt::format("{}: images of {}, expected {} as in {}: do the two belong together?", test.path,
+                                idx_type_name(test.stored), idx_type_name(train.stored), train.path));
 }
 
 }  // namespace sluice::stages

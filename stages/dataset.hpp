@@ -3,7 +3,7 @@
 // Collectors: Elements of an images file and of a labels file, in order -> tables; make_data_set joins the two.
 // Order and thread-safety: collectors are sinks, one thread at a time; a DataSet is read-only once made.
 // Errors: DataError naming the files: different counts, no images, a label outside the classes.
-// std::invalid_argument for a number of classes outside 2 .. 256.
+// std::invalid_argument for a number of classes outside 2 .. most_classes.
 //
 //   CollectImages images; CollectLabels labels;   // sinks of the loading graph
 //   DataSet train = make_data_set(std::move(images), std::move(labels), {});
@@ -18,20 +18,24 @@
 #include "pipeline/verbs.hpp"
 #include "stages/chunk.hpp"
 #include "stages/huge_pages.hpp"
+#include "stages/model.hpp"
 #include "stages/parse.hpp"
 
 namespace sluice::stages {
 
 struct DataSet {
   std::size_t rows = 0, columns = 0;   // of an image, in pixels
-  std::size_t classes = 0;             // 2 .. 256
-  Column<const std::uint8_t*> images;  // (size), each rows x columns uint8, row-major
+  IdxType stored = IdxType::uint8;     // in the file
+  std::size_t classes = 0;             // 2 .. most_classes
+  Column<const std::uint8_t*> images;  // (size), each rows x columns of type(), row-major
   Column<std::uint16_t> labels;        // (size), 0 .. classes - 1
   std::vector<Shared<Bytes>> owners;   // what the images lie in
   std::string path;                    // of the images, for error messages
 
   std::size_t size() const { return images.size(); }
   std::size_t pixels() const { return rows * columns; }
+  Pixel type() const { return stored == IdxType::uint8 ? Pixel::uint8 : Pixel::float32; }
+  std::size_t image_bytes() const { return pixels() * (type() == Pixel::uint8 ? 1 : sizeof(float)); }
 };
 
 struct CollectImages {
@@ -43,6 +47,9 @@ struct CollectImages {
   void operator()(const Elements& elements);
   void reset() { shape = {}, images.clear(), owners.clear(); }
 };
+
+// The label at i. Throws DataError, naming `path`, for one that is no class: below 0, or most_classes and more.
+std::uint16_t label_of(const Elements& elements, std::size_t i, const std::string& path);
 
 struct CollectLabels {
   std::string path;  // for error messages
@@ -58,7 +65,7 @@ inline constexpr std::size_t most_weights = std::size_t{1} << 26;
 // classes: how many there are, or nothing to count them: the highest label + 1, at least 2.
 DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes);
 
-// Throws DataError unless the test set's images are of the size that was trained on.
+// Throws DataError unless the test set's images are of the size and type that was trained on.
 void check_same_size(const DataSet& train, const DataSet& test);
 
 static_assert(verbs::Sink<CollectImages, Elements> && verbs::Sink<CollectLabels, Elements>);

@@ -21,12 +21,14 @@ void SoftmaxForward::operator()(const Shard& shard, Scored& out) const {
   out.exp_sum.resize(shard.rows);
   out.predicted.resize(shard.rows);
   kernels::active().forward({.rows = batch.rows.data() + shard.first_row,
+                             .type = batch.type,
                              .labels = batch.labels.empty() ? nullptr : batch.labels.data() + shard.first_row,
                              .count = shard.rows,
                              .pixels = model.pixels,
                              .classes = model.classes,
                              .weights = model.weights.data(),
                              .bias = model.bias.data(),
+                             .scale = 1 / model.divisor,
                              .delta = out.delta.data(),
                              .label_logit = out.label_logit.data(),
                              .exp_sum = out.exp_sum.data(),

@@ -42,6 +42,7 @@ void SoftmaxGradient::operator()(const Scored& scored, PartialGradient& out) con
     const std::size_t at = shard.first_row + row;
     kernel.gradient_block(
         {.rows = rows + row,
+         .type = shard.batch->type,
          .count = std::min(kernels::row_block, shard.rows - row),
          .pixels = model.pixels,
          .classes = model.classes,

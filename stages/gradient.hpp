@@ -1,9 +1,10 @@
-// The gradient of the loss, summed over the rows of one shard: x^T delta in pixel units (0..255), and the sum of delta.
+// The gradient of the loss, summed over the rows of one shard: x^T delta of the pixels as they are, and the
+// sum of delta.
 //
 // scored shard -> the sums of its maximal complete subtrees of row blocks (stages/block_tree.hpp), float32, each
-// packed [chunks][classes][16] and then the bias' gradient. Not yet divided by 255 or by the rows: Sgd does both at
-// once. Order and thread-safety: a pure function of the shard; runs on any number of shards at once. Empty shards give
-// no node. Errors: std::length_error beyond `limits`.
+// packed [chunks][classes][16] and then the bias' gradient. Not yet divided by the model's divisor or by the
+// rows: Sgd does both at once. Order and thread-safety: a pure function of the shard; runs on any number of shards at
+// once. Empty shards give no node. Errors: std::length_error beyond `limits`.
 //
 //   PartialGradient partial;
 //   SoftmaxGradient{}(scored, partial);

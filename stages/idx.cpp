@@ -12,31 +12,33 @@ std::uint32_t big_endian(const std::uint8_t* p) {
          static_cast<std::uint32_t>(p[2]) << 8 | p[3];
 }
 
-std::uint32_t magic_of(IdxKind kind) {
-  return static_cast<std::uint32_t>(IdxType::uint8) << 8 | (kind == IdxKind::images ? 3 : 1);
+constexpr std::uint32_t rank_of(IdxKind kind) {
+  return kind == IdxKind::images ? 3 : 1;
+}
+std::uint32_t magic_of(IdxKind kind, IdxType type = IdxType::uint8) {
+  return static_cast<std::uint32_t>(type) << 8 | rank_of(kind);
+}
+bool is_type(std::uint32_t byte) {
+  return byte <= 0xff && idx_type_bytes(static_cast<IdxType>(byte)) > 0;
+}
+// Classes are counted: a label of 2.5 is none.
+bool is_type_of(std::uint32_t byte, IdxKind kind) {
+  return is_type(byte) && (kind == IdxKind::images || (static_cast<IdxType>(byte) != IdxType::float32 &&
+                                                       static_cast<IdxType>(byte) != IdxType::float64));
 }
 
 std::string likely_cause(std::uint32_t magic, IdxKind kind) {
-  if (magic == magic_of(kind == IdxKind::images ? IdxKind::labels : IdxKind::images))
-    return "are images and labels swapped?";
+  const std::uint32_t type = magic >> 8, rank = magic & 0xff;  // the first dimension counts the items
+  const IdxKind other = kind == IdxKind::images ? IdxKind::labels : IdxKind::images;
+  if (is_type_of(type, other) && rank == rank_of(other)) return "are images and labels swapped?";
   if (magic >> 16 == 0x1f8b) return "was it compressed twice?";
   if (magic >> 24 == '<') return "an HTML page? The download was redirected: download it again";
   if (magic == 0x01080000 || magic == 0x03080000) return "are its bytes in the wrong order?";
-  const auto type = magic >> 8;
-  const std::uint32_t rank = magic & 0xff;  // the first dimension counts the items
-  if (type == static_cast<std::uint32_t>(IdxType::uint8) && rank > 0)
-    return fmt::format("its items have {} dimension{}, expected {}", rank - 1, rank == 2 ? "" : "s",
-                       (magic_of(kind) & 0xff) - 1);
-  switch (static_cast<IdxType>(type <= 0xff ? type : 0)) {
-    case IdxType::int8:
-    case IdxType::int16:
-    case IdxType::int32:
-    case IdxType::float32:
-    case IdxType::float64:
-      return "its values are not uint8, the only type that is trained on";
-    default:
-      return "is it an IDX file?";
-  }
+  if (is_type(type) && rank == rank_of(kind))
+    return fmt::format("its labels are {}, expected whole numbers", idx_type_name(static_cast<IdxType>(type)));
+  if (is_type(type) && rank > 0)
+    return fmt::format("its items have {} dimension{}, expected {}", rank - 1, rank == 2 ? "" : "s", rank_of(kind) - 1);
+  return "is it an IDX file?";
 }
 
 }  // namespace
@@ -95,15 +97,16 @@ IdxHeader parse_any_idx_header(const std::uint8_t* header) {
 }
 
 void check_idx_magic(const std::uint8_t* header, IdxKind kind, const std::string& path) {
-  const std::uint32_t magic = big_endian(header), expected = magic_of(kind);
-  if (magic != expected)
-    throw DataError(
-        fmt::format("{}: IDX magic {:#010x}, expected {:#010x}: {}", path, magic, expected, likely_cause(magic, kind)));
+  const std::uint32_t magic = big_endian(header);
+  if (!is_type_of(magic >> 8, kind) || (magic & 0xff) != rank_of(kind))
+    throw DataError(fmt::format("{}: IDX magic {:#010x}, expected {:#010x}: {}", path, magic, magic_of(kind),
+                                likely_cause(magic, kind)));
 }
 
 IdxShape parse_idx_header(const std::uint8_t* header, IdxKind kind, const std::string& path) {
   check_idx_magic(header, kind, path);
   IdxShape shape;
+  shape.type = static_cast<IdxType>(header[2]);
   shape.count = big_endian(header + 4);
   if (kind == IdxKind::images) {
     shape.rows = big_endian(header + 8);
@@ -129,7 +132,7 @@ std::vector<std::uint8_t> idx_header(IdxKind kind, const IdxShape& shape) {
   const auto add = [&](std::uint64_t word) {
     for (int shift = 24; shift >= 0; shift -= 8) header.push_back(static_cast<std::uint8_t>(word >> shift));
   };
-  add(magic_of(kind));
+  add(magic_of(kind, shape.type));
   add(shape.count);
   if (kind == IdxKind::images) add(shape.rows), add(shape.columns);
   return header;

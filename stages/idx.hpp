@@ -38,12 +38,14 @@ std::optional<std::size_t> any_idx_header_bytes(const std::uint8_t* start);
 // As many bytes as that: any type and any sizes, 0 among them.
 IdxHeader parse_any_idx_header(const std::uint8_t* header);
 
-// A file of images (rank 3: count x rows x columns) or of labels (rank 1: count), of uint8.
+// A file of images (rank 3: count x rows x columns) of any type, or of labels (rank 1: count) of whole numbers.
 struct IdxShape {
   std::uint64_t count = 0;    // items: images or labels
   std::uint64_t rows = 1;     // of an image
   std::uint64_t columns = 1;  // of an image
-  std::uint64_t item_bytes() const { return rows * columns; }
+  IdxType type = IdxType::uint8;
+  std::uint64_t pixels() const { return rows * columns; }
+  std::uint64_t item_bytes() const { return pixels() * idx_type_bytes(type); }  // in the file
   friend bool operator==(const IdxShape&, const IdxShape&) = default;
 };
 
@@ -56,7 +58,7 @@ constexpr std::size_t idx_header_bytes(IdxKind kind) {
 inline constexpr std::uint64_t idx_most_pixels = std::uint64_t{1} << 26;
 
 // The first 4 bytes: throws DataError that names `path`, what was found and the likely reason, unless they are those of
-// uint8 images or labels.
+// images or labels.
 void check_idx_magic(const std::uint8_t* header, IdxKind kind, const std::string& path);
 
 // Checks every field before anything is derived from it. `header` has idx_header_bytes(kind) bytes. Throws DataError

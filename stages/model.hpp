@@ -1,4 +1,4 @@
-// The parameters of softmax regression: logits = pixels / 255 x weights + bias.
+// The parameters of softmax regression: logits = pixels / divisor x weights + bias.
 //
 // Layout: `weights` is packed for the kernels as [pixel_chunks()][classes][16], float32: 16 neighbouring pixels of one
 // class lie together; places past the last pixel are zero and stay zero. `bias` has `classes` values.
@@ -15,11 +15,17 @@
 
 namespace sluice::stages {
 
+inline constexpr std::size_t most_classes = 65'536;
+
+// What pixels are divided by: it makes the bytes 0 .. 255 the numbers 0 .. 1.
+inline constexpr float byte_divisor = 255;
+
 struct Model {
-  std::size_t pixels = 0;   // inputs
-  std::size_t classes = 0;  // outputs, 2 .. 256
-  Column<float> weights;    // packed, see above; kernels load a cache line of them at a time
-  std::vector<float> bias;  // (classes)
+  std::size_t pixels = 0;        // inputs
+  std::size_t classes = 0;       // outputs, 2 .. most_classes
+  Column<float> weights;         // packed, see above; kernels load a cache line of them at a time
+  std::vector<float> bias;       // (classes)
+  float divisor = byte_divisor;  // finite, above 0
 
   std::size_t pixel_chunks() const { return (pixels + 15) / 16; }
 };

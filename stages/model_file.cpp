@@ -66,7 +66,7 @@ std::uint64_t number(const std::string& path, const ordered_json& json, const ch
 }
 
 constexpr std::uint64_t most_header = 100'000'000;  // as the library of safetensors has it
-constexpr std::uint64_t most_file = 8 + most_header + 4 * (most_weights + 256);
+constexpr std::uint64_t most_file = 8 + most_header + 4 * (most_weights + most_classes);
 constexpr std::size_t most_depth = 4;  // of the header: {tensor: {shape: [n, ...]}} has 3
 
 std::string contents(const std::string& path) {
@@ -220,8 +220,8 @@ StoredModel load_model(const std::string& path) {
   if (bias.shape[0] != weight.shape[0])
     fail(path,
          fmt::format("'bias' is for {} classes, 'weight' for {}, expected the same", bias.shape[0], weight.shape[0]));
-  if (weight.shape[0] < 2 || weight.shape[0] > 256)
-    fail(path, fmt::format("'weight' has {} classes, expected 2 to 256", weight.shape[0]));
+  if (weight.shape[0] < 2 || weight.shape[0] > most_classes)
+    fail(path, fmt::format("'weight' has {} classes, expected 2 to {}", weight.shape[0], most_classes));
   // The format allows no holes: each byte belongs to one tensor.
   if (std::min(weight.begin, bias.begin) != 0 || std::max(weight.begin, bias.begin) != std::min(weight.end, bias.end) ||
       std::max(weight.end, bias.end) != file.size() - data)

@@ -3,23 +3,72 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "stages/errors.hpp"
 
 namespace sluice::stages {
 namespace {
+
 constexpr const char* items(IdxKind kind) {
   return kind == IdxKind::images ? "images" : "labels";
 }
+
+// A number as IDX files have it, big-endian.
+template <class T>
+T big_endian(const std::uint8_t* bytes) {
+  std::array<std::uint8_t, sizeof(T)> own;
+  std::copy_n(bytes, sizeof(T), own.begin());
+  if constexpr (std::endian::native == std::endian::little) std::reverse(own.begin(), own.end());
+  return std::bit_cast<T>(own);
+}
+
+template <class T>
+void to_float32(const std::uint8_t* from, std::size_t count, float* to) {
+  for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<float>(big_endian<T>(from + i * sizeof(T)));
+}
+
+void to_float32(IdxType type, const std::uint8_t* from, std::size_t count, float* to) {
+  switch (type) {
+    case IdxType::uint8:
+      return to_float32<std::uint8_t>(from, count, to);
+    case IdxType::int8:
+      return to_float32<std::int8_t>(from, count, to);
+    case IdxType::int16:
+      return to_float32<std::int16_t>(from, count, to);
+    case IdxType::int32:
+      return to_float32<std::int32_t>(from, count, to);
+    case IdxType::float32:
+      return to_float32<float>(from, count, to);
+    case IdxType::float64:
+      return to_float32<double>(from, count, to);
+  }
+}
+
 }  // namespace
+
+std::size_t Elements::item_bytes() const {
+  return static_cast<std::size_t>(shape.pixels()) * (type == Pixel::uint8 ? 1 : sizeof(float));
+}
 
 template <IdxKind kind>
 void ParseIdx<kind>::push(const Chunk& chunk) {
-  state_.owner = chunk.owner;
-  state_.data = chunk.data;
-  state_.size = chunk.size;
-  if (!state_.shape) read_header();
+  State& s = state_;
+  if (chunk.file != s.file) {
+    end_of_file();
+    if (!s.before) s.before = s.shape;
+    s.first += s.next, s.next = 0;
+    s.shape.reset();
+    s.partial.clear();
+    s.file = chunk.file;
+  }
+  s.owner = chunk.owner;
+  s.data = chunk.data;
+  s.size = chunk.size;
+  if (!s.shape) read_header();
 }
 
 template <IdxKind kind>
@@ -29,9 +78,18 @@ void ParseIdx<kind>::read_header() {
   s.partial.insert(s.partial.end(), s.data, s.data + taken);
   s.data += taken, s.size -= taken;
   // A wrong file is told by its first bytes, also where it is too short for a header.
-  if (s.partial.size() >= 4) check_idx_magic(s.partial.data(), kind, path);
+  if (s.partial.size() >= 4) check_idx_magic(s.partial.data(), kind, path());
   if (s.partial.size() < idx_header_bytes(kind)) return;
-  s.shape = parse_idx_header(s.partial.data(), kind, path);
+  const IdxShape shape = parse_idx_header(s.partial.data(), kind, path());
+  if (s.before && (shape.rows != s.before->rows || shape.columns != s.before->columns || shape.type != s.before->type))
+    throw DataError(kind == IdxKind::images
+                        ? fmt::format("{}: images of {} x {} pixels, {}, expected {} x {}, {}, as in {}: do they "
+                                      "belong together?",
+                                      path(), shape.rows, shape.columns, idx_type_name(shape.type), s.before->rows,
+                                      s.before->columns, idx_type_name(s.before->type), paths.front())
+                        : fmt::format("{}: labels of {}, expected {} as in {}: do they belong together?", path(),
+                                      idx_type_name(shape.type), idx_type_name(s.before->type), paths.front()));
+  s.shape = shape;
   s.partial.clear();
 }
 
@@ -46,10 +104,12 @@ bool ParseIdx<kind>::pull(Elements& out) {
     throw DataError(fmt::format(
         "{}: goes on after {} {}, expected its end there as the header promises: is the header damaged, or was "
         "something appended?",
-        path, s.shape->count, items(kind)));
+        path(), s.shape->count, items(kind)));
   const std::uint64_t item = s.shape->item_bytes();
+  const bool bytes = s.shape->type == IdxType::uint8;
   out.shape = *s.shape;
-  out.first = s.next;
+  out.type = bytes ? Pixel::uint8 : Pixel::float32;
+  out.first = s.first + s.next;
   if (!s.partial.empty() || s.size < item) {
     const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(s.size, item - s.partial.size()));
     s.partial.insert(s.partial.end(), s.data, s.data + taken);
@@ -58,15 +118,25 @@ bool ParseIdx<kind>::pull(Elements& out) {
       s.owner = {};
       return false;
     }
-    Bytes& bytes = out.owner.renew();
-    std::memcpy(bytes.reserve(s.partial.size()), s.partial.data(), s.partial.size());
-    out.data = bytes.data.get();
-    out.count = 1;
+    if (bytes) {
+      Bytes& own = out.owner.renew();
+      std::memcpy(own.reserve(s.partial.size()), s.partial.data(), s.partial.size());
+      out.data = own.data.get();
+      out.count = 1;
+    } else {
+      convert(s.partial.data(), 1, out);
+    }
     s.partial.clear();
   } else {
-    out.count = static_cast<std::size_t>(std::min<std::uint64_t>(s.size / item, s.shape->count - s.next));
-    out.data = s.data;
-    out.owner = s.owner;
+    std::uint64_t count = std::min<std::uint64_t>(s.size / item, s.shape->count - s.next);
+    if (bytes) {
+      out.count = static_cast<std::size_t>(count);
+      out.data = s.data;
+      out.owner = s.owner;
+    } else {
+      count = std::min(count, std::max<std::uint64_t>(1, chunk_bytes / (s.shape->pixels() * sizeof(float))));
+      convert(s.data, static_cast<std::size_t>(count), out);
+    }
     const std::size_t taken = out.count * static_cast<std::size_t>(item);
     s.data += taken, s.size -= taken;
   }
@@ -74,15 +144,39 @@ bool ParseIdx<kind>::pull(Elements& out) {
   return true;
 }
 
+// Items that lie in the file's type at `items`.
 template <IdxKind kind>
-void ParseIdx<kind>::finish() {
+void ParseIdx<kind>::convert(const std::uint8_t* from, std::size_t count, Elements& out) {
+  const State& s = state_;
+  const std::size_t pixels = static_cast<std::size_t>(s.shape->pixels()), all = count * pixels;
+  Bytes& own = out.owner.renew();
+  auto* const values = reinterpret_cast<float*>(own.reserve(all * sizeof(float)));
+  to_float32(s.shape->type, from, all, values);
+  if (s.shape->type == IdxType::float32 || s.shape->type == IdxType::float64)
+    for (std::size_t i = 0; i < all; ++i)
+      if (!std::isfinite(values[i]))
+        throw DataError(fmt::format("{}: pixel {} of image {} is {}, expected a finite number within float32", path(),
+                                    i % pixels, s.next + i / pixels,
+                                    s.shape->type == IdxType::float32 ? static_cast<double>(values[i])
+                                                                      : big_endian<double>(from + i * sizeof(double))));
+  out.data = own.data.get();
+  out.count = count;
+}
+
+template <IdxKind kind>
+void ParseIdx<kind>::end_of_file() const {
   const State& s = state_;
   if (!s.shape)
     throw DataError(fmt::format("{}: ends after {} bytes, expected an IDX header of {} bytes: is it an IDX file of {}?",
-                                path, s.partial.size(), idx_header_bytes(kind), items(kind)));
+                                path(), s.partial.size(), idx_header_bytes(kind), items(kind)));
   if (s.next < s.shape->count)
-    throw DataError(fmt::format("{}: the header promises {} {}, the file ends after {}: was it cut short?", path,
+    throw DataError(fmt::format("{}: the header promises {} {}, the file ends after {}: was it cut short?", path(),
                                 s.shape->count, items(kind), s.next));
+}
+
+template <IdxKind kind>
+void ParseIdx<kind>::finish() {
+  end_of_file();
 }
 
 template struct ParseIdx<IdxKind::images>;

@@ -1,12 +1,13 @@
-// Decoded bytes of an IDX file -> its images or labels, as views of the bytes where they lie.
+// Decoded bytes of IDX files -> their images or labels, as views of the bytes where they lie.
 //
-// chunks, in order -> Elements, in order: runs of whole items (an image of rows x columns bytes, a label of one byte),
-// uint8. Only an item that straddles two chunks is copied. Memory follows the bytes that came, never the header.
-// Order and thread-safety: an expand; one thread at a time.
+// chunks, in order, of one file or of several -> Elements, in order: runs of whole items (an image of rows x columns, a
+// label). uint8 stays where it is, only an item that straddles two chunks is copied; any other type becomes float32.
+// Memory follows the bytes that came, never the header. Order and thread-safety: an expand; one thread at a time.
 // Errors: DataError naming the file: see parse_idx_header; a file that ends within its header, or before the last item
-// that its header promises; bytes after the last item (noticed as soon as they come).
+// that its header promises; bytes after the last item (noticed as soon as they come); a value that is not finite in
+// float32; a file whose images are not of the size or type of the one before.
 //
-//   auto images = g.expand("parse", ParseImages{.path = path}, chunks);
+//   auto images = g.expand("parse", ParseImages{.paths = {path}}, chunks);
 #pragma once
 
 #include <algorithm>
@@ -17,45 +18,55 @@
 #include <vector>
 
 #include "pipeline/verbs.hpp"
+#include "stages/batch.hpp"
 #include "stages/chunk.hpp"
 #include "stages/idx.hpp"
 
 namespace sluice::stages {
 
 struct Elements {
-  IdxShape shape;                      // of the whole file
-  std::uint64_t first = 0;             // index of the first item
+  IdxShape shape;                      // of the file
+  std::uint64_t first = 0;             // index of the first item, of all files
   std::size_t count = 0;               // items
-  const std::uint8_t* data = nullptr;  // (count x shape.item_bytes())
-  Shared<Bytes> owner;                 // keeps them
+  const std::uint8_t* data = nullptr;  // (count x shape.pixels()) of `type`
+  Pixel type = Pixel::uint8;
+  Shared<Bytes> owner;  // keeps them
+
+  std::size_t item_bytes() const;  // in memory
 };
 
 template <IdxKind kind>
 struct ParseIdx {
-  std::string path;                      // for error messages
+  std::vector<std::string> paths;        // of the files, for error messages
   std::size_t chunk_bytes = 256 * 1024;  // of the chunks that come, at most: what one output keeps
-  std::size_t item_bytes = 0;            // of an item, where it is known; 0: nothing is stated of memory
+  std::size_t item_bytes = 0;            // of an item in memory, where it is known; 0: nothing is stated of memory
 
   using Output = Elements;
   void push(const Chunk& chunk);
   bool pull(Elements& out);
   void finish();
   void reset() { state_ = {}; }
-  // An item that straddles chunks is a copy of its own.
+  // An item that straddles chunks, or is no uint8, is a copy of its own.
   std::optional<std::size_t> payload_bytes() const {
     return item_bytes ? std::optional(std::max(chunk_bytes, item_bytes)) : std::nullopt;
   }
 
   // State of its own, no options.
   struct State {
+    std::size_t file = 0;
     std::vector<std::uint8_t> partial;  // of the header, or of an item that began in an earlier chunk
     std::optional<IdxShape> shape;
-    std::uint64_t next = 0;  // item
+    std::optional<IdxShape> before;  // of the first file
+    std::uint64_t next = 0;          // item of the file
+    std::uint64_t first = 0;         // items of the files before
     Shared<Bytes> owner;
     const std::uint8_t* data = nullptr;  // what is left of the chunk
     std::size_t size = 0;
   };
+  const std::string& path() const { return paths[state_.file]; }
   void read_header();
+  void convert(const std::uint8_t* items, std::size_t count, Elements& out);
+  void end_of_file() const;
   State state_{};
 };
 

@@ -22,7 +22,7 @@ namespace sluice::stages {
 
 struct BatchGradient {
   Weights weights;              // the parameters that the gradient was taken at
-  AlignedBuffer<float> values;  // summed over the rows, in pixel units: see PartialGradient
+  AlignedBuffer<float> values;  // summed over the rows, of pixels as they are: see PartialGradient
   std::size_t rows = 0;         // of the batch
 };
 

@@ -9,11 +9,12 @@ void Sgd::operator()(const BatchGradient& gradient, Weights& out) const {
   Model& to = out.renew();
   to.pixels = from.pixels;
   to.classes = from.classes;
+  to.divisor = from.divisor;
   to.weights.resize(from.weights.size());
   to.bias.resize(from.bias.size());
   const kernels::Table& kernel = kernels::active();
   const float rows = static_cast<float>(gradient.rows), *values = gradient.values.data();
-  kernel.update(to.weights.data(), from.weights.data(), values, rate / (255 * rows), from.weights.size());
+  kernel.update(to.weights.data(), from.weights.data(), values, rate / (from.divisor * rows), from.weights.size());
   kernel.update(to.bias.data(), from.bias.data(), values + from.weights.size(), rate / rows, from.bias.size());
 }
 

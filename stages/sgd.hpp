@@ -1,8 +1,8 @@
 // One step of stochastic gradient descent: weights - rate x the mean gradient over the rows of the batch.
 //
-// batch gradient -> new weights, float32, each with one rounding: the scale (rate / rows, for the weights divided by
-// 255 too, since the gradient is in pixel units) is one factor of a fused multiply-add. The mean is over the rows that
-// the batch has, also where it is a short last one. Order and thread-safety: a pure function of the gradient; the
+// batch gradient -> new weights, float32, each with one rounding: rate / rows (for the weights by the model's divisor
+// too, since the gradient is of pixels as they are) is one factor of a fused multiply-add. The mean is over the rows
+// that the batch has, also where it is a short last one. Order and thread-safety: a pure function of the gradient; the
 // weights it belongs to are not touched. Errors: none.
 //
 //   weights.close(g.map("sgd", Sgd{.rate = 0.1f}, reduced));

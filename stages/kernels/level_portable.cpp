@@ -26,6 +26,7 @@ struct Native {
   static Native pixels(const std::uint8_t* p) {
     return each([=](int i) { return static_cast<float>(p[i]); });
   }
+  static Native pixels(const float* p) { return load(p); }
 
   friend Native operator+(const Native& a, const Native& b) {
     return each([&](int i) { return a.v[i] + b.v[i]; });

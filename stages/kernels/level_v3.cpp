@@ -26,6 +26,7 @@ struct Native {
     const __m256 above = _mm256_castsi256_ps(_mm256_or_si256(bytes, _mm256_set1_epi32(0x4b000000)));
     return {_mm256_sub_ps(above, _mm256_set1_ps(0x1p23f))};
   }
+  static Native pixels(const float* p) { return load(p); }
 
   friend Native operator+(Native a, Native b) { return {_mm256_add_ps(a.v, b.v)}; }
   friend Native operator-(Native a, Native b) { return {_mm256_sub_ps(a.v, b.v)}; }

@@ -21,6 +21,7 @@ struct Native {
   static Native pixels(const std::uint8_t* p) {
     return {_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))))};
   }
+  static Native pixels(const float* p) { return load(p); }
 
   friend Native operator+(Native a, Native b) { return {_mm512_add_ps(a.v, b.v)}; }
   friend Native operator-(Native a, Native b) { return {_mm512_sub_ps(a.v, b.v)}; }

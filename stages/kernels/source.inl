@@ -20,12 +20,19 @@ namespace {
 
 using sluice::kernels::ForwardArgs;
 using sluice::kernels::GradientArgs;
+using sluice::kernels::Pixel;
 using sluice::kernels::Table;
 
 constexpr size_t lanes = 16, row_block = 64;
 constexpr size_t parts = lanes / Native::width;  // registers of one virtual vector
 
-using Row = const uint8_t*;
+// A row's pixels, P: uint8_t or float.
+template <class P>
+using RowOf = const P*;
+template <class P>
+RowOf<P> row_of(const uint8_t* bytes) {
+  return reinterpret_cast<const P*>(bytes);
+}
 
 size_t smaller(size_t a, size_t b) {
   return a < b ? a : b;
@@ -107,8 +114,8 @@ constexpr size_t panel = 16 * 1024 / (Native::tile_classes * Native::width * siz
 
 // R rows' dot products with C classes over `chunks` pixel chunks, one part of the lanes; from zero, or added to what is
 // in acc[R][C][16]. Fetches the rows `next` meanwhile.
-template <size_t R, size_t C, bool Fetch>
-void forward_tile(const Row* x, const Row* next, const float* w, size_t chunk_stride, size_t class_stride,
+template <size_t R, size_t C, bool Fetch, class P>
+void forward_tile(const RowOf<P>* x, const RowOf<P>* next, const float* w, size_t chunk_stride, size_t class_stride,
                   size_t chunks, bool from_zero, float* acc) {
   Native sum[R][C];
   SLUICE_UNROLL
@@ -138,9 +145,9 @@ void forward_tile(const Row* x, const Row* next, const float* w, size_t chunk_st
 }
 
 // Some rows' dot products with C classes over one panel of weights. x, next: the rows, from the panel's first pixel on.
-template <size_t C>
-void forward_panel(const Row* x, const Row* next, size_t rows, const float* weights, size_t stride, size_t chunks,
-                   bool from_zero, float* acc) {
+template <size_t C, class P>
+void forward_panel(const RowOf<P>* x, const RowOf<P>* next, size_t rows, const float* weights, size_t stride,
+                   size_t chunks, bool from_zero, float* acc) {
   constexpr size_t R = Native::tile_rows(C);
   alignas(64) float packed[parts > 1 ? panel * C * Native::width : 1];
   for (size_t part = 0; part < lanes; part += Native::width) {
@@ -155,30 +162,31 @@ void forward_panel(const Row* x, const Row* next, size_t rows, const float* weig
       w = packed, chunk_stride = C * Native::width, class_stride = Native::width;
     }
     for (size_t r = 0; r < rows; r += R) {
-      Row here[R];
+      RowOf<P> here[R];
       for (size_t i = 0; i < R; i++) here[i] = x[r + i] + part;
       float* sums = acc + r * C * lanes + part;
       if (next && part == 0 && r % fetched_rows == 0)
-        forward_tile<R, C, true>(here, next + r, w, chunk_stride, class_stride, chunks, from_zero, sums);
+        forward_tile<R, C, true, P>(here, next + r, w, chunk_stride, class_stride, chunks, from_zero, sums);
       else
-        forward_tile<R, C, false>(here, nullptr, w, chunk_stride, class_stride, chunks, from_zero, sums);
+        forward_tile<R, C, false, P>(here, nullptr, w, chunk_stride, class_stride, chunks, from_zero, sums);
     }
   }
 }
 
 // Up to `strip` rows: their logits, as [groups][classes][16 rows], into z. The classes are the outer loop, so that the
 // weights of one group of classes stay in the first-level cache while all rows of the strip go by.
+template <class P>
 void logits(const ForwardArgs& a, size_t first, size_t count, float* z) {
-  Row x[strip], next[strip], tail[strip];
-  uint8_t tails[strip][lanes];
+  RowOf<P> x[strip], next[strip], tail[strip];
+  P tails[strip][lanes];
   const size_t full = a.pixels / lanes, rest = a.pixels % lanes, padded = ceil_div(count, lanes) * lanes;
   for (size_t r = 0; r < padded; r++) {
-    x[r] = a.rows[first + smaller(r, count - 1)];
-    next[r] = a.rows[smaller(first + r + ahead, a.count - 1)];
+    x[r] = row_of<P>(a.rows[first + smaller(r, count - 1)]);
+    next[r] = row_of<P>(a.rows[smaller(first + r + ahead, a.count - 1)]);
     tail[r] = tails[r];
     if (rest > 0) {
-      memset(tails[r], 0, lanes);
-      memcpy(tails[r], x[r] + full * lanes, rest);
+      memset(tails[r], 0, sizeof tails[r]);
+      memcpy(tails[r], x[r] + full * lanes, rest * sizeof(P));
     }
   }
   const size_t stride = a.classes * lanes;
@@ -191,11 +199,12 @@ void logits(const ForwardArgs& a, size_t first, size_t count, float* z) {
       constexpr size_t C = decltype(constant)::value;
       for (size_t p = 0; p < panels.pieces; p++) {
         const size_t begin = panels.begin(p), chunks = panels.begin(p + 1) - begin;
-        Row here[strip], there[strip];
+        RowOf<P> here[strip], there[strip];
         for (size_t r = 0; r < padded; r++) here[r] = x[r] + begin * lanes, there[r] = next[r] + begin * lanes;
-        forward_panel<C>(here, g == 0 ? there : nullptr, count, weights + begin * stride, stride, chunks, p == 0, acc);
+        forward_panel<C, P>(here, g == 0 ? there : nullptr, count, weights + begin * stride, stride, chunks, p == 0,
+                            acc);
       }
-      if (rest > 0) forward_panel<C>(tail, nullptr, count, weights + full * stride, stride, 1, full == 0, acc);
+      if (rest > 0) forward_panel<C, P>(tail, nullptr, count, weights + full * stride, stride, 1, full == 0, acc);
     });
     for (size_t at = 0; at < count; at += lanes)
       for (size_t c = 0; c < classes; c++) {
@@ -203,7 +212,7 @@ void logits(const ForwardArgs& a, size_t first, size_t count, float* z) {
         Native::sums(acc + (at * classes + c) * lanes, classes * lanes, out);
         const Native bias = Native::broadcast(a.bias[first_class + c]);
         for (size_t part = 0; part < lanes; part += Native::width)
-          Native::fma(Native::load(out + part), Native::broadcast(1.f / 255), bias).store(out + part);
+          Native::fma(Native::load(out + part), Native::broadcast(a.scale), bias).store(out + part);
       }
   }
 }
@@ -213,7 +222,10 @@ void forward(const ForwardArgs& a) {
   for (size_t first = 0; first < a.count; first += lanes) {
     const size_t count = smaller(lanes, a.count - first);
     float* z = a.delta + first * a.classes;
-    if (first % strip == 0) logits(a, first, smaller(strip, a.count - first), z);
+    if (first % strip == 0) {
+      const size_t rows = smaller(strip, a.count - first);
+      a.type == Pixel::uint8 ? logits<uint8_t>(a, first, rows, z) : logits<float>(a, first, rows, z);
+    }
 
     alignas(64) float largest[lanes], position[lanes], total[lanes];
     for (size_t part = 0; part < lanes; part += Native::width) {
@@ -252,18 +264,20 @@ void forward(const ForwardArgs& a) {
 
 // ---- Gradient --------------------------------------------------------------------------------------------------
 
-constexpr size_t column = 64;  // pixels: a cache line
+constexpr size_t column = 64;  // pixels: of uint8 a cache line
 
 // The pixels that a tile works on, by row: where they lie in the rows themselves, or side by side in a copy of a
 // column.
+template <class P>
 struct InPlace {
-  const Row* rows;
+  const uint8_t* const* rows;
   size_t pixel;
-  Row operator()(size_t r) const { return rows[r] + pixel; }
+  RowOf<P> operator()(size_t r) const { return row_of<P>(rows[r]) + pixel; }
 };
+template <class P>
 struct Copied {
-  const uint8_t* first;
-  Row operator()(size_t r) const { return first + r * column; }
+  RowOf<P> first;
+  RowOf<P> operator()(size_t r) const { return first + r * column; }
 };
 
 // P registers of pixels times C classes stay in registers while the rows of the block go by. The pixels are registers
@@ -273,6 +287,7 @@ struct Copied {
 template <size_t P, size_t C, class Pixels>
 void gradient_tile(const GradientArgs& a, const Pixels& x, size_t first, const float* delta, size_t at, size_t stride,
                    size_t pixel, size_t fetched) {
+  const size_t pixel_bytes = sizeof *x(0);
   Native sum[P][C];
   SLUICE_UNROLL
   for (size_t p = 0; p < P; p++) {
@@ -297,7 +312,7 @@ void gradient_tile(const GradientArgs& a, const Pixels& x, size_t first, const f
   };
   size_t r = 0;
   for (; r < fetched; r++) {
-    __builtin_prefetch(a.upcoming[r] + pixel);
+    __builtin_prefetch(a.upcoming[r] + pixel * pixel_bytes);
     add_row(r);
   }
   for (; r < a.count; r++) add_row(r);
@@ -334,28 +349,31 @@ void bias_gradient(const GradientArgs& a, size_t at) {
 }
 
 // The pixels of a column of the block's rows, side by side; zero past an image's last.
-void copy_column(const GradientArgs& a, size_t pixel, uint8_t* out) {
+template <class P>
+void copy_column(const GradientArgs& a, size_t pixel, P* out) {
   const size_t have = smaller(column, a.pixels - pixel);
   for (size_t r = 0; r < a.count; r++, out += column) {
+    const RowOf<P> from = row_of<P>(a.rows[r]) + pixel;
     if (have == column) {
-      memcpy(out, a.rows[r] + pixel, column);
+      memcpy(out, from, column * sizeof(P));
     } else {
-      memset(out, 0, column);
-      memcpy(out, a.rows[r] + pixel, have);
+      memset(out, 0, column * sizeof(P));
+      memcpy(out, from, have * sizeof(P));
     }
   }
 }
 
-void gradient_block(const GradientArgs& a) {
+template <class P>
+void gradient_of(const GradientArgs& a) {
   const size_t stride = a.classes * lanes, upcoming = a.upcoming ? smaller(a.upcoming_count, a.count) : 0;
   const Cut groups(a.classes, Native::gradient_classes);
-  alignas(64) uint8_t copied[row_block * column];
+  alignas(64) P copied[row_block * column];
   alignas(64) float repeated[parts > 1 ? row_block * Native::gradient_classes * Native::width : 1];
   for (size_t g = 0; g < groups.pieces; g++) {
     const size_t first_class = groups.begin(g), at = first_class * lanes;
     with_constant<Native::gradient_classes>(groups.begin(g + 1) - first_class, [&](auto constant) {
-      constexpr size_t C = decltype(constant)::value, P = Native::gradient_registers(C);
-      static_assert(column % (P * Native::width) == 0);
+      constexpr size_t C = decltype(constant)::value, most = Native::gradient_registers(C);
+      static_assert(column % (most * Native::width) == 0);
       const float* delta = a.delta + first_class * lanes;
       // A multiply-add that takes its operand from memory beats one that needs a broadcast of its own. That fills most
       // of the first-level cache, and rows at random addresses would push it out: they are copied side by side.
@@ -376,18 +394,22 @@ void gradient_block(const GradientArgs& a) {
           // The upcoming rows' cache lines are fetched once each, by the first of the tiles that share them.
           const size_t fetched = g == 0 && k == 0 ? upcoming : 0;
           if (copy)
-            gradient_tile<N, C>(a, Copied{copied + k * Native::width}, first, delta, at, stride, pixel, fetched);
+            gradient_tile<N, C>(a, Copied<P>{copied + k * Native::width}, first, delta, at, stride, pixel, fetched);
           else
-            gradient_tile<N, C>(a, InPlace{a.rows, pixel + k * Native::width}, first, delta, at, stride, pixel,
+            gradient_tile<N, C>(a, InPlace<P>{a.rows, pixel + k * Native::width}, first, delta, at, stride, pixel,
                                 fetched);
         };
         size_t k = 0;
-        for (; k + P <= registers; k += P) tile(Int<P>{}, k);
+        for (; k + most <= registers; k += most) tile(Int<most>{}, k);
         for (; k < registers; k++) tile(Int<1>{}, k);
       }
     });
   }
   bias_gradient(a, ceil_div(a.pixels, lanes) * stride);
+}
+
+void gradient_block(const GradientArgs& a) {
+  a.type == Pixel::uint8 ? gradient_of<uint8_t>(a) : gradient_of<float>(a);
 }
 
 // ---- Elementwise -----------------------------------------------------------------------------------------------

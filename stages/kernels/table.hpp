@@ -16,25 +16,31 @@
 
 namespace sluice::kernels {
 
-// Rows (count x pixels), uint8 -> delta and, per row, what loss and accuracy need. No byte past a row is read.
+// What the pixels of a row are: bytes, or float32 as this machine has them.
+enum class Pixel : std::uint8_t { uint8, float32 };
+
+// Rows (count x pixels) -> delta and, per row, what loss and accuracy need. No byte past a row is read.
 struct ForwardArgs {
-  const std::uint8_t* const* rows;  // (count) pointers to `pixels` bytes each
-  const std::uint16_t* labels;      // (count), each < classes; null: delta is p instead of p - one_hot(label)
-  std::size_t count;                // rows
-  std::size_t pixels;               // >= 1
-  std::size_t classes;              // 1 .. 65536
-  const float* weights;             // packed
-  const float* bias;                // (classes)
-  float* delta;                     // out, delta_size(count, classes): p - one_hot(label), p = softmax(x / 255 W + b)
-  float* label_logit;               // out, (count): z[label] - max z; 0 without labels
-  float* exp_sum;                   // out, (count): sum of exp(z - max z)
-  std::uint16_t* predicted;         // out, (count): argmax z, the lowest class on ties
+  const std::uint8_t* const* rows;  // (count) pointers to `pixels` of `type` each, aligned as that needs
+  Pixel type;
+  const std::uint16_t* labels;  // (count), each < classes; null: delta is p instead of p - one_hot(label)
+  std::size_t count;            // rows
+  std::size_t pixels;           // >= 1
+  std::size_t classes;          // 1 .. 65536
+  const float* weights;         // packed
+  const float* bias;            // (classes)
+  float scale;                  // of the pixels, finite and above 0
+  float* delta;                 // out, delta_size(count, classes): p - one_hot(label), p = softmax(scale x W + b)
+  float* label_logit;           // out, (count): z[label] - max z; 0 without labels
+  float* exp_sum;               // out, (count): sum of exp(z - max z)
+  std::uint16_t* predicted;     // out, (count): argmax z, the lowest class on ties
 };
 
-// One row block -> its partial gradient x^T delta, in pixel units (0..255), added to the partial gradients of earlier
+// One row block -> its partial gradient x^T delta, x as it is, not scaled, added to the partial gradients of earlier
 // blocks while still in registers: out = merge[merges - 1] + (... + (merge[0] + own)).
 struct GradientArgs {
-  const std::uint8_t* const* rows;      // (count)
+  const std::uint8_t* const* rows;  // (count), as forward's
+  Pixel type;
   std::size_t count;                    // 0 .. row_block
   std::size_t pixels;                   // >= 1
   std::size_t classes;                  // 1 .. 65536

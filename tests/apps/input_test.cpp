@@ -123,8 +123,8 @@ TEST_F(Input, TrailingBytes) {
 TEST_F(Input, AWrongMagic) {
   expect_refused("--train-images", file("a.gz", gzip(std::string(100, 'x'))),
                  {"a.gz: IDX magic 0x78787878, expected 0x00000803", "is it an IDX file?"});
-  expect_refused("--train-images", file("b.gz", gzip(idx_header(3, {500, 6, 7}, 0x0d) + std::string(84000, 'x'))),
-                 {"b.gz: IDX magic 0x00000d03", "not uint8"});
+  expect_refused("--train-images", file("b.gz", gzip(idx_header(3, {500, 6, 7}, 0x0a) + std::string(84000, 'x'))),
+                 {"b.gz: IDX magic 0x00000a03", "is it an IDX file?"});
   expect_refused("--train-images", file("c.gz", gzip(gzip(train_images()))), {"c.gz: ", "compressed twice?"});
 }
 

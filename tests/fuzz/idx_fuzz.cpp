@@ -28,7 +28,7 @@ template <class Parser, class Collect>
 Outcome parsed(const std::uint8_t* data, std::size_t size, const std::function<std::size_t()>& next_size,
                Collect& collect) {
   Outcome o;
-  Parser parser{.path = "file"};
+  Parser parser{.paths = {"file"}};
   std::uint64_t next = 0;
   Elements elements;
   const auto pull_all = [&] {
@@ -38,7 +38,7 @@ Outcome parsed(const std::uint8_t* data, std::size_t size, const std::function<s
       o.shape = elements.shape;
       next += elements.count;
       expect(next <= elements.shape.count, "no more items than promised");
-      o.items.append(elements.data, elements.data + elements.count * elements.shape.item_bytes());
+      o.items.append(elements.data, elements.data + elements.count * elements.item_bytes());
       collect(elements);
     }
     expect(parser.state_.partial.capacity() <= 2 * size + 16, "memory follows the bytes that came");
@@ -103,13 +103,18 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   try {
     const DataSet set = make_data_set(std::move(image_table), std::move(label_table), classes);
     expect(set.size() == of_images.shape->count && set.labels.size() == set.size(), "as many images as labels");
-    expect(set.pixels() == of_images.shape->item_bytes(), "of the size that the header says");
-    expect(set.classes >= 2 && set.classes <= 256 && (!classes || set.classes == *classes), "2 to 256 classes");
+    expect(set.pixels() == of_images.shape->pixels(), "of the size that the header says");
+    expect(set.classes >= 2 && set.classes <= most_classes && (!classes || set.classes == *classes),
+           "as many classes as there can be");
     std::string pixels, values;
-    for (const std::uint8_t* image : set.images) pixels.append(image, image + set.pixels());
+    for (const std::uint8_t* image : set.images) pixels.append(image, image + set.image_bytes());
     for (const std::uint16_t label : set.labels) {
       expect(label < set.classes, "a label is below the number of classes");
-      values += static_cast<char>(label);
+      const auto value = static_cast<float>(label);
+      if (of_labels.shape->type == IdxType::uint8)
+        values += static_cast<char>(label);
+      else
+        values.append(reinterpret_cast<const char*>(&value), sizeof value);
     }
     expect(pixels == of_images.items && values == of_labels.items, "a data set is what was parsed");
   } catch (const DataError&) {

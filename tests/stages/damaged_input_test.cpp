@@ -157,7 +157,7 @@ struct Outcome {
 template <IdxKind kind, class Source>
 Outcome read(Source& source) {
   Outcome o;
-  ParseIdx<kind> parse{.path = source.path};
+  ParseIdx<kind> parse{.paths = {source.path}};
   try {
     Elements elements;
     for (Chunk chunk; source(chunk);) {

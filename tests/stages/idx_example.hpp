@@ -73,9 +73,9 @@ inline DataSet load(const std::string& images, const std::string& labels, std::o
   CollectImages image_table{.path = images};
   CollectLabels label_table{.path = labels};
   drive(Inflate{.path = images, .chunk_bytes = sizes.chunk_bytes, .read_bytes = sizes.read_bytes},
-        ParseImages{.path = images}, std::ref(image_table));
+        ParseImages{.paths = {images}}, std::ref(image_table));
   drive(Inflate{.path = labels, .chunk_bytes = sizes.chunk_bytes, .read_bytes = sizes.read_bytes},
-        ParseLabels{.path = labels}, std::ref(label_table));
+        ParseLabels{.paths = {labels}}, std::ref(label_table));
   return make_data_set(std::move(image_table), std::move(label_table), classes);
 }
 

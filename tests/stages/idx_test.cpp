@@ -21,7 +21,26 @@ TEST(Idx, ReadsSizesAsBigEndianNumbers) {
   EXPECT_EQ(parsed({0x801, 0x01020304}, IdxKind::labels), (IdxShape{0x01020304, 1, 1}));
 }
 
+TEST(Idx, ImagesAreOfAnyTypeAndLabelsOfWholeNumbers) {
+  for (const IdxType type :
+       {IdxType::uint8, IdxType::int8, IdxType::int16, IdxType::int32, IdxType::float32, IdxType::float64}) {
+    const auto magic = static_cast<std::uint32_t>(type) << 8;
+    const IdxShape shape{7, 2, 3, type};
+    EXPECT_EQ(parsed({magic | 3, 7, 2, 3}, IdxKind::images), shape);
+    EXPECT_EQ(shape.item_bytes(), 6 * idx_type_bytes(type));
+    const std::vector<std::uint8_t> written = idx_header(IdxKind::images, shape);
+    EXPECT_EQ(parse_idx_header(written.data(), IdxKind::images, "f"), shape);
+    if (type == IdxType::float32 || type == IdxType::float64)
+      refused({magic | 1, 7}, IdxKind::labels, {"f.gz: IDX magic", idx_type_name(type), "expected whole numbers"});
+    else
+      EXPECT_EQ(parsed({magic | 1, 7}, IdxKind::labels), (IdxShape{7, 1, 1, type}));
+  }
+}
+
 TEST(Idx, SwappedFilesAreNamedAsSuch) {
+  refused({0xb01, 1, 1, 1}, IdxKind::images, {"are images and labels swapped?"});
+  refused({0xd03, 1}, IdxKind::labels, {"are images and labels swapped?"});
+
   refused({0x801, 1, 1, 1}, IdxKind::images,
           {"f.gz: IDX magic 0x00000801, expected 0x00000803: are images and labels swapped?"});
   refused({0x803, 1}, IdxKind::labels,
@@ -30,8 +49,7 @@ TEST(Idx, SwappedFilesAreNamedAsSuch) {
 
 TEST(Idx, EveryOtherMagicIsRefusedWithALikelyReason) {
   refused({0x802, 1, 1, 1}, IdxKind::images, {"0x00000802", "its items have 1 dimension, expected 2"});
-  refused({0xd03, 1, 1, 1}, IdxKind::images, {"0x00000d03", "not uint8"});
-  refused({0x903, 1, 1, 1}, IdxKind::images, {"not uint8"});
+  refused({0xd04, 1, 1, 1}, IdxKind::images, {"0x00000d04", "its items have 3 dimensions, expected 2"});
   refused({0xa03, 1, 1, 1}, IdxKind::images, {"is it an IDX file?"});
   refused({0x03080000, 1, 1, 1}, IdxKind::images, {"wrong order?"});
   refused({0x1f8b0800, 1, 1, 1}, IdxKind::images, {"compressed twice?"});

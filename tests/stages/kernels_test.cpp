@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cmath>
+#include <cstring>
 #include <stdexcept>
 #include <tuple>
 
@@ -128,6 +129,47 @@ TEST(Kernels, AddAndUpdateWorkInPlaceForEveryCount) {
     }
 }
 
+TEST_P(Shapes, PixelsAsFloat32GiveTheBitsOfTheSameAsBytes) {
+  const auto [pixels, classes] = GetParam();
+  for (const std::size_t rows : Sizes{1, 63, 65, 300}) {
+    const Example example(rows, pixels, classes);
+    const std::vector<float> values(example.memory.begin(), example.memory.end());
+    Batch floats = example.batch;
+    floats.type = Pixel::float32;
+    for (std::size_t i = 0; i < rows; ++i)
+      floats.rows[i] = reinterpret_cast<const std::uint8_t*>(values.data() + i * pixels);
+    const Weights weights = example_weights(pixels, classes);
+    for (const kernels::Table* table : kernels::available()) {
+      ForcedLevel level(table->name);
+      const Step bytes(example.batch, weights, 1), step(floats, weights, 1);
+      EXPECT_EQ(bytes_of(step.scored[0].delta) == bytes_of(bytes.scored[0].delta), true) << table->name;
+      EXPECT_EQ(bytes_of(step.next->weights) == bytes_of(bytes.next->weights), true) << table->name;
+      EXPECT_EQ(bytes_of(step.next->bias) == bytes_of(bytes.next->bias), true) << table->name;
+    }
+  }
+}
+
+// Pixels that are multiplied and a divisor that is multiplied by the same power of two.
+TEST(Kernels, TheModelsDivisorScalesPixelsAndGradient) {
+  const Example example(100, 33, 10);
+  std::vector<float> values(example.memory.begin(), example.memory.end());
+  for (float& value : values) value *= 4;
+  Batch floats = example.batch;
+  floats.type = Pixel::float32;
+  for (std::size_t i = 0; i < 100; ++i) floats.rows[i] = reinterpret_cast<const std::uint8_t*>(values.data() + i * 33);
+  const Weights weights = example_weights(33, 10);
+  Weights scaled;
+  scaled.renew() = *weights;
+  scaled.renew().divisor = 4 * 255;
+  for (const kernels::Table* table : kernels::available()) {
+    ForcedLevel level(table->name);
+    const Step bytes(example.batch, weights, 1), step(floats, scaled, 1);
+    EXPECT_EQ(bytes_of(step.scored[0].delta) == bytes_of(bytes.scored[0].delta), true) << table->name;
+    EXPECT_EQ(bytes_of(step.next->weights) == bytes_of(bytes.next->weights), true) << table->name;
+    EXPECT_EQ(step.next->divisor, 4 * 255);
+  }
+}
+
 // A row that ends where readable memory ends.
 class RowAtTheEndOfAPage {
  public:
@@ -161,6 +203,11 @@ TEST(Kernels, NoByteIsReadPastARow) {
       batch.labels.assign(70, 1);
       const Step step(batch, example_weights(pixels, 10), 1);
       EXPECT_EQ(step.gradient.rows, 70u);
+      RowAtTheEndOfAPage floats(4 * pixels);
+      std::memset(floats.row, 0, 4 * pixels);
+      batch.rows.assign(70, floats.row);
+      batch.type = Pixel::float32;
+      EXPECT_EQ(Step(batch, example_weights(pixels, 10), 1).gradient.rows, 70u);
     }
   }
 }
@@ -172,6 +219,7 @@ TEST(Kernels, UpcomingRowsChangeNothing) {
   std::vector<float> out(kernels::gradient_size(100, 10));
   for (const kernels::Table* table : kernels::available()) {
     table->gradient_block({.rows = example.batch.rows.data(),
+                           .type = Pixel::uint8,
                            .count = 64,
                            .pixels = 100,
                            .classes = 10,

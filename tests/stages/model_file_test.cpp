@@ -187,8 +187,9 @@ TEST(ModelFile, TensorsOfAnotherKindAreRefusedWithWhatWasExpected) {
   refused(with_header(header(weight, tensor("[2]", 32, 40)), 32), {"expected 8 bytes"});
   refused(with_header(header(weight, tensor("[2]", 32, 24)), 32), {"'bias' lies at bytes 32 to 24"});
   refused(with_header(header(weight, tensor("[3]", 24, 36)), 36), {"3 classes", "2, expected the same"});
-  refused(with_header(header(tensor("[1,3]", 0, 12), tensor("[1]", 12, 16)), 16), {"1 classes, expected 2 to 256"});
-  refused(with_header(header(tensor("[257,1]", 0, 1028), tensor("[257]", 1028, 2056)), 2056), {"expected 2 to 256"});
+  refused(with_header(header(tensor("[1,3]", 0, 12), tensor("[1]", 12, 16)), 16), {"1 classes, expected 2 to 65536"});
+  refused(with_header(header(tensor("[65537,1]", 0, 262148), tensor("[65537]", 262148, 524296)), 524296),
+          {"expected 2 to 65536"});
   refused(with_header(header(weight, tensor("[2]", 16, 24)), 24), {"expected them to fill the 24 bytes"});
   refused(with_header(header(weight, tensor("[2]", 28, 36)), 36), {"expected them to fill the 36 bytes"});
   refused(with_header(header(weight, bias), 36), {"expected them to fill the 36 bytes"});

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <set>
 #include <vector>
 
@@ -42,7 +45,7 @@ template <class Parser>
 std::string items(Pieces pieces, const IdxShape& shape, const std::string& path = "f") {
   std::string bytes;
   std::uint64_t next = 0;
-  drive(pieces, Parser{.path = path}, [&](const Elements& e) {
+  drive(pieces, Parser{.paths = {path}}, [&](const Elements& e) {
     EXPECT_EQ(e.first, next);
     EXPECT_GT(e.count, 0u);
     EXPECT_EQ(e.shape, shape);
@@ -86,7 +89,7 @@ TEST(Parse, AnImageLargerThanManyChunksIsPutTogether) {
 
 TEST(Parse, CopiesOnlyWhatStraddlesTwoChunks) {
   Pieces pieces(images_file(10, 2, 5), {16 + 25, 30, 45});
-  ParseImages parse{.path = "f"};
+  ParseImages parse{.paths = {"f"}};
   Chunk chunk;
   std::vector<std::size_t> counts, copied;
   while (pieces(chunk)) {
@@ -108,7 +111,7 @@ TEST(Parse, KeepsNoChunkThatItHasUsedUp) {
   // chunks that end within the header, after an item and within one
   for (const auto& sizes : {Sizes{7, 9, 20, 30, 50}, Sizes{36, 30, 50}, Sizes{41, 30, 45}}) {
     Pieces pieces(images_file(10, 2, 5), sizes);
-    ParseImages parse{.path = "f"};
+    ParseImages parse{.paths = {"f"}};
     Chunk chunk;
     std::set<const Bytes*> owners;
     while (pieces(chunk)) {
@@ -161,7 +164,7 @@ TEST(Parse, AWrongFileIsToldByItsMagicEvenIfItIsTooShortForAHeader) {
 TEST(Parse, BytesAfterTheLastItemAreAnErrorAsSoonAsTheyCome) {
   for (const std::size_t size : Sizes{1, 10, 30, 1000}) {
     Pieces pieces(images_file(4, 3, 5) + std::string(1000, '\0'), size);
-    expect_error<DataError>([&] { drive(std::ref(pieces).get(), ParseImages{.path = "f"}, [](const Elements&) {}); },
+    expect_error<DataError>([&] { drive(std::ref(pieces).get(), ParseImages{.paths = {"f"}}, [](const Elements&) {}); },
                             {"f: goes on after 4 images, expected its end there", "something appended?"});
     EXPECT_EQ(pieces.given(), 76 / size + 1);
   }
@@ -169,15 +172,114 @@ TEST(Parse, BytesAfterTheLastItemAreAnErrorAsSoonAsTheyCome) {
 
 TEST(Parse, MemoryFollowsTheBytesThatCameAndNotTheHeader) {
   // 4 billion images of 64 MiB each
-  ParseImages parse{.path = "f"};
+  ParseImages parse{.paths = {"f"}};
   Pieces pieces(header({0x803, 0xffffffff, 8192, 8192}) + pixels(1000), 100);
   expect_error<DataError>([&] { drive(pieces, parse, [](const Elements&) { ADD_FAILURE(); }); },
                           {"f: the header promises 4294967295 images, the file ends after 0"});
   EXPECT_LE(parse.state_.partial.capacity(), 4000u);
 }
 
+// One number as a file of that type has it.
+template <class T>
+std::string big_endian(T value) {
+  std::string bytes(sizeof(T), '\0');
+  std::memcpy(bytes.data(), &value, sizeof(T));
+  std::reverse(bytes.begin(), bytes.end());  // the tests run on little-endian machines
+  return bytes;
+}
+template <class T>
+std::string file_of(std::uint32_t magic, std::vector<std::uint32_t> sizes, const std::vector<T>& values) {
+  std::string bytes = header({magic});
+  for (const std::uint32_t size : sizes) bytes += header({size});
+  for (const T value : values) bytes += big_endian(value);
+  return bytes;
+}
+std::vector<float> pixels_of(const std::string& file, std::size_t chunk, std::size_t piece = 256 * 1024) {
+  std::vector<float> all;
+  drive(Pieces(file, chunk), ParseImages{.paths = {"f"}, .chunk_bytes = piece}, [&](const Elements& e) {
+    EXPECT_EQ(e.type, Pixel::float32);
+    EXPECT_LE(e.count * e.item_bytes(), std::max(piece, e.item_bytes()));
+    EXPECT_EQ(e.first * e.shape.pixels(), all.size());
+    const auto* const values = reinterpret_cast<const float*>(e.data);
+    all.insert(all.end(), values, values + e.count * e.shape.pixels());
+  });
+  return all;
+}
+
+TEST(Parse, OtherTypesThanUint8BecomeFloat32) {
+  const auto check = [](const auto& values, std::uint32_t magic) {
+    const auto count = static_cast<std::uint32_t>(values.size() / 3);
+    const std::string file = file_of(magic, {count, 1, 3}, values);
+    std::vector<float> expected;
+    for (const auto value : values) expected.push_back(static_cast<float>(value));
+    for (const std::size_t chunk : Sizes{1, 7, 16, 24, 1000})
+      for (const std::size_t piece : Sizes{1, 24, 1 << 20}) EXPECT_EQ(pixels_of(file, chunk, piece), expected) << chunk;
+  };
+  check(std::vector<std::int8_t>{-128, -1, 0, 1, 127, 5}, 0x903);
+  check(std::vector<std::int16_t>{-32768, -1, 0, 1, 258, 32767}, 0xb03);
+  check(std::vector<std::int32_t>{INT32_MIN, -1, 0, 1, 16909060, INT32_MAX, 16777217, 2, 3}, 0xc03);
+  check(std::vector<float>{-1.5f, 0, 1e-40f, 3e38f, 0.1f, 1}, 0xd03);
+  check(std::vector<double>{-1.5, 0, 1e-300, 3e38, 0.1, 1}, 0xe03);
+}
+
+TEST(Parse, AValueThatIsNoFiniteFloat32IsAnErrorThatSaysWhere) {
+  const float nan = std::nanf("");
+  expect_error<DataError>(
+      [&] {
+        pixels_of(file_of<float>(0xd03, {3, 1, 2}, {1, 2, 3, 4, 5, nan}), 1000);
+      },
+      {"f: pixel 1 of image 2 is nan, expected a finite number within float32"});
+  expect_error<DataError>(
+      [&] {
+        pixels_of(file_of<double>(0xe03, {3, 1, 2}, {1, 2, 3, 1e39, 5, 6}), 11);
+      },
+      {"f: pixel 1 of image 1 is 1e+39"});
+}
+
+// Chunks of several files, one after the other.
+struct SeveralFiles {
+  std::vector<Pieces> files;
+  using Output = Chunk;
+  bool operator()(Chunk& out) {
+    for (; at < files.size(); ++at)
+      if (files[at](out)) return out.file = at, true;
+    return false;
+  }
+  std::size_t at = 0;
+};
+
+TEST(Parse, SeveralFilesAreOneStreamOfItems) {
+  const std::string a = images_file(4, 3, 5), b = images_file(7, 3, 5);
+  std::string bytes;
+  std::uint64_t next = 0;
+  drive(SeveralFiles{{{a, 20}, {b, 33}, {a, 1}}}, ParseImages{.paths = {"a", "b", "c"}}, [&](const Elements& e) {
+    EXPECT_EQ(e.first, next);
+    next += e.count;
+    bytes.append(e.data, e.data + e.count * 15);
+  });
+  EXPECT_EQ(next, 15u);
+  EXPECT_EQ(bytes, a.substr(16) + b.substr(16) + a.substr(16));
+}
+
+TEST(Parse, EachOfSeveralFilesHasToBeSoundAndOfTheSameSize) {
+  const auto refused = [](const std::vector<std::string>& files, std::initializer_list<std::string_view> parts) {
+    SeveralFiles all;
+    for (const std::string& file : files) all.files.emplace_back(file, 20);
+    expect_error<DataError>([&] { drive(all, ParseImages{.paths = {"a", "b"}}, [](const Elements&) {}); }, parts);
+  };
+  const std::string whole = images_file(4, 3, 5);
+  refused({whole.substr(0, 70), whole}, {"a: the header promises 4 images, the file ends after 3"});
+  refused({whole, whole.substr(0, 70)}, {"b: the header promises 4 images, the file ends after 3"});
+  refused({whole + "x", whole}, {"a: goes on after 4 images"});
+  refused({whole, whole.substr(0, 7)}, {"b: ends after 7 bytes"});
+  refused({whole, images_file(4, 5, 3)}, {"b: images of 5 x 3 pixels, uint8, expected 3 x 5, uint8, as in a"});
+  refused({whole, file_of<std::int8_t>(0x903, {1, 3, 5}, std::vector<std::int8_t>(15))},
+          {"b: images of 3 x 5 pixels, int8"});
+  refused({whole, labels_file(4, 2)}, {"b: IDX magic", "swapped?"});
+}
+
 TEST(Parse, StartsAgainAfterReset) {
-  ParseLabels parse{.path = "f"};
+  ParseLabels parse{.paths = {"f"}};
   for (int run = 0; run < 2; ++run) {
     std::size_t count = 0;
     drive(Pieces(labels_file(9, 3), 4), parse, [&](const Elements& e) { count += e.count; });

@@ -1,0 +1,52 @@
+// Several files one after the other, by a source for each.
+//
+// the chunks of the first file, then those of the second, ..., each with the index of its file.
+// Order and thread-safety: a source; one thread at a time. reset() starts again at the first file.
+// Errors: those of the sources.
+//
+//   auto chunks = g.source("inflate", EachFile<Inflate>{std::move(two)}, capacity(2));
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "pipeline/verbs.hpp"
+#include "stages/chunk.hpp"
+
+namespace sluice::stages {
+
+// Source: Inflate or InflateWhole.
+template <class Source>
+struct EachFile {
+  std::vector<Source> files{};
+
+  using Output = Chunk;
+  bool operator()(Chunk& out) {
+    for (; at_ < files.size(); files[at_++].reset())
+      if (files[at_](out)) {
+        out.file = at_;
+        return true;
+      }
+    return false;
+  }
+  void reset() {
+    at_ = 0;
+    for (Source& file : files) file.reset();
+  }
+  std::optional<std::size_t> payload_bytes() const {
+    std::size_t most = 0;
+    for (const Source& file : files) {
+      const std::optional<std::size_t> bytes = file.payload_bytes();
+      if (!bytes) return std::nullopt;
+      most = std::max(most, *bytes);
+    }
+    return most;
+  }
+
+  // State of its own, no option.
+  std::size_t at_ = 0;
+};
+
+}  // namespace sluice::stages
