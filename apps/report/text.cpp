@@ -2,19 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <nlohmann/json.hpp>
+#include "apps/plain_text.hpp"
 
 namespace sluice::apps::report {
-namespace {
-
-using nlohmann::json;
-
-std::string utf8(std::string_view text) {
-  return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
-}
-
-}  // namespace
-
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : utf8(text)) switch (c) {

@@ -1,0 +1,23 @@
+// Text of others (class names, say) for a terminal and for UTF-8 files.
+//
+// Pure functions. Text may hold anything: what is not UTF-8 becomes U+FFFD.
+//
+//   fmt::format("{:<{}}", fitted(name, 30), 30)   // fmt pads by the same measure as columns()
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+namespace sluice::apps {
+
+std::string utf8(std::string_view text);
+// On one line and without commands to a terminal: control characters become U+FFFD, too.
+std::string printable(std::string_view text);
+
+// How many columns of a terminal it takes.
+std::size_t columns(std::string_view utf8);
+// printable(), and in no more than so many columns, at least 1: what is longer ends in an ellipsis.
+std::string fitted(std::string_view text, std::size_t most);
+
+}  // namespace sluice::apps
