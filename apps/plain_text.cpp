@@ -31,9 +31,10 @@ std::string printable(std::string_view text) {
   for (std::size_t i = 0; i < valid.size(); ++i) {
     const unsigned char c = byte(valid, i);
     const bool second_set = c == 0xc2 && byte(valid, i + 1) < 0xa0;  // U+0080 to U+009F
-    if (c < ' ' || c == 0x7f || second_set) {
+    const bool no_character = c == 0xef && byte(valid, i + 1) == 0xbf && byte(valid, i + 2) >= 0xbe;  // U+FFFE, U+FFFF
+    if (c < ' ' || c == 0x7f || second_set || no_character) {
       out += replacement;
-      if (second_set) ++i;
+      i += no_character ? 2 : second_set ? 1 : 0;
     } else {
       out += valid[i];
     }

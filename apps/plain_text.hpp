@@ -12,7 +12,7 @@
 namespace sluice::apps {
 
 std::string utf8(std::string_view text);
-// On one line and without commands to a terminal: control characters become U+FFFD, too.
+// On one line, without commands to a terminal, fit for XML: control characters and what is none become U+FFFD, too.
 std::string printable(std::string_view text);
 
 // How many columns of a terminal it takes.

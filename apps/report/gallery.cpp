@@ -16,9 +16,8 @@ constexpr std::size_t largest = 96;  // pixels of a side
 
 // How an image is to be drawn: pixels as squares where they are few; what is a line, as a band.
 std::string look(const Image& original) {
-  const std::size_t longer = std::max(original.width, original.height);
-  if (longer > 8 * std::min(original.width, original.height)) return "band";
-  return longer > largest ? "smooth" : "pixels";
+  if (is_band(original)) return "band";
+  return std::max(original.width, original.height) > largest ? "smooth" : "pixels";
 }
 
 std::string tag(const Image& original, const Image& shown, std::string_view png, const std::string& alt) {
@@ -31,9 +30,7 @@ std::string picture(const Report& r, std::size_t i) {
   const std::uint8_t* const pixels = test.images[i];
   const Image original{test.columns, test.rows, {pixels, pixels + test.pixels()}};
   const Image image = shrunk(original, largest);
-  std::vector<std::uint8_t> grey;
-  for (const float value : image.values) grey.push_back(static_cast<std::uint8_t>(std::lround(value)));
-  return tag(original, image, png(image.width, image.height, grey),
+  return tag(original, image, png(image.width, image.height, greys(image)),
              fmt::format("image {} of the test set: {}", i, class_name(r, test.labels[i])));
 }
 

@@ -10,6 +10,26 @@
 
 namespace sluice::apps::report {
 
+namespace {
+
+std::string encoded(std::size_t width, std::size_t height, png_uint_32 format, const std::vector<std::uint8_t>& pixels,
+                    const std::vector<Colour>& palette) {
+  png_image image{};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(width);
+  image.height = static_cast<png_uint_32>(height);
+  image.format = format;
+  image.colormap_entries = static_cast<png_uint_32>(palette.size());
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+  std::string file(size, '\0');
+  if (!png_image_write_to_memory(&image, file.data(), &size, 0, pixels.data(), 0, palette.data()))
+    throw std::runtime_error(fmt::format("a PNG of {} x {} pixels: {}", width, height, image.message));
+  file.resize(size);
+  return file;
+}
+
+}  // namespace
+
 Image shrunk(const Image& image, std::size_t most) {
   if (std::max(image.width, image.height) <= most) return image;
   // The same factor for both sides, but a line stays a line.
@@ -17,7 +37,11 @@ Image shrunk(const Image& image, std::size_t most) {
   const auto side = [&](std::size_t length) {
     return std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(static_cast<double>(length) * factor)));
   };
-  Image out{side(image.width), side(image.height), {}};
+  return averaged(image, side(image.width), side(image.height));
+}
+
+Image averaged(const Image& image, std::size_t width, std::size_t height) {
+  Image out{width, height, {}};
   out.values.reserve(out.width * out.height);
   for (std::size_t y = 0; y < out.height; ++y)
     for (std::size_t x = 0; x < out.width; ++x) {
@@ -31,20 +55,24 @@ Image shrunk(const Image& image, std::size_t most) {
   return out;
 }
 
+bool is_band(const Image& image) {
+  return std::max(image.width, image.height) > 8 * std::min(image.width, image.height);
+}
+
+std::vector<std::uint8_t> greys(const Image& image) {
+  std::vector<std::uint8_t> all;
+  all.reserve(image.values.size());
+  for (const float value : image.values) all.push_back(static_cast<std::uint8_t>(std::lround(value)));
+  return all;
+}
+
 std::string png(std::size_t width, std::size_t height, const std::vector<std::uint8_t>& pixels,
                 const std::vector<Colour>& palette) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  image.width = static_cast<png_uint_32>(width);
-  image.height = static_cast<png_uint_32>(height);
-  image.format = palette.empty() ? PNG_FORMAT_GRAY : PNG_FORMAT_RGBA_COLORMAP;
-  image.colormap_entries = static_cast<png_uint_32>(palette.size());
-  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
-  std::string file(size, '\0');
-  if (!png_image_write_to_memory(&image, file.data(), &size, 0, pixels.data(), 0, palette.data()))
-    throw std::runtime_error(fmt::format("a PNG of {} x {} pixels: {}", width, height, image.message));
-  file.resize(size);
-  return file;
+  return encoded(width, height, palette.empty() ? PNG_FORMAT_GRAY : PNG_FORMAT_RGBA_COLORMAP, pixels, palette);
+}
+
+std::string png_of_colours(std::size_t width, std::size_t height, const std::vector<std::uint8_t>& pixels) {
+  return encoded(width, height, PNG_FORMAT_RGB, pixels, {});
 }
 
 std::string data_uri(std::string_view png) {

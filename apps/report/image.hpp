@@ -1,6 +1,6 @@
-// Small pictures of numbers, as PNG within the page.
+// Small pictures of numbers, as PNG within a page or a file of their own.
 //
-// Image -> shrunk(): a smaller one, by the means of boxes -> 8 bits a pixel -> png() -> data_uri().
+// Image -> shrunk(): a smaller one, by the means of boxes -> greys() or places in a palette -> png() -> data_uri().
 // Pure functions. Errors: std::runtime_error if a PNG cannot be encoded.
 //
 //   fmt::format("<img src=\"{}\">", data_uri(png(28, 28, pixels)))
@@ -22,12 +22,21 @@ struct Image {
 
 // Neither side longer than `most`; unchanged if that is so.
 Image shrunk(const Image& image, std::size_t most);
+// Of this size, neither side longer than it was.
+Image averaged(const Image& image, std::size_t width, std::size_t height);
+// So long that it is to be drawn stretched: with square pixels it would be a line.
+bool is_band(const Image& image);
+// Values 0 to 255, rounded.
+std::vector<std::uint8_t> greys(const Image& image);
 
 using Colour = std::array<std::uint8_t, 4>;  // red, green, blue, opacity
 
 // pixels: (height x width) greys, or places in a palette of 1 .. 256 colours. The file's bytes.
 std::string png(std::size_t width, std::size_t height, const std::vector<std::uint8_t>& pixels,
                 const std::vector<Colour>& palette = {});
+
+// pixels: (height x width) of opaque colours, three bytes each.
+std::string png_of_colours(std::size_t width, std::size_t height, const std::vector<std::uint8_t>& pixels);
 
 std::string data_uri(std::string_view png);
 

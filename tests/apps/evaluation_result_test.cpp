@@ -220,6 +220,7 @@ TEST(PlainText, IsPrintableWhateverItWas) {
                       "31m\xc2\xa0x"),
             "\uFFFD31m\u00A0x");
   EXPECT_EQ(printable("\xff"), "\uFFFD");
+  EXPECT_EQ(printable("a\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd"), "a\uFFFD\uFFFD\uFFFD");
   EXPECT_EQ(printable(""), "");
 }
 

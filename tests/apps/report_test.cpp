@@ -1,7 +1,6 @@
 #include "apps/report.hpp"
 
 #include <gtest/gtest.h>
-#include <png.h>
 
 #include <algorithm>
 #include <limits>
@@ -10,6 +9,7 @@
 #include "apps/report/image.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
+#include "tests/apps/pictures.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/apps/report_sample.hpp"
 
@@ -215,18 +215,6 @@ TEST(Report, WithoutAWrongOrARightPredictionSaysSo) {
   EXPECT_TRUE(contains(html(sample.report), "None is right."));
 }
 
-std::vector<std::uint8_t> decoded(const std::string& file, png_uint_32 format, std::size_t& width,
-                                  std::size_t& height) {
-  png_image image{};
-  image.version = PNG_IMAGE_VERSION;
-  EXPECT_TRUE(png_image_begin_read_from_memory(&image, file.data(), file.size())) << image.message;
-  image.format = format;
-  std::vector<std::uint8_t> pixels(PNG_IMAGE_SIZE(image));
-  EXPECT_TRUE(png_image_finish_read(&image, nullptr, pixels.data(), 0, nullptr)) << image.message;
-  width = image.width, height = image.height;
-  return pixels;
-}
-
 TEST(ReportImage, IsAPngWithTheSamePixels) {
   std::size_t width = 0, height = 0;
   std::vector<std::uint8_t> grey(28 * 30);
@@ -251,6 +239,20 @@ TEST(ReportImage, ShrinksByTheMeansOfBoxes) {
   EXPECT_EQ(line.width, 96u);
   EXPECT_EQ(line.height, 1u);
   EXPECT_EQ(line.values, std::vector<float>(96, 9));
+}
+
+TEST(ReportImage, OfColoursIsAPngWithTheSameColours) {
+  std::size_t width = 0, height = 0;
+  const std::vector<std::uint8_t> two = {255, 0, 1, 2, 3, 4};
+  EXPECT_EQ(decoded(report::png_of_colours(1, 2, two), PNG_FORMAT_RGB, width, height), two);
+  EXPECT_EQ(height, 2u);
+}
+
+TEST(ReportImage, IsAveragedToAnySmallerSize) {
+  const report::Image image{4, 2, {1, 3, 10, 20, 5, 7, 30, 40}};
+  EXPECT_EQ(report::averaged(image, 2, 2).values, (std::vector<float>{2, 15, 6, 35}));
+  EXPECT_EQ(report::averaged(image, 4, 1).values, (std::vector<float>{3, 5, 20, 30}));
+  EXPECT_EQ(report::averaged(image, 4, 2).values, image.values);
 }
 
 TEST(ReportImage, IsBase64InAUri) {
