@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -26,9 +27,10 @@ class Bounds {
   bool string(std::string&) { return true; }
   bool binary(ordered_json::binary_t&) { return true; }
   bool start_object(std::size_t) { return begin(); }
-  bool key(std::string&) {
-    if (++names_.back() > most_names)
+  bool key(std::string& name) {
+    if (names_.back().size() == most_names && !names_.back().contains(name))
       throw std::invalid_argument(fmt::format("an object of more than {} names", most_names));
+    if (!names_.back().insert(name).second) throw std::invalid_argument("an object that has a name twice");
     return true;
   }
   bool end_object() { return end(); }
@@ -40,7 +42,7 @@ class Bounds {
   bool begin() {
     if (names_.size() == most_depth_)
       throw std::invalid_argument(fmt::format("values nested more than {} deep", most_depth_));
-    names_.push_back(0);
+    names_.emplace_back();
     return true;
   }
   bool end() {
@@ -49,7 +51,7 @@ class Bounds {
   }
 
   std::size_t most_depth_;
-  std::vector<std::size_t> names_;  // of the objects and arrays around
+  std::vector<std::set<std::string>> names_;  // of the objects around; of an array none
 };
 
 }  // namespace

@@ -3,7 +3,8 @@
 //
 // text -> its value; a discarded value for what is no JSON. Order and thread-safety: a free function. Errors:
 // std::invalid_argument, in words that say what exceeds the bounds: nesting exhausts the stack where a value is copied
-// or printed; and an ordered_json looks for a name among all the names of an object.
+// or printed; an ordered_json looks for a name among all the names of an object; and of two values with one name each
+// reader would take another.
 //
 //   const nlohmann::ordered_json header = parse_bounded(R"({"shape": [2, 3]})", 4);
 #pragma once

@@ -132,7 +132,7 @@ Tensor read_tensor(const std::string& path, const ordered_json& header, const st
   if (!json.is_object() || !json.contains("dtype") || !json.contains("shape") || !json.contains("data_offsets"))
     fail(path, fmt::format("tensor '{}' is not described by dtype, shape and data_offsets", name));
   if (json["dtype"] != "F32")
-    fail(path, fmt::format("tensor '{}' is of type {}, expected F32", name, shown(json["dtype"])));
+    fail(path, fmt::format("tensor '{}' is of type {}, expected F32 (float32)", name, shown(json["dtype"])));
   if (!json["shape"].is_array() || json["shape"].size() != rank)
     fail(path, fmt::format("tensor '{}' has shape {}, expected {}", name, shown(json["shape"]),
                            rank == 2 ? "[classes, pixels]" : "[classes]"));
@@ -219,7 +219,10 @@ StoredModel load_model(const std::string& path) {
                bias = read_tensor(path, header, file, data, "bias", 1);
   if (bias.shape[0] != weight.shape[0])
     fail(path,
-         fmt::format("'bias' is for {} classes, 'weight' for {}, expected the same", bias.shape[0], weight.shape[0]));
+         fmt::format("'bias' is for {} classes, 'weight' for {}, expected the same{}", bias.shape[0], weight.shape[0],
+                     bias.shape[0] == weight.shape[1] ? ": is 'weight' [pixels, classes]? It must be [classes, "
+                                                        "pixels]"
+                                                      : ""));
   if (weight.shape[0] < 2 || weight.shape[0] > most_classes)
     fail(path, fmt::format("'weight' has {} classes, expected 2 to {}", weight.shape[0], most_classes));
   // The format allows no holes: each byte belongs to one tensor.

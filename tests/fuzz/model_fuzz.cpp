@@ -22,7 +22,7 @@ void check(const Folder& folder, const std::string& path, std::size_t size) {
     return;
   }
   const Model& model = stored.model;
-  expect(model.classes >= 2 && model.classes <= 256 && model.pixels > 0, "a model has 2 to 256 classes and pixels");
+  expect(model.classes >= 2 && model.classes <= 65536 && model.pixels > 0, "a model has 2 to 65536 classes and pixels");
   expect(4 * (model.pixels + 1) * model.classes <= size, "memory follows the file");
   for (const float weight : model.weights) expect(std::isfinite(weight), "weights are finite");
   for (const float bias : model.bias) expect(std::isfinite(bias), "biases are finite");

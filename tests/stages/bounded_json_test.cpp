@@ -22,7 +22,7 @@ std::string object(std::size_t names) {
 
 TEST(BoundedJson, WithinTheBoundsItIsWhatTheLibraryReads) {
   for (const std::string text :
-       {R"({"b":[1,-2,0.5,true,null],"a":{"x":"ä\n"}})", "[]", "3", "\"text\"", R"({"a":1,"a":2})"})
+       {R"({"b":[1,-2,0.5,true,null],"a":{"x":"ä\n"}})", "[]", "3", "\"text\"", R"([{"a":1},{"a":{"a":2}}])"})
     EXPECT_EQ(parse_bounded(text, 3), ordered_json::parse(text)) << text;
   EXPECT_EQ(parse_bounded(object(most_names), 1).size(), most_names);
 }
@@ -42,6 +42,11 @@ TEST(BoundedJson, AnObjectHasABoundedNumberOfNames) {
   expect_error<std::invalid_argument>([] { parse_bounded(object(most_names + 1), 1); }, {"more than 256 names"});
   EXPECT_EQ(parse_bounded("[" + object(most_names) + "," + object(most_names) + "]", 2).size(), 2u)
       << "each of its own";
+}
+
+TEST(BoundedJson, AnObjectHasEachNameOnce) {
+  for (const std::string text : {R"({"a":1,"a":2})", R"({"a":1,"b":{"x":1,"y":2,"x":3}})", R"({"a":1,"\u0061":2})"})
+    expect_error<std::invalid_argument>([&] { parse_bounded(text, 3); }, {"a name twice"});
 }
 
 // With the library's callback each object is looked for among those before it, which takes minutes here.

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cstdint>
 #include <cstring>
 #include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "stages/digest.hpp"
@@ -22,11 +25,20 @@ using sluice::test::expect_error;
 using sluice::test::Folder;
 using sluice::test::SmallDisk;
 
-// A file with this header and so many bytes behind it.
-std::string with_header(const std::string& header, std::size_t data) {
+// A file with this header and these, or so many, bytes behind it.
+std::string with_header(const std::string& header, const std::string& data) {
   std::string bytes;
   for (unsigned b = 0; b < 8; ++b) bytes += static_cast<char>(header.size() >> 8 * b & 0xff);
-  return bytes + header + std::string(data, '\0');
+  return bytes + header + data;
+}
+std::string with_header(const std::string& header, std::size_t data) {
+  return with_header(header, std::string(data, '\0'));
+}
+std::string little_endian(const std::vector<float>& values) {
+  std::string bytes;
+  for (const float v : values)
+    for (unsigned b = 0; b < 4; ++b) bytes += static_cast<char>(std::bit_cast<std::uint32_t>(v) >> 8 * b & 0xff);
+  return bytes;
 }
 std::string tensor(const std::string& shape, std::size_t begin, std::size_t end, const std::string& type = "F32") {
   return R"({"dtype":")" + type + R"(","shape":)" + shape + R"(,"data_offsets":[)" + std::to_string(begin) + "," +
@@ -189,7 +201,9 @@ TEST(ModelFile, TensorsOfAnotherKindAreRefusedWithWhatWasExpected) {
   refused(with_header(header(weight, tensor("[3]", 24, 36)), 36), {"3 classes", "2, expected the same"});
   refused(with_header(header(tensor("[1,3]", 0, 12), tensor("[1]", 12, 16)), 16), {"1 classes, expected 2 to 65536"});
   refused(with_header(header(tensor("[65537,1]", 0, 262148), tensor("[65537]", 262148, 524296)), 524296),
-          {"expected 2 to 65536"});
+          {"65537 classes, expected 2 to 65536"});
+  refused(with_header(header(tensor("[3,2]", 0, 24), bias), 32),
+          {"for 2 classes", "for 3, expected the same: is 'weight' [pixels, classes]?"});
   refused(with_header(header(weight, tensor("[2]", 16, 24)), 24), {"expected them to fill the 24 bytes"});
   refused(with_header(header(weight, tensor("[2]", 28, 36)), 36), {"expected them to fill the 36 bytes"});
   refused(with_header(header(weight, bias), 36), {"expected them to fill the 36 bytes"});
@@ -198,15 +212,98 @@ TEST(ModelFile, TensorsOfAnotherKindAreRefusedWithWhatWasExpected) {
   refused(with_header(header(weight, bias, R"(,"__metadata__":{"a":3})"), 32), {"no string for 'a'"});
 }
 
+TEST(ModelFile, TheFilesOfOtherProgramsAreRead) {
+  const std::vector<float> w{1.5f, -2, 0.1f, 3e-45f, -0.f, 3.4e38f}, b{-7, 0.25f};
+  const Model expected = packed_model(3, 2, w, b);
+  const std::string weight_first = little_endian(w) + little_endian(b),
+                    bias_first = little_endian(b) + little_endian(w);
+  const std::string front = tensor("[2,3]", 0, 24), back = tensor("[2,3]", 8, 32);
+  const Folder folder;
+  const struct {
+    std::string header, data;
+    Metadata metadata;
+  } cases[] = {
+      // as the safetensors library of Python writes it: in alphabetical order, padded by spaces
+      {R"({"bias":)" + tensor("[2]", 0, 8) + R"(,"weight":)" + back + "}   ", bias_first, {}},
+      {R"({"__metadata__":{"format":"pt"},"bias":)" + tensor("[2]", 0, 8) + R"(,"weight":)" + back + "}",
+       bias_first,
+       {{"format", "pt"}}},
+      // tensors in other orders in header and data
+      {header(front, tensor("[2]", 24, 32)), weight_first, {}},
+      {R"({"bias":)" + tensor("[2]", 24, 32) + R"(,"weight":)" + front + "}", weight_first, {}},
+      {header(back, tensor("[2]", 0, 8)), bias_first, {}},
+      // white space, other order of keys, metadata last, keys that this program has no use for
+      {"{ \"weight\" : { \"data_offsets\": [ 0, 24 ],\n\t\"shape\": [2, 3], \"dtype\": \"F32\" },\r\n"
+       "\"bias\":{\"shape\":[2],\"data_offsets\":[24,32],\"dtype\":\"F32\"},\"__metadata__\":{\"\":\"\",\"epochs\":"
+       "\"a\\u00e4\"}}",
+       weight_first,
+       {{"", ""}, {"epochs", "a\xc3\xa4"}}},
+      {header(front, tensor("[2]", 24, 32), R"(,"__metadata__":{})"), weight_first, {}},
+  };
+  for (const auto& [text, data, metadata] : cases) {
+    const StoredModel stored = load_model(folder.write("m", with_header(text, data)));
+    EXPECT_EQ(weights_sha256(stored.model), weights_sha256(expected)) << text;
+    EXPECT_EQ(stored.model.pixels, 3u);
+    EXPECT_EQ(stored.model.classes, 2u);
+    EXPECT_EQ(stored.metadata, metadata) << text;
+    EXPECT_FALSE(stored.checked);
+  }
+}
+
+TEST(ModelFile, OfEveryOtherTypeATensorIsRefused) {
+  const Folder folder;
+  for (const auto& [type, bytes] : std::vector<std::pair<std::string, std::size_t>>{{"F64", 8},
+                                                                                    {"F16", 2},
+                                                                                    {"BF16", 2},
+                                                                                    {"F8_E4M3", 1},
+                                                                                    {"F8_E5M2", 1},
+                                                                                    {"I64", 8},
+                                                                                    {"I32", 4},
+                                                                                    {"U32", 4},
+                                                                                    {"U8", 1},
+                                                                                    {"BOOL", 1},
+                                                                                    {"f32", 4}}) {
+    const std::size_t end = 6 * bytes;
+    refused(with_header(header(tensor("[2,3]", 0, end, type), tensor("[2]", end, end + 8)), end + 8),
+            {"'weight' is of type \"" + type + "\", expected F32"});
+    refused(with_header(header(tensor("[2,3]", 0, 24), tensor("[2]", 24, 24 + 2 * bytes, type)), 24 + 2 * bytes),
+            {"'bias' is of type \"" + type + "\", expected F32"});
+  }
+}
+
+TEST(ModelFile, TheTensorsOfOtherModelsAreRefusedByTheirNames) {
+  const std::string weight = tensor("[2,3]", 0, 24), bias = tensor("[2]", 24, 32);
+  refused(with_header(R"({"0.weight":)" + weight + R"(,"0.bias":)" + bias + "}", 32),
+          {"tensor '0.weight', expected 'weight' and 'bias'"});
+  refused(with_header(R"({"Weight":)" + weight + R"(,"bias":)" + bias + "}", 32), {"tensor 'Weight'"});
+  refused(with_header(header(weight, bias, R"(,"weight":)" + weight), 32), {"an object that has a name twice"});
+}
+
+TEST(ModelFile, HasUpTo65536Classes) {
+  const Folder folder;
+  for (const std::size_t classes : Sizes{257, 1000, 65536}) {
+    const Model model = random_model(5, classes, 4);
+    save_model(folder.path("m"), model, {});
+    const StoredModel stored = load_model(folder.path("m"));
+    EXPECT_EQ(stored.model.classes, classes);
+    EXPECT_EQ(weights_sha256(stored.model), weights_sha256(model));
+  }
+}
+
 TEST(ModelFile, NumbersThatAreNotFiniteAreNeitherReadNorWritten) {
   const Folder folder;
   save_model(folder.path("m"), zero_model(3, 2), {});
   const std::string whole = contents_of(folder.path("m"));
-  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                            -std::numeric_limits<float>::infinity(), std::bit_cast<float>(0xffc00001u)}) {
     std::string damaged = whole;
     std::memcpy(damaged.data() + damaged.size() - sizeof value, &value, sizeof value);  // the last of the bias
     expect_error<DataError>([&] { load_model(folder.write("damaged", damaged)); },
                             {"'bias' has the value", "at 1", "expected finite"});
+    std::vector<float> w(6, 1);
+    w[4] = value;
+    refused(with_header(header(tensor("[2,3]", 0, 24), tensor("[2]", 24, 32)), little_endian(w) + std::string(8, '\0')),
+            {"'weight' has the value", "at 4", "expected finite"});
     Model model = zero_model(3, 2);
     model.bias[1] = value;
     expect_error<WriteError>([&] { save_model(folder.path("m"), model, {}); }, {"no finite numbers"});
