@@ -21,15 +21,15 @@ void CollectLabels::operator()(const Elements& elements) {
   if (elements.type == Pixel::uint8)
     labels.insert(labels.end(), elements.data, elements.data + elements.count);
   else
-    for (std::size_t i = 0; i < elements.count; ++i) labels.push_back(label_of(elements, i, path));
+    for (std::size_t i = 0; i < elements.count; ++i)
+      labels.push_back(label_of(elements.type, elements.data + i * elements.item_bytes(), elements.first + i, path));
 }
 
-std::uint16_t label_of(const Elements& elements, std::size_t i, const std::string& path) {
-  if (elements.type == Pixel::uint8) return elements.data[i];
-  const float value = reinterpret_cast<const float*>(elements.data)[i];
+std::uint16_t label_of(Pixel type, const std::uint8_t* place, std::uint64_t image, const std::string& path) {
+  if (type == Pixel::uint8) return *place;
+  const float value = *reinterpret_cast<const float*>(place);
   if (value < 0 || value >= static_cast<float>(most_classes))
-    throw DataError(
-        fmt::format("{}: label {} of image {}, expected 0 to {}", path, value, elements.first + i, most_classes - 1));
+    throw DataError(fmt::format("{}: label {} of image {}, expected 0 to {}", path, value, image, most_classes - 1));
   return static_cast<std::uint16_t>(value);
 }
 

@@ -48,8 +48,9 @@ struct CollectImages {
   void reset() { shape = {}, images.clear(), owners.clear(); }
 };
 
-// The label at i. Throws DataError, naming `path`, for one that is no class: below 0, or most_classes and more.
-std::uint16_t label_of(const Elements& elements, std::size_t i, const std::string& path);
+// The label that is stored at `place`, of an image. Throws DataError, naming `path`, for one that is no class: below 0,
+// or most_classes and more.
+std::uint16_t label_of(Pixel type, const std::uint8_t* place, std::uint64_t image, const std::string& path);
 
 struct CollectLabels {
   std::string path;  // for error messages

@@ -14,7 +14,7 @@
 
 namespace sluice::stages {
 
-enum class Purpose : std::uint32_t { initial_weights = 1, shuffle = 2, synthesis = 3 };
+enum class Purpose : std::uint32_t { initial_weights = 1, shuffle = 2, synthesis = 3, shuffle_buffer = 4 };
 
 struct RandomStream {
   std::uint64_t seed = 0;

@@ -1,0 +1,44 @@
+// The k-th rows and the k-th labels of two files, as a batch.
+//
+// (rows, labels) -> a batch of views, which keeps what they lie in. Order and thread-safety: a map, a pure function.
+// Errors: DataError naming both files where one has more items than the other, or one of them for a label outside the
+// classes.
+//
+//   auto batches = g.map("batch", Join{.classes = 10}, g.zip("pair", rows, labels));
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <tuple>
+
+#include "pipeline/verbs.hpp"
+#include "stages/batch.hpp"
+#include "stages/rows.hpp"
+
+namespace sluice::stages {
+
+using LabelledRows = std::tuple<Rows, Rows>;  // images, labels
+
+struct Join {
+  std::size_t classes = 0;         // of the labels, 2 .. most_classes
+  std::string images{}, labels{};  // paths, for error messages
+  std::size_t rows = 0;            // of a batch, at most, where it is known; 0: nothing is stated of memory
+
+  using Output = Batch;
+  void operator()(const LabelledRows& in, Batch& out) const;
+  // Beside what the rows and labels keep.
+  std::optional<std::size_t> payload_bytes() const;
+};
+
+// Throws DataError where rows and labels are not as many.
+void check_as_many(const LabelledRows& in, const std::string& images, const std::string& labels);
+
+// Rows without labels, as a batch.
+struct Unlabelled {
+  using Output = Batch;
+  void operator()(const Rows& in, Batch& out) const;
+};
+
+static_assert(verbs::Map<Join, LabelledRows, Batch> && verbs::Map<Unlabelled, Rows, Batch>);
+
+}  // namespace sluice::stages

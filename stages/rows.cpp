@@ -1,0 +1,64 @@
+#include "stages/rows.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include "stages/dataset.hpp"
+#include "stages/errors.hpp"
+
+namespace sluice::stages {
+
+void Regroup::push(const Elements& elements) {
+  if (count == 0) throw std::invalid_argument("runs of 0 items, expected at least 1");
+  elements_ = elements;
+  next_ = 0;
+}
+
+bool Regroup::pull(Rows& out) {
+  Rows& run = building_;
+  if (next_ < elements_.count) {
+    if (run.at.empty()) {
+      run.shape = elements_.shape;
+      run.type = elements_.type;
+      run.first = elements_.first + next_;
+    }
+    const std::size_t bytes = elements_.item_bytes(), taken = std::min(elements_.count - next_, count - run.at.size());
+    for (std::size_t i = 0; i < taken; ++i) run.at.push_back(elements_.data + (next_ + i) * bytes);
+    if (run.owners.empty() || run.owners.back().get() != elements_.owner.get()) run.owners.push_back(elements_.owner);
+    next_ += taken;
+  }
+  if (next_ == elements_.count) elements_ = {}, next_ = 0;  // keeps no memory
+  if (run.at.size() < count && (run.at.empty() || !(finished_ || at_once))) return false;
+  std::swap(out, run);
+  run.at.clear();
+  run.owners.clear();
+  return true;
+}
+
+void Regroup::reset() {
+  elements_ = {};
+  next_ = 0;
+  building_ = {};
+  finished_ = false;
+}
+
+std::optional<std::size_t> Regroup::payload_bytes() const {
+  if (item_bytes == 0) return std::nullopt;
+  // The chunks that the items lie in, each as a whole, or a piece of memory for each item that fills one.
+  const std::size_t chunks =
+      item_bytes >= chunk_bytes ? count * item_bytes : ((count * item_bytes) / chunk_bytes + 2) * 2 * chunk_bytes;
+  return chunks + count * 2 * (sizeof(const std::uint8_t*) + sizeof(Shared<Bytes>));
+}
+
+std::uint16_t label_at(const Rows& labels, std::size_t i, std::size_t classes, const std::string& path) {
+  const std::uint16_t label = label_of(labels.type, labels.at[i], labels.first + i, path);
+  if (label >= classes)
+    throw DataError(fmt::format("{}: label {} of image {}, expected 0 to {}: there are {} classes", path, label,
+                                labels.first + i, classes - 1, classes));
+  return label;
+}
+
+}  // namespace sluice::stages

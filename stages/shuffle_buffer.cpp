@@ -1,0 +1,99 @@
+#include "stages/shuffle_buffer.hpp"
+
+#include <cstring>
+#include <limits>
+#include <stdexcept>
+#include <utility>
+
+#include "stages/philox.hpp"
+
+namespace sluice::stages {
+
+void ShuffleBuffer::epoch(std::uint64_t number, std::uint64_t first) {
+  epoch_ = number;
+  first_ = first;
+}
+
+void ShuffleBuffer::reset() {
+  if (rows == 0 || rows > std::numeric_limits<std::uint32_t>::max())
+    throw std::invalid_argument("a shuffle buffer of so many rows, expected 1 to 2^32 - 1");
+  if (batch_size == 0) throw std::invalid_argument("batch_size 0, expected at least 1");
+  if (first_ % batch_size != 0) throw std::invalid_argument("an epoch that begins within a batch");
+  in_ = {};
+  next_ = filled_ = 0;
+  drawn_ = 0;
+  building_.rows.clear();
+  building_.labels.clear();
+  finished_ = false;
+}
+
+void ShuffleBuffer::push(const LabelledRows& in) {
+  check_as_many(in, images, labels);
+  in_ = in;
+  next_ = 0;
+  const Rows& its = std::get<0>(in);
+  const std::size_t pixels = static_cast<std::size_t>(its.shape.pixels());
+  item_ = pixels * (its.type == Pixel::uint8 ? 1 : sizeof(float));
+  building_.pixels = pixels;
+  building_.type = its.type;
+  slots_.reserve(rows * item_);  // taken as a whole, used as rows come
+  slot_labels_.resize(rows);
+  order_.resize(rows);
+}
+
+// From the input into places that are free.
+void ShuffleBuffer::fill() {
+  const auto& [its, its_labels] = in_;
+  for (; filled_ < rows && next_ < its.count(); ++next_, ++filled_) {
+    order_[filled_] = static_cast<std::uint32_t>(filled_);
+    std::memcpy(slots_.data.get() + filled_ * item_, its.at[next_], item_);
+    slot_labels_[filled_] = label_at(its_labels, next_, classes, labels);
+  }
+}
+
+// One row of the buffer into the batch, one of the input into its place.
+void ShuffleBuffer::draw(std::uint8_t* batch) {
+  const std::size_t word = static_cast<std::size_t>(drawn_ % words_.size());
+  if (word == 0)
+    philox({seed, Purpose::shuffle_buffer, static_cast<std::uint32_t>(epoch_)}, drawn_ / 4, words_.size() / 4,
+           words_.data());
+  const std::uint32_t place = below(words_[word], static_cast<std::uint32_t>(filled_)), slot = order_[place];
+  std::uint8_t* const pixels = slots_.data.get() + std::size_t{slot} * item_;
+  if (drawn_++ >= first_) {
+    std::memcpy(batch + building_.labels.size() * item_, pixels, item_);
+    building_.labels.push_back(slot_labels_[slot]);
+  }
+  const auto& [its, its_labels] = in_;
+  if (next_ < its.count()) {
+    std::memcpy(pixels, its.at[next_], item_);
+    slot_labels_[slot] = label_at(its_labels, next_, classes, labels);
+    ++next_;
+  } else {
+    std::swap(order_[place], order_[--filled_]);
+  }
+}
+
+bool ShuffleBuffer::pull(Batch& out) {
+  fill();
+  const std::size_t given = std::get<0>(in_).count();
+  if (building_.owners.empty()) building_.owners.resize(1);
+  std::uint8_t* const memory = item_ ? building_.owners.front().renew().reserve(batch_size * item_) : nullptr;
+  while (building_.labels.size() < batch_size && (next_ < given || (finished_ && filled_ > 0))) draw(memory);
+  if (next_ == given) {
+    for (Rows* used : {&std::get<0>(in_), &std::get<1>(in_)})
+      used->at.clear(), used->owners.clear();  // keeps no memory
+    next_ = 0;
+  }
+  const std::size_t count = building_.labels.size();
+  if (count < batch_size && (count == 0 || !finished_)) return false;
+  building_.rows.resize(count);
+  for (std::size_t i = 0; i < count; ++i) building_.rows[i] = memory + i * item_;
+  const auto [pixels, type] = std::pair(building_.pixels, building_.type);
+  std::swap(out, building_);
+  building_.pixels = pixels;
+  building_.type = type;
+  building_.labels.clear();
+  return true;
+}
+
+}  // namespace sluice::stages

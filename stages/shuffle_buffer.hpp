@@ -1,0 +1,74 @@
+// Shuffled batches of a stream of rows that is too long to be held: each row drawn at random from a buffer of the next.
+//
+// (rows, labels), in order -> batches of batch_size, the last maybe fewer. The buffer is filled first; then the row at
+// a random place of it goes into the batch, and the next of the stream takes its place. A row may so be up to `rows`
+// places before its own, and any number behind it. Where all rows fit into the buffer, every order is as likely.
+// The order is a function of (seed, epoch, rows) and the length of the stream: which row is drawn k-th depends on
+// nothing else. Pixels are copied, into the buffer and into the batch.
+// The buffer is one piece of memory, rows x image_bytes; the caller sees to it that it is not larger than the stream.
+// Order and thread-safety: an expand; one thread at a time. epoch() between runs.
+// Errors: DataError, see Join; std::invalid_argument for rows or batch_size of 0, or a first row within a batch.
+//
+//   ShuffleBuffer shuffle{.rows = 20'000, .batch_size = 256, .seed = 0, .classes = 10};
+//   auto batches = g.expand("shuffle", std::ref(shuffle), g.zip("pair", rows, labels), capacity(2));
+//   shuffle.epoch(1), g.run();
+//   shuffle.epoch(2, 5 * 256), g.run();  // without its first five batches
+//
+// Source: the shuffle buffer of TensorFlow's tf.data.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/verbs.hpp"
+#include "stages/batch.hpp"
+#include "stages/chunk.hpp"
+#include "stages/huge_pages.hpp"
+#include "stages/join.hpp"
+
+namespace sluice::stages {
+
+struct ShuffleBuffer {
+  std::size_t rows = 20'000;     // of the buffer, 1 .. 2^32 - 1
+  std::size_t batch_size = 256;  // rows, at least 1
+  std::uint64_t seed = 0;
+  std::size_t classes = 0;         // of the labels, 2 .. most_classes
+  std::string images{}, labels{};  // paths, for error messages
+  std::size_t image_bytes = 0;     // of an image in memory, where it is known; 0: nothing is stated of memory
+
+  using Output = Batch;
+  void push(const LabelledRows& in);
+  bool pull(Batch& out);
+  void finish() { finished_ = true; }
+  // The next run: an epoch, from its row `first` on, a multiple of batch_size.
+  void epoch(std::uint64_t number, std::uint64_t first = 0);
+  void reset();
+  // Of one batch; the buffer is beside it.
+  std::optional<std::size_t> payload_bytes() const {
+    return image_bytes ? std::optional(batch_size * (image_bytes + 64)) : std::nullopt;
+  }
+
+  // State of its own, no options.
+  void fill();
+  void draw(std::uint8_t* batch);
+  std::uint64_t epoch_ = 0, first_ = 0;
+  LabelledRows in_{};
+  std::size_t next_ = 0;  // of in_
+  std::size_t item_ = 0;  // bytes of a row
+  Bytes slots_{};
+  Column<std::uint16_t> slot_labels_{};
+  Column<std::uint32_t> order_{};  // place -> slot
+  std::size_t filled_ = 0;         // places
+  std::uint64_t drawn_ = 0;
+  std::array<std::uint32_t, 1024> words_{};
+  Batch building_{};
+  bool finished_ = false;
+};
+
+static_assert(verbs::Expand<ShuffleBuffer, LabelledRows, Batch>);
+
+}  // namespace sluice::stages

@@ -1,0 +1,115 @@
+#include "stages/rows.hpp"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "stages/errors.hpp"
+#include "stages/join.hpp"
+#include "tests/stages/idx_example.hpp"
+
+namespace sluice::stages::testing {
+namespace {
+
+// The runs that a file's items come in, each as its bytes.
+template <class Parser>
+std::vector<std::string> runs(const std::string& file, std::size_t chunk_bytes, Regroup regroup,
+                              std::vector<Rows>* kept = nullptr) {
+  const Folder folder;
+  const std::string path = folder.write("f", file);
+  std::vector<std::string> all;
+  std::uint64_t next = 0;
+  Rows out;
+  const auto pull_all = [&] {
+    while (regroup.pull(out)) {
+      EXPECT_EQ(out.first, next);
+      next += out.count();
+      std::string bytes;
+      for (const auto* item : out.at) bytes.append(item, item + out.shape.pixels());
+      all.push_back(bytes);
+      if (kept) kept->push_back(out);
+    }
+  };
+  drive(Inflate{.path = path, .chunk_bytes = chunk_bytes}, Parser{.paths = {path}}, [&](const Elements& elements) {
+    regroup.push(elements);
+    pull_all();
+  });
+  regroup.finish();
+  pull_all();
+  return all;
+}
+
+TEST(Rows, AreRunsOfAsManyItemsWhateverTheChunks) {
+  const std::string file = images_file(20, 3, 5), expected = file.substr(16);
+  for (const std::size_t chunk : Sizes{1, 15, 16, 46, 100, 1000})
+    for (const std::size_t count : Sizes{1, 3, 4, 19, 20, 21}) {
+      const std::vector<std::string> all = runs<ParseImages>(file, chunk, {.count = count});
+      std::string bytes;
+      for (std::size_t i = 0; i < all.size(); ++i) {
+        EXPECT_EQ(all[i].size() / 15, i + 1 < all.size() ? count : 20 - (all.size() - 1) * count);
+        bytes += all[i];
+      }
+      EXPECT_EQ(bytes, expected);
+    }
+}
+
+TEST(Rows, KeepWhatTheyLieIn) {
+  const std::string file = images_file(20, 3, 5);
+  std::vector<Rows> kept;
+  runs<ParseImages>(file, 40, {.count = 6}, &kept);
+  std::string bytes;  // the chunks' memory would have been used again
+  for (const Rows& rows : kept)
+    for (const auto* item : rows.at) bytes.append(item, item + 15);
+  EXPECT_EQ(bytes, file.substr(16));
+}
+
+TEST(Rows, AtOnceEndsARunWhereItsElementsEnd) {
+  const std::string file = images_file(20, 3, 5);
+  const std::vector<std::string> all = runs<ParseImages>(file, 16 + 45, {.count = 2, .at_once = true});
+  std::vector<std::size_t> sizes;
+  for (const std::string& run : all) sizes.push_back(run.size() / 15);
+  EXPECT_EQ(sizes[0], 2u);
+  EXPECT_EQ(sizes[1], 1u);  // the first chunk has three
+}
+
+TEST(Rows, OfNoItemsAreRefused) {
+  Regroup regroup{.count = 0};
+  EXPECT_THROW(regroup.push({}), std::invalid_argument);
+}
+
+TEST(Rows, ALabelBeyondTheClassesIsAnErrorThatNamesFileAndImage) {
+  std::vector<Rows> kept;
+  runs<ParseLabels>(labels_file(20, 7), 10, {.count = 8}, &kept);
+  EXPECT_EQ(label_at(kept[1], 4, 7, "f"), 12 % 7);
+  expect_error<DataError>([&] { label_at(kept[1], 5, 6, "f"); }, {"f: label 6 of image 13, expected 0 to 5"});
+}
+
+LabelledRows pair(std::uint32_t images, std::uint32_t labels) {
+  std::vector<Rows> a, b;
+  runs<ParseImages>(images_file(images, 3, 5), 40, {.count = 100}, &a);
+  runs<ParseLabels>(labels_file(labels, 7), 10, {.count = 100}, &b);
+  return {a.at(0), b.at(0)};
+}
+
+TEST(Join, MakesABatchOfViews) {
+  const LabelledRows in = pair(20, 20);
+  Batch batch;
+  Join{.classes = 7, .images = "i", .labels = "l"}(in, batch);
+  EXPECT_EQ(batch.rows, std::get<0>(in).at);
+  EXPECT_EQ(batch.pixels, 15u);
+  EXPECT_EQ(batch.count(), 20u);
+  for (std::size_t i = 0; i < 20; ++i) EXPECT_EQ(batch.labels[i], i % 7);
+  EXPECT_EQ(batch.owners.size(), std::get<0>(in).owners.size());
+}
+
+TEST(Join, OtherNumbersOfImagesAndLabelsAreAnErrorThatNamesBothFiles) {
+  Batch batch;
+  for (const std::uint32_t labels : {19u, 21u})
+    expect_error<DataError>([&] { (Join{.classes = 7, .images = "i", .labels = "l"}(pair(20, labels), batch)); },
+                            {"i and l have different numbers of images and labels", "belong together?"});
+}
+
+}  // namespace
+}  // namespace sluice::stages::testing

@@ -1,0 +1,180 @@
+#include "stages/shuffle_buffer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <stdexcept>
+#include <vector>
+
+#include "stages/errors.hpp"
+#include "stages/philox.hpp"
+
+namespace sluice::stages {
+namespace {
+
+using Order = std::vector<std::uint32_t>;
+
+// A stream of rows of four pixels, which tell their index, in runs of `run`.
+struct Stream {
+  explicit Stream(std::size_t count) : pixels(4 * count), labels(count) {
+    for (std::size_t i = 0; i < count; ++i) {
+      for (std::size_t b = 0; b < 4; ++b) pixels[4 * i + b] = static_cast<std::uint8_t>(i >> 8 * b);
+      labels[i] = static_cast<std::uint8_t>(i % 10);
+    }
+  }
+  LabelledRows rows(std::size_t first, std::size_t last) const {
+    LabelledRows out;
+    auto& [a, b] = out;
+    a.shape.columns = 4;
+    a.first = b.first = first;
+    for (std::size_t i = first; i < last; ++i) a.at.push_back(&pixels[4 * i]), b.at.push_back(&labels[i]);
+    return out;
+  }
+
+  // The rows of an epoch in the order of its batches.
+  Order order(ShuffleBuffer& shuffle, std::size_t run = 7) const {
+    Order all;
+    std::vector<std::size_t> sizes;
+    Batch out;
+    const auto pull_all = [&] {
+      while (shuffle.pull(out)) {
+        sizes.push_back(out.count());
+        EXPECT_EQ(out.pixels, 4u);
+        EXPECT_EQ(out.labels.size(), out.count());
+        for (std::size_t i = 0; i < out.count(); ++i) {
+          const std::uint8_t* p = out.rows[i];
+          all.push_back(static_cast<std::uint32_t>(p[0] | p[1] << 8 | p[2] << 16));
+          EXPECT_EQ(out.labels[i], all.back() % 10);
+        }
+      }
+    };
+    shuffle.reset();
+    for (std::size_t i = 0; i < labels.size(); i += run) {
+      shuffle.push(rows(i, std::min(labels.size(), i + run)));
+      pull_all();
+    }
+    shuffle.finish();
+    pull_all();
+    for (std::size_t i = 0; i + 1 < sizes.size(); ++i) EXPECT_EQ(sizes[i], shuffle.batch_size);
+    return all;
+  }
+
+  std::vector<std::uint8_t> pixels, labels;
+};
+
+ShuffleBuffer buffer(std::size_t rows, std::size_t batch_size = 16) {
+  return {.rows = rows, .batch_size = batch_size, .seed = 5, .classes = 10};
+}
+
+TEST(ShuffleBuffer, GivesEveryRowOnceWhateverTheSizes) {
+  for (const std::size_t count : {1u, 15u, 16u, 17u, 100u, 1000u}) {
+    const Stream stream(count);
+    for (const std::size_t rows : {1u, 2u, 16u, 99u, 100u, 5000u})
+      for (const std::size_t batch : {1u, 16u, 100u}) {
+        ShuffleBuffer shuffle = buffer(rows, batch);
+        shuffle.epoch(1);
+        Order all = stream.order(shuffle);
+        std::sort(all.begin(), all.end());
+        Order expected(count);
+        std::iota(expected.begin(), expected.end(), 0u);
+        EXPECT_EQ(all, expected) << count << " rows, " << rows << " in the buffer, batches of " << batch;
+      }
+  }
+}
+
+TEST(ShuffleBuffer, TheOrderDependsOnSeedEpochAndBufferAndOnNothingElse) {
+  const Stream stream(1000);
+  ShuffleBuffer shuffle = buffer(100);
+  shuffle.epoch(3);
+  const Order order = stream.order(shuffle);
+  for (const std::size_t run : {1u, 16u, 100u, 256u, 5000u}) EXPECT_EQ(stream.order(shuffle, run), order);
+  ShuffleBuffer other = buffer(100, 7);
+  other.epoch(3);
+  EXPECT_EQ(stream.order(other), order) << "other batches";
+  shuffle.epoch(4);
+  EXPECT_NE(stream.order(shuffle), order);
+  shuffle.epoch(3);
+  EXPECT_EQ(stream.order(shuffle), order);
+  other.seed = 6;
+  EXPECT_NE(stream.order(other), order);
+  other = buffer(101);
+  other.epoch(3);
+  EXPECT_NE(stream.order(other), order);
+}
+
+TEST(ShuffleBuffer, IsWhatItsDescriptionSays) {
+  // A plain list: draw a random place of the next 100, put the next row there.
+  const Stream stream(1000);
+  ShuffleBuffer shuffle = buffer(100);
+  shuffle.epoch(2);
+  Order places(100), expected;
+  std::iota(places.begin(), places.end(), 0u);
+  std::uint32_t next = 100;
+  for (std::uint64_t k = 0; k < 1000; ++k) {
+    const std::uint32_t word = philox({5, Purpose::shuffle_buffer, 2}, k / 4)[k % 4];
+    const std::size_t place = below(word, static_cast<std::uint32_t>(places.size()));
+    expected.push_back(places[place]);
+    if (next < 1000) {
+      places[place] = next++;
+    } else {
+      places[place] = places.back();
+      places.pop_back();
+    }
+  }
+  EXPECT_EQ(stream.order(shuffle), expected);
+}
+
+TEST(ShuffleBuffer, AnEpochThatBeginsLaterIsTheRestOfIt) {
+  const Stream stream(1000);
+  ShuffleBuffer shuffle = buffer(100);
+  shuffle.epoch(1);
+  const Order whole = stream.order(shuffle);
+  for (const std::size_t first : {16u, 160u, 992u, 1008u}) {
+    shuffle.epoch(1, first);
+    const std::size_t skipped = std::min<std::size_t>(first, 1000);
+    EXPECT_EQ(stream.order(shuffle), Order(whole.begin() + static_cast<std::ptrdiff_t>(skipped), whole.end()));
+  }
+  shuffle.epoch(1, 17);
+  EXPECT_THROW(shuffle.reset(), std::invalid_argument);
+}
+
+TEST(ShuffleBuffer, ABufferForAllRowsMakesEveryOrderAsLikely) {
+  const Stream stream(4);
+  std::map<Order, int> seen;
+  ShuffleBuffer shuffle = buffer(4);
+  for (std::uint64_t epoch = 0; epoch < 24 * 200; ++epoch) {
+    shuffle.epoch(epoch);
+    ++seen[stream.order(shuffle)];
+  }
+  EXPECT_EQ(seen.size(), 24u);
+  for (const auto& [order, times] : seen) EXPECT_NEAR(times, 200, 5 * std::sqrt(200.0));
+}
+
+TEST(ShuffleBuffer, ARowComesAtMostABufferTooEarly) {
+  const Stream stream(5000);
+  ShuffleBuffer shuffle = buffer(200);
+  shuffle.epoch(1);
+  const Order order = stream.order(shuffle);
+  double distance = 0;
+  for (std::size_t k = 0; k < order.size(); ++k) {
+    EXPECT_LT(order[k], k + 200);
+    distance += std::abs(static_cast<double>(order[k]) - static_cast<double>(k));
+  }
+  EXPECT_GT(distance / 5000, 100) << "rows are moved far";
+}
+
+TEST(ShuffleBuffer, RefusesWhatCannotBe) {
+  EXPECT_THROW(buffer(0).reset(), std::invalid_argument);
+  EXPECT_THROW(buffer(10, 0).reset(), std::invalid_argument);
+  const Stream stream(20);
+  ShuffleBuffer shuffle = buffer(10);
+  shuffle.classes = 4;
+  shuffle.labels = "l";
+  EXPECT_THROW(stream.order(shuffle), DataError);
+}
+
+}  // namespace
+}  // namespace sluice::stages
