@@ -1,36 +1,140 @@
 #include "apps/command_line.hpp"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
-#include <sstream>
-#include <vector>
+#include <algorithm>
+#include <memory>
 
+#include "apps/help.hpp"
 #include "pipeline/suggestion.hpp"
 
 namespace sluice::apps {
 namespace {
 
+using Command = CommandLine::Command;
+
+void declare_train(Flags& command, CommandLine& line) {
+  Options& o = line.options;
+  add_data_flags(command, o);
+  add_training_flags(command, o);
+  add_checkpoint_flags(command, o);
+  add_graph_flags(command, o);
+  add_kernel_flags(command, o);
+  add_output_flags(command, o);
+  add_observe_flags(command, o);
+  command.note(
+      "SIGINT (Ctrl-C), SIGTERM and SIGHUP end the run after the step under way or the next, with a checkpoint if "
+      "there is to be one; a second one ends it at once. SIGUSR1 is answered with a line on stderr.");
+  command.example("sluice train --epochs 3 --output model.safetensors", "Fashion-MNIST, and the model as a file");
+  command.example("sluice train --checkpoint run.safetensors", "the same command again goes on from there");
+  command.example("sluice train --quiet --json > result.json", "the result for another program");
+  command.example("sluice train --epochs 1 --profile --report run.html", "what bounds the run, and a page about it");
+}
+
+void declare_graph(Flags& command, CommandLine& line) {
+  Options& o = line.options;
+  add_data_flags(command, o);
+  add_batch_flag(command, o);
+  add_graph_flags(command, o);
+  CLI::Option* const dot = command.add_flag("--dot", o.dot, "As input for Graphviz")->group("Output");
+  command.add_flag("--svg", o.svg, "As a picture")->group("Output")->excludes(dot);
+  for (const char* flag : {"--epochs", "--lr", "--seed", "--isa"})
+    command.without(flag, "has no effect on the graphs: sluice train takes it");
+  command.example("sluice graph --threads 8 --batch-size 512", "what 8 threads would work on");
+  command.example("sluice graph --svg > graph.svg", "the same as a picture");
+}
+
+void declare_inspect(Flags& command, CommandLine& line) {
+  add_inspect_flags(command, line.inspect);
+  command.note("The exit code is 3 if a file is not sound.");
+  command.example("sluice inspect data/*.gz", "whether a download is whole");
+  command.example("sluice inspect --json model.safetensors", "of a model: its shape, its checksum, its metadata");
+}
+
+void declare_synth(Flags& command, CommandLine& line) {
+  add_synth_flags(command, line.synth);
+  command.example("sluice synth made-up --train 6000 --test 1000", "a data set to train on");
+  command.example("sluice train --data made-up --epochs 1", "and to train on it");
+}
+
+struct Declaration {
+  Command command;
+  const char *name, *does;
+  void (*declare)(Flags&, CommandLine&);
+};
+constexpr Declaration declarations[] = {
+    {Command::train, "train", "Train, test after every epoch, print the result", declare_train},
+    {Command::graph, "graph", "Print the graphs of the job, their effective settings and their bounds", declare_graph},
+    {Command::inspect, "inspect", "Say what files are, and whether they are sound through to their last byte",
+     declare_inspect},
+    {Command::synth, "synth", "Write a data set of made-up images, to train on", declare_synth},
+};
+
+void declare_program(Flags& program, const Surroundings& surroundings) {
+  program
+      .set_version_flag("--version", surroundings.version,
+                        "Print version, compiler, oneTBB, decoders and the instruction sets of this machine")
+      ->group("Help");
+  program.require_subcommand(0, 1);
+  program.note(
+      "Each flag with a value has a variable of the environment, SLUICE_BATCH_SIZE for --batch-size: a default for all "
+      "commands, which a flag beats. An empty one counts as unset, one whose flag has no effect here is passed over, "
+      "one of a flag that is repeatable has commas between. --no-env takes nothing from the environment. A flag "
+      "that is given and has no effect is an error.");
+  program.note("Results are on stdout; progress, log and errors are on stderr.");
+  program.list("Exit codes", {{"0", "done"},
+                              {"1", "failed"},
+                              {"2", "wrong use"},
+                              {"3", "data, model or checkpoint missing, damaged or not matching"},
+                              {"128 + signal", "ended by one"}});
+  program.example("sluice train", "Fashion-MNIST, 10 epochs");
+  program.example("sluice train --data data --epochs 20 --lr 0.05 --output model.safetensors",
+                  "a data set in a folder, and the model as a file");
+  program.example("SLUICE_THREADS=2 sluice train --epochs 1", "a default of the environment");
+  program.example("sluice graph", "what runs, and how much memory may lie between");
+}
+
+const CLI::Option* find(const CLI::App& command, const std::string& flag) {
+  const CLI::Option* const option = command.get_option_no_throw(flag);
+  return option && !option->get_group().empty() ? option : nullptr;
+}
+
+// A flag that the command does not have, with the commands that do, or the nearest one that it does.
+std::string unknown_flag(const std::string& word, const CLI::App& program, const CLI::App& command,
+                         const std::vector<Flags*>& commands) {
+  std::vector<std::string> known, elsewhere;
+  for (const Flags* other : commands) {
+    if (other == &command)
+      if (const auto reason = other->absent().find(word); reason != other->absent().end())
+        return fmt::format("{}: {}", word, reason->second);
+    if (other != &command && find(*other, word)) elsewhere.push_back("sluice " + other->get_name());
+  }
+  if (&command == &program && !elsewhere.empty())
+    return fmt::format("{}: stands behind its command: {} {}", word, elsewhere.front(), word);
+  if (!elsewhere.empty())
+    return fmt::format("{}: no such flag of sluice {}: it belongs to {}", word, command.get_name(),
+                       fmt::join(elsewhere, " and "));
+  if (&command != &program && find(program, word))
+    return fmt::format("{}: no such flag of sluice {}: it stands alone: sluice {}", word, command.get_name(), word);
+  for (const CLI::Option* option : command.get_options())
+    if (!option->get_positional() && !option->get_group().empty()) known.push_back("--" + option->get_lnames().front());
+  return fmt::format("{}: no such flag{}", word, suggestion(word, known));
+}
+
 // The words that the parser did not know, with the nearest that it does.
-std::string unknown_argument(const CLI::App& app, const CLI::ExtrasError& error) {
-  const auto chosen = app.get_subcommands();
-  const auto all = app.get_subcommands([](const CLI::App*) { return true; });
-  const std::vector<std::string> before = app.remaining();  // the command
-  const CLI::App& command = before.empty() && !chosen.empty() ? *chosen.front() : app;
+std::string unknown_argument(const CLI::App& program, const CLI::ParseError& error,
+                             const std::vector<Flags*>& commands) {
+  const auto chosen = program.get_subcommands();
+  const std::vector<std::string> before = program.remaining();  // the command
+  const CLI::App& command = before.empty() && !chosen.empty() ? *chosen.front() : program;
   const std::vector<std::string> left = command.remaining();
   if (left.empty()) return error.what();
   const std::string word = left.front().substr(0, left.front().find('='));
-  std::vector<std::string> known;
-  if (!word.empty() && word[0] == '-') {
-    if (&command == &app)
-      for (const CLI::App* sub : all)
-        if (sub->get_option_no_throw(word))
-          return fmt::format("{}: stands behind its command: sluice {} {}", word, sub->get_name(), word);
-    for (const CLI::Option* option : command.get_options())
-      if (!option->get_positional()) known.push_back("--" + option->get_lnames().front());
-    return fmt::format("{}: no such flag{}", word, suggestion(word, known));
-  }
-  if (&command == &app) {
-    for (const CLI::App* sub : all) known.push_back(sub->get_name());
+  if (!word.empty() && word[0] == '-') return unknown_flag(word, program, command, commands);
+  if (&command == &program) {
+    std::vector<std::string> known;
+    for (const Flags* one : commands) known.push_back(one->get_name());
     return fmt::format("{}: no such command{}", word, suggestion(word, known));
   }
   return fmt::format("{}: unexpected argument: see sluice {} --help", word, command.get_name());
@@ -46,70 +150,77 @@ std::string wrong_number_of_values(const CLI::App& app, const CLI::ArgumentMisma
   return text;
 }
 
+bool has_word(const std::string& text, const std::string& word) {
+  const auto part_of_a_flag = [](char c) { return c == '-' || (c >= 'a' && c <= 'z'); };
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !part_of_a_flag(text[at - 1])) && (end == text.size() || !part_of_a_flag(text[end]))) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
-CommandLine parse_command_line(int argc, const char* const* argv, const std::function<std::string()>& version) {
-  using Command = CommandLine::Command;
+CommandLine parse_command_line(int argc, const char* const* argv, const Surroundings& surroundings) {
   CommandLine line;
-  Options& options = line.options;
-  CLI::App app{"Softmax regression trained data-parallel, straight from gzip-compressed IDX files.", "sluice"};
-  app.set_version_flag("--version", version);
-  app.require_subcommand(0, 1);
-  app.get_formatter()->column_width(34);
+  Flags program("Softmax regression trained data-parallel, straight from gzip-compressed IDX files.", "sluice");
+  declare_program(program, surroundings);
+  bool as_markdown = false;
+  program.add_flag("--help-markdown", as_markdown, "docs/cli.md")->group("");  // hidden
+  program.finish();
+  std::vector<Flags*> commands;
+  for (const Declaration& d : declarations) {
+    const auto command = std::make_shared<Flags>(d.does, d.name);
+    d.declare(*command, line);
+    command->finish();
+    commands.push_back(command.get());
+    program.add_subcommand(command);
+  }
+  const std::vector<const Flags*> all(commands.begin(), commands.end());
 
-  CLI::App* const train_command = app.add_subcommand("train", "Train, test after every epoch, print the result");
-  add_data_flags(*train_command, options);
-  add_training_flags(*train_command, options);
-  add_checkpoint_flags(*train_command, options);
-  add_graph_flags(*train_command, options);
-  add_output_flags(*train_command, options);
-  add_observe_flags(*train_command, options);
-  train_command->footer(
-      "SIGINT (Ctrl-C), SIGTERM and SIGHUP end the run after the step under way or the next, with a checkpoint if "
-      "there is\n"
-      "to be one; a second one ends it at once. SIGUSR1 is answered with a line on stderr.\n"
-      "Exit codes: 0 done, 1 failed, 2 wrong use, 3 data or checkpoint missing, damaged or not matching, 128 + "
-      "signal.");
-
-  CLI::App* const graph_command =
-      app.add_subcommand("graph", "Print the graphs of the job, their effective settings and their bounds");
-  add_data_flags(*graph_command, options);
-  add_training_flags(*graph_command, options);
-  add_graph_flags(*graph_command, options);
-  CLI::Option* const dot = graph_command->add_flag("--dot", options.dot, "As input for Graphviz")->group("Output");
-  graph_command->add_flag("--svg", options.svg, "As a picture")->group("Output")->excludes(dot);
-
-  CLI::App* const synth_command = app.add_subcommand("synth", "Write a data set of made-up images, to train on");
-  add_synth_flags(*synth_command, line.synth);
-
-  CLI::App* const inspect_command =
-      app.add_subcommand("inspect", "Say what files are, and whether they are sound through to their last byte");
-  add_inspect_flags(*inspect_command, line.inspect);
-
+  const auto chosen = [&] {
+    return std::find_if(commands.begin(), commands.end(), [](auto* c) { return c->parsed(); });
+  };
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::Success& success) {
-    std::ostringstream text;
-    app.exit(success, text, text);
-    line.text = text.str();
+    program.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    line.text =
+        chosen() == commands.end() ? help(program, all, surroundings.columns) : help(**chosen(), surroundings.columns);
+    return line;
+  } catch (const CLI::CallForVersion& version) {
+    line.text = version.what();
     return line;
   } catch (const CLI::ExtrasError& error) {
-    throw UsageError(unknown_argument(app, error));
+    throw UsageError(unknown_argument(program, error, commands));
   } catch (const CLI::ArgumentMismatch& error) {
-    throw UsageError(wrong_number_of_values(app, error));
+    throw UsageError(wrong_number_of_values(program, error));
+  } catch (const CLI::ExcludesError& error) {
+    throw UsageError(fmt::format("{}: give one of them", error.what()));
+  } catch (const CLI::RequiredError& error) {
+    if (chosen() == commands.end()) throw UsageError(error.what());
+    if ((*chosen())->remaining_size() > 0) throw UsageError(unknown_argument(program, error, commands));
+    throw UsageError(fmt::format("{}: see sluice {} --help", error.what(), (*chosen())->get_name()));
   } catch (const CLI::ParseError& error) {
     throw UsageError(error.what());
   }
-  if (app.get_subcommands().empty()) {
-    line.text = app.help();
-    line.wrong = true;
+  if (chosen() == commands.end()) {
+    line.text = as_markdown ? markdown(program, all) : help(program, all, surroundings.columns);
+    line.wrong = !as_markdown;
     return line;
   }
-  line.command = train_command->parsed()   ? Command::train
-                 : graph_command->parsed() ? Command::graph
-                 : synth_command->parsed() ? Command::synth
-                                           : Command::inspect;
+  Flags& command = **chosen();
+  command.complete(surroundings.environment);
+  line.command = declarations[chosen() - commands.begin()].command;
+  line.from_environment = command.from_environment();
   return line;
+}
+
+std::string explained(const std::string& error, const CommandLine& line) {
+  std::string variables;
+  for (const auto& [flag, value] : line.from_environment)
+    if (has_word(error, flag) || error.starts_with(value + ":"))
+      variables += fmt::format("{}{} is set by {}", variables.empty() ? "" : ", ", flag, environment_name(flag));
+  return variables.empty() ? error : fmt::format("{} ({})", error, variables);
 }
 
 }  // namespace sluice::apps

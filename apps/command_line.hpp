@@ -1,15 +1,24 @@
-// What the words of a command line ask for.
+// What the words of a command line, and the environment behind them, ask for.
 //
-// Nothing is run, printed or looked up here: the same words give the same result.
-// Errors: UsageError, in words that name the flag and the way out.
+// Nothing is run, printed or looked up here: the same words and surroundings give the same result.
+// Errors: UsageError, in words that name the flag or the variable, and the way out.
 //
-//   CommandLine line = parse_command_line(argc, argv, version);
+//   CommandLine line = parse_command_line(argc, argv, {.version = version, .environment = variable});
 //   if (line.command == CommandLine::Command::train) train(line.options);
+//
+// A new flag is declared in one of the functions of apps/options.hpp: the parser, the environment, --help, docs/cli.md
+// and --dump-flags have it from there. A new command is a value of CommandLine::Command, its options in CommandLine, a
+// function in command_line.cpp that declares its flags and examples, a line in the list below it, and a case in
+// main.cpp. Behind either, `scripts/refresh docs/cli.md`.
 #pragma once
 
+#include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
+#include <vector>
 
+#include "apps/flags.hpp"
 #include "apps/options.hpp"
 
 namespace sluice::apps {
@@ -20,11 +29,21 @@ struct CommandLine {
   Options options;     // of train and graph
   SynthOptions synth;  // of synth
   InspectOptions inspect;
-  std::string text;    // of none: the help or the version
-  bool wrong = false;  // of none: the text is not what was asked for
+  std::string text;                                     // of none: the help or the version
+  bool wrong = false;                                   // of none: the text is not what was asked for
+  std::map<std::string, std::string> from_environment;  // flag: value
 };
 
-// version: makes the text of --version.
-CommandLine parse_command_line(int argc, const char* const* argv, const std::function<std::string()>& version);
+// What a command line means besides its words.
+struct Surroundings {
+  std::function<std::string()> version{};  // makes the text of --version
+  Environment environment{};               // none: no variable is set
+  std::size_t columns = 80;                // of the terminal, for the help
+};
+
+CommandLine parse_command_line(int argc, const char* const* argv, const Surroundings& surroundings);
+
+// An error of the command, with the variables behind it that name a flag of it, or a value.
+std::string explained(const std::string& error, const CommandLine& line);
 
 }  // namespace sluice::apps

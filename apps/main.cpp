@@ -1,6 +1,7 @@
 // The sluice program: flags in, an exit code out.
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/ioctl.h>
 #include <tbb/version.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -86,8 +87,44 @@ int report(const StageError& error) {
   std::abort();
 }
 
+std::string variable(const std::string& name) {
+  const char* const value = std::getenv(name.c_str());
+  return value ? value : "";
+}
+
+std::size_t width_of_stdout() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const int columns = std::atoi(variable("COLUMNS").c_str());
+  return columns > 0 ? static_cast<std::size_t>(columns) : 80;
+}
+
+int run(const CommandLine& line) {
+  if (!line.options.isa.empty()) {
+    try {
+      kernels::force(line.options.isa);
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(fmt::format("--isa: {}", error.what()));
+    }
+  }
+  switch (line.command) {
+    case CommandLine::Command::none:
+      break;
+    case CommandLine::Command::train:
+      return train(line.options);
+    case CommandLine::Command::graph:
+      return graph(line.options);
+    case CommandLine::Command::synth:
+      return synth(line.synth);
+    case CommandLine::Command::inspect:
+      return inspect(line.inspect);
+  }
+  return failed;
+}
+
 int run(int argc, char** argv) {
-  const CommandLine line = parse_command_line(argc, argv, version);
+  const CommandLine line =
+      parse_command_line(argc, argv, {.version = version, .environment = variable, .columns = width_of_stdout()});
   if (line.command == CommandLine::Command::none) {
     if (line.wrong) {
       say(line.text);
@@ -96,16 +133,13 @@ int run(int argc, char** argv) {
     std::fputs(line.text.c_str(), stdout);
     return done;
   }
-  if (!line.options.isa.empty()) {
-    try {
-      kernels::force(line.options.isa);
-    } catch (const std::invalid_argument& error) {
-      return complain(fmt::format("--isa: {}", error.what()), usage);
-    }
+  try {
+    return run(line);
+  } catch (const UsageError& error) {
+    throw UsageError(explained(error.what(), line));
+  } catch (const stages::DataError& error) {
+    throw stages::DataError(explained(error.what(), line));
   }
-  if (line.command == CommandLine::Command::synth) return synth(line.synth);
-  if (line.command == CommandLine::Command::inspect) return inspect(line.inspect);
-  return line.command == CommandLine::Command::train ? train(line.options) : graph(line.options);
 }
 
 }  // namespace

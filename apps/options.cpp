@@ -74,6 +74,7 @@ CLI::Validator steps_or_epochs() {
       "");
 }
 
+constexpr const char* graph_group = "Graph (none of these changes a result)";
 constexpr std::size_t most_threads = 1024, most_shards = 4096, most_capacity = 1 << 20;
 
 using Override = std::pair<std::string, std::size_t>;
@@ -113,11 +114,12 @@ void each(const std::string& flag, const std::vector<std::string>& texts, std::s
   }
 }
 
-void add_threads_flag(CLI::App& command, std::size_t& threads, const char* group) {
-  command.add_option("--threads", threads, "Threads to run on (default: as many CPUs as this process may use)")
-      ->check(whole(1, most_threads))
-      ->type_name("N")
-      ->group(group);
+void add_threads_flag(Flags& command, std::size_t& threads, const char* group) {
+  command.by_default(command.add_option("--threads", threads, "Threads to run on")
+                         ->check(whole(1, most_threads))
+                         ->type_name("N")
+                         ->group(group),
+                     "as many as the CPUs that this process may use");
 }
 
 }  // namespace
@@ -146,25 +148,38 @@ std::string Options::effective_decoder() const {
   return decoder == "auto" ? (found ? "libdeflate" : "zlib") : decoder;
 }
 
-void add_data_flags(CLI::App& command, Options& o) {
-  command
-      .add_option("--data", o.files.folder,
-                  "Folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
-                  "t10k-labels-idx1-ubyte, .gz or plain (default: Debian's Fashion-MNIST)")
-      ->check(named())
-      ->type_name("DIR")
-      ->group("Data");
+void add_data_flags(Flags& command, Options& o) {
+  const char* const group = "Data";
+  CLI::Option* const data =
+      command
+          .add_option("--data", o.files.folder,
+                      "Folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
+                      "t10k-labels-idx1-ubyte, .gz or plain")
+          ->check(named())
+          ->type_name("DIR")
+          ->group(group);
+  command.by_default(data, "Debian's Fashion-MNIST");
+  command.only_where(
+      data,
+      [&files = o.files.named] {
+        return files.train_images.empty() || files.train_labels.empty() || files.test_images.empty() ||
+               files.test_labels.empty();
+      },
+      "where all four files are named");
   const auto file = [&](const char* flag, std::string& path, const char* what) {
-    command.add_option(flag, path, what)->check(named())->type_name("FILE")->group("Data");
+    CLI::Option* const option = command.add_option(flag, path, what)->check(named())->type_name("FILE")->group(group);
+    command.by_default(option, "that of --data");
+    command.beats(data, {option});
   };
   file("--train-images", o.files.named.train_images, "Images to train on, IDX, gzip-compressed or plain");
   file("--train-labels", o.files.named.train_labels, "Their labels");
   file("--test-images", o.files.named.test_images, "Images to test on");
   file("--test-labels", o.files.named.test_labels, "Their labels");
-  command.add_option("--classes", o.classes, "Number of classes, 2 to 256 (default: counted from the labels)")
-      ->check(whole(2, 256))
-      ->type_name("N")
-      ->group("Data");
+  command.by_default(command.add_option("--classes", o.classes, "Number of classes, 2 to 256")
+                         ->check(whole(2, 256))
+                         ->type_name("N")
+                         ->group(group),
+                     "counted from the labels");
   command
       .add_option("--decoder", o.decoder,
                   "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
@@ -172,21 +187,25 @@ void add_data_flags(CLI::App& command, Options& o) {
       ->check(one_of({"auto", "zlib", "libdeflate"}))
       ->type_name("NAME")
       ->capture_default_str()
-      ->group("Data");
+      ->group(group);
 }
 
-void add_training_flags(CLI::App& command, Options& o) {
+void add_batch_flag(Flags& command, Options& o) {
+  command.add_option("--batch-size", o.batch_size, "Rows of a step")
+      ->check(whole(1, 1 << 20))
+      ->type_name("ROWS")
+      ->capture_default_str()
+      ->group("Training");
+}
+
+void add_training_flags(Flags& command, Options& o) {
   const char* const group = "Training";
   command.add_option("--epochs", o.epochs, "Times to go through the training set")
       ->check(whole(1, 1'000'000))
       ->type_name("N")
       ->capture_default_str()
       ->group(group);
-  command.add_option("--batch-size", o.batch_size, "Rows of a step")
-      ->check(whole(1, 1 << 20))
-      ->type_name("ROWS")
-      ->capture_default_str()
-      ->group(group);
+  add_batch_flag(command, o);
   command.add_option("--lr", o.lr, "Learning rate")
       ->check(positive())
       ->type_name("RATE")
@@ -199,37 +218,41 @@ void add_training_flags(CLI::App& command, Options& o) {
       ->group(group);
 }
 
-void add_checkpoint_flags(CLI::App& command, Options& o) {
+void add_checkpoint_flags(Flags& command, Options& o) {
   const char* const group = "Checkpoints";
-  CLI::Option* const checkpoint =
-      command
-          .add_option(
-              "--checkpoint", o.checkpoint,
-              "Keep the state of the training here, as safetensors: the same command goes on from it, with the "
-              "same bits as if it had never ended, whatever ended it. The one before is kept as FILE.previous, and "
-              "used where FILE is damaged. --batch-size, --lr, --seed and the data have to stay the same")
-          ->check(named())
-          ->type_name("FILE")
-          ->group(group);
   command
-      .add_option("--checkpoint-every", o.checkpoint_every,
-                  "Steps between two checkpoints, or epochs: 10e (default: 1e); there is one more at the end, and when "
-                  "SIGINT, SIGTERM or SIGHUP ends the run")
-      ->check(steps_or_epochs())
-      ->type_name("N|Ne")
-      ->needs(checkpoint)
-      ->group(group);
-  command
-      .add_option("--resume", o.resume,
-                  "auto: go on from --checkpoint, if it is there; no: begin anew and replace it; FILE: begin "
-                  "from this one, which is only read, unless --checkpoint is there (./no for one of that name) "
-                  "(default: auto)")
+      .add_option("--checkpoint", o.checkpoint,
+                  "Keep the state of the training here, as safetensors: the same command goes on from it, with the "
+                  "same bits as if it had never ended, whatever ended it. The one before is kept as FILE.previous, and "
+                  "used where FILE is damaged. --batch-size, --lr, --seed and the data have to stay the same")
       ->check(named())
-      ->type_name("auto|FILE|no")
+      ->type_name("FILE")
       ->group(group);
+  CLI::Option* const every =
+      command
+          .add_option("--checkpoint-every", o.checkpoint_every,
+                      "Steps between two checkpoints, or epochs: 10e; there is one more at the end, and when SIGINT, "
+                      "SIGTERM or SIGHUP ends the run")
+          ->check(steps_or_epochs())
+          ->type_name("N|Ne")
+          ->group(group);
+  command.by_default(every, "1e");
+  command.only_where(
+      every, [&o] { return !o.checkpoint.empty(); }, "without --checkpoint FILE");
+  CLI::Option* const resume =
+      command
+          .add_option("--resume", o.resume,
+                      "auto: go on from --checkpoint, if it is there; no: begin anew and replace it; FILE: begin "
+                      "from this one, which is only read, unless --checkpoint is there (./no for one of that name)")
+          ->check(named())
+          ->type_name("auto|FILE|no")
+          ->group(group);
+  command.by_default(resume, "auto");
+  command.only_where(
+      resume, [&o] { return o.keeps_checkpoints(); }, "without --checkpoint FILE, unless it names a file itself");
 }
 
-void add_output_flags(CLI::App& command, Options& o) {
+void add_output_flags(Flags& command, Options& o) {
   const char* const group = "Output";
   command.add_option("--output", o.output, "Write the model here, as safetensors, when it is complete")
       ->check(named())
@@ -240,74 +263,86 @@ void add_output_flags(CLI::App& command, Options& o) {
       .add_flag("--quiet", o.quiet,
                 "On stderr only errors, warnings, interruptions, and what is asked for by --profile or SIGUSR1")
       ->group(group);
-  CLI::Option* const yes = command
-                               .add_flag_callback(
-                                   "--progress", [&o] { o.progress = true; },
-                                   "Redraw one line on stderr (default: on a terminal; else a line for each epoch)")
-                               ->group(group);
-  command
-      .add_flag_callback(
-          "--no-progress", [&o] { o.progress = false; }, "Say nothing of epochs")
-      ->group(group)
-      ->excludes(yes);
-  command
-      .add_option("--log-format", o.log_format,
-                  "Of the log on stderr: text, or jsonl: an object for each of start, epoch, warning, message, profile "
-                  "and end; errors are text")
-      ->check(one_of({"text", "jsonl"}))
-      ->type_name("NAME")
-      ->capture_default_str()
-      ->group(group);
+  const auto callback = [&](const char* flag, bool value, const char* what) {
+    return command
+        .add_flag_callback(
+            flag, [&o, value] { o.progress = value; }, what)
+        ->group(group);
+  };
+  CLI::Option* const yes = callback(
+      "--progress", true, "Redraw one line on stderr, which is what is done on a terminal; else a line for each epoch");
+  callback("--no-progress", false, "Say nothing of epochs")->excludes(yes);
+  CLI::Option* const format =
+      command
+          .add_option("--log-format", o.log_format,
+                      "Of the log on stderr: text, or jsonl: an object for each of start, epoch, warning, message, "
+                      "profile and end; errors are text")
+          ->check(one_of({"text", "jsonl"}))
+          ->type_name("NAME")
+          ->capture_default_str()
+          ->group(group);
+  command.beats(yes, {format});
+  command.only_where(
+      yes, [&o] { return !o.quiet; }, "with --quiet");
+  command.only_where(
+      yes, [&o] { return o.log_format != "jsonl"; }, "with --log-format jsonl, which has no such line");
+  command.only_where(
+      format, [&o] { return o.log_format != "jsonl" || !o.quiet; }, "with --quiet");
+  command.only_where(
+      format, [&o] { return o.log_format != "jsonl" || o.progress != false; }, "with --no-progress");
 }
 
-void add_observe_flags(CLI::App& command, Options& o) {
+void add_observe_flags(Flags& command, Options& o) {
   const char* const group = "See inside";
   command.add_flag("--profile", o.profile, "In the end, what each stage did, and what bounds the run, on stderr")
       ->group(group);
-  CLI::Option* const trace =
-      command
-          .add_option("--trace", o.trace,
-                      "Write what ran where and when, as Chrome trace events: for Perfetto or chrome://tracing")
-          ->check(named())
-          ->type_name("FILE")
-          ->group(group);
-  command.add_option("--trace-steps", o.trace_steps, "Messages of each stream that are traced")
-      ->check(whole(1, 10'000'000))
-      ->type_name("N")
-      ->capture_default_str()
-      ->needs(trace)
+  command
+      .add_option("--trace", o.trace,
+                  "Write what ran where and when, as Chrome trace events: for Perfetto or chrome://tracing")
+      ->check(named())
+      ->type_name("FILE")
       ->group(group);
+  CLI::Option* const steps =
+      command.add_option("--trace-steps", o.trace_steps, "Messages of each stream that are traced")
+          ->check(whole(1, 10'000'000))
+          ->type_name("N")
+          ->capture_default_str()
+          ->group(group);
+  command.only_where(
+      steps, [&o] { return !o.trace.empty(); }, "without --trace FILE");
   command.add_option("--picture", o.picture, "Write the graphs as SVG: busy shares, rates, queues and the bottleneck")
       ->check(named())
       ->type_name("FILE")
       ->group(group);
-  CLI::Option* const report =
-      command
-          .add_option(
-              "--report", o.report,
-              "Write one HTML page: curves, confusion matrix, predictions, weights, the graphs and their bottleneck")
-          ->check(named())
-          ->type_name("FILE")
-          ->group(group);
   command
       .add_option(
-          "--class-names", o.class_names,
-          "Of the report: as many names as classes, with commas between, or @FILE, a line each (default: those of "
-          "Fashion-MNIST for its files)")
+          "--report", o.report,
+          "Write one HTML page: curves, confusion matrix, predictions, weights, the graphs and their bottleneck")
       ->check(named())
-      ->type_name("NAMES")
-      ->needs(report)
+      ->type_name("FILE")
       ->group(group);
+  CLI::Option* const names =
+      command
+          .add_option("--class-names", o.class_names,
+                      "For --report, --output and --checkpoint: as many names as classes, with commas between, or "
+                      "@FILE, a line each")
+          ->check(named())
+          ->type_name("NAMES")
+          ->group(group);
+  command.by_default(names, "those of Fashion-MNIST for its files");
+  command.only_where(
+      names, [&o] { return !o.report.empty() || !o.output.empty() || !o.checkpoint.empty(); },
+      "without one of --report, --output and --checkpoint, which get the names");
 }
 
-void add_graph_flags(CLI::App& command, Options& o) {
-  const char* const group = "Graph (none of these changes a result)";
+void add_graph_flags(Flags& command, Options& o) {
+  const char* const group = graph_group;
   add_threads_flag(command, o.threads, group);
-  command
-      .add_option("--shards", o.shards, "Parts of a batch that are worked on at once (default: follows from --threads)")
-      ->check(whole(1, most_shards))
-      ->type_name("N")
-      ->group(group);
+  CLI::Option* const shards = command.add_option("--shards", o.shards, "Parts of a batch that are worked on at once")
+                                  ->check(whole(1, most_shards))
+                                  ->type_name("N")
+                                  ->group(group);
+  command.by_default(shards, "follows from --threads and --batch-size");
   command.add_option("--concurrency", o.concurrency, "At most N bodies of a map at once; repeatable")
       ->type_name("STAGE=N")
       ->allow_extra_args(false)
@@ -316,24 +351,27 @@ void add_graph_flags(CLI::App& command, Options& o) {
       ->type_name("STAGE=N")
       ->allow_extra_args(false)
       ->group(group);
-  command
-      .add_option(
-          "--isa", o.isa,
-          "Instruction set of the kernels: see --version for this machine's (default: the best; portable is a hundred "
-          "times slower)")
-      ->check(named())
-      ->type_name("LEVEL")
-      ->group(group);
 }
 
-void add_inspect_flags(CLI::App& command, InspectOptions& o) {
+void add_kernel_flags(Flags& command, Options& o) {
+  command.by_default(command
+                         .add_option("--isa", o.isa,
+                                     "Instruction set of the kernels: see --version for this machine's; portable is a "
+                                     "hundred times slower")
+                         ->check(named())
+                         ->type_name("LEVEL")
+                         ->group(graph_group),
+                     "the best");
+}
+
+void add_inspect_flags(Flags& command, InspectOptions& o) {
   command.add_option("FILE", o.files, "IDX, plain or gzip-compressed, a model or a checkpoint")
       ->required()
       ->check(named());
   command.add_flag("--json", o.json, "Print one JSON object")->group("Output");
 }
 
-void add_synth_flags(CLI::App& command, SynthOptions& o) {
+void add_synth_flags(Flags& command, SynthOptions& o) {
   command.add_option("DIR", o.folder, "Folder for the four files; made if it is not there")->required()->check(named());
   const char* const group = "Data";
   const auto number = [&](const char* flag, auto& target, std::uint64_t least, std::uint64_t most, const char* what) {

@@ -1,26 +1,18 @@
 // The flags of the program: each declared once, for every subcommand that takes it.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "apps/flags.hpp"
 #include "pipeline/graph.hpp"
 #include "stages/data_files.hpp"
 #include "stages/synthesize.hpp"
 
 namespace sluice::apps {
-
-// Wrong use of the program: exit code 2.
-class UsageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
 
 struct Options {
   stages::DataFilesWanted files;
@@ -70,14 +62,16 @@ struct InspectOptions {
   bool json = false;
 };
 
-void add_data_flags(CLI::App& command, Options& options);
-void add_training_flags(CLI::App& command, Options& options);
-void add_checkpoint_flags(CLI::App& command, Options& options);
-void add_graph_flags(CLI::App& command, Options& options);
-void add_output_flags(CLI::App& command, Options& options);
-void add_observe_flags(CLI::App& command, Options& options);
-void add_synth_flags(CLI::App& command, SynthOptions& options);
-void add_inspect_flags(CLI::App& command, InspectOptions& options);
+void add_data_flags(Flags& command, Options& options);
+void add_batch_flag(Flags& command, Options& options);  // one of those of training
+void add_training_flags(Flags& command, Options& options);
+void add_checkpoint_flags(Flags& command, Options& options);
+void add_graph_flags(Flags& command, Options& options);
+void add_kernel_flags(Flags& command, Options& options);
+void add_output_flags(Flags& command, Options& options);
+void add_observe_flags(Flags& command, Options& options);
+void add_synth_flags(Flags& command, SynthOptions& options);
+void add_inspect_flags(Flags& command, InspectOptions& options);
 
 // Applies --concurrency and --capacity to the graphs of a job. STAGE is a stage's name, or the part of it before the
 // dot (`inflate` for inflate.train-images and its siblings), in whichever graphs have it. Throws UsageError for a name

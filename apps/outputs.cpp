@@ -30,8 +30,6 @@ void check_output(const std::string& flag, const std::string& path, const std::v
 }  // namespace
 
 void check_outputs(const Options& o, const stages::DataFiles& files) {
-  if (!o.resume.empty() && !o.keeps_checkpoints())
-    throw UsageError(fmt::format("--resume {}: needs --checkpoint FILE, or the name of a file", o.resume));
   std::vector<std::string> inputs;
   for (const std::string& text : {files.train_images, files.train_labels, files.test_images, files.test_labels})
     for (const std::string& path : stages::file_list(text)) inputs.push_back(path);

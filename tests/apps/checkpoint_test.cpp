@@ -268,8 +268,8 @@ TEST_F(Checkpoints, ThatAreNoneAreRefused) {
   refused({"--resume", model}, 3, model + ": is a model, expected a checkpoint");
   refused({"--checkpoint", model}, 3, model + ": is a model, expected a checkpoint");
   refused({"--resume", data.path("nowhere")}, 3, "nowhere: cannot be opened");
-  refused({"--resume", "auto"}, 2, "--resume auto: needs --checkpoint FILE");
-  refused({"--resume", "no"}, 2, "--resume no: needs --checkpoint FILE");
+  refused({"--resume", "auto"}, 2, "--resume: has no effect without --checkpoint FILE");
+  refused({"--resume", "no"}, 2, "--resume: has no effect without --checkpoint FILE");
   refused({"--checkpoint", data.path("nowhere/file")}, 2, "--checkpoint");
   refused({"--checkpoint", data.path("train-images-idx3-ubyte.gz")}, 2, "is the input");
   refused({"--checkpoint", file, "--output", file}, 2, "is the file of");

@@ -86,7 +86,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
 
   CommandLine line;
   try {
-    line = sluice::apps::parse_command_line(argc, argv.data(), [] { return std::string("sluice 0\n"); });
+    line = sluice::apps::parse_command_line(argc, argv.data(), {.version = [] { return std::string("sluice 0\n"); }});
   } catch (const UsageError& error) {
     check_error(error);
     return 0;

@@ -1,0 +1,133 @@
+#include "apps/flags.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace sluice::apps {
+namespace {
+
+std::string long_name(const CLI::Option* flag) {
+  return flag->get_lnames().empty() ? flag->get_name() : "--" + flag->get_lnames().front();
+}
+
+bool has_value(const CLI::Option* flag) {
+  return flag->get_items_expected_max() > 0;
+}
+
+bool repeatable(const CLI::Option* flag) {
+  return flag->get_items_expected_max() > 1;
+}
+
+std::vector<std::string> between_commas(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
+}  // namespace
+
+std::string environment_name(const std::string& flag) {
+  std::string name = "SLUICE_";
+  for (const char c : flag.substr(flag.find_first_not_of('-')))
+    name += c == '-' ? '_' : (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
+  return name;
+}
+
+std::string Flags::variable_of(const CLI::Option* flag) const {
+  return has_value(flag) && !flag->get_positional() ? environment_name(long_name(flag)) : "";
+}
+
+std::string Flags::default_of(const CLI::Option* flag) const {
+  const auto words = words_.find(flag);
+  return words == words_.end() ? flag->get_default_str() : words->second;
+}
+
+void Flags::finish() {
+  const auto all = get_options();
+  if (std::any_of(all.begin(), all.end(), [this](const auto* flag) { return !variable_of(flag).empty(); }))
+    add_flag("--no-env", no_environment_, "Take nothing from the environment")->group("Help");
+  set_help_flag("-h,--help", "Print this help and exit")->group("Help");
+}
+
+void Flags::take(CLI::Option& flag, const std::string& variable, const std::string& value) {
+  const std::vector<std::string> parts = repeatable(&flag) ? between_commas(value) : std::vector{value};
+  try {
+    flag.add_result(parts);
+    flag.run_callback();
+  } catch (const CLI::ParseError& error) {
+    std::string text = error.what();
+    if (const std::string name = flag.get_name() + ": "; text.starts_with(name)) text.erase(0, name.size());
+    throw UsageError(fmt::format("{}: {}", variable, text));
+  }
+  flag.clear();  // not given: only the target has the value
+  taken_[&flag] = parts;
+  from_environment_[long_name(&flag)] = value;
+}
+
+const Flags::Rule* Flags::broken(const CLI::Option* flag) const {
+  const auto rule =
+      std::find_if(rules_.begin(), rules_.end(), [&](const Rule& r) { return r.flag == flag && !r.has(); });
+  return rule == rules_.end() ? nullptr : &*rule;
+}
+
+void Flags::complete(const Environment& environment) {
+  if (environment && !no_environment_)
+    for (CLI::Option* flag : get_options([](const CLI::Option*) { return true; })) {
+      const std::string variable = variable_of(flag);
+      if (variable.empty() || flag->count() > 0) continue;
+      if (const auto by = beaten_.find(flag); by != beaten_.end() && by->second->count() > 0) continue;
+      if (const std::string value = environment(variable); !value.empty()) take(*flag, variable, value);
+    }
+  for (const CLI::Option* flag : get_options())
+    if (flag->count() > 0)
+      if (const Rule* rule = broken(flag))
+        throw UsageError(fmt::format("{}: has no effect {}", long_name(flag), rule->otherwise));
+}
+
+std::vector<SpeltFlag> Flags::spelt() const {
+  std::vector<SpeltFlag> all;
+  for (const CLI::Option* flag : get_options()) {
+    if (flag == get_help_ptr() || flag->get_group().empty() || broken(flag)) continue;
+    SpeltFlag spelt{.name = flag->get_positional() ? "" : long_name(flag),
+                    .path = flag->get_type_name() == "FILE" || flag->get_type_name() == "DIR"};
+    const auto taken = taken_.find(flag);
+    if (!has_value(flag)) {
+      if (flag->count() == 0 || !flag->as<bool>()) continue;
+    } else if (flag->count() > 0) {
+      spelt.values = flag->results();
+    } else if (taken != taken_.end()) {
+      spelt.values = taken->second;
+    } else if (!flag->get_default_str().empty()) {
+      spelt.values = {flag->get_default_str()};
+    } else {
+      continue;
+    }
+    all.push_back(std::move(spelt));
+  }
+  return all;
+}
+
+std::vector<std::string> Flags::groups() const {
+  std::vector<std::string> all;
+  for (const CLI::Option* flag : get_options()) {
+    const std::string& group = flag->get_group();
+    if (!group.empty() && group != "Help" && !flag->get_positional() &&
+        std::find(all.begin(), all.end(), group) == all.end())
+      all.push_back(group);
+  }
+  all.emplace_back("Help");
+  return all;
+}
+
+std::vector<const CLI::Option*> Flags::flags_of(const std::string& group) const {
+  std::vector<const CLI::Option*> all =
+      get_options([&](const CLI::Option* flag) { return flag->get_group() == group && !flag->get_positional(); });
+  return all;
+}
+
+}  // namespace sluice::apps

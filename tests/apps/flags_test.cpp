@@ -1,0 +1,264 @@
+// The flags, by the parser alone and by the program: environment, help, what has no effect, the command line that
+// repeats a run.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <regex>
+#include <string>
+#include <vector>
+
+#include "apps/command_line.hpp"
+#include "tests/apps/data.hpp"
+#include "tests/apps/json.hpp"
+#include "tests/apps/program.hpp"
+
+namespace sluice::apps::testing {
+namespace {
+
+using Variables = std::map<std::string, std::string>;
+using Command = CommandLine::Command;
+
+CommandLine parsed(const Arguments& arguments, const Variables& variables = {}, std::size_t columns = 80) {
+  std::vector<const char*> argv{"sluice"};
+  for (const std::string& a : arguments) argv.push_back(a.c_str());
+  return parse_command_line(static_cast<int>(argv.size()), argv.data(),
+                            {.version = [] { return std::string("sluice 0\n"); },
+                             .environment =
+                                 [&](const std::string& name) {
+                                   const auto found = variables.find(name);
+                                   return found == variables.end() ? "" : found->second;
+                                 },
+                             .columns = columns});
+}
+
+// The error of a command line; empty: there is none.
+std::string error_of(const Arguments& arguments, const Variables& variables = {}) {
+  try {
+    parsed(arguments, variables);
+    return "";
+  } catch (const UsageError& error) {
+    return error.what();
+  }
+}
+
+std::string help_of(const std::string& command, std::size_t columns = 80) {
+  return parsed(command.empty() ? Arguments{"--help"} : Arguments{command, "--help"}, {}, columns).text;
+}
+
+const char* const commands[] = {"train", "graph", "inspect", "synth"};
+
+// The flags with a value that a help lists, each with its entry in one line.
+std::map<std::string, std::string> entries(const std::string& help) {
+  std::map<std::string, std::string> all;
+  std::string flag;
+  for (const std::string& line : lines(help)) {
+    std::smatch match;
+    if (std::regex_search(line, match, std::regex("^  (?:-h, )?(--[a-z-]+)")))
+      all[flag = match[1]] = line;
+    else if (!flag.empty() && line.starts_with("     "))
+      all[flag] += " " + line.substr(line.find_first_not_of(' '));
+    else
+      flag.clear();
+  }
+  return all;
+}
+
+TEST(Environment, TheNameOfAVariableFollowsFromTheFlag) {
+  EXPECT_EQ(environment_name("--lr"), "SLUICE_LR");
+  EXPECT_EQ(environment_name("--batch-size"), "SLUICE_BATCH_SIZE");
+}
+
+TEST(Environment, AVariableIsADefaultThatAFlagBeats) {
+  const Variables variables{{"SLUICE_THREADS", "3"}, {"SLUICE_BATCH_SIZE", "17"}, {"SLUICE_LR", "0.5"}};
+  const Options o = parsed({"train", "--lr", "0.25"}, variables).options;
+  EXPECT_EQ(o.threads, 3u);
+  EXPECT_EQ(o.batch_size, 17u);
+  EXPECT_EQ(o.lr, 0.25);
+  EXPECT_EQ(parsed({"graph"}, variables).options.batch_size, 17u);
+  EXPECT_EQ(parsed({"synth", "d"}, variables).synth.threads, 3u);
+}
+
+// Whatever flags there will be: a value that none of them takes names the variable, where the help says there is one.
+TEST(Environment, EveryVariableOfTheHelpIsRead) {
+  std::size_t variables = 0;
+  for (const char* command : commands) {
+    const std::string help = help_of(command);
+    for (const auto& [flag, entry] : entries(help)) {
+      const std::string variable = environment_name(flag);
+      std::string read;
+      const auto look = [&](const std::string& name) {
+        if (name == variable) read = name;
+        return std::string();
+      };
+      const std::vector<const char*> argv{"sluice", command, "x"};
+      parse_command_line(std::string(command) == "synth" || std::string(command) == "inspect" ? 3 : 2, argv.data(),
+                         {.environment = look});
+      EXPECT_EQ(read.empty(), !contains(entry, "env " + variable)) << command << " " << entry;
+      if (!read.empty()) ++variables;
+    }
+  }
+  EXPECT_GT(variables, 30u);
+}
+
+TEST(Environment, AnEmptyVariableCountsAsUnset) {
+  EXPECT_EQ(parsed({"train"}, {{"SLUICE_EPOCHS", ""}, {"SLUICE_OUTPUT", ""}}).options.epochs, 10u);
+}
+
+TEST(Environment, AWrongValueNamesTheVariable) {
+  EXPECT_EQ(error_of({"train"}, {{"SLUICE_THREADS", "abc"}}),
+            "SLUICE_THREADS: 'abc' is not a whole number from 1 to 1024");
+  EXPECT_TRUE(contains(error_of({"train"}, {{"SLUICE_DECODER", "zlb"}}), "SLUICE_DECODER: 'zlb'"));
+  EXPECT_EQ(error_of({"train", "--threads", "2"}, {{"SLUICE_THREADS", "abc"}}), "") << "a flag beats it";
+  EXPECT_EQ(error_of({"inspect", "f"}, {{"SLUICE_THREADS", "abc"}}), "") << "inspect has no --threads";
+}
+
+TEST(Environment, AWrongValueThatIsFoundLaterNamesTheVariableToo) {
+  const SmallData data;
+  const auto with = [&](const std::string& variable, const Arguments& more = {}) {
+    return run(Arguments{"env", variable, sluice_path()} + data.train() + more);
+  };
+  for (const auto& [variable, part] : {std::pair{"SLUICE_THREADS=abc", "SLUICE_THREADS: 'abc'"},
+                                       {"SLUICE_ISA=sse9", "--isa is set by SLUICE_ISA"},
+                                       {"SLUICE_CAPACITY=fowrad=3", "--capacity is set by SLUICE_CAPACITY"},
+                                       {"SLUICE_OUTPUT=/nowhere/m", "--output is set by SLUICE_OUTPUT"}}) {
+    const Result r = with(variable);
+    EXPECT_EQ(r.code, 2) << r.err;
+    EXPECT_TRUE(contains(r.err, part)) << r.err;
+  }
+  EXPECT_FALSE(contains(with("SLUICE_EPOCHS=1", {"--isa", "sse9"}).err, "SLUICE_"));
+  const Result none = run({"env", "SLUICE_DATA=nowhere", sluice_path(), "train"});
+  EXPECT_EQ(none.code, 3);
+  EXPECT_TRUE(contains(none.err, "--data is set by SLUICE_DATA")) << none.err;
+}
+
+TEST(Environment, ARepeatableFlagHasCommasInItsVariable) {
+  const Variables variables{{"SLUICE_CAPACITY", "a=1,b=2"}};
+  EXPECT_EQ(parsed({"train"}, variables).options.capacity, (std::vector<std::string>{"a=1", "b=2"}));
+  EXPECT_EQ(parsed({"train", "--capacity", "c=3"}, variables).options.capacity, (std::vector<std::string>{"c=3"}));
+}
+
+TEST(Environment, WhatIsNeededMayComeFromIt) {
+  const Options o = parsed({"train", "--trace-steps", "5"}, {{"SLUICE_TRACE", "t.json"}}).options;
+  EXPECT_EQ(o.trace, "t.json");
+  EXPECT_EQ(o.trace_steps, 5u);
+}
+
+TEST(Environment, AVariableWhoseFlagHasNoEffectIsPassedOver) {
+  EXPECT_EQ(error_of({"train"}, {{"SLUICE_TRACE_STEPS", "5"}, {"SLUICE_RESUME", "no"}, {"SLUICE_CLASS_NAMES", "a,b"}}),
+            "");
+  EXPECT_EQ(error_of({"graph"}, {{"SLUICE_LR", "x"}}), "");
+}
+
+TEST(Environment, DataThatIsNamedByHandBeatsTheVariablesOfItsFiles) {
+  const Variables variables{{"SLUICE_TRAIN_IMAGES", "a"}, {"SLUICE_TEST_IMAGES", "b"}};
+  const CommandLine line = parsed({"train", "--data", "d", "--train-images", "c"}, variables);
+  EXPECT_EQ(line.options.files.named.train_images, "c");
+  EXPECT_EQ(line.options.files.named.test_images, "");
+  EXPECT_EQ(parsed({"train"}, variables).options.files.named.test_images, "b");
+}
+
+TEST(Environment, NoEnvTakesNothingFromIt) {
+  const Variables variables{{"SLUICE_EPOCHS", "3"}, {"SLUICE_THREADS", "abc"}};
+  const CommandLine line = parsed({"train", "--no-env"}, variables);
+  EXPECT_EQ(line.options.epochs, 10u);
+  EXPECT_TRUE(line.from_environment.empty());
+}
+
+TEST(Help, SaysTheDefaultAndTheVariableOfEveryFlagWithAValue) {
+  for (const char* command : commands) {
+    for (const auto& [flag, entry] : entries(help_of(command)))
+      if (std::regex_search(entry, std::regex("^  " + flag + " [A-Za-z]"))) {
+        EXPECT_TRUE(contains(entry, "env " + environment_name(flag) + ")")) << entry;
+      }
+  }
+  const auto train = entries(help_of("train"));
+  for (const auto& [flag, text] : {std::pair{"--epochs", "default: 10;"},
+                                   {"--batch-size", "default: 256;"},
+                                   {"--lr", "default: 0.1;"},
+                                   {"--seed", "default: 0;"},
+                                   {"--decoder", "default: auto;"},
+                                   {"--checkpoint-every", "default: 1e;"},
+                                   {"--trace-steps", "default: 1000;"},
+                                   {"--log-format", "default: text;"},
+                                   {"--data", "default: Debian's Fashion-MNIST;"},
+                                   {"--threads", "default: as many as the CPUs"}})
+    EXPECT_TRUE(contains(train.at(flag), text)) << train.at(flag);
+}
+
+TEST(Help, FitsIntoTheTerminal) {
+  for (const std::size_t columns : {80u, 120u})
+    for (const char* command : {"", "train", "graph", "inspect", "synth"}) {
+      const std::string help = help_of(command, columns);
+      EXPECT_EQ(help.find('\t'), std::string::npos);
+      for (const std::string& line : lines(help)) EXPECT_LE(line.size(), columns) << line;
+    }
+  EXPECT_GT(lines(help_of("train", 80)).size(), lines(help_of("train", 120)).size());
+}
+
+TEST(Help, EveryGroupHasATitleAndEveryCommandExamples) {
+  for (const char* title : {"\nData\n", "\nTraining\n", "\nCheckpoints\n", "\nOutput\n", "\nSee inside\n", "\nHelp\n"})
+    EXPECT_TRUE(contains(help_of("train"), title)) << title;
+  for (const char* command : {"", "train", "graph", "inspect", "synth"})
+    EXPECT_TRUE(contains(help_of(command), "\nExamples\n  # ")) << command;
+  EXPECT_TRUE(contains(help_of(""), "\nExit codes\n  0 "));
+}
+
+// In a shell, one behind the other, with a small data set for that of Debian.
+TEST(Help, TheExamplesWork) {
+  const SmallData data;
+  const test::Folder folder;
+  std::string script = "set -e; cd '" + folder.path() + "'; cp -r '" + data.folder().path() + "' data; export " +
+                       "SLUICE_DATA='" + data.folder().path() + "'; sluice() { '" + sluice_path() + "' \"$@\"; }\n";
+  std::size_t examples = 0;
+  for (const char* command : {"", "train", "graph", "inspect", "synth"}) {
+    const std::string help = help_of(command);
+    for (const std::string& line : lines(help.substr(help.find("\nExamples\n") + 10)))
+      if (!line.starts_with("  #")) script += line + "\n", ++examples;
+  }
+  EXPECT_GE(examples, 10u);
+  // bash: a function with an assignment before it
+  const Result r = run({"bash", "-c", script});
+  EXPECT_EQ(r.code, 0) << script << r.err;
+}
+
+TEST(Flags, OneThatHasNoEffectIsAnErrorThatSaysWhy) {
+  const Arguments files{"--train-images", "a", "--train-labels", "b", "--test-images", "c", "--test-labels", "d"};
+  for (const auto& [arguments, part] : std::vector<std::pair<Arguments, std::string>>{
+           {{"train", "--trace-steps", "5"}, "--trace-steps: has no effect without --trace"},
+           {{"train", "--checkpoint-every", "5"}, "--checkpoint-every: has no effect without --checkpoint"},
+           {{"train", "--checkpoint-every", "5", "--resume", "f"}, "--checkpoint-every: has no effect without"},
+           {{"train", "--resume", "no"}, "--resume: has no effect without --checkpoint"},
+           {{"train", "--resume", "auto"}, "--resume: has no effect without --checkpoint"},
+           {{"train", "--class-names", "a,b"}, "--class-names: has no effect without one of --report, --output"},
+           {{"train", "--quiet", "--progress"}, "--progress: has no effect with --quiet"},
+           {{"train", "--log-format", "jsonl", "--progress"}, "--progress: has no effect with --log-format jsonl"},
+           {{"train", "--log-format", "jsonl", "--quiet"}, "--log-format: has no effect with --quiet"},
+           {{"train", "--log-format", "jsonl", "--no-progress"}, "--log-format: has no effect with --no-progress"},
+           {Arguments{"train", "--data", "d"} + files, "--data: has no effect where all four files are named"},
+           {Arguments{"graph", "--data", "d"} + files, "--data: has no effect where all four files are named"},
+           {{"graph", "--lr", "0.5"}, "--lr: has no effect on the graphs"},
+           {{"graph", "--seed=1"}, "--seed: has no effect on the graphs"},
+           {{"graph", "--epochs", "1"}, "--epochs: has no effect on the graphs"},
+           {{"graph", "--isa", "portable"}, "--isa: has no effect on the graphs"},
+           {{"graph", "--dot", "--svg"}, "give one of them"},
+           {{"train", "--progress", "--no-progress"}, "give one of them"},
+       }) {
+    const std::string error = error_of(arguments);
+    EXPECT_TRUE(contains(error, part)) << "missing: " << part << "\nin: " << error;
+  }
+}
+
+TEST(Flags, OneThatHasAnEffectIsNone) {
+  for (const Arguments& arguments : {Arguments{"train", "--trace", "t", "--trace-steps", "5"},
+                                     {"train", "--checkpoint", "c", "--checkpoint-every", "5", "--resume", "no"},
+                                     {"train", "--resume", "f"},
+                                     {"train", "--class-names", "a,b", "--output", "m"},
+                                     {"train", "--class-names", "a,b", "--checkpoint", "m"},
+                                     {"train", "--class-names", "a,b", "--report", "m"},
+                                     {"train", "--json", "--quiet", "--no-progress", "--log-format", "text"},
+                                     {"train", "--data", "d", "--train-images", "a"}})
+    EXPECT_EQ(error_of(arguments), "");
+}
+
+}  // namespace
+}  // namespace sluice::apps::testing
