@@ -62,10 +62,14 @@ std::string likely_cause(const std::uint8_t* data, std::size_t size) {
 
 class Inflate::State {
  public:
-  State(const std::string& path, std::size_t read_bytes, int wake)
-      : path_(path), buffer_bytes_(std::max(read_bytes, start_bytes)), read_bytes_(read_bytes), wake_(wake) {
+  explicit State(const Inflate& options)
+      : path_(options.path),
+        buffer_bytes_(std::max(options.read_bytes, start_bytes)),
+        read_bytes_(options.read_bytes),
+        wake_(options.wake),
+        at_once_(options.at_once) {
     buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(buffer_bytes_);
-    file_ = open_file(path);
+    file_ = options.input < 0 ? open_file(path_) : own_copy(options.input);
     struct stat status {};
     waits_ = ::fstat(file_, &status) != 0 || !S_ISREG(status.st_mode);
   }
@@ -78,11 +82,12 @@ class Inflate::State {
 
   std::uint64_t decoded() const { return decoded_; }
 
-  // Up to `size` decoded bytes; fewer only at the end of the file.
+  // Up to `size` decoded bytes; fewer only at the end of the file, and where they are wanted at once.
   std::size_t decode(std::uint8_t* target, std::size_t size) {
     if (read_so_far_ == 0) look_at_start();
     std::size_t made = 0;
     while (made < size) {
+      if (at_once_ && made > 0 && begin_ == end_ && would_wait()) break;
       if (!fill(1)) {
         if (!in_member_) break;
         // zlib may hold bits of what it took before the chunk was full.
@@ -111,6 +116,12 @@ class Inflate::State {
     throw DataError(path_ + ": " + fmt::format(text, std::forward<Args>(args)...));
   }
 
+  int own_copy(int descriptor) const {
+    const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) fail("cannot be read: {}", std::strerror(errno));
+    return copy;
+  }
+
   std::uint64_t offset() const { return read_so_far_ - (end_ - begin_); }  // of the next byte in the file
 
   // Reads until `wanted` bytes (start_bytes at most) are there or the file ends; whether they are.
@@ -126,6 +137,11 @@ class Inflate::State {
       end_ += static_cast<std::size_t>(n), read_so_far_ += static_cast<std::uint64_t>(n);
     }
     return end_ - begin_ >= wanted;
+  }
+
+  bool would_wait() const {
+    pollfd input{file_, POLLIN, 0};
+    return waits_ && ::poll(&input, 1, 0) == 0;
   }
 
   // Until there is something to read, or the other end is closed.
@@ -185,6 +201,7 @@ class Inflate::State {
   std::uint64_t decoded_ = 0;
   std::uint64_t member_ = 0;  // members begun
   int file_ = -1, wake_;
+  bool at_once_;
   bool waits_ = false;  // no regular file
   bool at_end_ = false, gzip_ = false, in_member_ = false, zlib_ready_ = false;
   z_stream zlib_{};
@@ -196,7 +213,7 @@ void Inflate::Closer::operator()(State* state) const {
 
 bool Inflate::operator()(Chunk& out) {
   if (chunk_bytes == 0 || read_bytes == 0) throw std::invalid_argument("chunk_bytes and read_bytes must be at least 1");
-  if (!state_) state_.reset(new State(path, read_bytes, wake));
+  if (!state_) state_.reset(new State(*this));
   const std::uint64_t offset = state_->decoded();
   std::uint8_t* const target = out.owner.renew().reserve(chunk_bytes);
   const std::size_t made = state_->decode(target, chunk_bytes);

@@ -26,7 +26,9 @@ struct Inflate {
   std::string path;
   std::size_t chunk_bytes = 256 * 1024;  // decoded, at most; >= 1
   std::size_t read_bytes = 128 * 1024;   // of the file at a time; >= 1
-  int wake = -1;  // a descriptor: when it becomes readable, a wait for a pipe ends with an error; -1: none
+  int wake = -1;         // a descriptor: when it becomes readable, a wait for a pipe ends with an error; -1: none
+  int input = -1;        // a descriptor to be read, which stays open; `path` is only what it is called; -1: none
+  bool at_once = false;  // a chunk ends where a pipe would have to be waited for
 
   using Output = Chunk;
   bool operator()(Chunk& out);

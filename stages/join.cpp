@@ -16,6 +16,9 @@ void check_as_many(const LabelledRows& in, const std::string& images, const std:
 }
 
 void Unlabelled::operator()(const Rows& in, Batch& out) const {
+  if (pixels && in.shape.pixels() != pixels)
+    throw DataError(fmt::format("{}: images of {} x {} pixels, expected {} pixels: was the model trained on others?",
+                                images, in.shape.rows, in.shape.columns, pixels));
   out.rows.assign(in.at.begin(), in.at.end());
   out.labels.clear();
   out.upcoming.clear();
@@ -28,7 +31,7 @@ void Unlabelled::operator()(const Rows& in, Batch& out) const {
 void Join::operator()(const LabelledRows& in, Batch& out) const {
   check_as_many(in, images, labels);
   const auto& [its, of_them] = in;
-  Unlabelled{}(its, out);
+  Unlabelled{.pixels = pixels, .images = images}(its, out);
   for (std::size_t i = 0; i < its.count(); ++i) out.labels.push_back(label_at(of_them, i, classes, labels));
 }
 

@@ -1,8 +1,8 @@
 // The k-th rows and the k-th labels of two files, as a batch.
 //
 // (rows, labels) -> a batch of views, which keeps what they lie in. Order and thread-safety: a map, a pure function.
-// Errors: DataError naming both files where one has more items than the other, or one of them for a label outside the
-// classes.
+// Errors: DataError naming both files where one has more items than the other, or one of them for images of another
+// size than `pixels`, and for a label outside the classes.
 //
 //   auto batches = g.map("batch", Join{.classes = 10}, g.zip("pair", rows, labels));
 #pragma once
@@ -22,6 +22,7 @@ using LabelledRows = std::tuple<Rows, Rows>;  // images, labels
 struct Join {
   std::size_t classes = 0;         // of the labels, 2 .. most_classes
   std::string images{}, labels{};  // paths, for error messages
+  std::size_t pixels = 0;          // of an image; 0: any
   std::size_t rows = 0;            // of a batch, at most, where it is known; 0: nothing is stated of memory
 
   using Output = Batch;
@@ -35,6 +36,9 @@ void check_as_many(const LabelledRows& in, const std::string& images, const std:
 
 // Rows without labels, as a batch.
 struct Unlabelled {
+  std::size_t pixels = 0;  // of an image; 0: any
+  std::string images{};    // path, for error messages
+
   using Output = Batch;
   void operator()(const Rows& in, Batch& out) const;
 };

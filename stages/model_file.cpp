@@ -18,6 +18,7 @@
 #include "stages/dataset.hpp"
 #include "stages/digest.hpp"
 #include "stages/errors.hpp"
+#include "stages/scale.hpp"
 
 namespace sluice::stages {
 namespace {
@@ -93,6 +94,7 @@ std::string contents(const std::string& path) {
 
 constexpr const char* checksum_key = "sluice.sha256";
 constexpr std::size_t checksum_digits = 64;
+constexpr const char* scale_key = "sluice.scale";
 
 // Where the digits of the checksum are: the key as it is written, which no string of JSON can hold, its quotes escaped.
 std::size_t checksum_place(const std::string& file) {
@@ -172,6 +174,7 @@ void save_model(const std::string& path, const Model& model, const Metadata& met
   append(data, model.bias);
   ordered_json header = ordered_json::object();  // from null it would not become one safely, without memory
   header["__metadata__"] = metadata;
+  header["__metadata__"][scale_key] = scale_text(model.divisor);
   header["__metadata__"][checksum_key] = std::string(checksum_digits, '0');
   header["weight"] = {{"dtype", "F32"}, {"shape", {model.classes, model.pixels}}, {"data_offsets", {0, weight_bytes}}};
   header["bias"] = {{"dtype", "F32"}, {"shape", {model.classes}}, {"data_offsets", {weight_bytes, data.size()}}};
@@ -241,6 +244,14 @@ StoredModel load_model(const std::string& path) {
     for (const auto& [key, value] : metadata.items()) {
       if (!value.is_string()) fail(path, fmt::format("__metadata__ has no string for '{}'", printable(key)));
       stored.metadata[key] = value.get<std::string>();
+    }
+    if (const auto found = stored.metadata.find(scale_key); found != stored.metadata.end()) {
+      try {
+        stored.model.divisor = divisor_of(found->second);
+      } catch (const std::invalid_argument& error) {
+        fail(path, fmt::format("{}: {}", scale_key, printable(error.what())));
+      }
+      stored.scaled = true;
     }
     if (const auto found = stored.metadata.find(checksum_key); found != stored.metadata.end()) {
       check_checksum(path, file, found->second);

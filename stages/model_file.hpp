@@ -29,6 +29,7 @@ struct StoredModel {
   Model model;
   Metadata metadata;     // without the checksum
   bool checked = false;  // it had a checksum, the right one
+  bool scaled = false;   // it says what pixels are multiplied by; otherwise 1/255 is assumed
 };
 
 // older: what becomes of the file that is replaced.

@@ -87,7 +87,7 @@ TEST(ModelFile, IsLaidOutAsTheFormatSays) {
   ASSERT_EQ(file.size(), 8u + length + 4 * (6 + 2));
   const std::string text = file.substr(8, length), checksum = checksum_in(file);
   EXPECT_EQ(text.substr(0, text.find_last_not_of(' ') + 1),
-            R"({"__metadata__":{"a":"b","sluice.sha256":")" + checksum +
+            R"({"__metadata__":{"a":"b","sluice.scale":"1/255","sluice.sha256":")" + checksum +
                 R"("},"weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
                 R"("bias":{"dtype":"F32","shape":[2],"data_offsets":[24,32]}})");
   EXPECT_EQ(file.substr(8u + length, 8), std::string("\0\0\x80\x3f\0\0\0\x40", 8));  // 1, 2
