@@ -94,23 +94,51 @@ TEST(Docs, ThePictureAndTheTableInWriteAStageAreThoseThatSmoothPrints) {
   EXPECT_TRUE(run({example_path("smooth")}).out.starts_with(plain[0]));
 }
 
-TEST(Docs, EveryTestThatReliabilityNamesIsThere) {
+TEST(Docs, EveryTestThatIsNamedIsThere) {
   namespace fs = std::filesystem;
   std::string tests;
   for (const auto& entry : fs::recursive_directory_iterator(std::string(SLUICE_SOURCE) + "/tests"))
     if (entry.path().extension() == ".cpp") tests += test::contents_of(entry.path().string());
   std::erase_if(tests, [](char c) { return c == ' ' || c == '\n'; });
-  const std::regex name("`([A-Z][A-Za-z]+)\\.([A-Za-z0-9_]+)`");
-  const std::string page = source("docs/reliability.md");
-  std::size_t names = 0;
-  for (std::sregex_iterator found(page.begin(), page.end(), name), end; found != end; ++found, ++names) {
-    // Without a regular expression: in all of the tests it would take minutes where nothing is optimised.
-    const std::string definition = "(" + (*found)[1].str() + "," + (*found)[2].str() + ")";
-    EXPECT_TRUE(contains(tests, "TEST" + definition) || contains(tests, "TEST_F" + definition) ||
-                contains(tests, "TEST_P" + definition))
-        << found->str();
+  const std::regex name("`([A-Z][A-Za-z]+)\\.([A-Z][A-Za-z0-9_]+)`");
+  for (const char* document : {"docs/reliability.md", "docs/from-the-chapter.md"}) {
+    const std::string page = source(document);
+    std::size_t names = 0;
+    for (std::sregex_iterator found(page.begin(), page.end(), name), end; found != end; ++found, ++names) {
+      // Without a regular expression: in all of the tests it would take minutes where nothing is optimised.
+      const std::string definition = "(" + (*found)[1].str() + "," + (*found)[2].str() + ")";
+      EXPECT_TRUE(contains(tests, "TEST" + definition) || contains(tests, "TEST_F" + definition) ||
+                  contains(tests, "TEST_P" + definition))
+          << document << ": " << found->str();
+    }
+    EXPECT_GT(names, 15u) << document;
   }
-  EXPECT_GT(names, 20u);
+}
+
+TEST(Docs, EveryLinkToAFileLeadsToOne) {
+  namespace fs = std::filesystem;
+  const fs::path root = SLUICE_SOURCE;
+  std::vector<fs::path> pages{root / "README.md"};
+  for (const auto& entry : fs::directory_iterator(root / "docs"))
+    if (entry.path().extension() == ".md") pages.push_back(entry.path());
+  const std::regex link("\\]\\(([^) #]+)(#[^)]*)?\\)");
+  std::size_t links = 0;
+  for (const fs::path& path : pages) {
+    const std::string page = test::contents_of(path.string());
+    for (std::sregex_iterator found(page.begin(), page.end(), link), end; found != end; ++found) {
+      const std::string target = (*found)[1].str();
+      if (contains(target, "://")) continue;
+      ++links;
+      EXPECT_TRUE(fs::exists(path.parent_path() / target)) << path << ": " << target;
+    }
+  }
+  EXPECT_GT(links, 30u);
+}
+
+TEST(Docs, ThePictureInTheChaptersPageIsThatOfTheReadme) {
+  const auto page = blocks(source("docs/from-the-chapter.md"), ""), readme = blocks(source("README.md"), "");
+  ASSERT_GE(page.size(), 1u);
+  EXPECT_EQ(page[0], readme[0]);
 }
 
 }  // namespace

@@ -26,6 +26,12 @@ TEST_F(FashionMnist, TheDefaultsGiveTheChaptersNumbers) {
   EXPECT_NEAR(r["test_accuracy"].get<double>(), 0.83, 0.02);
 }
 
+TEST_F(FashionMnist, BeforeTrainingTheModelGuesses) {
+  const json r = trained({"train", "--epochs", "1", "--lr", "1e-30"});  // the weights stay what they were
+  EXPECT_NEAR(r["test_accuracy"].get<double>(), 0.1066, 5e-5);
+  EXPECT_NEAR(r["test_loss"].get<double>(), 2.3, 0.1);  // log(10)
+}
+
 TEST_F(FashionMnist, TheSameBitsForEveryDivisionOfTheWork) {
   const Arguments two{"train", "--epochs", "2"};
   const json expected = results_of(trained(two + Arguments{"--threads", "1", "--shards", "1", "--isa", "portable"}));
@@ -33,10 +39,12 @@ TEST_F(FashionMnist, TheSameBitsForEveryDivisionOfTheWork) {
   EXPECT_EQ(results_of(trained(two + Arguments{"--threads", "4", "--shards", "3"})), expected);
 }
 
-TEST_F(FashionMnist, TheNumbersInTheReadmeAreThoseOfTheDefaults) {
+TEST_F(FashionMnist, TheNumbersInTheDocumentsAreThoseOfTheDefaults) {
   const std::string printed = sluice({"train", "--quiet"}).out, readme = source("README.md");
   for (const char* beginning : {"train loss ", "weights sha256 "})
     EXPECT_TRUE(contains(readme, "\n" + line_with(printed, beginning) + "\n")) << printed;
+  const std::string chapter = source("docs/from-the-chapter.md");
+  EXPECT_TRUE(contains(chapter, "\n" + line_with(printed, "train loss ") + "\n")) << printed;
 }
 
 TEST_F(FashionMnist, GraphWorksWithoutFlags) {

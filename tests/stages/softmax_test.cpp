@@ -11,7 +11,7 @@ namespace {
 
 // The numbers are those that the chapter prints.
 const Matrix x{{1, 2, 3}, {4, 5, 6}};
-const Matrix y_hat{{0.1f, 0.3f, 0.6f}, {0.2f, 0.3f, 0.5f}};
+const Matrix y_hat{{0.1f, 0.3f, 0.6f}, {0.3f, 0.2f, 0.5f}};
 const std::vector<std::uint16_t> y{0, 2};
 
 TEST(Softmax, SumsOverAnAxisKeepIt) {
@@ -41,6 +41,7 @@ TEST(Softmax, CrossEntropyIsTheNegativeLogarithmOfTheLabelsProbability) {
   const Vector loss = cross_entropy(y_hat, y);
   EXPECT_NEAR(loss[0], 2.3026f, 5e-5f);
   EXPECT_NEAR(loss[1], 0.6931f, 5e-5f);
+  EXPECT_NEAR(loss.mean(), 1.4979f, 5e-5f);
 }
 
 TEST(Softmax, AccuracyCountsTheRowsWhoseLargestProbabilityIsTheirLabel) {
