@@ -16,7 +16,6 @@ using Class = EvaluationResult::Class;
 using Confused = EvaluationResult::Confused;
 using Quality = EvaluationResult::Quality;
 
-constexpr std::size_t most_in_json_matrix = 256;  // classes
 constexpr std::size_t most_in_json_pairs = 1000;
 // Of the table:
 constexpr std::size_t most_in_matrix = 16;

@@ -49,6 +49,8 @@ struct EvaluationResult {
 EvaluationResult evaluation_result(const Metrics& metrics, const stages::Confusion& confusion,
                                    const std::vector<std::string>& class_names);
 
+inline constexpr std::size_t most_in_json_matrix = 256;  // classes
+
 // The whole matrix up to 16 classes. Of more than 100 classes only those with the lowest F1.
 std::string to_table(const EvaluationResult& result);
 

@@ -19,6 +19,12 @@ bool has_predictions(const Report& r) {
          r.predictions.probability.size() == r.test->size();
 }
 
+EvaluationResult evaluated(const Report& r) {
+  stages::Confusion confusion{.classes = r.test->classes};
+  for (std::size_t i = 0; i < r.test->size(); ++i) confusion.add(r.test->labels[i], r.predictions.predicted[i]);
+  return evaluation_result({}, confusion, std::vector<std::string>(confusion.classes));
+}
+
 std::string summary(const Report& r) {
   std::string html;
   if (!r.outcome.empty()) html += fmt::format("<p class=\"outcome\">\u26a0 {}</p>\n", escaped(r.outcome));

@@ -1,8 +1,9 @@
 // Everything that the page shows, as JSON. Numbers that are not finite become null.
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "apps/profile.hpp"
-#include "apps/report/confusion_matrix.hpp"
 #include "apps/report/sections.hpp"
 
 namespace sluice::apps::report {
@@ -11,6 +12,7 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::size_t most_epochs = 2000;  // of more, evenly spread ones
+constexpr std::size_t most_pairs = 1000;   // confused ones
 
 ordered_json object(const std::vector<std::pair<std::string, std::string>>& pairs) {
   ordered_json json = ordered_json::object();
@@ -32,16 +34,16 @@ ordered_json of_epochs(const std::vector<Report::Epoch>& epochs) {
   return json;
 }
 
-ordered_json of_confusion(const Report& r) {
-  if (!has_predictions(r)) return nullptr;
-  const ConfusionMatrix m(*r.test, r.predictions);
-  ordered_json rows = ordered_json::array();
-  for (std::size_t label = 0; label < m.classes; ++label) {
-    ordered_json row = ordered_json::array();
-    for (std::size_t c = 0; c < m.classes; ++c) row.push_back(m.at(label, c));
-    rows.push_back(row);
-  }
-  return rows;
+// The whole matrix as in the JSON of sluice eval, or the most confused pairs.
+std::pair<const char*, ordered_json> of_confusion(const Report& r) {
+  if (!has_predictions(r)) return {"confusion", nullptr};
+  const EvaluationResult e = evaluated(r);
+  if (e.classes.size() <= most_in_json_matrix) return {"confusion", to_json(e)["confusion"]};
+  ordered_json pairs = ordered_json::array();
+  for (std::size_t i = 0; i < std::min(most_pairs, e.confused.size()); ++i)
+    pairs.push_back(
+        {{"label", e.confused[i].label}, {"predicted", e.confused[i].predicted}, {"count", e.confused[i].count}});
+  return {"confused", pairs};
 }
 
 }  // namespace
@@ -50,6 +52,7 @@ std::string data(const Report& r) {
   ordered_json graphs = ordered_json::array();
   for (const GraphPicture& picture : r.graphs)
     graphs.push_back(picture.stats ? to_json(*picture.stats) : ordered_json{{"graph", picture.graph}});
+  const auto [confusion_name, confusion] = of_confusion(r);
   const ordered_json json = {{"schema", 1},
                              {"title", r.title},
                              {"outcome", r.outcome},
@@ -58,7 +61,7 @@ std::string data(const Report& r) {
                              {"facts", object(r.facts)},
                              {"class_names", r.class_names},
                              {"epochs", of_epochs(r.epochs)},
-                             {"confusion", of_confusion(r)},
+                             {confusion_name, confusion},
                              {"graphs", graphs},
                              {"advice", r.advice}};
   std::string script = "<script type=\"application/json\" id=\"sluice-report\">";

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "apps/evaluation_result.hpp"
 #include "apps/report.hpp"
 
 namespace sluice::apps::report {
@@ -22,6 +23,7 @@ std::string data(const Report& report);         // <script id="sluice-report">: 
 // What they share.
 std::string class_name(const Report& report, std::size_t c);  // escaped; "class 3" if it has no name
 bool has_predictions(const Report& report);                   // one for every image of the test set
+EvaluationResult evaluated(const Report& report);             // its predictions; no metrics, classes without names
 // Places of at most `most` of `count` things, evenly spread, the first and the last among them.
 std::vector<std::size_t> thinned(std::size_t count, std::size_t most);
 

@@ -163,6 +163,19 @@ TEST(Report, OfManyClassesTellsTheMostConfusedInsteadOfAMatrix) {
   EXPECT_TRUE(contains(confusion, "Lowest recall"));
 }
 
+TEST(Report, OfTensOfThousandsOfClassesIsMadeWithoutAMatrix) {
+  Sample sample(3, 300, 5, 5);
+  sample.test.classes = 65536;
+  sample.test.labels[0] = 65535;
+  sample.report.model = nullptr;
+  const std::string page = html(sample.report);
+  EXPECT_LT(page.size(), most_bytes);
+  const json data = data_of(page);
+  EXPECT_FALSE(data.contains("confusion"));
+  const json first = {{"label", 0}, {"predicted", 1}, {"count", 20}};
+  EXPECT_EQ(data["confused"][0], first) << data["confused"];
+}
+
 TEST(Report, FramesAndMarksTheWrongPredictions) {
   const std::string page = html(Sample(10, 200).report), predictions = section_of(page, "predictions");
   EXPECT_EQ(count(predictions, "<li class=\"wrong\">"), 20u);
