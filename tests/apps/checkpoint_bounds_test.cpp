@@ -18,17 +18,17 @@ namespace {
 using test::expect_error;
 using test::Folder;
 
-std::string epochs(const std::string& changed) {
-  return R"([{"epoch":1,"train":{"loss":0.5,"accuracy":0.5,"count":60},"test":{"loss":0.5,"accuracy":0.5,"count":20},)" +
-         changed + "}]";
+std::string epochs(const std::string& seconds, const std::string& epoch = "1",
+                   const std::string& test = R"({"loss":0.5,"accuracy":0.5,"count":20})") {
+  return R"([{"epoch":)" + epoch + R"(,"train":{"loss":0.5,"accuracy":0.5,"count":60},"test":)" + test +
+         R"(,"seconds":)" + seconds + "}]";
 }
 
 // Of a checkpoint in the second epoch, with this field changed.
 Checkpoint loaded(const Folder& folder, const std::string& field, const std::string& value) {
-  stages::Metadata state{{"sluice.checkpoint", "1"}, {"sluice.job", R"({"--lr":0.1})"},
-                         {"sluice.epoch", "2"},      {"sluice.rows", "40.0"},
-                         {"sluice.loss", "12.5"},    {"sluice.hits", "31.0"},
-                         {"sluice.seconds", "0.25"}, {"sluice.epochs", epochs(R"("seconds":1.0)")}};
+  stages::Metadata state{{"sluice.checkpoint", "1"}, {"sluice.job", R"({"--lr":0.1})"}, {"sluice.epoch", "2"},
+                         {"sluice.rows", "40.0"},    {"sluice.loss", "12.5"},           {"sluice.hits", "31.0"},
+                         {"sluice.seconds", "0.25"}, {"sluice.epochs", epochs("1.0")}};
   state["sluice." + field] = value;
   stages::save_model(folder.path("c"), stages::random_model(3, 2, 1), state);
   return load_checkpoint(folder.path("c"));
@@ -49,9 +49,9 @@ TEST(CheckpointBounds, ANumberOfAnotherKindIsNotConverted) {
     refused(field, "true", "expected a number");
     refused(field, "1e999", "is no JSON");
   }
-  for (const char* change : {R"("seconds":true)", R"("seconds":1.0,"epoch":-1)", R"("seconds":1.0,"test":{})"})
-    refused("epochs", epochs(change), "cannot be read");
-  refused("epochs", epochs(R"("seconds":1.0,"epoch":7)"), "do not belong together");
+  for (const std::string& damaged : {epochs("true"), epochs("1.0", "-1"), epochs("1.0", "1", "{}")})
+    refused("epochs", damaged, "cannot be read");
+  refused("epochs", epochs("1.0", "7"), "do not belong together");
   refused("epochs", R"({"a":1})", "expected an array");
 }
 
