@@ -103,16 +103,16 @@ void save(const std::string& path, const Checkpoint& c, stages::Replacement::Old
         {{"epoch", e.number}, {"train", to_json(e.train)}, {"test", to_json(e.test)}, {"seconds", e.seconds}});
   // Numbers as JSON writes them are read back bit for bit.
   const auto number = [](double x) { return ordered_json(x).dump(); };
-  stages::save_model(path, c.model,
-                     {{"sluice.checkpoint", version},
-                      {"sluice.job", c.job.dump()},
-                      {"sluice.epoch", std::to_string(c.epoch)},
-                      {"sluice.rows", number(c.sums["count"])},
-                      {"sluice.loss", number(c.sums["loss"])},
-                      {"sluice.hits", number(c.sums["hits"])},
-                      {"sluice.seconds", number(c.seconds)},
-                      {"sluice.epochs", epochs.dump()}},
-                     older);
+  stages::Metadata metadata{{"sluice.checkpoint", version},
+                            {"sluice.job", c.job.dump()},
+                            {"sluice.epoch", std::to_string(c.epoch)},
+                            {"sluice.rows", number(c.sums["count"])},
+                            {"sluice.loss", number(c.sums["loss"])},
+                            {"sluice.hits", number(c.sums["hits"])},
+                            {"sluice.seconds", number(c.seconds)},
+                            {"sluice.epochs", epochs.dump()}};
+  metadata.insert(c.about.begin(), c.about.end());
+  stages::save_model(path, c.model, metadata, older);
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
@@ -144,6 +144,7 @@ Checkpoint load_checkpoint(const std::string& path) {
   if (!possible(c))
     fail(path, "has a state of training that cannot be: its epochs, rows and sums do not belong together");
   c.model = std::move(stored.model);
+  if (const auto names = text.find("sluice.class_names"); names != text.end()) c.about.insert(*names);
   return c;
 }
 

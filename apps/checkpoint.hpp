@@ -5,6 +5,7 @@
 //   sluice.job         what decides the result, as JSON: options, sizes, SHA-256 of the data's decoded files
 //   sluice.epoch, .rows, .loss, .hits, .seconds   the epoch under way, its rows that are done and their sums
 //   sluice.epochs      the epochs that are complete, as JSON
+//   sluice.class_names, sluice.command            as in every model that sluice writes
 // It always has the checksum of a model file.
 // Order and thread-safety: free functions; one writer a path. save() keeps the one before as FILE.previous: two
 // renames, between which FILE is not there; whatever fails, one of the two is there and whole.
@@ -24,6 +25,7 @@
 #include "apps/result.hpp"
 #include "stages/accumulator.hpp"
 #include "stages/model.hpp"
+#include "stages/model_file.hpp"
 #include "stages/replacement.hpp"
 
 namespace sluice::apps {
@@ -35,6 +37,7 @@ struct Checkpoint {
   double seconds = 0;                                    // that they took
   std::vector<Epoch> epochs;                             // complete
   stages::Model model;
+  stages::Metadata about{};  // more that is stored with it, for who reads the file
 };
 
 void save(const std::string& path, const Checkpoint& checkpoint, stages::Replacement::Older older);

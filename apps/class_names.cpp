@@ -4,9 +4,12 @@
 
 #include <cerrno>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
+
+#include "stages/bounded_json.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -36,7 +39,28 @@ std::vector<std::string> given(const std::string& wanted) {
   return names;
 }
 
+constexpr const char* key = "sluice.class_names";
+
 }  // namespace
+
+std::string names_to_store(const std::vector<std::string>& names) {
+  return nlohmann::json(names).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);  // they may be no UTF-8
+}
+
+std::vector<std::string> stored_class_names(const stages::Metadata& metadata, std::size_t classes) {
+  const auto text = metadata.find(key);
+  if (text == metadata.end()) return {};
+  const nlohmann::ordered_json json = stages::parse_bounded(text->second, 1);
+  if (!json.is_array()) throw std::invalid_argument(fmt::format("{} is no list of names", key));
+  std::vector<std::string> names;
+  for (const auto& name : json) {
+    if (!name.is_string()) throw std::invalid_argument(fmt::format("{} is no list of names", key));
+    names.push_back(name.get<std::string>());
+  }
+  if (names.size() != classes)
+    throw std::invalid_argument(fmt::format("{} has {} names, expected {}", key, names.size(), classes));
+  return names;
+}
 
 std::vector<std::string> class_names(const std::string& wanted, std::size_t classes, bool fashion_mnist) {
   std::vector<std::string> names;

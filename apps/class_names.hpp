@@ -10,9 +10,16 @@
 #include <string>
 #include <vector>
 
+#include "stages/model_file.hpp"
+
 namespace sluice::apps {
 
 // fashion_mnist: whether the data set is Fashion-MNIST, whose ten names are known.
 std::vector<std::string> class_names(const std::string& wanted, std::size_t classes, bool fashion_mnist);
+
+// With a model, as `sluice.class_names` in its metadata: a JSON array. Empty where none are stored; what is there and
+// is no name for each class is a std::invalid_argument.
+std::string names_to_store(const std::vector<std::string>& names);
+std::vector<std::string> stored_class_names(const stages::Metadata& metadata, std::size_t classes);
 
 }  // namespace sluice::apps

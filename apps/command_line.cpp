@@ -23,6 +23,7 @@ void declare_train(Flags& command, CommandLine& line) {
   add_kernel_flags(command, o);
   add_output_flags(command, o);
   add_observe_flags(command, o);
+  add_dump_flag(command, o);
   command.note(
       "SIGINT (Ctrl-C), SIGTERM and SIGHUP end the run after the step under way or the next, with a checkpoint if "
       "there is to be one; a second one ends it at once. SIGUSR1 is answered with a line on stderr.");
@@ -39,6 +40,7 @@ void declare_graph(Flags& command, CommandLine& line) {
   add_graph_flags(command, o);
   CLI::Option* const dot = command.add_flag("--dot", o.dot, "As input for Graphviz")->group("Output");
   command.add_flag("--svg", o.svg, "As a picture")->group("Output")->excludes(dot);
+  add_dump_flag(command, o);
   for (const char* flag : {"--epochs", "--lr", "--seed", "--isa"})
     command.without(flag, "has no effect on the graphs: sluice train takes it");
   command.example("sluice graph --threads 8 --batch-size 512", "what 8 threads would work on");
@@ -165,8 +167,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, const Surround
   CommandLine line;
   Flags program("Softmax regression trained data-parallel, straight from gzip-compressed IDX files.", "sluice");
   declare_program(program, surroundings);
-  bool as_markdown = false;
-  program.add_flag("--help-markdown", as_markdown, "docs/cli.md")->group("");  // hidden
+  CLI::Option* const as_markdown = program.add_flag("--help-markdown")->group("");  // hidden: docs/cli.md
   program.finish();
   std::vector<Flags*> commands;
   for (const Declaration& d : declarations) {
@@ -204,14 +205,16 @@ CommandLine parse_command_line(int argc, const char* const* argv, const Surround
     throw UsageError(error.what());
   }
   if (chosen() == commands.end()) {
-    line.text = as_markdown ? markdown(program, all) : help(program, all, surroundings.columns);
-    line.wrong = !as_markdown;
+    line.wrong = as_markdown->count() == 0;
+    line.text = line.wrong ? help(program, all, surroundings.columns) : markdown(program, all);
     return line;
   }
   Flags& command = **chosen();
   command.complete(surroundings.environment);
   line.command = declarations[chosen() - commands.begin()].command;
   line.from_environment = command.from_environment();
+  line.options.command = command.get_name();
+  line.options.spelt = command.spelt();
   return line;
 }
 

@@ -50,8 +50,8 @@ std::string Flags::default_of(const CLI::Option* flag) const {
 void Flags::finish() {
   const auto all = get_options();
   if (std::any_of(all.begin(), all.end(), [this](const auto* flag) { return !variable_of(flag).empty(); }))
-    add_flag("--no-env", no_environment_, "Take nothing from the environment")->group("Help");
-  set_help_flag("-h,--help", "Print this help and exit")->group("Help");
+    add_flag("--no-env", no_environment_, "Take nothing from the environment")->group(help_group);
+  set_help_flag("-h,--help", "Print this help and exit")->group(help_group);
 }
 
 void Flags::take(CLI::Option& flag, const std::string& variable, const std::string& value) {
@@ -92,11 +92,12 @@ void Flags::complete(const Environment& environment) {
 std::vector<SpeltFlag> Flags::spelt() const {
   std::vector<SpeltFlag> all;
   for (const CLI::Option* flag : get_options()) {
-    if (flag == get_help_ptr() || flag->get_group().empty() || broken(flag)) continue;
+    if (flag->get_group() == help_group || flag->get_group().empty() || broken(flag)) continue;
     SpeltFlag spelt{.name = flag->get_positional() ? "" : long_name(flag),
+                    .bare = !has_value(flag),
                     .path = flag->get_type_name() == "FILE" || flag->get_type_name() == "DIR"};
     const auto taken = taken_.find(flag);
-    if (!has_value(flag)) {
+    if (spelt.bare) {
       if (flag->count() == 0 || !flag->as<bool>()) continue;
     } else if (flag->count() > 0) {
       spelt.values = flag->results();
@@ -104,8 +105,6 @@ std::vector<SpeltFlag> Flags::spelt() const {
       spelt.values = taken->second;
     } else if (!flag->get_default_str().empty()) {
       spelt.values = {flag->get_default_str()};
-    } else {
-      continue;
     }
     all.push_back(std::move(spelt));
   }
@@ -116,11 +115,11 @@ std::vector<std::string> Flags::groups() const {
   std::vector<std::string> all;
   for (const CLI::Option* flag : get_options()) {
     const std::string& group = flag->get_group();
-    if (!group.empty() && group != "Help" && !flag->get_positional() &&
+    if (!group.empty() && group != help_group && !flag->get_positional() &&
         std::find(all.begin(), all.end(), group) == all.end())
       all.push_back(group);
   }
-  all.emplace_back("Help");
+  all.emplace_back(help_group);
   return all;
 }
 

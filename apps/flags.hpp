@@ -42,9 +42,12 @@ std::string environment_name(const std::string& flag);
 // A flag as it took effect.
 struct SpeltFlag {
   std::string name{};                 // --batch-size; empty: an argument that is no flag
-  std::vector<std::string> values{};  // none: the flag has no value
+  std::vector<std::string> values{};  // none: the flag has none, or no default that could be given
+  bool bare = false;                  // it has no value
   bool path = false;                  // the values are paths
 };
+
+inline constexpr const char* help_group = "Help";  // the last one; no flag of it belongs to what a run is
 
 class Flags : public CLI::App {
  public:
@@ -74,7 +77,7 @@ class Flags : public CLI::App {
 
   // After the parser: what is not given is taken from the environment, then what has no effect is an error.
   void complete(const Environment& environment);
-  // Every flag that has an effect, in the order of the table, with its value where that can be given.
+  // What may have an effect, in the order of the table: every flag with a value, and those without one that are given.
   std::vector<SpeltFlag> spelt() const;
   // The flags whose value is a variable's.
   const std::map<std::string, std::string>& from_environment() const { return from_environment_; }

@@ -3,6 +3,7 @@
 
 #include "apps/commands.hpp"
 #include "apps/load.hpp"
+#include "apps/repeat.hpp"
 #include "apps/training.hpp"
 #include "pipeline/svg.hpp"
 
@@ -16,6 +17,10 @@ int graph(const Options& o) {
   Training training(data, o, threads, {});
   Evaluation evaluation(data, threads);
   override_stages(o, {&loading.graph(), &training.graph(), &evaluation.graph()});
+  if (o.dump_flags) {
+    fmt::print("{}\n", repeating_command(o, files));
+    return 0;
+  }
 
   if (o.svg) {
     std::vector<GraphPicture> pictures;

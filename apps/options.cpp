@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <map>
 #include <utility>
 
 #include "pipeline/suggestion.hpp"
@@ -90,6 +91,7 @@ Override parsed(const std::string& flag, const std::string& text, std::size_t mo
 
 void each(const std::string& flag, const std::vector<std::string>& texts, std::size_t most,
           const std::vector<Graph*>& graphs, const std::function<void(Graph&, const std::string&, std::size_t)>& set) {
+  std::map<std::pair<const Graph*, std::string>, std::string> set_by;
   for (const std::string& text : texts) {
     const auto [wanted, n] = parsed(flag, text, most);
     std::vector<std::string> known;
@@ -105,12 +107,18 @@ void each(const std::string& flag, const std::vector<std::string>& texts, std::s
         try {
           set(*graph, stage.name, n);
           taken = true;
+          set_by[{graph, stage.name}] = text;
         } catch (const std::invalid_argument& e) {
           if (reason.empty()) reason = e.what();
         }
       }
     if (!found) throw UsageError(fmt::format("{} {}: no stage '{}'{}", flag, text, wanted, suggestion(wanted, known)));
     if (!taken) throw UsageError(fmt::format("{} {}: {}", flag, text, reason));
+  }
+  for (auto text = texts.begin(); text != texts.end(); ++text) {
+    const auto in_effect = [&](const auto& stage) { return stage.second == *text; };
+    if (std::find(text + 1, texts.end(), *text) != texts.end() || std::none_of(set_by.begin(), set_by.end(), in_effect))
+      throw UsageError(fmt::format("{} {}: has no effect: what is given behind it sets the same", flag, *text));
   }
 }
 
@@ -362,6 +370,13 @@ void add_kernel_flags(Flags& command, Options& o) {
                          ->type_name("LEVEL")
                          ->group(graph_group),
                      "the best");
+}
+
+void add_dump_flag(Flags& command, Options& o) {
+  command
+      .add_flag("--dump-flags", o.dump_flags,
+                "Run nothing: print the command line that repeats this run exactly, in any folder and environment")
+      ->group(help_group);
 }
 
 void add_inspect_flags(Flags& command, InspectOptions& o) {

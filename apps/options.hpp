@@ -37,6 +37,9 @@ struct Options {
   std::string trace, picture, report;  // files; empty: none
   std::size_t trace_steps = 1000;
   std::string class_names;  // NAME,NAME,... or @FILE
+  bool dump_flags = false;
+  std::string command;           // train or graph
+  std::vector<SpeltFlag> spelt;  // all of these as flags
 
   bool keeps_checkpoints() const { return !checkpoint.empty() || resumes_from_file(); }
   bool resumes_from_file() const { return !resume.empty() && resume != "auto" && resume != "no"; }
@@ -68,6 +71,7 @@ void add_training_flags(Flags& command, Options& options);
 void add_checkpoint_flags(Flags& command, Options& options);
 void add_graph_flags(Flags& command, Options& options);
 void add_kernel_flags(Flags& command, Options& options);
+void add_dump_flag(Flags& command, Options& options);
 void add_output_flags(Flags& command, Options& options);
 void add_observe_flags(Flags& command, Options& options);
 void add_synth_flags(Flags& command, SynthOptions& options);

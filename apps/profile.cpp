@@ -31,17 +31,6 @@ const char* name(Verdict::Kind kind) {
   }
 }
 
-// As a POSIX shell takes it back.
-std::string quoted(const std::string& word) {
-  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
-    return std::isalnum(c) || std::string("%+,-./:=@_").find(static_cast<char>(c)) != std::string::npos;
-  });
-  if (plain) return word;
-  std::string out = "'";
-  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 }  // namespace
 
 ordered_json to_json(const GraphStats& stats) {
@@ -92,30 +81,6 @@ std::string advice(const Options& o, const std::vector<GraphStats>& graphs) {
     return fmt::format("a batch of {} rows is one shard, which one thread works on: a larger --batch-size has more",
                        o.batch_size);
   return "";
-}
-
-std::string repeating_command(const Options& o, const stages::DataFiles& files) {
-  std::string text = "sluice train";
-  const auto flag = [&](const char* name, const std::string& value) {
-    text += fmt::format(" {} {}", name, quoted(value));
-  };
-  flag("--train-images", files.train_images);
-  flag("--train-labels", files.train_labels);
-  flag("--test-images", files.test_images);
-  flag("--test-labels", files.test_labels);
-  if (o.classes) flag("--classes", std::to_string(o.classes));
-  flag("--decoder", o.effective_decoder());
-  flag("--epochs", std::to_string(o.epochs));
-  flag("--batch-size", std::to_string(o.batch_size));
-  flag("--lr", fmt::format("{}", o.lr));
-  flag("--seed", std::to_string(o.seed));
-  flag("--threads", std::to_string(o.effective_threads()));
-  flag("--shards", std::to_string(o.effective_shards()));
-  for (const std::string& setting : o.concurrency) flag("--concurrency", setting);
-  for (const std::string& setting : o.capacity) flag("--capacity", setting);
-  flag("--isa", kernels::active().name);
-  if (!o.output.empty()) flag("--output", o.output);
-  return text;
 }
 
 }  // namespace sluice::apps

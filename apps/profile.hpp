@@ -10,7 +10,6 @@
 
 #include "apps/options.hpp"
 #include "pipeline/stats.hpp"
-#include "stages/data_files.hpp"
 
 namespace sluice::apps {
 
@@ -19,8 +18,5 @@ nlohmann::ordered_json to_json(const GraphStats& stats);
 
 // What to change about the flags, in words; empty where there is nothing to say. graphs: load, train, evaluate.
 std::string advice(const Options& options, const std::vector<GraphStats>& graphs);
-
-// The command line that repeats a run, every option that changes a result or the graph spelt out.
-std::string repeating_command(const Options& options, const stages::DataFiles& files);
 
 }  // namespace sluice::apps

@@ -22,6 +22,7 @@
 #include "apps/predictions.hpp"
 #include "apps/profile.hpp"
 #include "apps/progress.hpp"
+#include "apps/repeat.hpp"
 #include "apps/report.hpp"
 #include "apps/result.hpp"
 #include "apps/training.hpp"
@@ -93,7 +94,7 @@ class Job {
       if (complete()) {
         result_.sha256 = stages::weights_sha256(*training_->weights());
         if (!unsaved_) result_.checkpoint = o_.checkpoint;
-        if (!o_.output.empty()) stages::save_model(o_.output, *training_->weights(), {});
+        if (!o_.output.empty()) stages::save_model(o_.output, *training_->weights(), about_);
       }
     } catch (const UsageError&) {
       throw;
@@ -157,11 +158,7 @@ class Job {
 
   void epochs() {
     const stages::DataSet& data = loading_.train();
-    try {
-      names_ = class_names(o_.class_names, data.classes, is_fashion_mnist(files_.train_images, data));
-    } catch (const std::invalid_argument& error) {
-      throw UsageError(fmt::format("--class-names: {}", error.what()));
-    }
+    name_classes(data);
     stages::Weights initial;
     initial.renew() =
         checkpoints_.resumes() ? std::move(resumed_model_) : stages::random_model(data.pixels(), data.classes, o_.seed);
@@ -200,6 +197,26 @@ class Job {
                    {"interrupted", interrupt_.signal() != 0},
                    {"train_seconds", result_.train},
                    {"test_seconds", result_.eval}});
+  }
+
+  // Of the flag, else of the checkpoint that is gone on from, else of Fashion-MNIST.
+  void name_classes(const stages::DataSet& data) {
+    const bool fashion_mnist = is_fashion_mnist(files_.train_images, data);
+    if (o_.class_names.empty()) {
+      try {
+        names_ = stored_class_names(resumed_about_, data.classes);
+      } catch (const std::invalid_argument& error) {
+        throw stages::DamagedError(fmt::format("{}: {}", checkpoints_.path(), error.what()));
+      }
+    }
+    const bool known = !names_.empty() || !o_.class_names.empty() || fashion_mnist;
+    try {
+      if (names_.empty()) names_ = class_names(o_.class_names, data.classes, fashion_mnist);
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(fmt::format("--class-names: {}", error.what()));
+    }
+    about_ = {{"sluice.command", repeating_command(o_, files_, data.classes)}};
+    if (known) about_["sluice.class_names"] = names_to_store(names_);
   }
 
   // What is left of the next epoch, and the test behind it; false: a signal came before it was complete.
@@ -277,6 +294,7 @@ class Job {
   void go_on() {
     Checkpoint c = checkpoints_.go_on(loading_);
     resumed_model_ = std::move(c.model);
+    resumed_about_ = std::move(c.about);
     sums_ = c.sums;
     seconds_ = c.seconds;
     result_.epochs = std::move(c.epochs);
@@ -300,7 +318,8 @@ class Job {
                          .sums = sums_,
                          .seconds = seconds_,
                          .epochs = result_.epochs,
-                         .model = *training_->weights()},
+                         .model = *training_->weights(),
+                         .about = about_},
                         loading_);
     } catch (const stages::WriteError&) {
       if (!complete()) throw;
@@ -405,8 +424,8 @@ class Job {
     Report r;
     r.title = "sluice train";
     r.outcome = outcome_;
-    r.command = repeating_command(o_, files_);
     const stages::DataSet &train = loading_.train(), &test = loading_.test();
+    r.command = repeating_command(o_, files_, train.classes);
     const ordered_json options = effective(o_, files_, train.classes);
     for (const auto& [name, value] : options.items())
       r.options.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
@@ -446,12 +465,14 @@ class Job {
   std::optional<Training> training_;
   std::optional<Evaluation> evaluation_;
   std::vector<std::string> names_;
+  stages::Metadata about_;  // stored with the model
   stages::Weights weights_;
   std::string outcome_;         // why it ended early
   std::exception_ptr unsaved_;  // why the last checkpoint could not be written
   std::optional<Progress> progress_;
   Checkpointing checkpoints_{o_};
-  stages::Model resumed_model_;                           // that it begins with
+  stages::Model resumed_model_;  // that it begins with
+  stages::Metadata resumed_about_;
   stages::Accumulator sums_ = stages::Accumulate{}.sums;  // over the rows of the epoch under way that are done
   double seconds_ = 0;                                    // that they took
   Result result_;
@@ -463,7 +484,10 @@ class Job {
 int train(const Options& o) {
   const stages::DataFiles files = stages::find_data_files(o.files);
   check_outputs(o, files);
-  return Job(o, files).run();
+  Job job(o, files);
+  if (!o.dump_flags) return job.run();
+  fmt::print("{}\n", repeating_command(o, files));
+  return 0;
 }
 
 }  // namespace sluice::apps

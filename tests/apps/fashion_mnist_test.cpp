@@ -3,8 +3,11 @@
 
 #include <filesystem>
 
+#include "apps/class_names.hpp"
+#include "stages/model_file.hpp"
 #include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"
+#include "tests/support/files.hpp"
 
 namespace sluice::apps::testing {
 namespace {
@@ -45,6 +48,15 @@ TEST_F(FashionMnist, TheNumbersInTheDocumentsAreThoseOfTheDefaults) {
     EXPECT_TRUE(contains(readme, "\n" + line_with(printed, beginning) + "\n")) << printed;
   const std::string chapter = source("docs/from-the-chapter.md");
   EXPECT_TRUE(contains(chapter, "\n" + line_with(printed, "train loss ") + "\n")) << printed;
+}
+
+TEST_F(FashionMnist, ItsNamesAreStoredWithTheModel) {
+  const test::Folder folder;
+  trained({"train", "--epochs", "1", "--output", folder.path("m")});
+  const auto names = stored_class_names(stages::load_model(folder.path("m")).metadata, 10);
+  ASSERT_EQ(names.size(), 10u);
+  EXPECT_EQ(names[0], "T-shirt/top");
+  EXPECT_EQ(names[9], "Ankle boot");
 }
 
 TEST_F(FashionMnist, GraphWorksWithoutFlags) {

@@ -2,12 +2,15 @@
 // repeats a run.
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <map>
 #include <regex>
 #include <string>
 #include <vector>
 
+#include "apps/class_names.hpp"
 #include "apps/command_line.hpp"
+#include "stages/model_file.hpp"
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"
@@ -258,6 +261,146 @@ TEST(Flags, OneThatHasAnEffectIsNone) {
                                      {"train", "--json", "--quiet", "--no-progress", "--log-format", "text"},
                                      {"train", "--data", "d", "--train-images", "a"}})
     EXPECT_EQ(error_of(arguments), "");
+}
+
+// What `sh` makes of a line, in another folder and with other defaults.
+json repeated(const std::string& line, const test::Folder& elsewhere) {
+  const Result r =
+      run({"sh", "-c",
+           "cd '" + elsewhere.path() + "'; export SLUICE_LR=9 SLUICE_EPOCHS=7 SLUICE_CLASSES=9 " +
+               "SLUICE_RESUME=nowhere SLUICE_SEED=5; sluice() { '" + sluice_path() + "' \"$@\"; }\n" + line});
+  EXPECT_EQ(r.code, 0) << line << "\n" << r.err;
+  return json::parse(r.out, nullptr, false);
+}
+
+std::string dumped(const Arguments& arguments) {
+  const Result r = sluice(arguments + Arguments{"--dump-flags"});
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(r.err, "");
+  EXPECT_TRUE(r.out.starts_with("sluice " + arguments.front() + " --no-env --") && r.out.ends_with("\n")) << r.out;
+  return r.out;
+}
+
+TEST(DumpFlags, TheLineRepeatsTheRun) {
+  const SmallData data;
+  const test::Folder elsewhere;
+  const Arguments run =
+      data.train() + Arguments{"--seed",  "11",    "--lr",     "0.3",      "--threads", "2",          "--json",
+                               "--quiet", "--isa", "portable", "--shards", "3",         "--capacity", "reduce=3"};
+  const std::string line = dumped(run);
+  for (const char* part :
+       {"--seed 11", "--lr 0.3", "--threads 2", "--shards 3", "--isa portable", "--capacity reduce=3", "--epochs 2",
+        "--batch-size 100", "--decoder ", "--log-format text", "--json", "--quiet"})
+    EXPECT_TRUE(contains(line, std::string(" ") + part)) << line;
+  EXPECT_FALSE(contains(line, "--dump-flags") || contains(line, "--trace-steps") || contains(line, "--resume")) << line;
+  const json once = json::parse(sluice(run).out), again = repeated(line, elsewhere);
+  EXPECT_EQ(results_of(again), results_of(once));
+  EXPECT_EQ(again["options"]["threads"], once["options"]["threads"]);
+  EXPECT_EQ(again["weights_sha256"], once["weights_sha256"]);
+}
+
+TEST(DumpFlags, NothingIsRun) {
+  const SmallData data;
+  dumped(data.train() + Arguments{"--output", data.path("m"), "--checkpoint", data.path("c")});
+  EXPECT_FALSE(std::filesystem::exists(data.path("m")) || std::filesystem::exists(data.path("c")));
+}
+
+TEST(DumpFlags, ItsOwnErrorsAreThoseOfTheRun) {
+  const SmallData data;
+  EXPECT_EQ(sluice(data.train() + Arguments{"--dump-flags", "--capacity", "pump=3"}).code, 2);
+  EXPECT_EQ(sluice({"train", "--data", "nowhere", "--dump-flags"}).code, 3);
+}
+
+TEST(DumpFlags, APathMayHaveAnyCharacters) {
+  const test::Folder folder, elsewhere;
+  const SmallData data;
+  const std::string odd = "an 'odd' \"name\" $HOME `x` \\ *;\n-of 100%";
+  namespace fs = std::filesystem;
+  fs::copy(data.folder().path(), folder.path(odd));
+  const std::string once = trained({"train", "--data", folder.path(odd), "--epochs", "1"})["weights_sha256"];
+  const std::string line =
+      dumped({"train", "--data", folder.path(odd), "--epochs", "1", "--json", "--output", folder.path(odd) + "/m'"});
+  EXPECT_EQ(repeated(line, elsewhere)["weights_sha256"], once);
+  EXPECT_TRUE(fs::exists(folder.path(odd) + "/m'"));
+}
+
+TEST(DumpFlags, PathsAreAbsolute) {
+  const SmallData data;
+  data.folder().write("names", "-a\nb\nc\n");
+  const Result r = run({"sh", "-c",
+                        "cd '" + data.folder().path() + "' && '" + sluice_path() +
+                            "' train --data . --output m --report r --trace t --checkpoint c "
+                            "--resume no --class-names @names --picture p --dump-flags"});
+  EXPECT_EQ(r.code, 0) << r.err;
+  for (const char* part : {"--output ", "--report ", "--trace ", "--checkpoint ", "--picture ", "--class-names @"})
+    EXPECT_TRUE(contains(r.out, part + data.folder().path() + "/")) << part << r.out;
+  EXPECT_TRUE(contains(r.out, "--resume no") && contains(r.out, "--checkpoint-every 1e")) << r.out;
+  EXPECT_EQ(r.out.find(" ./"), std::string::npos);
+}
+
+TEST(DumpFlags, AValueThatBeginsLikeAFlagIsTakenBack) {
+  const SmallData data;
+  const test::Folder elsewhere;
+  const std::string line =
+      dumped(data.train() + Arguments{"--class-names=-a,b c,--d", "--output", data.path("m"), "--json"});
+  repeated(line, elsewhere);
+  EXPECT_EQ(stages::load_model(data.path("m")).metadata.at("sluice.class_names"), R"(["-a","b c","--d"])");
+}
+
+TEST(DumpFlags, TheEnvironmentIsSpeltOut) {
+  const SmallData data;
+  const Result r = run(
+      Arguments{"env", "SLUICE_SEED=77", "SLUICE_CAPACITY=reduce=3,shard=9", "SLUICE_TRACE_STEPS=3", sluice_path()} +
+      data.train() + Arguments{"--dump-flags"});
+  EXPECT_TRUE(contains(r.out, "--seed 77") && contains(r.out, "--capacity reduce=3 --capacity shard=9")) << r.out;
+  EXPECT_FALSE(contains(r.out, "--trace-steps")) << r.out;
+}
+
+TEST(DumpFlags, ThatOfAGraphPrintsTheSameGraph) {
+  const SmallData data;
+  const Arguments graph{"graph", "--data", data.folder().path(), "--threads", "3", "--dot", "--capacity", "reduce=3"};
+  const std::string line = dumped(graph);
+  const Result again = run({"sh", "-c", "sluice() { '" + sluice_path() + "' \"$@\"; }\nSLUICE_THREADS=1\n" + line});
+  EXPECT_EQ(again.out, sluice(graph).out);
+  EXPECT_NE(again.out, "");
+  EXPECT_FALSE(contains(line, "--lr") || contains(line, "--isa")) << line;
+}
+
+TEST(StoredWithAModel, TheCommandRepeatsTheRun) {
+  const SmallData data;
+  const test::Folder elsewhere;
+  const json once = trained(data.train() + Arguments{"--output", data.path("m"), "--checkpoint", data.path("c")});
+  for (const char* file : {"m", "c"}) {
+    const std::string command = stages::load_model(data.path(file)).metadata.at("sluice.command");
+    EXPECT_TRUE(contains(command, "--classes 3")) << command;
+    EXPECT_EQ(repeated(command, elsewhere)["weights_sha256"], once["weights_sha256"]) << "goes on from its end";
+    std::filesystem::remove(data.path("c"));
+    EXPECT_EQ(repeated(command, elsewhere)["weights_sha256"], once["weights_sha256"]) << "from its beginning";
+  }
+}
+
+TEST(StoredWithAModel, TheNamesOfTheClassesAreThoseOfTheFlag) {
+  const SmallData data;
+  const auto names = [&](const char* file) {
+    const stages::StoredModel model = stages::load_model(data.path(file));
+    return stored_class_names(model.metadata, model.model.classes);
+  };
+  const std::vector<std::string> wanted{"ant", "b\"ee", "cat"};
+  trained(data.train() +
+          Arguments{"--output", data.path("m"), "--checkpoint", data.path("c"), "--class-names", "ant, b\"ee, cat"});
+  EXPECT_EQ(names("m"), wanted);
+  EXPECT_EQ(names("c"), wanted);
+  trained(data.train() + Arguments{"--output", data.path("none")});
+  EXPECT_EQ(names("none"), std::vector<std::string>());
+  trained(data.train() + Arguments{"--output", data.path("on"), "--resume", data.path("c")});
+  EXPECT_EQ(names("on"), wanted) << "of the checkpoint that is gone on from";
+}
+
+TEST(StoredWithAModel, NamesThatAreNoListOfOneForEachClassAreRefused) {
+  EXPECT_EQ(stored_class_names({}, 2), std::vector<std::string>());
+  EXPECT_EQ(stored_class_names({{"sluice.class_names", R"(["a","b"])"}}, 2), (std::vector<std::string>{"a", "b"}));
+  for (const char* text : {"", "x", "{}", "[1, 2]", R"(["a"])", R"([["a"], ["b"]])", R"(["a","b")"})
+    EXPECT_THROW(stored_class_names({{"sluice.class_names", text}}, 2), std::invalid_argument) << text;
 }
 
 }  // namespace

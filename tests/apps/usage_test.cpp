@@ -74,6 +74,16 @@ TEST(Usage, AnOverrideHasTheFormStageEqualsNumber) {
   }
 }
 
+TEST(Usage, AnOverrideThatALaterOneReplacesIsAnError) {
+  const SmallData data;
+  expect_usage_error(data.train() + Arguments{"--capacity", "reduce=3", "--capacity", "reduce=4"},
+                     {"--capacity reduce=3", "has no effect"});
+  expect_usage_error(data.train() + Arguments{"--capacity", "parse.test-images=3", "--capacity", "parse=4"},
+                     {"--capacity parse.test-images=3", "has no effect"});
+  const Result r = sluice(data.train() + Arguments{"--capacity", "parse=4", "--capacity", "parse.test-images=3"});
+  EXPECT_EQ(r.code, 0) << r.err;
+}
+
 TEST(Usage, WhatAStageCannotBeIsRefusedWithItsReason) {
   const SmallData data;
   expect_usage_error(data.train() + Arguments{"--concurrency", "batch=2"}, {"stage 'batch' is a source"});

@@ -1,7 +1,8 @@
-// The command line: a word on each line. Whatever the words: a usage error in one line, a text, or a command whose
-// options are all within their ranges.
+// The command line: a word on each line, or a variable: SLUICE_NAME=value. Whatever the words: a usage error in one
+// line, a text, or a command whose options are all within their ranges.
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,7 +40,8 @@ void check(const Options& o) {
   expect(o.log_format == "text" || o.log_format == "jsonl", "--log-format");
   const Options::Every every = o.effective_every();
   expect((every.steps > 0) != (every.epochs > 0), "--checkpoint-every");
-  expect(o.checkpoint_every.empty() || !o.checkpoint.empty(), "--checkpoint-every needs --checkpoint");
+  for (const apps::SpeltFlag& flag : o.spelt)
+    expect(flag.name != "--checkpoint-every" || !o.checkpoint.empty(), "--checkpoint-every needs --checkpoint");
   expect(!(o.dot && o.svg), "--dot or --svg");
 }
 
@@ -72,11 +74,16 @@ void override_a_graph(const Options& options) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice::fuzz;
   std::vector<std::string> words;
+  std::map<std::string, std::string> variables;
   std::string text(data, data + size);
   std::erase(text, '\0');  // no word has one
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = std::min(text.find('\n', begin), text.size());
-    words.push_back(text.substr(begin, end - begin));
+    const std::string word = text.substr(begin, end - begin);
+    if (const auto equals = word.find('='); word.starts_with("SLUICE_") && equals != std::string::npos)
+      variables[word.substr(0, equals)] = word.substr(equals + 1);
+    else
+      words.push_back(word);
     begin = end + 1;
   }
   std::vector<const char*> argv{"sluice"};
@@ -86,7 +93,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
 
   CommandLine line;
   try {
-    line = sluice::apps::parse_command_line(argc, argv.data(), {.version = [] { return std::string("sluice 0\n"); }});
+    line = sluice::apps::parse_command_line(
+        argc, argv.data(),
+        {.version = [] { return std::string("sluice 0\n"); },
+         .environment = [&](const std::string& name) { return variables.contains(name) ? variables.at(name) : ""; }});
   } catch (const UsageError& error) {
     check_error(error);
     return 0;

@@ -1,0 +1,74 @@
+#include "apps/repeat.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <map>
+#include <system_error>
+#include <vector>
+
+#include "stages/kernels/kernels.hpp"
+
+namespace sluice::apps {
+namespace {
+
+// As a POSIX shell takes it back.
+std::string quoted(const std::string& word) {
+  const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
+    return std::isalnum(c) || std::string("%+,-./:=@_").find(static_cast<char>(c)) != std::string::npos;
+  });
+  if (plain) return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string absolute(const std::string& path) {
+  std::error_code error;
+  const std::filesystem::path found = std::filesystem::absolute(path, error);
+  return error ? path : found.string();
+}
+
+// The values that are not those of the flags' own words: what a default came to, and paths within.
+std::map<std::string, std::vector<std::string>> effective_values(const Options& o, const stages::DataFiles& files,
+                                                                 std::size_t classes) {
+  std::map<std::string, std::vector<std::string>> values{
+      {"--data", {}},
+      {"--train-images", {absolute(files.train_images)}},
+      {"--train-labels", {absolute(files.train_labels)}},
+      {"--test-images", {absolute(files.test_images)}},
+      {"--test-labels", {absolute(files.test_labels)}},
+      {"--decoder", {o.effective_decoder()}},
+      {"--threads", {std::to_string(o.effective_threads())}},
+      {"--shards", {std::to_string(o.effective_shards())}},
+      {"--isa", {kernels::active().name}},
+      {"--checkpoint-every", {o.checkpoint_every.empty() ? "1e" : o.checkpoint_every}},
+      {"--resume",
+       {o.resumes_from_file() ? absolute(o.resume)
+        : o.resume.empty()    ? "auto"
+                              : o.resume}}};
+  if (o.classes || classes) values["--classes"] = {std::to_string(o.classes ? o.classes : classes)};
+  if (o.class_names.starts_with("@")) values["--class-names"] = {"@" + absolute(o.class_names.substr(1))};
+  return values;
+}
+
+}  // namespace
+
+std::string repeating_command(const Options& o, const stages::DataFiles& files, std::size_t classes) {
+  const auto effective = effective_values(o, files, classes);
+  std::string text = "sluice " + o.command + " --no-env";
+  for (const SpeltFlag& flag : o.spelt) {
+    if (flag.bare) text += " " + flag.name;
+    const auto other = effective.find(flag.name);
+    for (const std::string& value : other != effective.end() ? other->second : flag.values) {
+      const std::string word = other == effective.end() && flag.path ? absolute(value) : value;
+      // A value that begins like a flag is taken for one where it stands alone.
+      text += " " + flag.name + (word.starts_with("-") ? "=" : " ") + quoted(word);
+    }
+  }
+  return text;
+}
+
+}  // namespace sluice::apps
