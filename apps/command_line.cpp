@@ -221,7 +221,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, const Surround
 std::string explained(const std::string& error, const CommandLine& line) {
   std::string variables;
   for (const auto& [flag, value] : line.from_environment)
-    if (has_word(error, flag) || error.starts_with(value + ":"))
+    if (has_word(error, flag) || error.starts_with(value + ":") || error.starts_with(value + "/"))
       variables += fmt::format("{}{} is set by {}", variables.empty() ? "" : ", ", flag, environment_name(flag));
   return variables.empty() ? error : fmt::format("{} ({})", error, variables);
 }

@@ -61,8 +61,6 @@ int out_of_memory() {
 int report(const StageError& error) {
   try {
     std::rethrow_exception(error.cause());
-  } catch (const stages::DataError& cause) {
-    return complain(cause.what(), bad_data);
   } catch (const stages::WriteError& cause) {
     return complain(cause.what(), failed);
   } catch (const std::bad_alloc&) {
@@ -139,6 +137,14 @@ int run(int argc, char** argv) {
     throw UsageError(explained(error.what(), line));
   } catch (const stages::DataError& error) {
     throw stages::DataError(explained(error.what(), line));
+  } catch (const StageError& error) {
+    try {
+      std::rethrow_exception(error.cause());
+    } catch (const stages::DataError& cause) {
+      throw stages::DataError(explained(cause.what(), line));
+    } catch (...) {
+    }
+    throw;
   }
 }
 

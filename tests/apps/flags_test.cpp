@@ -48,7 +48,22 @@ std::string help_of(const std::string& command, std::size_t columns = 80) {
   return parsed(command.empty() ? Arguments{"--help"} : Arguments{command, "--help"}, {}, columns).text;
 }
 
-const char* const commands[] = {"train", "graph", "inspect", "synth"};
+// All that the help of the program lists.
+std::vector<std::string> commands() {
+  const std::string help = help_of("");
+  std::vector<std::string> all;
+  for (const std::string& line : lines(help.substr(help.find("\nCommands\n") + 10))) {
+    if (line.empty()) break;
+    if (line[2] != ' ') all.push_back(line.substr(2, line.find(' ', 2) - 2));
+  }
+  EXPECT_GE(all.size(), 4u);
+  return all;
+}
+std::vector<std::string> program_and_commands() {
+  std::vector<std::string> all = commands();
+  all.insert(all.begin(), "");
+  return all;
+}
 
 // The flags with a value that a help lists, each with its entry in one line.
 std::map<std::string, std::string> entries(const std::string& help) {
@@ -84,7 +99,7 @@ TEST(Environment, AVariableIsADefaultThatAFlagBeats) {
 // Whatever flags there will be: a value that none of them takes names the variable, where the help says there is one.
 TEST(Environment, EveryVariableOfTheHelpIsRead) {
   std::size_t variables = 0;
-  for (const char* command : commands) {
+  for (const std::string& command : commands()) {
     const std::string help = help_of(command);
     for (const auto& [flag, entry] : entries(help)) {
       const std::string variable = environment_name(flag);
@@ -93,9 +108,9 @@ TEST(Environment, EveryVariableOfTheHelpIsRead) {
         if (name == variable) read = name;
         return std::string();
       };
-      const std::vector<const char*> argv{"sluice", command, "x"};
-      parse_command_line(std::string(command) == "synth" || std::string(command) == "inspect" ? 3 : 2, argv.data(),
-                         {.environment = look});
+      std::vector<const char*> argv{"sluice", command.c_str()};
+      if (!contains(help, "Usage: sluice " + command + " [FLAG]")) argv.push_back("argument");
+      parse_command_line(static_cast<int>(argv.size()), argv.data(), {.environment = look});
       EXPECT_EQ(read.empty(), !contains(entry, "env " + variable)) << command << " " << entry;
       if (!read.empty()) ++variables;
     }
@@ -132,6 +147,10 @@ TEST(Environment, AWrongValueThatIsFoundLaterNamesTheVariableToo) {
   const Result none = run({"env", "SLUICE_DATA=nowhere", sluice_path(), "train"});
   EXPECT_EQ(none.code, 3);
   EXPECT_TRUE(contains(none.err, "--data is set by SLUICE_DATA")) << none.err;
+  data.folder().write("train-images-idx3-ubyte.gz", "damaged");
+  const Result damaged = run({"env", "SLUICE_DATA=" + data.folder().path(), sluice_path(), "train"});
+  EXPECT_EQ(damaged.code, 3);
+  EXPECT_TRUE(contains(damaged.err, "--data is set by SLUICE_DATA")) << damaged.err;
 }
 
 TEST(Environment, ARepeatableFlagHasCommasInItsVariable) {
@@ -168,7 +187,7 @@ TEST(Environment, NoEnvTakesNothingFromIt) {
 }
 
 TEST(Help, SaysTheDefaultAndTheVariableOfEveryFlagWithAValue) {
-  for (const char* command : commands) {
+  for (const std::string& command : commands()) {
     for (const auto& [flag, entry] : entries(help_of(command)))
       if (std::regex_search(entry, std::regex("^  " + flag + " [A-Za-z]"))) {
         EXPECT_TRUE(contains(entry, "env " + environment_name(flag) + ")")) << entry;
@@ -190,7 +209,7 @@ TEST(Help, SaysTheDefaultAndTheVariableOfEveryFlagWithAValue) {
 
 TEST(Help, FitsIntoTheTerminal) {
   for (const std::size_t columns : {80u, 120u})
-    for (const char* command : {"", "train", "graph", "inspect", "synth"}) {
+    for (const std::string& command : program_and_commands()) {
       const std::string help = help_of(command, columns);
       EXPECT_EQ(help.find('\t'), std::string::npos);
       for (const std::string& line : lines(help)) EXPECT_LE(line.size(), columns) << line;
@@ -198,10 +217,15 @@ TEST(Help, FitsIntoTheTerminal) {
   EXPECT_GT(lines(help_of("train", 80)).size(), lines(help_of("train", 120)).size());
 }
 
+TEST(Help, TheProgramLooksHowWideTheTerminalIs) {
+  EXPECT_EQ(run({"env", "COLUMNS=100", sluice_path(), "train", "--help"}).out, help_of("train", 100));
+  EXPECT_EQ(run({"env", "COLUMNS=", sluice_path(), "train", "--help"}).out, help_of("train", 80));
+}
+
 TEST(Help, EveryGroupHasATitleAndEveryCommandExamples) {
   for (const char* title : {"\nData\n", "\nTraining\n", "\nCheckpoints\n", "\nOutput\n", "\nSee inside\n", "\nHelp\n"})
     EXPECT_TRUE(contains(help_of("train"), title)) << title;
-  for (const char* command : {"", "train", "graph", "inspect", "synth"})
+  for (const std::string& command : program_and_commands())
     EXPECT_TRUE(contains(help_of(command), "\nExamples\n  # ")) << command;
   EXPECT_TRUE(contains(help_of(""), "\nExit codes\n  0 "));
 }
@@ -213,7 +237,7 @@ TEST(Help, TheExamplesWork) {
   std::string script = "set -e; cd '" + folder.path() + "'; cp -r '" + data.folder().path() + "' data; export " +
                        "SLUICE_DATA='" + data.folder().path() + "'; sluice() { '" + sluice_path() + "' \"$@\"; }\n";
   std::size_t examples = 0;
-  for (const char* command : {"", "train", "graph", "inspect", "synth"}) {
+  for (const std::string& command : program_and_commands()) {
     const std::string help = help_of(command);
     for (const std::string& line : lines(help.substr(help.find("\nExamples\n") + 10)))
       if (!line.starts_with("  #")) script += line + "\n", ++examples;
