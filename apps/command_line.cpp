@@ -33,6 +33,21 @@ void declare_train(Flags& command, CommandLine& line) {
   command.example("sluice train --epochs 1 --profile --report run.html", "what bounds the run, and a page about it");
 }
 
+void declare_eval(Flags& command, CommandLine& line) {
+  add_eval_flags(command, line.options, line.eval);
+  command.example("sluice eval --model model.safetensors", "loss, accuracy, and what is taken for what");
+}
+
+void declare_predict(Flags& command, CommandLine& line) {
+  add_predict_flags(command, line.options, line.predict);
+  command.note(
+      "A reader of the output that stops early is no error. Each batch is written as soon as it is there, also one "
+      "that "
+      "a pipe has only begun.");
+  command.example("zcat data/t10k-i*.gz | sluice predict --model model.safetensors --images -",
+                  "a line for each image, in order");
+}
+
 void declare_graph(Flags& command, CommandLine& line) {
   Options& o = line.options;
   add_data_flags(command, o);
@@ -67,6 +82,8 @@ struct Declaration {
 };
 constexpr Declaration declarations[] = {
     {Command::train, "train", "Train, test after every epoch, print the result", declare_train},
+    {Command::eval, "eval", "Loss, accuracy and confusion of a model over images and their labels", declare_eval},
+    {Command::predict, "predict", "The class of every image, a line each", declare_predict},
     {Command::graph, "graph", "Print the graphs of the job, their effective settings and their bounds", declare_graph},
     {Command::inspect, "inspect", "Say what files are, and whether they are sound through to their last byte",
      declare_inspect},

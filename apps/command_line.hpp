@@ -24,9 +24,11 @@
 namespace sluice::apps {
 
 struct CommandLine {
-  enum class Command { none, train, graph, synth, inspect };
+  enum class Command { none, train, eval, predict, graph, synth, inspect };
   Command command = Command::none;
-  Options options;     // of train and graph
+  Options options;  // of train and graph; of eval and predict, too
+  EvalOptions eval;
+  PredictOptions predict;
   SynthOptions synth;  // of synth
   InspectOptions inspect;
   std::string text;                                     // of none: the help or the version

@@ -7,6 +7,8 @@ namespace sluice::apps {
 
 int train(const Options& options);
 int graph(const Options& options);
+int eval(const Options& options, const EvalOptions& of_eval);
+int predict(const Options& options, const PredictOptions& of_predict);
 int synth(const SynthOptions& options);
 int inspect(const InspectOptions& options);
 

@@ -110,6 +110,10 @@ int run(const CommandLine& line) {
       break;
     case CommandLine::Command::train:
       return train(line.options);
+    case CommandLine::Command::eval:
+      return eval(line.options, line.eval);
+    case CommandLine::Command::predict:
+      return predict(line.options, line.predict);
     case CommandLine::Command::graph:
       return graph(line.options);
     case CommandLine::Command::synth:

@@ -344,13 +344,18 @@ void add_observe_flags(Flags& command, Options& o) {
 }
 
 void add_graph_flags(Flags& command, Options& o) {
+  add_run_flags(command, o);
   const char* const group = graph_group;
-  add_threads_flag(command, o.threads, group);
   CLI::Option* const shards = command.add_option("--shards", o.shards, "Parts of a batch that are worked on at once")
                                   ->check(whole(1, most_shards))
                                   ->type_name("N")
                                   ->group(group);
   command.by_default(shards, "follows from --threads and --batch-size");
+}
+
+void add_run_flags(Flags& command, Options& o) {
+  const char* const group = graph_group;
+  add_threads_flag(command, o.threads, group);
   command.add_option("--concurrency", o.concurrency, "At most N bodies of a map at once; repeatable")
       ->type_name("STAGE=N")
       ->allow_extra_args(false)
@@ -377,6 +382,78 @@ void add_dump_flag(Flags& command, Options& o) {
       .add_flag("--dump-flags", o.dump_flags,
                 "Run nothing: print the command line that repeats this run exactly, in any folder and environment")
       ->group(help_group);
+}
+
+namespace {
+
+void add_model_flags(Flags& command, Options& o, std::string& model, std::string& scale) {
+  command.add_option("--model", model, "Model or checkpoint, safetensors with the tensors weight and bias")
+      ->check(named())
+      ->type_name("FILE")
+      ->group("Model");
+  command.by_default(command.add_option("--scale", scale, "What pixels are multiplied by: 1/255, or a number")
+                         ->check(named())
+                         ->type_name("SCALE")
+                         ->group("Model"),
+                     "the model's own; 1/255 of one that says nothing");
+  command.by_default(command
+                         .add_option("--class-names", o.class_names,
+                                     "As many names as classes, with commas between, or @FILE, a line each")
+                         ->check(named())
+                         ->type_name("NAMES")
+                         ->group("Model"),
+                     "the model's own");
+}
+
+}  // namespace
+
+void add_eval_flags(Flags& command, Options& o, EvalOptions& e) {
+  add_model_flags(command, o, e.model, e.scale);
+  CLI::Option* const data = command
+                                .add_option("--data", o.files.folder,
+                                            "Folder of t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, .gz or plain")
+                                ->check(named())
+                                ->type_name("DIR")
+                                ->group("Data");
+  command.by_default(data, "Debian's Fashion-MNIST");
+  command.only_where(
+      data, [&e] { return e.images.empty() || e.labels.empty(); }, "where both files are named");
+  const auto file = [&](const char* flag, std::string& path, const char* what) {
+    CLI::Option* const option = command.add_option(flag, path, what)->check(named())->type_name("FILE")->group("Data");
+    command.by_default(option, "that of --data");
+    command.beats(data, {option});
+  };
+  file("--images", e.images,
+       "Images, IDX of any type, gzip-compressed or plain; several with commas between; - for the standard input");
+  file("--labels", e.labels, "Their labels");
+  add_run_flags(command, o);
+  add_kernel_flags(command, o);
+  CLI::Option* const json = command.add_flag("--json", o.json, "Print the result as one JSON object")->group("Output");
+  command.add_flag("--csv", e.csv, "Print a line for each class, as CSV")->group("Output")->excludes(json);
+}
+
+void add_predict_flags(Flags& command, Options& o, PredictOptions& p) {
+  add_model_flags(command, o, p.model, p.scale);
+  command
+      .add_option(
+          "--images", p.images,
+          "Images, IDX of any type, gzip-compressed or plain; several with commas between; - for the standard input")
+      ->check(named())
+      ->type_name("FILE")
+      ->group("Data");
+  add_run_flags(command, o);
+  add_kernel_flags(command, o);
+  command.add_option("--format", p.format, "jsonl: an object for each image; csv")
+      ->check(one_of({"jsonl", "csv"}))
+      ->type_name("NAME")
+      ->capture_default_str()
+      ->group("Output");
+  command.add_option("--top-k", p.top_k, "The N most likely classes of each image")
+      ->check(whole(1, 65536))
+      ->type_name("N")
+      ->capture_default_str()
+      ->group("Output");
+  command.add_flag("--probabilities", p.probabilities, "The probability of every class, in order")->group("Output");
 }
 
 void add_inspect_flags(Flags& command, InspectOptions& o) {

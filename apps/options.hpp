@@ -60,6 +60,20 @@ struct SynthOptions {
   bool force = false, json = false;
 };
 
+// Of eval and predict, beside the Options that they have in common with others.
+struct EvalOptions {
+  std::string model, scale;    // scale: empty: the model's own
+  std::string images, labels;  // empty: those of the folder
+  bool csv = false;
+};
+
+struct PredictOptions {
+  std::string model, scale, images;
+  std::size_t top_k = 1;
+  bool probabilities = false;
+  std::string format = "jsonl";  // or csv
+};
+
 struct InspectOptions {
   std::vector<std::string> files;
   bool json = false;
@@ -69,11 +83,14 @@ void add_data_flags(Flags& command, Options& options);
 void add_batch_flag(Flags& command, Options& options);  // one of those of training
 void add_training_flags(Flags& command, Options& options);
 void add_checkpoint_flags(Flags& command, Options& options);
+void add_run_flags(Flags& command, Options& options);  // some of those of the graph
 void add_graph_flags(Flags& command, Options& options);
 void add_kernel_flags(Flags& command, Options& options);
 void add_dump_flag(Flags& command, Options& options);
 void add_output_flags(Flags& command, Options& options);
 void add_observe_flags(Flags& command, Options& options);
+void add_eval_flags(Flags& command, Options& options, EvalOptions& of_eval);
+void add_predict_flags(Flags& command, Options& options, PredictOptions& of_predict);
 void add_synth_flags(Flags& command, SynthOptions& options);
 void add_inspect_flags(Flags& command, InspectOptions& options);
 

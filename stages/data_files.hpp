@@ -25,6 +25,9 @@ struct DataFilesWanted {
 
 DataFiles find_data_files(const DataFilesWanted& wanted);
 
+// Only the two to test on; the others are empty.
+DataFiles find_test_files(const DataFilesWanted& wanted);
+
 // "a.gz,b.gz" -> the two, to be read one after the other; a text that is the name of a file is that file.
 std::vector<std::string> file_list(const std::string& text);
 

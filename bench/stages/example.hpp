@@ -35,7 +35,9 @@ struct Example {
       for (std::size_t c = 0; c < classes; c++)
         model.weights[(p / 16 * classes + c) * 16 + p % 16] = static_cast<float>(next(2001)) / 1e5f - 0.01f;
     model.bias.assign(classes, 0.f);
-    work = {stages::Batch{.rows = {}, .labels = {}, .upcoming = {}, .pixels = pixels}, handle};
+    stages::Batch batch;
+    batch.pixels = pixels;
+    work = {batch, handle};
     advance();
   }
 

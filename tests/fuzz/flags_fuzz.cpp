@@ -108,6 +108,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
              "only a command line without words is wrong without an error");
       break;
     case CommandLine::Command::train:
+    case CommandLine::Command::eval:
+    case CommandLine::Command::predict:
     case CommandLine::Command::graph:
       check(line.options);
       if (!line.options.concurrency.empty() || !line.options.capacity.empty()) override_a_graph(line.options);

@@ -1,0 +1,72 @@
+// sluice eval: loss, accuracy and confusion of a stored model over images and their labels, which are streamed.
+#include <fmt/core.h>
+
+#include <exception>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+
+#include "apps/commands.hpp"
+#include "apps/evaluation_result.hpp"
+#include "apps/input.hpp"
+#include "apps/stored_model.hpp"
+#include "apps/training.hpp"
+#include "stages/accumulate.hpp"
+#include "stages/confusion.hpp"
+#include "stages/errors.hpp"
+#include "stages/forward.hpp"
+#include "stages/join.hpp"
+
+namespace sluice::apps {
+
+using namespace stages;
+
+int eval(const Options& o, const EvalOptions& e) {
+  if (e.model.empty()) throw UsageError("--model FILE: is needed: see sluice eval --help");
+  if (e.images == "-" && e.labels == "-") throw UsageError("--images and --labels: only one of them can be -");
+  const NamedModel model = load_named_model(e.model, e.scale, o.class_names);
+  DataFiles files{.test_images = e.images, .test_labels = e.labels};
+  if (e.images.empty() || e.labels.empty()) files = find_test_files({.folder = o.files.folder, .named = files});
+
+  //  rows.images -+
+  //               +-> pair -> batch -> forward -> loss -> accumulate
+  //  rows.labels -+                            -> accuracy -> accumulate
+  //                                            -> confusion
+  constexpr std::size_t rows = 512;
+  Graph g("evaluate", Threads(o.effective_threads()));
+  Accumulate sums;
+  Confusion confusion{.classes = model.weights->classes};
+  auto images = read_rows<IdxKind::images>(g, "images", files.test_images, rows);
+  auto labels = read_rows<IdxKind::labels>(g, "labels", files.test_labels, rows);
+  auto pair = g.zip("pair", images, labels, capacity(4));
+  auto batches = g.map("batch",
+                       Join{.classes = model.weights->classes,
+                            .images = files.test_images,
+                            .labels = files.test_labels,
+                            .pixels = model.weights->pixels},
+                       pair, unlimited);
+  auto scored = g.map("forward", Score{{}, model.weights}, batches, unlimited);
+  auto loss = g.map("loss", CrossEntropy{}, scored, unlimited);
+  auto hits = g.map("accuracy", Accuracy{}, scored, unlimited);
+  g.sink("accumulate", std::ref(sums), loss, hits);
+  g.sink("confusion", std::ref(confusion), scored);
+  override_stages(o, {&g});
+  try {
+    g.run();
+  } catch (const StageError& error) {
+    if (error.stage() != "pair") throw;
+    throw DataError(
+        fmt::format("{} and {} have different numbers of images and labels, expected as many: do the two "
+                    "belong together?",
+                    files.test_images, files.test_labels));
+  }
+  const EvaluationResult result = evaluation_result(means(sums.sums), confusion, model.names);
+  if (o.json)
+    fmt::print("{}\n", to_json(result).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  else
+    fmt::print("{}", e.csv ? to_csv(result) : to_table(result));
+  return 0;
+}
+
+}  // namespace sluice::apps
