@@ -252,6 +252,7 @@ StoredModel load_model(const std::string& path) {
         fail(path, fmt::format("{}: {}", scale_key, printable(error.what())));
       }
       stored.scaled = true;
+      stored.metadata.erase(found);
     }
     if (const auto found = stored.metadata.find(checksum_key); found != stored.metadata.end()) {
       check_checksum(path, file, found->second);

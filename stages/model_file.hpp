@@ -27,7 +27,7 @@ using Metadata = std::map<std::string, std::string>;
 
 struct StoredModel {
   Model model;
-  Metadata metadata;     // without the checksum
+  Metadata metadata;     // without the checksum and the scale
   bool checked = false;  // it had a checksum, the right one
   bool scaled = false;   // it says what pixels are multiplied by; otherwise 1/255 is assumed
 };

@@ -13,7 +13,7 @@ TEST(Scale, IsReadAsAFractionOrAsANumber) {
   EXPECT_EQ(divisor_of("1"), 1.f);
   EXPECT_EQ(divisor_of("0.25"), 4.f);
   EXPECT_EQ(divisor_of("2"), 0.5f);
-  EXPECT_EQ(divisor_of("1e-3"), 1000.f);
+  EXPECT_FLOAT_EQ(divisor_of("1e-3"), 1000.f);
 }
 
 TEST(Scale, IsWrittenAsItIsReadAgain) {
