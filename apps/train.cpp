@@ -202,6 +202,9 @@ class Job {
   // Of the flag, else of the checkpoint that is gone on from, else of Fashion-MNIST.
   void name_classes(const stages::DataSet& data) {
     const bool fashion_mnist = is_fashion_mnist(files_.train_images, data);
+    if (!o_.report.empty() && data.stored != stages::IdxType::uint8)
+      throw UsageError(fmt::format("--report {}: has pictures of uint8 images, these are {}", o_.report,
+                                   stages::idx_type_name(data.stored)));
     if (o_.class_names.empty()) {
       try {
         names_ = stored_class_names(resumed_about_, data.classes);
