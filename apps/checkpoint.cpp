@@ -173,7 +173,8 @@ std::vector<std::string> differences(const ordered_json& stored, const ordered_j
   for (const auto& [name, value] : wanted.items()) {
     const auto found = stored.find(name);
     if (found != stored.end() && *found == value) continue;
-    if (found != stored.end() && value.is_string() && found->is_string())  // a digest
+    const bool digest = value.is_string() && value.get_ref<const std::string&>().starts_with("sha256 ");
+    if (found != stored.end() && digest && found->is_string())
       all.push_back(fmt::format("{} has other contents ({}, there {})", name, shown(value), shown(*found)));
     else
       all.push_back(fmt::format("{} is {}, there {}", name, shown(value),

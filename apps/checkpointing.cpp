@@ -12,6 +12,7 @@
 
 #include "apps/outputs.hpp"
 #include "stages/errors.hpp"
+#include "stages/scale.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -26,6 +27,7 @@ ordered_json job(const Options& o) {
 ordered_json job(const Options& o, const Loading& loading) {
   ordered_json all = job(o);
   all["--classes"] = loading.train().classes;
+  all["--scale"] = stages::scale_text(o.effective_divisor(loading.train().stored));
   const std::array<std::string, 4> digests = loading.digests();
   for (std::size_t i = 0; i < digests.size(); ++i)
     all[std::array{"--train-images", "--train-labels", "--test-images", "--test-labels"}[i]] = "sha256 " + digests[i];
@@ -84,6 +86,7 @@ void Checkpointing::find() {
 Checkpoint Checkpointing::go_on(const Loading& loading) {
   Checkpoint& c = found_->checkpoint;
   const stages::DataSet& data = loading.train();
+  c.job["--scale"] = stages::scale_text(c.model.divisor);  // that of the model file is what counts
   if (const auto different = differences(c.job, job(o_, loading)); !different.empty())
     throw stages::DataError(of_another_job(different));
   const double rows = c.sums["count"], all = static_cast<double>(data.size());

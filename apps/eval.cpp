@@ -1,10 +1,8 @@
 // sluice eval: loss, accuracy and confusion of a stored model over images and their labels, which are streamed.
 #include <fmt/core.h>
 
-#include <exception>
 #include <functional>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 #include <string>
 
 #include "apps/commands.hpp"
@@ -15,7 +13,6 @@
 #include "stages/accumulate.hpp"
 #include "stages/confusion.hpp"
 #include "stages/errors.hpp"
-#include "stages/forward.hpp"
 #include "stages/join.hpp"
 
 namespace sluice::apps {
@@ -23,9 +20,8 @@ namespace sluice::apps {
 using namespace stages;
 
 int eval(const Options& o, const EvalOptions& e) {
-  if (e.model.empty()) throw UsageError("--model FILE: is needed: see sluice eval --help");
   if (e.images == "-" && e.labels == "-") throw UsageError("--images and --labels: only one of them can be -");
-  const NamedModel model = load_named_model(e.model, e.scale, o.class_names);
+  const NamedModel model = load_named_model(o);
   DataFiles files{.test_images = e.images, .test_labels = e.labels};
   if (e.images.empty() || e.labels.empty()) files = find_test_files({.folder = o.files.folder, .named = files});
 
@@ -33,33 +29,24 @@ int eval(const Options& o, const EvalOptions& e) {
   //               +-> pair -> batch -> forward -> loss -> accumulate
   //  rows.labels -+                            -> accuracy -> accumulate
   //                                            -> confusion
-  constexpr std::size_t rows = 512;
   Graph g("evaluate", Threads(o.effective_threads()));
   Accumulate sums;
   Confusion confusion{.classes = model.weights->classes};
-  auto images = read_rows<IdxKind::images>(g, "images", files.test_images, rows);
-  auto labels = read_rows<IdxKind::labels>(g, "labels", files.test_labels, rows);
-  auto pair = g.zip("pair", images, labels, capacity(4));
+  auto images = read_rows<IdxKind::images>(g, "images", files.test_images, evaluation_rows);
+  auto labels = read_rows<IdxKind::labels>(g, "labels", files.test_labels, evaluation_rows);
   auto batches = g.map("batch",
                        Join{.classes = model.weights->classes,
                             .images = files.test_images,
                             .labels = files.test_labels,
                             .pixels = model.weights->pixels},
-                       pair, unlimited);
-  auto scored = g.map("forward", Score{{}, model.weights}, batches, unlimited);
-  auto loss = g.map("loss", CrossEntropy{}, scored, unlimited);
-  auto hits = g.map("accuracy", Accuracy{}, scored, unlimited);
-  g.sink("accumulate", std::ref(sums), loss, hits);
-  g.sink("confusion", std::ref(confusion), scored);
+                       g.zip("pair", images, labels, capacity(4)), unlimited);
+  g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
   override_stages(o, {&g});
   try {
     g.run();
   } catch (const StageError& error) {
-    if (error.stage() != "pair") throw;
-    throw DataError(
-        fmt::format("{} and {} have different numbers of images and labels, expected as many: do the two "
-                    "belong together?",
-                    files.test_images, files.test_labels));
+    rethrow_unequal(error, files.test_images, files.test_labels);
+    throw;
   }
   const EvaluationResult result = evaluation_result(means(sums.sums), confusion, model.names);
   if (o.json)

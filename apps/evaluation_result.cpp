@@ -117,13 +117,6 @@ ordered_json number(const std::optional<double>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
 }
 
-std::string quoted(const std::string& field) {
-  if (field.find_first_of(",\"\r\n") == std::string::npos) return field;
-  std::string out = "\"";
-  for (const char c : field) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + '"';
-}
-
 }  // namespace
 
 EvaluationResult evaluation_result(const Metrics& metrics, const stages::Confusion& confusion,
@@ -215,7 +208,7 @@ std::string to_csv(const EvaluationResult& r) {
   std::string text = "class,name,support,predicted,precision,recall,f1\n";
   for (std::size_t c = 0; c < r.classes.size(); ++c) {
     const Class& k = r.classes[c];
-    text += fmt::format("{},{},{},{},{},{},{}\n", c, quoted(k.name), k.support, k.predicted, exact(k.precision),
+    text += fmt::format("{},{},{},{},{},{},{}\n", c, csv_field(k.name), k.support, k.predicted, exact(k.precision),
                         exact(k.recall), exact(k.f1));
   }
   return text;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "stages/data_files.hpp"
+
 namespace sluice::apps {
 namespace {
 
@@ -17,16 +19,6 @@ bool has_value(const CLI::Option* flag) {
 
 bool repeatable(const CLI::Option* flag) {
   return flag->get_items_expected_max() > 1;
-}
-
-std::vector<std::string> between_commas(const std::string& text) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
 }
 
 }  // namespace
@@ -55,7 +47,7 @@ void Flags::finish() {
 }
 
 void Flags::take(CLI::Option& flag, const std::string& variable, const std::string& value) {
-  const std::vector<std::string> parts = repeatable(&flag) ? between_commas(value) : std::vector{value};
+  const std::vector<std::string> parts = repeatable(&flag) ? stages::between_commas(value) : std::vector{value};
   try {
     flag.add_result(parts);
     flag.run_callback();

@@ -24,6 +24,9 @@ namespace sluice::apps {
 
 inline constexpr const char* standard_input = "standard input";
 
+// Throws a DataError where images and labels are not as many.
+void rethrow_unequal(const StageError& error, const std::string& images, const std::string& labels);
+
 template <stages::IdxKind kind>
 Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const std::string& path, std::size_t count,
                                bool at_once = false) {

@@ -13,6 +13,8 @@
 #include "pipeline/threads.hpp"
 #include "stages/inflate_whole.hpp"
 #include "stages/kernels/kernels.hpp"
+#include "stages/model.hpp"
+#include "stages/scale.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -75,6 +77,22 @@ CLI::Validator steps_or_epochs() {
       "");
 }
 
+// What the pixels are multiplied by.
+CLI::Validator scale() {
+  return CLI::Validator(
+      [](std::string& text) -> std::string {
+        try {
+          stages::divisor_of(text);
+          return {};
+        } catch (const std::invalid_argument& error) {
+          return error.what();
+        }
+      },
+      "");
+}
+
+constexpr const char* images_of_any_kind =
+    "Images, IDX of any type, gzip-compressed or plain; several with commas between; - for the standard input";
 constexpr const char* graph_group = "Graph (none of these changes a result)";
 constexpr std::size_t most_threads = 1024, most_shards = 4096, most_capacity = 1 << 20;
 
@@ -122,6 +140,47 @@ void each(const std::string& flag, const std::vector<std::string>& texts, std::s
   }
 }
 
+struct FileFlag {
+  const char* flag;
+  std::string& path;
+  const char* what;
+};
+
+// A folder with customary names, and flags for each of its files.
+void add_file_flags(Flags& command, std::string& folder, const char* what, const char* where_all_are_named,
+                    const std::vector<FileFlag>& files) {
+  const char* const group = "Data";
+  CLI::Option* const data = command.add_option("--data", folder, what)->check(named())->type_name("DIR")->group(group);
+  command.by_default(data, "Debian's Fashion-MNIST");
+  command.only_where(
+      data,
+      [files] { return std::any_of(files.begin(), files.end(), [](const auto& file) { return file.path.empty(); }); },
+      where_all_are_named);
+  for (const FileFlag& file : files) {
+    CLI::Option* const option =
+        command.add_option(file.flag, file.path, file.what)->check(named())->type_name("FILE")->group(group);
+    command.by_default(option, "that of --data");
+    command.beats(data, {option});
+  }
+}
+
+void add_scale_flag(Flags& command, Options& o, const char* group, const char* by_default) {
+  command.by_default(
+      command.add_option("--scale", o.scale, "What pixels are multiplied by: a number, or 1 through one, as 1/255")
+          ->check(scale())
+          ->type_name("SCALE")
+          ->group(group),
+      by_default);
+}
+
+CLI::Option* add_names_flag(Flags& command, Options& o, const char* group, const std::string& what,
+                            const char* by_default) {
+  CLI::Option* const names =
+      command.add_option("--class-names", o.class_names, what)->check(named())->type_name("NAMES")->group(group);
+  command.by_default(names, by_default);
+  return names;
+}
+
 void add_threads_flag(Flags& command, std::size_t& threads, const char* group) {
   command.by_default(command.add_option("--threads", threads, "Threads to run on")
                          ->check(whole(1, most_threads))
@@ -149,6 +208,10 @@ Options::Every Options::effective_every() const {
   return checkpoint_every.ends_with('e') ? Every{.epochs = number} : Every{.steps = number};
 }
 
+float Options::effective_divisor(stages::IdxType stored) const {
+  return scale.empty() ? stages::usual_divisor(stored) : stages::divisor_of(scale);
+}
+
 std::string Options::effective_decoder() const {
   const bool found = !stages::libdeflate_version().empty();
   if (decoder == "libdeflate" && !found)
@@ -158,33 +221,19 @@ std::string Options::effective_decoder() const {
 
 void add_data_flags(Flags& command, Options& o) {
   const char* const group = "Data";
-  CLI::Option* const data =
-      command
-          .add_option("--data", o.files.folder,
-                      "Folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
-                      "t10k-labels-idx1-ubyte, .gz or plain")
-          ->check(named())
-          ->type_name("DIR")
-          ->group(group);
-  command.by_default(data, "Debian's Fashion-MNIST");
-  command.only_where(
-      data,
-      [&files = o.files.named] {
-        return files.train_images.empty() || files.train_labels.empty() || files.test_images.empty() ||
-               files.test_labels.empty();
-      },
-      "where all four files are named");
-  const auto file = [&](const char* flag, std::string& path, const char* what) {
-    CLI::Option* const option = command.add_option(flag, path, what)->check(named())->type_name("FILE")->group(group);
-    command.by_default(option, "that of --data");
-    command.beats(data, {option});
-  };
-  file("--train-images", o.files.named.train_images, "Images to train on, IDX, gzip-compressed or plain");
-  file("--train-labels", o.files.named.train_labels, "Their labels");
-  file("--test-images", o.files.named.test_images, "Images to test on");
-  file("--test-labels", o.files.named.test_labels, "Their labels");
-  command.by_default(command.add_option("--classes", o.classes, "Number of classes, 2 to 256")
-                         ->check(whole(2, 256))
+  stages::DataFiles& files = o.files.named;
+  add_file_flags(command, o.files.folder,
+                 "Folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
+                 "t10k-labels-idx1-ubyte, .gz or plain",
+                 "where all four files are named",
+                 {{"--train-images", files.train_images,
+                   "Images to train on, IDX of any type, gzip-compressed or plain; several with commas between"},
+                  {"--train-labels", files.train_labels, "Their labels"},
+                  {"--test-images", files.test_images, "Images to test on"},
+                  {"--test-labels", files.test_labels, "Their labels"}});
+  add_scale_flag(command, o, group, "1/255 for uint8 images, 1 for any other type");
+  command.by_default(command.add_option("--classes", o.classes, "Number of classes, 2 to 65536")
+                         ->check(whole(2, stages::most_classes))
                          ->type_name("N")
                          ->group(group),
                      "counted from the labels");
@@ -329,15 +378,10 @@ void add_observe_flags(Flags& command, Options& o) {
       ->check(named())
       ->type_name("FILE")
       ->group(group);
-  CLI::Option* const names =
-      command
-          .add_option("--class-names", o.class_names,
-                      "For --report, --output and --checkpoint: as many names as classes, with commas between, or "
-                      "@FILE, a line each")
-          ->check(named())
-          ->type_name("NAMES")
-          ->group(group);
-  command.by_default(names, "those of Fashion-MNIST for its files");
+  CLI::Option* const names = add_names_flag(command, o, group,
+                                            "For --report, --output and --checkpoint: as many names as classes, with "
+                                            "commas between, or @FILE, a line each",
+                                            "those of Fashion-MNIST for its files");
   command.only_where(
       names, [&o] { return !o.report.empty() || !o.output.empty() || !o.checkpoint.empty(); },
       "without one of --report, --output and --checkpoint, which get the names");
@@ -386,46 +430,24 @@ void add_dump_flag(Flags& command, Options& o) {
 
 namespace {
 
-void add_model_flags(Flags& command, Options& o, std::string& model, std::string& scale) {
-  command.add_option("--model", model, "Model or checkpoint, safetensors with the tensors weight and bias")
+void add_model_flags(Flags& command, Options& o) {
+  const char* const group = "Model";
+  command.add_option("--model", o.model, "Model or checkpoint: safetensors with the tensors weight and bias")
       ->check(named())
       ->type_name("FILE")
-      ->group("Model");
-  command.by_default(command.add_option("--scale", scale, "What pixels are multiplied by: 1/255, or a number")
-                         ->check(named())
-                         ->type_name("SCALE")
-                         ->group("Model"),
-                     "the model's own; 1/255 of one that says nothing");
-  command.by_default(command
-                         .add_option("--class-names", o.class_names,
-                                     "As many names as classes, with commas between, or @FILE, a line each")
-                         ->check(named())
-                         ->type_name("NAMES")
-                         ->group("Model"),
-                     "the model's own");
+      ->group(group);
+  add_scale_flag(command, o, group, "the model's own; 1/255 of one that says nothing");
+  add_names_flag(command, o, group, "As many names as classes, with commas between, or @FILE, a line each",
+                 "the model's own");
 }
 
 }  // namespace
 
 void add_eval_flags(Flags& command, Options& o, EvalOptions& e) {
-  add_model_flags(command, o, e.model, e.scale);
-  CLI::Option* const data = command
-                                .add_option("--data", o.files.folder,
-                                            "Folder of t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, .gz or plain")
-                                ->check(named())
-                                ->type_name("DIR")
-                                ->group("Data");
-  command.by_default(data, "Debian's Fashion-MNIST");
-  command.only_where(
-      data, [&e] { return e.images.empty() || e.labels.empty(); }, "where both files are named");
-  const auto file = [&](const char* flag, std::string& path, const char* what) {
-    CLI::Option* const option = command.add_option(flag, path, what)->check(named())->type_name("FILE")->group("Data");
-    command.by_default(option, "that of --data");
-    command.beats(data, {option});
-  };
-  file("--images", e.images,
-       "Images, IDX of any type, gzip-compressed or plain; several with commas between; - for the standard input");
-  file("--labels", e.labels, "Their labels");
+  add_model_flags(command, o);
+  add_file_flags(command, o.files.folder, "Folder of t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, .gz or plain",
+                 "where both files are named",
+                 {{"--images", e.images, images_of_any_kind}, {"--labels", e.labels, "Their labels"}});
   add_run_flags(command, o);
   add_kernel_flags(command, o);
   CLI::Option* const json = command.add_flag("--json", o.json, "Print the result as one JSON object")->group("Output");
@@ -433,27 +455,40 @@ void add_eval_flags(Flags& command, Options& o, EvalOptions& e) {
 }
 
 void add_predict_flags(Flags& command, Options& o, PredictOptions& p) {
-  add_model_flags(command, o, p.model, p.scale);
-  command
-      .add_option(
-          "--images", p.images,
-          "Images, IDX of any type, gzip-compressed or plain; several with commas between; - for the standard input")
-      ->check(named())
-      ->type_name("FILE")
-      ->group("Data");
+  const char* const group = "Output";
+  add_model_flags(command, o);
+  command.add_option("--images", p.images, images_of_any_kind)->check(named())->type_name("FILE")->group("Data");
+  CLI::Option* const labels = command.add_option("--labels", p.labels, "Their labels, shown in the gallery")
+                                  ->check(named())
+                                  ->type_name("FILE")
+                                  ->group("Data");
   add_run_flags(command, o);
   add_kernel_flags(command, o);
   command.add_option("--format", p.format, "jsonl: an object for each image; csv")
       ->check(one_of({"jsonl", "csv"}))
       ->type_name("NAME")
       ->capture_default_str()
-      ->group("Output");
+      ->group(group);
   command.add_option("--top-k", p.top_k, "The N most likely classes of each image")
-      ->check(whole(1, 65536))
+      ->check(whole(1, stages::most_classes))
       ->type_name("N")
       ->capture_default_str()
-      ->group("Output");
-  command.add_flag("--probabilities", p.probabilities, "The probability of every class, in order")->group("Output");
+      ->group(group);
+  command.add_flag("--probabilities", p.probabilities, "The probability of every class, in order")->group(group);
+  command
+      .add_option("--gallery", p.gallery,
+                  "Write a picture of the first images and what they are taken for, as PNG or SVG by the name's end")
+      ->check(named())
+      ->type_name("FILE")
+      ->group(group);
+  CLI::Option* const most = command.add_option("--gallery-images", p.gallery_images, "Images of the gallery, at most")
+                                ->check(whole(1, most_gallery))
+                                ->type_name("N")
+                                ->capture_default_str()
+                                ->group(group);
+  for (const CLI::Option* flag : {labels, most})
+    command.only_where(
+        flag, [&p] { return !p.gallery.empty(); }, "without --gallery FILE");
 }
 
 void add_inspect_flags(Flags& command, InspectOptions& o) {

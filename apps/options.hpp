@@ -8,8 +8,10 @@
 #include <vector>
 
 #include "apps/flags.hpp"
+#include "apps/gallery.hpp"
 #include "pipeline/graph.hpp"
 #include "stages/data_files.hpp"
+#include "stages/idx.hpp"
 #include "stages/synthesize.hpp"
 
 namespace sluice::apps {
@@ -37,6 +39,8 @@ struct Options {
   std::string trace, picture, report;  // files; empty: none
   std::size_t trace_steps = 1000;
   std::string class_names;  // NAME,NAME,... or @FILE
+  std::string scale;        // of the pixels; empty: what is usual for their type, or the model's own
+  std::string model;        // of eval and predict
   bool dump_flags = false;
   std::string command;           // train or graph
   std::vector<SpeltFlag> spelt;  // all of these as flags
@@ -49,7 +53,8 @@ struct Options {
   Every effective_every() const;
   std::size_t effective_threads() const;
   std::size_t effective_shards() const;
-  std::string effective_decoder() const;  // zlib or libdeflate
+  float effective_divisor(stages::IdxType stored) const;  // of the pixels in training
+  std::string effective_decoder() const;                  // zlib or libdeflate
 };
 
 struct SynthOptions {
@@ -62,13 +67,14 @@ struct SynthOptions {
 
 // Of eval and predict, beside the Options that they have in common with others.
 struct EvalOptions {
-  std::string model, scale;    // scale: empty: the model's own
   std::string images, labels;  // empty: those of the folder
   bool csv = false;
 };
 
 struct PredictOptions {
-  std::string model, scale, images;
+  std::string images, labels;  // labels: of the gallery
+  std::string gallery;         // file; empty: none
+  std::size_t gallery_images = usual_gallery;
   std::size_t top_k = 1;
   bool probabilities = false;
   std::string format = "jsonl";  // or csv

@@ -10,9 +10,7 @@
 #include "stages/replacement.hpp"
 
 namespace sluice::apps {
-namespace {
 
-// Where a file is to be written: found before anything is trained, not after.
 void check_output(const std::string& flag, const std::string& path, const std::vector<std::string>& inputs) {
   for (const std::string& input : inputs) {
     if (same_file(path, input))
@@ -26,8 +24,6 @@ void check_output(const std::string& flag, const std::string& path, const std::v
     throw stages::WriteError(fmt::format("{} {}", flag, error.what()));
   }
 }
-
-}  // namespace
 
 void check_outputs(const Options& o, const stages::DataFiles& files) {
   std::vector<std::string> inputs;

@@ -14,6 +14,8 @@
 
 namespace sluice::apps {
 
+// Where one file is to be written: found before anything is read or trained, not after.
+void check_output(const std::string& flag, const std::string& path, const std::vector<std::string>& inputs);
 void check_outputs(const Options& options, const stages::DataFiles& inputs);
 
 // Whether two names are of one file, through links and whether or not it is there.

@@ -42,6 +42,13 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
+  return out + '"';
+}
+
 std::size_t columns(std::string_view utf8) {
   // fmt does not tell how wide it takes a text to be, but pads it to any width.
   const std::size_t wide = 2 * utf8.size() + 1;

@@ -15,6 +15,9 @@ std::string utf8(std::string_view text);
 // On one line, without commands to a terminal, fit for XML: control characters and what is none become U+FFFD, too.
 std::string printable(std::string_view text);
 
+// A field of CSV, as RFC 4180 quotes it.
+std::string csv_field(const std::string& text);
+
 // How many columns of a terminal it takes.
 std::size_t columns(std::string_view utf8);
 // printable(), and in no more than so many columns, at least 1: what is longer ends in an ellipsis.

@@ -1,5 +1,4 @@
 // sluice predict: a line for each image, in order, with what a stored model takes it for.
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -10,26 +9,35 @@
 #include <cerrno>
 #include <cmath>
 #include <cstring>
-#include <exception>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "apps/commands.hpp"
+#include "apps/gallery.hpp"
 #include "apps/input.hpp"
+#include "apps/outputs.hpp"
+#include "apps/plain_text.hpp"
+#include "apps/report/image.hpp"
 #include "apps/stored_model.hpp"
+#include "apps/training.hpp"
 #include "stages/errors.hpp"
+#include "stages/forward.hpp"
 #include "stages/join.hpp"
+#include "stages/kernels/kernels.hpp"
+#include "stages/replacement.hpp"
 
 namespace sluice::apps {
 namespace {
 
 using namespace stages;
 
-// Whoever reads the output has stopped.
-struct ReaderGone : std::exception {};
+// Of rows without labels.
+float probability(const Scored& scored, std::size_t row, std::size_t c, std::size_t classes) {
+  return scored.delta[(row / kernels::lanes * classes + c) * kernels::lanes + row % kernels::lanes];
+}
 
 // Scored images -> their lines.
 struct Lines {
@@ -44,7 +52,7 @@ struct Lines {
     const auto to = std::back_inserter(out);
     std::vector<std::size_t> order(classes);
     for (std::size_t row = 0; row < rows; ++row) {
-      const auto p = [&](std::size_t c) { return scored.delta[(row / 16 * classes + c) * 16 + row % 16]; };
+      const auto p = [&](std::size_t c) { return probability(scored, row, c, classes); };
       const std::uint64_t index = scored.shard.batch->first + row;
       const std::size_t best = scored.predicted[row];
       if (!std::isfinite(p(best)))
@@ -87,21 +95,20 @@ struct Lines {
   }
 };
 
-std::string quoted(const std::string& name, bool csv) {
-  if (!csv) return nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  if (name.find_first_of(",\"\r\n") == std::string::npos) return name;
-  std::string text = "\"";
-  for (const char c : name) text += c == '"' ? "\"\"" : std::string(1, c);
-  return text + '"';
+// As the lines have it.
+std::string printed(const std::string& name, bool csv) {
+  if (csv) return csv_field(name);
+  return nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-void write_all(const std::string& text) {
+// false: whoever reads the output has stopped.
+bool write_all(const std::string& text) {
   for (std::size_t at = 0; at < text.size();) {
     const ssize_t n = ::write(STDOUT_FILENO, text.data() + at, text.size() - at);
     if (n >= 0) {
       at += static_cast<std::size_t>(n);
     } else if (errno == EPIPE) {
-      throw ReaderGone();
+      return false;
     } else if (errno == EAGAIN) {
       pollfd output{STDOUT_FILENO, POLLOUT, 0};
       ::poll(&output, 1, -1);
@@ -109,7 +116,38 @@ void write_all(const std::string& text) {
       throw WriteError(fmt::format("cannot write to the standard output: {}", std::strerror(errno)));
     }
   }
+  return true;
 }
+
+// The first images with what they were taken for, and what they are, where that is known.
+struct Collect {
+  std::size_t most = 0;
+  const NamedModel& model;
+  std::string images{}, labels{};  // paths, for error messages
+  std::vector<GalleryItem> items{};
+
+  void operator()(const Scored& scored) { add(scored, nullptr); }
+  void operator()(const Scored& scored, const Rows& of_them) {
+    if (of_them.count() != scored.shard.rows) throw DataError(not_as_many(images, labels));
+    add(scored, &of_them);
+  }
+
+ private:
+  void add(const Scored& scored, const Rows* of_them) {
+    const Batch& batch = *scored.shard.batch;
+    for (std::size_t row = 0; row < batch.count() && items.size() < most; ++row) {
+      const report::Image image = report::image_of(batch.rows[row], batch.type, batch.columns,
+                                                   batch.pixels / batch.columns, model.weights->divisor);
+      const std::size_t c = scored.predicted[row];
+      items.push_back({.rows = image.height,
+                       .columns = image.width,
+                       .pixels = report::greys(image),
+                       .predicted = model.names[c],
+                       .probability = probability(scored, row, c, model.names.size())});
+      if (of_them) items.back().label = model.names[label_at(*of_them, row, model.names.size(), labels)];
+    }
+  }
+};
 
 bool waits(const std::string& path) {
   struct stat status {};
@@ -125,39 +163,62 @@ std::string head(const Lines& lines) {
   return text + '\n';
 }
 
+std::vector<std::string> inputs(const Options& o, const PredictOptions& p) {
+  std::vector<std::string> all{o.model};
+  for (const std::string& text : {p.images, p.labels})
+    for (const std::string& path : file_list(text)) all.push_back(path);
+  return all;
+}
+
 }  // namespace
 
 int predict(const Options& o, const PredictOptions& p) {
-  if (p.model.empty()) throw UsageError("--model FILE: is needed: see sluice predict --help");
   if (p.images.empty()) throw UsageError("--images FILE: is needed: see sluice predict --help");
-  if (p.images == "-" && ::isatty(STDIN_FILENO))
-    throw UsageError("--images -: the standard input is a terminal, expected a pipe or a file");
-  const NamedModel model = load_named_model(p.model, p.scale, o.class_names);
+  if (p.images == "-" && p.labels == "-") throw UsageError("--images and --labels: only one of them can be -");
+  if ((p.images == "-" || p.labels == "-") && ::isatty(STDIN_FILENO))
+    throw UsageError("-: the standard input is a terminal, expected a pipe or a file");
+  const NamedModel model = load_named_model(o);
+  if (!p.gallery.empty()) {
+    if (!is_gallery_name(p.gallery))
+      throw UsageError(fmt::format("--gallery {}: expected a name that ends in .png or .svg", p.gallery));
+    check_output("--gallery", p.gallery, inputs(o, p));
+  }
   Lines lines{.top = p.top_k, .probabilities = p.probabilities, .csv = p.format == "csv", .names = {}};
-  for (const std::string& name : model.names) lines.names.push_back(quoted(name, lines.csv));
+  for (const std::string& name : model.names) lines.names.push_back(printed(name, lines.csv));
 
   //  rows.images -> batch -> forward -> lines -> write
+  //                                  -> gallery        (with rows.labels, where they are given)
   Graph g("predict", Threads(o.effective_threads()));
-  auto images = read_rows<IdxKind::images>(g, "images", p.images, 512, waits(p.images));
-  auto batches =
-      g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = p.images == "-" ? standard_input : p.images},
-            images, unlimited);
-  auto scored = g.map("forward", Score{{}, model.weights}, batches, unlimited);
-  auto text = g.map("lines", lines, scored, unlimited);
-  g.sink(
-      "write", [](const std::string& some) { write_all(some); }, text);
+  const std::string name = p.images == "-" ? standard_input : p.images;
+  const bool at_once = p.labels.empty() && waits(p.images);
+  auto images = read_rows<IdxKind::images>(g, "images", p.images, evaluation_rows, at_once);
+  auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
+  auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
+  bool read = true;  // the output, by somebody
+  const auto write = [&](const std::string& text) {
+    if (read) read = write_all(text);
+    if (!read && p.gallery.empty()) g.cancel();
+  };
+  g.sink("write", write, g.map("lines", lines, scored, unlimited));
+  Collect gallery{.most = p.gallery_images, .model = model, .images = name, .labels = p.labels};
+  if (!p.labels.empty())
+    g.sink("gallery", std::ref(gallery), scored, read_rows<IdxKind::labels>(g, "labels", p.labels, evaluation_rows));
+  else if (!p.gallery.empty())
+    g.sink("gallery", std::ref(gallery), scored);
   override_stages(o, {&g});
+  if (lines.csv) read = write_all(head(lines));
   try {
-    if (lines.csv) write_all(head(lines));
     g.run();
-  } catch (const ReaderGone&) {
+  } catch (const Cancelled&) {  // nobody reads any more
   } catch (const StageError& error) {
-    try {
-      std::rethrow_exception(error.cause());
-    } catch (const ReaderGone&) {
-    } catch (...) {
-      throw;
-    }
+    rethrow_unequal(error, name, p.labels);
+    throw;
+  }
+  if (!p.gallery.empty()) {
+    Replacement file(p.gallery);
+    const std::string bytes = apps::gallery(p.gallery, gallery.items);
+    file.write(bytes.data(), bytes.size());
+    file.commit();
   }
   return 0;
 }

@@ -16,9 +16,6 @@ Predictions predict(const Weights& weights, const DataSet& data, const Threads& 
   result.predicted.reserve(data.size());
   result.probability.reserve(data.size());
 
-  const auto score = [&weights](const Batch& batch, Scored& out) {
-    SoftmaxForward{}({.batch = &batch, .model = weights.get(), .weights = &weights, .rows = batch.count()}, out);
-  };
   const auto keep = [&](const Scored& scored) {
     for (std::size_t row = 0; row < scored.shard.rows; ++row) {
       const std::uint16_t c = scored.predicted[row];
@@ -32,7 +29,7 @@ Predictions predict(const Weights& weights, const DataSet& data, const Threads& 
   Graph g("predict", threads);
   Batcher batcher{.data = &data, .batch_size = 512, .shuffled = false};
   auto batches = g.source("batch", std::ref(batcher), capacity(8));
-  auto scored = g.map<Scored>("forward", score, batches, unlimited);
+  auto scored = g.map("forward", ScoreBatch{&weights}, batches, unlimited);
   g.sink("predictions", keep, scored);
   g.run();
   return result;

@@ -31,15 +31,22 @@ std::string absolute(const std::string& path) {
   return error ? path : found.string();
 }
 
+// Of a file, or of each of several with commas between.
+std::string absolute_files(const std::string& text) {
+  std::string all;
+  for (const std::string& path : stages::file_list(text)) all += (all.empty() ? "" : ",") + absolute(path);
+  return all;
+}
+
 // The values that are not those of the flags' own words: what a default came to, and paths within.
 std::map<std::string, std::vector<std::string>> effective_values(const Options& o, const stages::DataFiles& files,
                                                                  std::size_t classes) {
   std::map<std::string, std::vector<std::string>> values{
       {"--data", {}},
-      {"--train-images", {absolute(files.train_images)}},
-      {"--train-labels", {absolute(files.train_labels)}},
-      {"--test-images", {absolute(files.test_images)}},
-      {"--test-labels", {absolute(files.test_labels)}},
+      {"--train-images", {absolute_files(files.train_images)}},
+      {"--train-labels", {absolute_files(files.train_labels)}},
+      {"--test-images", {absolute_files(files.test_images)}},
+      {"--test-labels", {absolute_files(files.test_labels)}},
       {"--decoder", {o.effective_decoder()}},
       {"--threads", {std::to_string(o.effective_threads())}},
       {"--shards", {std::to_string(o.effective_shards())}},

@@ -8,6 +8,7 @@
 
 #include "apps/profile.hpp"
 #include "stages/kernels/kernels.hpp"
+#include "stages/scale.hpp"
 
 namespace sluice::apps {
 
@@ -19,12 +20,13 @@ std::size_t peak_rss_bytes() {
   return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
 }
 
-ordered_json effective(const Options& o, const stages::DataFiles& files, std::size_t classes) {
+ordered_json effective(const Options& o, const stages::DataFiles& files, const stages::DataSet& train) {
   return {{"train_images", files.train_images},
           {"train_labels", files.train_labels},
           {"test_images", files.test_images},
           {"test_labels", files.test_labels},
-          {"classes", classes},
+          {"classes", train.classes},
+          {"scale", stages::scale_text(o.effective_divisor(train.stored))},
           {"epochs", o.epochs},
           {"batch_size", o.batch_size},
           {"lr", o.lr},
@@ -54,7 +56,7 @@ void print_json(const Options& o, const stages::DataFiles& files, const stages::
                       {"samples_per_second", e.rate()}});
   const Epoch& last = r.epochs.back();
   ordered_json json = {{"command", "train"},
-                       {"options", effective(o, files, train.classes)},
+                       {"options", effective(o, files, train)},
                        {"data",
                         {{"train", train.size()},
                          {"test", test.size()},

@@ -36,7 +36,7 @@ struct Result {
 std::size_t peak_rss_bytes();
 
 // The options as they took effect.
-nlohmann::ordered_json effective(const Options& options, const stages::DataFiles& files, std::size_t classes);
+nlohmann::ordered_json effective(const Options& options, const stages::DataFiles& files, const stages::DataSet& train);
 
 void print_json(const Options& options, const stages::DataFiles& files, const stages::DataSet& train,
                 const stages::DataSet& test, const Result& result, const std::vector<GraphStats>& profiles);

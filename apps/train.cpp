@@ -160,8 +160,10 @@ class Job {
     const stages::DataSet& data = loading_.train();
     name_classes(data);
     stages::Weights initial;
-    initial.renew() =
+    stages::Model& model = initial.renew();
+    model =
         checkpoints_.resumes() ? std::move(resumed_model_) : stages::random_model(data.pixels(), data.classes, o_.seed);
+    model.divisor = o_.effective_divisor(data.stored);
     loaded_ = loading_.graph().stats();
     evaluation_.emplace(loading_.test(), threads_);
     training_.emplace(data, o_, threads_, initial, &interrupt_.requested());  // last: where it is, all are
@@ -202,9 +204,6 @@ class Job {
   // Of the flag, else of the checkpoint that is gone on from, else of Fashion-MNIST.
   void name_classes(const stages::DataSet& data) {
     const bool fashion_mnist = is_fashion_mnist(files_.train_images, data);
-    if (!o_.report.empty() && data.stored != stages::IdxType::uint8)
-      throw UsageError(fmt::format("--report {}: has pictures of uint8 images, these are {}", o_.report,
-                                   stages::idx_type_name(data.stored)));
     if (o_.class_names.empty()) {
       try {
         names_ = stored_class_names(resumed_about_, data.classes);
@@ -429,7 +428,7 @@ class Job {
     r.outcome = outcome_;
     const stages::DataSet &train = loading_.train(), &test = loading_.test();
     r.command = repeating_command(o_, files_, train.classes);
-    const ordered_json options = effective(o_, files_, train.classes);
+    const ordered_json options = effective(o_, files_, train);
     for (const auto& [name, value] : options.items())
       r.options.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
     r.facts = {{"sluice", SLUICE_VERSION}, {"kernels", kernels::active().name}};

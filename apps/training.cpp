@@ -19,24 +19,9 @@ namespace {
 
 using namespace stages;
 
-constexpr std::size_t evaluation_rows =
-    512;  // whole row blocks, so that the sum of the losses is that of any other size
-
 Limits limits(const DataSet& data, std::size_t rows) {
   return {rows, data.pixels(), data.classes};
 }
-
-// forward in the evaluation: a whole batch at a time, with weights that are the same for all of them.
-struct Score {
-  SoftmaxForward forward;
-  const Weights& weights;
-
-  using Output = Scored;
-  void operator()(const Batch& batch, Scored& out) const {
-    forward({.batch = &batch, .model = weights.get(), .weights = &weights, .rows = batch.count()}, out);
-  }
-  auto payload_bytes() const { return forward.payload_bytes(); }
-};
 
 //  batch -> work -> shard => forward => gradient => reduce -> sgd -> weights
 //                                    => loss -> accumulate
@@ -63,18 +48,15 @@ Feedback<Weights> wire(Graph& g, Batcher& batcher, Accumulate& metrics, const Da
   return weights;
 }
 
-//  batch -> forward -> loss -> accumulate
-//                   -> accuracy -> accumulate
-void wire(Graph& g, Batcher& batcher, Accumulate& metrics, const DataSet& data, const Weights& weights) {
-  const Score score{SoftmaxForward{.limits = limits(data, evaluation_rows)}, weights};
-  auto batches = g.source("batch", std::ref(batcher), capacity(8));
+}  // namespace
+
+Stream<Scored> evaluate(Graph& g, const Stream<Batch>& batches, const ScoreBatch& score, Accumulate& sums) {
   auto scored = g.map("forward", score, batches, unlimited);
   auto loss = g.map("loss", CrossEntropy{}, scored, unlimited);
   auto hits = g.map("accuracy", Accuracy{}, scored, unlimited);
-  g.sink("accumulate", std::ref(metrics), loss, hits);
+  g.sink("accumulate", std::ref(sums), loss, hits);
+  return scored;
 }
-
-}  // namespace
 
 Metrics means(const Accumulator& sums) {
   const double rows = std::max(1.0, sums["count"]);
@@ -102,9 +84,12 @@ Metrics Training::run(std::uint64_t epoch, const Accumulator& so_far, std::size_
   return means(metrics_.sums);
 }
 
+//  batch -> forward -> loss -> accumulate
+//                   -> accuracy -> accumulate
 Evaluation::Evaluation(const DataSet& data, const Threads& threads)
     : graph_("evaluate", threads), batcher_{.data = &data, .batch_size = evaluation_rows, .shuffled = false} {
-  wire(graph_, batcher_, metrics_, data, weights_);
+  auto batches = graph_.source("batch", std::ref(batcher_), capacity(8));
+  evaluate(graph_, batches, {.weights = &weights_, .limits = limits(data, evaluation_rows)}, metrics_);
 }
 
 Metrics Evaluation::run(const Weights& weights) {

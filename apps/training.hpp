@@ -11,6 +11,7 @@
 #include "stages/accumulate.hpp"
 #include "stages/batcher.hpp"
 #include "stages/dataset.hpp"
+#include "stages/forward.hpp"
 #include "stages/model.hpp"
 
 namespace sluice::apps {
@@ -44,6 +45,15 @@ class Training {
   stages::Accumulate metrics_;
   Feedback<stages::Weights> weights_;
 };
+
+// Rows of a batch of an evaluation: whole row blocks, so that the sum of the losses is that of any other size.
+inline constexpr std::size_t evaluation_rows = 512;
+
+// The forward-only part of a graph; its scored batches, for whoever wants more of them.
+//  batches -> forward -> loss -> accumulate
+//                     -> accuracy -> accumulate
+Stream<stages::Scored> evaluate(Graph& graph, const Stream<stages::Batch>& batches, const stages::ScoreBatch& score,
+                                stages::Accumulate& sums);
 
 // The chapter's evaluate_accuracy: loss and accuracy of a model over a data set, by a graph of its own.
 class Evaluation {

@@ -5,6 +5,7 @@
 //   StageError       a body threw: the stage, the sequence number of its message, and the cause (rethrow cause() to
 //                    see the original exception). The number is that of the message being made; of an expand or a sink
 //                    that of the message taken; of a split shard number k x shards + part, of a fold the group's
+//   UnequalStreams   the cause of a StageError: a zip or a sink was given streams of unequal length
 //   Stalled          the run ended with messages parked: names the stages and edges that wait
 //   Cancelled        cancel() was called
 #pragma once
@@ -44,6 +45,11 @@ class StageError : public Error {
   std::string stage_;
   std::optional<std::uint64_t> sequence_;
   std::exception_ptr cause_;
+};
+
+class UnequalStreams : public Error {
+ public:
+  using Error::Error;
 };
 
 class Stalled : public Error {

@@ -26,6 +26,7 @@ struct Batch {
   std::vector<Shared<Bytes>> owners;  // what keeps the rows, where no data set does
   std::uint64_t first = 0;            // index of the first row, where they come in the order of a file
   std::size_t pixels = 0;             // of one image: rows x columns of the data set
+  std::size_t columns = 0;            // of one image, where somebody wants to see it
   Pixel type = Pixel::uint8;
 
   std::size_t count() const { return rows.size(); }

@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "stages/errors.hpp"
@@ -43,15 +44,20 @@ DataFiles find_test_files(const DataFilesWanted& wanted) {
           .test_labels = find(wanted, wanted.named.test_labels, "t10k-labels-idx1-ubyte")};
 }
 
+std::vector<std::string> between_commas(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
+}
+
 std::vector<std::string> file_list(const std::string& text) {
   std::error_code ignored;
   if (text.find(',') == std::string::npos || std::filesystem::exists(text, ignored)) return {text};
-  std::vector<std::string> all;
-  std::size_t begin = 0;
-  for (std::size_t comma; (comma = text.find(',', begin)) != std::string::npos; begin = comma + 1)
-    all.push_back(text.substr(begin, comma - begin));
-  all.push_back(text.substr(begin));
-  return all;
+  return between_commas(text);
 }
 
 }  // namespace sluice::stages

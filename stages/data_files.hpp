@@ -28,6 +28,9 @@ DataFiles find_data_files(const DataFilesWanted& wanted);
 // Only the two to test on; the others are empty.
 DataFiles find_test_files(const DataFilesWanted& wanted);
 
+// "a,b" -> the two; as many as there are commas and one more.
+std::vector<std::string> between_commas(const std::string& text);
+
 // "a.gz,b.gz" -> the two, to be read one after the other; a text that is the name of a file is that file.
 std::vector<std::string> file_list(const std::string& text);
 

@@ -37,6 +37,18 @@ struct SoftmaxForward {
   std::optional<std::size_t> payload_bytes() const;
 };
 
-static_assert(verbs::Map<SoftmaxForward, Shard, Scored>);
+// The same for whole batches, by weights that do not change: what an evaluation needs, or a prediction.
+struct ScoreBatch {
+  const Weights* weights = nullptr;
+  Limits limits = {};
+
+  using Output = Scored;
+  void operator()(const Batch& batch, Scored& out) const {
+    SoftmaxForward{limits}({.batch = &batch, .model = weights->get(), .weights = weights, .rows = batch.count()}, out);
+  }
+  std::optional<std::size_t> payload_bytes() const { return SoftmaxForward{limits}.payload_bytes(); }
+};
+
+static_assert(verbs::Map<SoftmaxForward, Shard, Scored> && verbs::Map<ScoreBatch, Batch, Scored>);
 
 }  // namespace sluice::stages

@@ -6,13 +6,17 @@
 
 namespace sluice::stages {
 
+std::string not_as_many(const std::string& images, const std::string& labels) {
+  return fmt::format(
+      "{} and {} have different numbers of images and labels, expected as many: do the two belong "
+      "together?",
+      images, labels);
+}
+
 void check_as_many(const LabelledRows& in, const std::string& images, const std::string& labels) {
   const auto& [rows, of_rows] = in;
   if (rows.count() == of_rows.count()) return;
-  throw DataError(
-      fmt::format("{} and {} have different numbers of images and labels ({} or more, {} or more), expected "
-                  "as many: do the two belong together?",
-                  images, labels, rows.first + rows.count(), of_rows.first + of_rows.count()));
+  throw DataError(not_as_many(images, labels));
 }
 
 void Unlabelled::operator()(const Rows& in, Batch& out) const {
@@ -25,6 +29,7 @@ void Unlabelled::operator()(const Rows& in, Batch& out) const {
   out.owners.assign(in.owners.begin(), in.owners.end());
   out.first = in.first;
   out.pixels = static_cast<std::size_t>(in.shape.pixels());
+  out.columns = static_cast<std::size_t>(in.shape.columns);
   out.type = in.type;
 }
 
@@ -33,11 +38,6 @@ void Join::operator()(const LabelledRows& in, Batch& out) const {
   const auto& [its, of_them] = in;
   Unlabelled{.pixels = pixels, .images = images}(its, out);
   for (std::size_t i = 0; i < its.count(); ++i) out.labels.push_back(label_at(of_them, i, classes, labels));
-}
-
-std::optional<std::size_t> Join::payload_bytes() const {
-  if (rows == 0) return std::nullopt;
-  return rows * 2 * (sizeof(const std::uint8_t*) + sizeof(Shared<Bytes>) + sizeof(std::uint16_t));
 }
 
 }  // namespace sluice::stages

@@ -23,15 +23,14 @@ struct Join {
   std::size_t classes = 0;         // of the labels, 2 .. most_classes
   std::string images{}, labels{};  // paths, for error messages
   std::size_t pixels = 0;          // of an image; 0: any
-  std::size_t rows = 0;            // of a batch, at most, where it is known; 0: nothing is stated of memory
 
   using Output = Batch;
   void operator()(const LabelledRows& in, Batch& out) const;
-  // Beside what the rows and labels keep.
-  std::optional<std::size_t> payload_bytes() const;
 };
 
-// Throws DataError where rows and labels are not as many.
+// What a DataError says of files that do not have as many images as labels.
+std::string not_as_many(const std::string& images, const std::string& labels);
+// Throws it where rows and labels are not as many.
 void check_as_many(const LabelledRows& in, const std::string& images, const std::string& labels);
 
 // Rows without labels, as a batch.

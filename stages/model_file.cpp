@@ -251,7 +251,6 @@ StoredModel load_model(const std::string& path) {
       } catch (const std::invalid_argument& error) {
         fail(path, fmt::format("{}: {}", scale_key, printable(error.what())));
       }
-      stored.scaled = true;
       stored.metadata.erase(found);
     }
     if (const auto found = stored.metadata.find(checksum_key); found != stored.metadata.end()) {

@@ -1,13 +1,13 @@
 // A model on disk: a safetensors file that other tools read too.
 //
 // Tensors, little-endian float32: `weight` (classes x pixels, row-major, the layout of PyTorch's Linear, for pixels
-// scaled to [0, 1]) and `bias` (classes), 2 to 65,536 classes; in `__metadata__` strings of the caller's, and a
-// checksum `sluice.sha256`: the SHA-256 of the file with the checksum's own digits as zeros. A file of another program
-// is read, too: without a checksum, with other metadata or none, its tensors in any order. Order and thread-safety:
-// free functions; one writer a path. save_model replaces an older file when the new one is complete
-// (stages/replacement.hpp). Errors, naming the file: WriteError, DataError of what cannot be opened or read,
-// DamagedError of what is no sound model: what was found and what was expected of tensors, shape, type, size and
-// values; contents without the right checksum.
+// scaled to [0, 1]) and `bias` (classes), 2 to 65,536 classes; in `__metadata__` strings of the caller's, what
+// pixels are multiplied by, `sluice.scale` (1/255 of a file without it), and a checksum `sluice.sha256`: the SHA-256 of
+// the file with the checksum's own digits as zeros. A file of another program is read, too: without a checksum, with
+// other metadata or none, its tensors in any order. Order and thread-safety: free functions; one writer a path.
+// save_model replaces an older file when the new one is complete (stages/replacement.hpp). Errors, naming the file:
+// WriteError, DataError of what cannot be opened or read, DamagedError of what is no sound model: what was found and
+// what was expected of tensors, shape, type, size and values; contents without the right checksum.
 //
 //   save_model("fashion.safetensors", model, {{"epochs", "10"}});
 //   StoredModel stored = load_model("fashion.safetensors");
@@ -29,7 +29,6 @@ struct StoredModel {
   Model model;
   Metadata metadata;     // without the checksum and the scale
   bool checked = false;  // it had a checksum, the right one
-  bool scaled = false;   // it says what pixels are multiplied by; otherwise 1/255 is assumed
 };
 
 // older: what becomes of the file that is replaced.

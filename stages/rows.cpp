@@ -45,14 +45,6 @@ void Regroup::reset() {
   finished_ = false;
 }
 
-std::optional<std::size_t> Regroup::payload_bytes() const {
-  if (item_bytes == 0) return std::nullopt;
-  // The chunks that the items lie in, each as a whole, or a piece of memory for each item that fills one.
-  const std::size_t chunks =
-      item_bytes >= chunk_bytes ? count * item_bytes : ((count * item_bytes) / chunk_bytes + 2) * 2 * chunk_bytes;
-  return chunks + count * 2 * (sizeof(const std::uint8_t*) + sizeof(Shared<Bytes>));
-}
-
 std::uint16_t label_at(const Rows& labels, std::size_t i, std::size_t classes, const std::string& path) {
   const std::uint16_t label = label_of(labels.type, labels.at[i], labels.first + i, path);
   if (label >= classes)

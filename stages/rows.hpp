@@ -10,7 +10,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,15 +33,12 @@ struct Rows {
 struct Regroup {
   std::size_t count = 256;  // items of a run, at least 1
   bool at_once = false;
-  std::size_t item_bytes = 0;   // of an item in memory, where it is known; 0: nothing is stated of memory
-  std::size_t chunk_bytes = 0;  // of the Elements that come, at most
 
   using Output = Rows;
   void push(const Elements& elements);
   bool pull(Rows& out);
   void finish() { finished_ = true; }
   void reset();
-  std::optional<std::size_t> payload_bytes() const;
 
   // State of its own, no options.
   Elements elements_{};

@@ -5,9 +5,9 @@
 // places before its own, and any number behind it. Where all rows fit into the buffer, every order is as likely.
 // The order is a function of (seed, epoch, rows) and the length of the stream: which row is drawn k-th depends on
 // nothing else. Pixels are copied, into the buffer and into the batch.
-// The buffer is one piece of memory, rows x image_bytes; the caller sees to it that it is not larger than the stream.
-// Order and thread-safety: an expand; one thread at a time. epoch() between runs.
-// Errors: DataError, see Join; std::invalid_argument for rows or batch_size of 0, or a first row within a batch.
+// The buffer is one piece of memory, rows x the bytes of an image; the caller sees to it that it is not larger than the
+// stream. Order and thread-safety: an expand; one thread at a time. epoch() between runs. Errors: DataError, see Join;
+// std::invalid_argument for rows or batch_size of 0, or a first row within a batch.
 //
 //   ShuffleBuffer shuffle{.rows = 20'000, .batch_size = 256, .seed = 0, .classes = 10};
 //   auto batches = g.expand("shuffle", std::ref(shuffle), g.zip("pair", rows, labels), capacity(2));
@@ -20,7 +20,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +37,6 @@ struct ShuffleBuffer {
   std::uint64_t seed = 0;
   std::size_t classes = 0;         // of the labels, 2 .. most_classes
   std::string images{}, labels{};  // paths, for error messages
-  std::size_t image_bytes = 0;     // of an image in memory, where it is known; 0: nothing is stated of memory
 
   using Output = Batch;
   void push(const LabelledRows& in);
@@ -47,10 +45,6 @@ struct ShuffleBuffer {
   // The next run: an epoch, from its row `first` on, a multiple of batch_size.
   void epoch(std::uint64_t number, std::uint64_t first = 0);
   void reset();
-  // Of one batch; the buffer is beside it.
-  std::optional<std::size_t> payload_bytes() const {
-    return image_bytes ? std::optional(batch_size * (image_bytes + 64)) : std::nullopt;
-  }
 
   // State of its own, no options.
   void fill();

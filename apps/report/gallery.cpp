@@ -7,6 +7,7 @@
 #include "apps/report/image.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
+#include "stages/scale.hpp"
 
 namespace sluice::apps::report {
 namespace {
@@ -27,8 +28,8 @@ std::string tag(const Image& original, const Image& shown, std::string_view png,
 
 std::string picture(const Report& r, std::size_t i) {
   const stages::DataSet& test = *r.test;
-  const std::uint8_t* const pixels = test.images[i];
-  const Image original{test.columns, test.rows, {pixels, pixels + test.pixels()}};
+  const Image original = image_of(test.images[i], test.type(), test.columns, test.rows,
+                                  r.model ? r.model->divisor : stages::usual_divisor(test.stored));
   const Image image = shrunk(original, largest);
   return tag(original, image, png(image.width, image.height, greys(image)),
              fmt::format("image {} of the test set: {}", i, class_name(r, test.labels[i])));

@@ -30,6 +30,16 @@ std::string encoded(std::size_t width, std::size_t height, png_uint_32 format, c
 
 }  // namespace
 
+Image image_of(const std::uint8_t* row, stages::Pixel type, std::size_t width, std::size_t height, float divisor) {
+  Image image{width, height, {}};
+  image.values.resize(width * height);
+  for (std::size_t i = 0; i < image.values.size(); ++i) {
+    const float pixel = type == stages::Pixel::uint8 ? row[i] : reinterpret_cast<const float*>(row)[i];
+    image.values[i] = std::clamp(pixel * (255 / divisor), 0.f, 255.f);
+  }
+  return image;
+}
+
 Image shrunk(const Image& image, std::size_t most) {
   if (std::max(image.width, image.height) <= most) return image;
   // The same factor for both sides, but a line stays a line.

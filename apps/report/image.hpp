@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "stages/batch.hpp"
+
 namespace sluice::apps::report {
 
 struct Image {
@@ -20,6 +22,8 @@ struct Image {
   std::vector<float> values;  // (height x width)
 };
 
+// The image of a row of pixels: what pixels / divisor make 0 to 1 is 0 to 255, and what is beyond is cut off.
+Image image_of(const std::uint8_t* row, stages::Pixel type, std::size_t width, std::size_t height, float divisor);
 // Neither side longer than `most`; unchanged if that is so.
 Image shrunk(const Image& image, std::size_t most);
 // Of this size, neither side longer than it was.

@@ -167,7 +167,7 @@ struct Engine::Impl {
         const Gate& feedback = static_cast<Gate&>(*nodes[input->producer->gate->id]);
         if (feedback.emitted() > gate->emitted() + 1)
           throw StageError(gate->stage().name, gate->emitted(),
-                           std::make_exception_ptr(std::runtime_error(fmt::format(
+                           std::make_exception_ptr(UnequalStreams(fmt::format(
                                "streams of unequal length: feedback '{}' got {} messages back, '{}' took {}",
                                feedback.stage().name, feedback.emitted() - 1, gate->stage().name, gate->emitted()))));
       }

@@ -192,7 +192,7 @@ void Gate::unequal(const Input& a, const Input& b) {
     return end == unknown ? fmt::format("'{}' has more", i.producer->name)
                           : fmt::format("'{}' ended after {} messages", i.producer->name, end);
   };
-  throw std::runtime_error(fmt::format("streams of unequal length: {}, {}", said(a), said(b)));
+  throw UnequalStreams(fmt::format("streams of unequal length: {}, {}", said(a), said(b)));
 }
 
 Number Gate::room() {

@@ -114,6 +114,7 @@ TEST_F(Checkpoints, OfAnotherJobAreRefusedWithWhatDiffers) {
                     file, "--seed", "1"},
           2, "--batch-size is 50, there it was 100; --seed is 1, there it was 0");
   refused(job({"--classes", "4"}), 3, "--classes is 4, there it was 3");
+  refused(job({"--scale", "1/100"}), 3, "--scale is 1/100, there it was 1/255");
   std::string pixels = pixel_bytes(train_count, 1);
   pixels[17] = static_cast<char>(pixels[17] ^ 1);
   data.folder().write("train-images-idx3-ubyte.gz", test::gzip(test::idx_images(pixels, rows, columns)));

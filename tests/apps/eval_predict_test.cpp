@@ -1,11 +1,13 @@
 // sluice eval and sluice predict, as they are run.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
+#include "tests/apps/pictures.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/support/gzip.hpp"
 
@@ -18,11 +20,11 @@ class StoredModel : public ::testing::Test {
       : training(trained({"train", "--data", data.folder().path(), "--epochs", "3", "--batch-size", "50", "--output",
                           model, "--class-names", "a,\"b\",c"})) {}
   Result predict(const Arguments& more) const {
-    return sluice(Arguments{"predict", "--model", model, "--images", images} + more);
+    return sluice(Arguments{"predict", "--model", model, "--images", images_} + more);
   }
 
   const SmallData data;
-  const std::string model = data.path("model"), images = data.path("t10k-images-idx3-ubyte.gz");
+  const std::string model = data.path("model"), images_ = data.path("t10k-images-idx3-ubyte.gz");
   const json training;
 };
 
@@ -64,12 +66,61 @@ TEST_F(StoredModel, PredictHasALineForEachImageInOrder) {
 
 TEST_F(StoredModel, PredictReadsAPipeAndPrintsCsv) {
   const Result r = run({"bash", "-c",
-                        "zcat '" + images + "' | '" + sluice_path() + "' predict --model '" + model +
+                        "zcat '" + images_ + "' | '" + sluice_path() + "' predict --model '" + model +
                             "' --images - --format csv | head -n 2; exit ${PIPESTATUS[1]}"});
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_EQ(r.err, "");
   EXPECT_EQ(lines(r.out).at(0), "index,class,name,probability");
   EXPECT_TRUE(lines(r.out).at(1).starts_with("0,")) << r.out;
+}
+
+TEST_F(StoredModel, PredictDrawsAGallery) {
+  const std::string labels = data.path("t10k-labels-idx1-ubyte.gz"), png = data.path("g.png"), svg = data.path("g.svg");
+  const std::string lines_alone = predict({}).out;
+  EXPECT_EQ(predict({"--gallery", png, "--labels", labels}).out, lines_alone);
+  std::size_t width = 0, height = 0;
+  decoded(test::contents_of(png), PNG_FORMAT_RGB, width, height);
+  EXPECT_GT(width, height);  // 32 images, eight in a row
+  EXPECT_EQ(predict({"--gallery", svg, "--gallery-images", "3"}).code, 0);
+  const std::string drawn = test::contents_of(svg);
+  std::size_t images = 0;
+  for (std::size_t at = 0; (at = drawn.find("<image", at)) != std::string::npos; ++at) ++images;
+  EXPECT_EQ(images, 3u);
+  // A reader that stops early takes nothing away from the picture.
+  const Result head = run({"bash", "-c",
+                           "'" + sluice_path() + "' predict --model '" + model + "' --images '" + images_ +
+                               "' --gallery '" + svg + "' --gallery-images 150 | head -n 1; exit ${PIPESTATUS[0]}"});
+  EXPECT_EQ(head.code, 0) << head.err;
+  EXPECT_GT(test::contents_of(svg).size(), drawn.size());
+
+  for (const Arguments& wrong : {Arguments{"--gallery", data.path("g.jpeg")},
+                                 {"--labels", labels},
+                                 {"--gallery", data.path("no/g.png")},
+                                 {"--gallery", images_}})
+    EXPECT_EQ(predict(wrong).code, 2);
+  const Result count = predict({"--gallery", data.path("x.png"), "--labels", data.path("train-labels-idx1-ubyte.gz")});
+  EXPECT_EQ(count.code, 3);
+  EXPECT_TRUE(contains(count.err, "different numbers of images and labels")) << count.err;
+}
+
+// The same images as float32, once of 0 to 255 and once of 0 to 1.
+TEST_F(StoredModel, TheScaleIsTheModelsOwnUnlessAFlagSaysOtherwise) {
+  const auto floats = [&](float divisor) {
+    std::string bytes = test::idx_header(3, {test_count, rows, columns}, 0x0d);
+    for (const char c : pixel_bytes(test_count, 2)) {
+      const float value = static_cast<float>(static_cast<unsigned char>(c)) / divisor;
+      std::string number(reinterpret_cast<const char*>(&value), sizeof value);
+      std::reverse(number.begin(), number.end());
+      bytes += number;
+    }
+    return bytes;
+  };
+  const std::string expected = predict({}).out;
+  const std::string of_bytes = data.folder().write("f255", floats(255.f / 255));
+  const std::string of_256 = data.folder().write("f256", floats(256));
+  EXPECT_EQ(sluice({"predict", "--model", model, "--images", of_bytes}).out, expected);
+  EXPECT_EQ(sluice({"predict", "--model", model, "--images", of_256, "--scale", "1/0.99609375"}).out, expected);
+  EXPECT_NE(sluice({"predict", "--model", model, "--images", of_256}).out, expected);
 }
 
 TEST_F(StoredModel, WhatDoesNotFitIsRefusedWithWhatWasExpected) {
@@ -78,7 +129,7 @@ TEST_F(StoredModel, WhatDoesNotFitIsRefusedWithWhatWasExpected) {
   EXPECT_EQ(size.code, 3);
   EXPECT_TRUE(contains(size.err, "images of 5 x 5 pixels, expected 42 pixels")) << size.err;
   const Result count =
-      sluice({"eval", "--model", model, "--images", images, "--labels", data.path("train-labels-idx1-ubyte.gz")});
+      sluice({"eval", "--model", model, "--images", images_, "--labels", data.path("train-labels-idx1-ubyte.gz")});
   EXPECT_EQ(count.code, 3);
   EXPECT_TRUE(contains(count.err, "different numbers of images and labels")) << count.err;
   const Result none = sluice({"eval", "--model", data.path("nothing")});
@@ -86,7 +137,7 @@ TEST_F(StoredModel, WhatDoesNotFitIsRefusedWithWhatWasExpected) {
   EXPECT_EQ(sluice({"eval", "--model", model, "--json", "--csv"}).code, 2);
   EXPECT_EQ(sluice({"eval"}).code, 2);
   EXPECT_EQ(sluice({"predict", "--model", model}).code, 2);
-  EXPECT_EQ(sluice({"predict", "--model", model, "--images", images, "--scale", "0"}).code, 2);
+  EXPECT_EQ(sluice({"predict", "--model", model, "--images", images_, "--scale", "0"}).code, 2);
 }
 
 }  // namespace

@@ -362,6 +362,17 @@ TEST(DumpFlags, PathsAreAbsolute) {
   EXPECT_EQ(r.out.find(" ./"), std::string::npos);
 }
 
+TEST(DumpFlags, EachOfSeveralFilesIsAbsolute) {
+  const SmallData data;
+  const Result r = run({"sh", "-c",
+                        "cd '" + data.folder().path() + "' && '" + sluice_path() +
+                            "' train --dump-flags --train-images train-images-idx3-ubyte.gz,t10k-images-idx3-ubyte.gz "
+                            "--train-labels train-labels-idx1-ubyte.gz,t10k-labels-idx1-ubyte.gz --data ."});
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_TRUE(contains(r.out, data.path("train-images-idx3-ubyte.gz") + "," + data.path("t10k-images-idx3-ubyte.gz")))
+      << r.out;
+}
+
 TEST(DumpFlags, AValueThatBeginsLikeAFlagIsTakenBack) {
   const SmallData data;
   const test::Folder elsewhere;

@@ -52,6 +52,7 @@ TEST(Train, JsonStatesTheEffectiveOptions) {
   EXPECT_EQ(o["test_images"], data.path("t10k-images-idx3-ubyte.gz"));
   EXPECT_EQ(o["test_labels"], data.path("t10k-labels-idx1-ubyte.gz"));
   EXPECT_EQ(o["classes"], 4);
+  EXPECT_EQ(o["scale"], "1/255");
   EXPECT_EQ(o["epochs"], 2);
   EXPECT_EQ(o["batch_size"], 100);
   EXPECT_EQ(o["lr"], 0.25);
@@ -61,6 +62,57 @@ TEST(Train, JsonStatesTheEffectiveOptions) {
   EXPECT_EQ(o["concurrency"], json({"forward=2"}));
   EXPECT_EQ(o["capacity"], json({"batch=7"}));
   EXPECT_EQ(o["isa"], "portable");
+}
+
+TEST(Train, TheScaleIsThatOfTheFlagAndIsStoredInTheModel) {
+  const SmallData data;
+  const std::string model = data.path("model");
+  const json usual = trained(data.train()), said = trained(data.train() + Arguments{"--scale", "1/255"}),
+             other = trained(data.train() + Arguments{"--scale", "1/100", "--output", model});
+  EXPECT_EQ(said["weights_sha256"], usual["weights_sha256"]);
+  EXPECT_NE(other["weights_sha256"], usual["weights_sha256"]);
+  EXPECT_EQ(other["options"]["scale"], "1/100");
+  const json evaluated =
+      json::parse(sluice({"eval", "--model", model, "--data", data.folder().path(), "--json"}).out, nullptr, false);
+  EXPECT_EQ(evaluated["loss"], other["test_loss"]);
+}
+
+// The same images as int16, for which no scale but 1 is usual, and labels as int32 with a class that no byte has.
+TEST(Train, TakesImagesAndLabelsOfOtherTypes) {
+  const SmallData data;
+  std::string images = test::idx_header(3, {train_count, rows, columns}, 0x0b);
+  for (const char c : pixel_bytes(train_count, 1)) images += std::string(1, '\0') + c;
+  std::string tests = test::idx_header(3, {test_count, rows, columns}, 0x0b);
+  for (const char c : pixel_bytes(test_count, 2)) tests += std::string(1, '\0') + c;
+  const Arguments files{"--train-images", data.folder().write("i16", images), "--test-images",
+                        data.folder().write("t16", tests)};
+  const json bytes = trained(data.train());
+  EXPECT_EQ(trained(data.train() + files + Arguments{"--scale", "1/255"})["weights_sha256"], bytes["weights_sha256"]);
+  EXPECT_EQ(trained(data.train() + files)["options"]["scale"], "1");
+
+  std::string labels = test::idx_header(1, {train_count}, 0x0c);
+  for (const std::uint8_t label : label_bytes(train_count)) labels += {'\0', '\0', '\1', static_cast<char>(label)};
+  const json many = trained(data.train() + Arguments{"--train-labels", data.folder().write("l32", labels)});
+  EXPECT_EQ(many["data"]["classes"], 256 + classes);
+  EXPECT_EQ(trained(data.train() + Arguments{"--classes", "1000"})["data"]["classes"], 1000);
+}
+
+TEST(Train, SeveralFilesAreOneDataSet) {
+  const SmallData data;
+  const std::string a = data.path("train-images-idx3-ubyte.gz"), b = data.path("t10k-images-idx3-ubyte.gz");
+  const std::string la = data.path("train-labels-idx1-ubyte.gz"), lb = data.path("t10k-labels-idx1-ubyte.gz");
+  const std::string both = data.folder().write(
+      "both", test::idx_images(pixel_bytes(train_count, 1) + pixel_bytes(test_count, 2), rows, columns));
+  std::vector<std::uint8_t> all = label_bytes(train_count);
+  for (const std::uint8_t label : label_bytes(test_count)) all.push_back(label);
+  const std::string labels = data.folder().write("labels", test::idx_labels(all));
+  const json whole = trained(data.train() + Arguments{"--train-images", both, "--train-labels", labels});
+  for (const char* decoder : {"zlib", "auto"}) {
+    const json parts = trained(
+        data.train() + Arguments{"--train-images", a + "," + b, "--train-labels", la + "," + lb, "--decoder", decoder});
+    EXPECT_EQ(parts["data"]["train"], train_count + test_count);
+    EXPECT_EQ(parts["weights_sha256"], whole["weights_sha256"]);
+  }
 }
 
 TEST(Train, QuietSilencesTheProgressAndNotTheResult) {

@@ -96,8 +96,8 @@ TEST(Usage, ANumberOutOfItsRangeIsAnErrorThatStatesTheRange) {
     for (const char* value : {"0", "-1", "x", "1.5", "", "1e3", "99999999999999999999999", " 1", "0x10"})
       expect_usage_error({"train", flag, value},
                          {flag, std::string("'") + value + "' is not a whole number from 1 to "});
-  for (const char* value : {"0", "1", "257"})
-    expect_usage_error({"train", "--classes", value}, {"--classes", "from 2 to 256"});
+  for (const char* value : {"0", "1", "65537"})
+    expect_usage_error({"train", "--classes", value}, {"--classes", "from 2 to 65536"});
   for (const char* value : {"-1", "x", "18446744073709551616"})
     expect_usage_error({"train", "--seed", value}, {"--seed", "from 0 to 18446744073709551615"});
 }

@@ -307,5 +307,63 @@ TEST(InflateWake, EndsAWaitForAPipe) {
   ::close(wake);
 }
 
+// A pipe in which there is what was written, and its other end.
+struct Pipe {
+  Pipe() {
+    int ends[2];
+    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+    out = ends[0], in = ends[1];
+  }
+  ~Pipe() {
+    ::close(out);
+    end();
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  void write(const std::string& bytes) const {
+    EXPECT_EQ(::write(in, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+  }
+  void end() {
+    if (in >= 0) ::close(in);
+    in = -1;
+  }
+  int out = -1, in = -1;
+};
+
+TEST(Inflate, ReadsADescriptorThatStaysOpen) {
+  for (const bool compressed : {false, true}) {
+    const std::string bytes = pixels(5000);
+    Pipe pipe;
+    pipe.write(compressed ? gzip(bytes) : bytes);
+    pipe.end();
+    std::string read;
+    drive(Inflate{.path = "standard input", .chunk_bytes = 700, .input = pipe.out},
+          [&](const Chunk& chunk) { read.append(chunk.data, chunk.data + chunk.size); });
+    EXPECT_EQ(read, bytes);
+    EXPECT_GE(::fcntl(pipe.out, F_GETFD), 0);
+  }
+  expect_error<DataError>([] { drive(Inflate{.path = "standard input", .input = 999}, [](const Chunk&) {}); },
+                          {"standard input: cannot be read"});
+}
+
+TEST(Inflate, AtOnceAChunkEndsWhereAPipeWouldHaveToBeWaitedFor) {
+  for (const bool compressed : {false, true}) {
+    const std::string first = pixels(5000), second = pixels(300);
+    const auto file = [&](const std::string& bytes) { return compressed ? gzip(bytes) : bytes; };
+    Pipe pipe;
+    Inflate inflate{.path = "pipe", .input = pipe.out, .at_once = true};
+    Chunk chunk;
+    pipe.write(file(first));
+    ASSERT_TRUE(inflate(chunk));  // would wait for ever
+    EXPECT_EQ(std::string(chunk.data, chunk.data + chunk.size), first);
+    pipe.write(file(second));
+    ASSERT_TRUE(inflate(chunk));
+    EXPECT_EQ(std::string(chunk.data, chunk.data + chunk.size), second);
+    EXPECT_EQ(chunk.offset, first.size());
+    pipe.end();
+    EXPECT_FALSE(inflate(chunk));
+  }
+}
+
 }  // namespace
 }  // namespace sluice::stages::testing

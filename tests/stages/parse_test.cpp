@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "stages/each_file.hpp"
 #include "stages/errors.hpp"
 #include "tests/stages/idx_example.hpp"
 
@@ -33,6 +34,7 @@ class Pieces {
     return true;
   }
   std::size_t given() const { return next_; }
+  void reset() { next_ = offset_ = 0; }
 
  private:
   std::string bytes_;
@@ -236,23 +238,11 @@ TEST(Parse, AValueThatIsNoFiniteFloat32IsAnErrorThatSaysWhere) {
       {"f: pixel 1 of image 1 is 1e+39"});
 }
 
-// Chunks of several files, one after the other.
-struct SeveralFiles {
-  std::vector<Pieces> files;
-  using Output = Chunk;
-  bool operator()(Chunk& out) {
-    for (; at < files.size(); ++at)
-      if (files[at](out)) return out.file = at, true;
-    return false;
-  }
-  std::size_t at = 0;
-};
-
 TEST(Parse, SeveralFilesAreOneStreamOfItems) {
   const std::string a = images_file(4, 3, 5), b = images_file(7, 3, 5);
   std::string bytes;
   std::uint64_t next = 0;
-  drive(SeveralFiles{{{a, 20}, {b, 33}, {a, 1}}}, ParseImages{.paths = {"a", "b", "c"}}, [&](const Elements& e) {
+  drive(EachFile<Pieces>{{{a, 20}, {b, 33}, {a, 1}}}, ParseImages{.paths = {"a", "b", "c"}}, [&](const Elements& e) {
     EXPECT_EQ(e.first, next);
     next += e.count;
     bytes.append(e.data, e.data + e.count * 15);
@@ -263,7 +253,7 @@ TEST(Parse, SeveralFilesAreOneStreamOfItems) {
 
 TEST(Parse, EachOfSeveralFilesHasToBeSoundAndOfTheSameSize) {
   const auto refused = [](const std::vector<std::string>& files, std::initializer_list<std::string_view> parts) {
-    SeveralFiles all;
+    EachFile<Pieces> all;
     for (const std::string& file : files) all.files.emplace_back(file, 20);
     expect_error<DataError>([&] { drive(all, ParseImages{.paths = {"a", "b"}}, [](const Elements&) {}); }, parts);
   };

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "stages/errors.hpp"
-#include "stages/join.hpp"
 #include "tests/stages/idx_example.hpp"
 
 namespace sluice::stages::testing {
@@ -84,31 +83,6 @@ TEST(Rows, ALabelBeyondTheClassesIsAnErrorThatNamesFileAndImage) {
   runs<ParseLabels>(labels_file(20, 7), 10, {.count = 8}, &kept);
   EXPECT_EQ(label_at(kept[1], 4, 7, "f"), 12 % 7);
   expect_error<DataError>([&] { label_at(kept[1], 5, 6, "f"); }, {"f: label 6 of image 13, expected 0 to 5"});
-}
-
-LabelledRows pair(std::uint32_t images, std::uint32_t labels) {
-  std::vector<Rows> a, b;
-  runs<ParseImages>(images_file(images, 3, 5), 40, {.count = 100}, &a);
-  runs<ParseLabels>(labels_file(labels, 7), 10, {.count = 100}, &b);
-  return {a.at(0), b.at(0)};
-}
-
-TEST(Join, MakesABatchOfViews) {
-  const LabelledRows in = pair(20, 20);
-  Batch batch;
-  Join{.classes = 7, .images = "i", .labels = "l"}(in, batch);
-  EXPECT_EQ(batch.rows, std::get<0>(in).at);
-  EXPECT_EQ(batch.pixels, 15u);
-  EXPECT_EQ(batch.count(), 20u);
-  for (std::size_t i = 0; i < 20; ++i) EXPECT_EQ(batch.labels[i], i % 7);
-  EXPECT_EQ(batch.owners.size(), std::get<0>(in).owners.size());
-}
-
-TEST(Join, OtherNumbersOfImagesAndLabelsAreAnErrorThatNamesBothFiles) {
-  Batch batch;
-  for (const std::uint32_t labels : {19u, 21u})
-    expect_error<DataError>([&] { (Join{.classes = 7, .images = "i", .labels = "l"}(pair(20, labels), batch)); },
-                            {"i and l have different numbers of images and labels", "belong together?"});
 }
 
 }  // namespace
