@@ -140,8 +140,8 @@ class Inflate::State {
   }
 
   bool would_wait() const {
-    pollfd input{file_, POLLIN, 0};
-    return waits_ && ::poll(&input, 1, 0) == 0;
+    pollfd file{file_, POLLIN, 0};
+    return waits_ && ::poll(&file, 1, 0) == 0;
   }
 
   // Until there is something to read, or the other end is closed.
