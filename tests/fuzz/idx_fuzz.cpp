@@ -1,6 +1,7 @@
 // IDX: two bytes with the length of an images file (big-endian), one with the number of classes (0: to be counted),
 // the images file, and after it a labels file. Whatever chunks they come in: the same items, the same verdict, the same
 // data set.
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <optional>
@@ -67,7 +68,7 @@ Outcome parsed(const std::uint8_t* data, std::size_t size, const std::function<s
 // In one piece, and cut in several ways. What one of these ways collected is in `collect`.
 template <class Parser, class Collect>
 Outcome parsed_in_every_way(const std::uint8_t* data, std::size_t size, Derived& derived, Collect& collect) {
-  Collect ignored{};
+  Collect ignored{.path = collect.path};  // which its errors name
   const Outcome whole = parsed<Parser>(
       data, size, [&] { return size; }, ignored);
   const std::size_t most = derived.size_up_to(300);
@@ -76,7 +77,9 @@ Outcome parsed_in_every_way(const std::uint8_t* data, std::size_t size, Derived&
     collect.reset();
     const Outcome cut = parsed<Parser>(data, size, next_size, collect);
     expect(cut.error == whole.error, "the verdict does not depend on chunks", cut.error + "\n" + whole.error);
-    expect(cut.items == whole.items && cut.shape == whole.shape, "nor do the items");
+    // How many items come before one that is wrong, the chunks decide; not which they are.
+    const std::size_t same = whole.error.empty() ? std::string::npos : std::min(cut.items.size(), whole.items.size());
+    expect(cut.items.substr(0, same) == whole.items.substr(0, same) && cut.shape == whole.shape, "nor do the items");
   }
   return whole;
 }
