@@ -22,15 +22,16 @@ using Older = stages::Replacement::Older;
 
 // What decides the result, under the names of the flags: of a checkpoint, it has to be the same.
 ordered_json job(const Options& o) {
-  return {{"--batch-size", o.batch_size}, {"--lr", o.lr}, {"--seed", o.seed}};
+  return {{"--batch-size", o.batch_size}, {"--lr", o.lr}, {"--seed", o.seed}, {"--stream", o.stream}};
 }
-ordered_json job(const Options& o, const Loading& loading) {
+ordered_json job(const Options& o, const JobData& data) {
   ordered_json all = job(o);
-  all["--classes"] = loading.train().classes;
-  all["--scale"] = stages::scale_text(o.effective_divisor(loading.train().stored));
-  const std::array<std::string, 4> digests = loading.digests();
-  for (std::size_t i = 0; i < digests.size(); ++i)
-    all[std::array{"--train-images", "--train-labels", "--test-images", "--test-labels"}[i]] = "sha256 " + digests[i];
+  if (o.stream) all["--shuffle-buffer"] = o.effective_shuffle_buffer(data.shape.image_bytes(), data.train);
+  all["--classes"] = data.shape.classes;
+  all["--scale"] = stages::scale_text(o.effective_divisor(data.shape.stored));
+  for (std::size_t i = 0; i < data.digests.size(); ++i)
+    all[std::array{"--train-images", "--train-labels", "--test-images", "--test-labels"}[i]] =
+        "sha256 " + data.digests[i];
   return all;
 }
 
@@ -74,7 +75,8 @@ void Checkpointing::find() {
     }
   }
   if (!found_) return;
-  const Checkpoint& c = found_->checkpoint;
+  Checkpoint& c = found_->checkpoint;
+  if (!c.job.contains("--stream")) c.job["--stream"] = false;  // of a version that could not
   if (const auto different = differences(c.job, job(o_)); !different.empty())
     throw UsageError(of_another_job(different));
   if (c.epochs.size() > o_.epochs || (c.epochs.size() == o_.epochs && c.sums["count"] > 0))
@@ -83,14 +85,13 @@ void Checkpointing::find() {
                     o_.epochs, found_->path, c.sums["count"] > 0 ? c.epoch : c.epoch - 1));
 }
 
-Checkpoint Checkpointing::go_on(const Loading& loading) {
+Checkpoint Checkpointing::go_on(const JobData& data) {
   Checkpoint& c = found_->checkpoint;
-  const stages::DataSet& data = loading.train();
   c.job["--scale"] = stages::scale_text(c.model.divisor);  // that of the model file is what counts
-  if (const auto different = differences(c.job, job(o_, loading)); !different.empty())
+  if (const auto different = differences(c.job, job(o_, data)); !different.empty())
     throw stages::DataError(of_another_job(different));
-  const double rows = c.sums["count"], all = static_cast<double>(data.size());
-  if (c.model.pixels != data.pixels() || c.model.classes != data.classes || rows > all ||
+  const double rows = c.sums["count"], all = static_cast<double>(data.train);
+  if (c.model.pixels != data.shape.pixels() || c.model.classes != data.shape.classes || rows > all ||
       (rows < all && std::fmod(rows, o_.batch_size) != 0))
     throw stages::DataError(found_->path + ": its sizes are not those of the data");
   has_own_ = !o_.checkpoint.empty() && (same_file(found_->path, o_.checkpoint) || !found_->trouble.empty());
@@ -99,9 +100,9 @@ Checkpoint Checkpointing::go_on(const Loading& loading) {
   return std::move(c);
 }
 
-void Checkpointing::save(Checkpoint state, const Loading& loading) {
+void Checkpointing::save(Checkpoint state, const JobData& data) {
   if (o_.checkpoint.empty() || saved_) return;
-  state.job = job(o_, loading);
+  state.job = job(o_, data);
   try {
     apps::save(o_.checkpoint, state, std::exchange(older_, Older::kept));
   } catch (const stages::WriteError& error) {

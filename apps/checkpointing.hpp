@@ -7,8 +7,8 @@
 //
 //   Checkpointing checkpoints(options);
 //   checkpoints.find();
-//   if (checkpoints.resumes()) state = checkpoints.go_on(loading);
-//   ... checkpoints.state_changed(), checkpoints.save(state, loading) ...
+//   if (checkpoints.resumes()) state = checkpoints.go_on(data);
+//   ... checkpoints.state_changed(), checkpoints.save(state, data) ...
 #pragma once
 
 #include <optional>
@@ -31,10 +31,10 @@ class Checkpointing {
   const std::string& trouble() const { return found_->trouble; }  // why it is the version before; empty: it is not
   bool replaces() const { return replaces_; }                     // the run begins anew where there is a checkpoint
 
-  Checkpoint go_on(const Loading& loading);  // once
+  Checkpoint go_on(const JobData& data);  // once
   void state_changed() { saved_ = false; }
-  void save(Checkpoint state, const Loading& loading);  // unless it is there already; `job` is filled in here
-  bool has_own() const { return has_own_; }             // there is a --checkpoint of this job
+  void save(Checkpoint state, const JobData& data);  // unless it is there already; `job` is filled in here
+  bool has_own() const { return has_own_; }          // there is a --checkpoint of this job
 
  private:
   std::string of_another_job(const std::vector<std::string>& different) const;

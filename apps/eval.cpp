@@ -13,7 +13,6 @@
 #include "stages/accumulate.hpp"
 #include "stages/confusion.hpp"
 #include "stages/errors.hpp"
-#include "stages/join.hpp"
 
 namespace sluice::apps {
 
@@ -25,21 +24,14 @@ int eval(const Options& o, const EvalOptions& e) {
   DataFiles files{.test_images = e.images, .test_labels = e.labels};
   if (e.images.empty() || e.labels.empty()) files = find_test_files({.folder = o.files.folder, .named = files});
 
-  //  rows.images -+
-  //               +-> pair -> batch -> forward -> loss -> accumulate
-  //  rows.labels -+                            -> accuracy -> accumulate
-  //                                            -> confusion
+  //  batch -> forward -> loss -> accumulate
+  //                   -> accuracy -> accumulate
+  //                   -> confusion
   Graph g("evaluate", Threads(o.effective_threads()));
   Accumulate sums;
   Confusion confusion{.classes = model.weights->classes};
-  auto images = read_rows<IdxKind::images>(g, "images", files.test_images, evaluation_rows);
-  auto labels = read_rows<IdxKind::labels>(g, "labels", files.test_labels, evaluation_rows);
-  auto batches = g.map("batch",
-                       Join{.classes = model.weights->classes,
-                            .images = files.test_images,
-                            .labels = files.test_labels,
-                            .pixels = model.weights->pixels},
-                       g.zip("pair", images, labels, capacity(4)), unlimited);
+  auto batches = read_batches(g, {.images = files.test_images, .labels = files.test_labels}, evaluation_rows,
+                              model.weights->pixels, model.weights->classes);
   g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
   override_stages(o, {&g});
   try {

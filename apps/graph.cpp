@@ -12,10 +12,14 @@ namespace sluice::apps {
 int graph(const Options& o) {
   const stages::DataFiles files = stages::find_data_files(o.files);
   const Threads threads(o.effective_threads());
-  const stages::DataSet data = shape_of(files.train_images, o.classes);
-  Loading loading(files, o, threads, data.image_bytes());
-  Training training(data, o, threads, {});
-  Evaluation evaluation(data, threads);
+  const Images images = look_at(files.train_images, o.classes);
+  const stages::DataShape& shape = images.shape;
+  const stages::DataSet set{shape, {}, {}, {}};
+  JobData data{.shape = shape, .train = images.count};
+  if (!o.stream) data.train_set = data.test_set = &set;
+  Loading loading(files, o, threads, shape.image_bytes());
+  Training training(data, files, o, threads, {});
+  Evaluation evaluation(data, files, threads);
   override_stages(o, {&loading.graph(), &training.graph(), &evaluation.graph()});
   if (o.dump_flags) {
     fmt::print("{}\n", repeating_command(o, files));
@@ -30,16 +34,25 @@ int graph(const Options& o) {
     return 0;
   }
   if (!o.dot)
-    fmt::print("images of {} x {} pixels, {} classes{}, batches of {}, {} threads\n\n", data.rows, data.columns,
-               data.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count());
+    fmt::print("images of {} x {} pixels, {} classes{}, batches of {}, {} threads\n\n", shape.rows, shape.columns,
+               shape.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count());
   const char* separator = "";
+  std::size_t bytes = 0;
   for (Graph* g : {&loading.graph(), &training.graph(), &evaluation.graph()}) {
+    bytes += g->bound().bytes;
     if (o.dot)
       fmt::print("{}", g->dot());
     else
       fmt::print("{}{}:\n{}\n{}", separator, g->name(), g->picture(), g->table());
     separator = "\n";
   }
+  if (o.stream && !o.dot)
+    fmt::print(
+        "\nthe data stay in their files, but for a shuffle buffer of {} of {} images: the graphs hold {:.1f} MiB at "
+        "most, "
+        "however many images there are\n",
+        o.effective_shuffle_buffer(shape.image_bytes(), images.count), images.count,
+        static_cast<double>(bytes) / (1024 * 1024));
   return 0;
 }
 

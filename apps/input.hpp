@@ -1,13 +1,20 @@
-// The rows of IDX files as a stream of a graph, of which no more is held than its capacities say.
+// The rows of IDX files as a stream of a graph, of which no more is held than its capacities say; alone, or images with
+// their labels.
 //
 //   inflate.WHAT -> parse.WHAT -> rows.WHAT
 //
-// path: a file, several with commas between, or "-" for the standard input -> runs of `count` items. at_once: a run
-// ends where a pipe would have to be waited for. Errors: those of the stages, when the graph runs.
+//   rows.images -+
+//                +-> pair -> batch
+//   rows.labels -+
 //
-//   auto images = read_rows<stages::IdxKind::images>(g, "images", path, 512);
+// path: a file, several with commas between, or "-" for the standard input -> runs of `count` items. at_once: a run
+// ends where a pipe would have to be waited for. item_bytes: of an item in memory, where it is known: then the graph
+// can state its bound. Errors: those of the stages, when the graph runs.
+//
+//   auto images = read_rows<stages::IdxKind::images>(g, "images", path, {.count = 512});
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -17,6 +24,7 @@
 #include "stages/data_files.hpp"
 #include "stages/each_file.hpp"
 #include "stages/inflate.hpp"
+#include "stages/join.hpp"
 #include "stages/parse.hpp"
 #include "stages/rows.hpp"
 
@@ -27,17 +35,38 @@ inline constexpr const char* standard_input = "standard input";
 // Throws a DataError where images and labels are not as many.
 void rethrow_unequal(const StageError& error, const std::string& images, const std::string& labels);
 
+struct ReadRows {
+  std::size_t count = 512;
+  bool at_once = false;
+  std::size_t item_bytes = 0;
+};
+
 template <stages::IdxKind kind>
-Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const std::string& path, std::size_t count,
-                               bool at_once = false) {
+Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const std::string& path, const ReadRows& o) {
+  // Of labels, one byte each, a small chunk is many rows.
+  constexpr std::size_t chunk_bytes = kind == stages::IdxKind::images ? 256 * 1024 : 32 * 1024;
   const bool input = path == "-";
   const std::vector<std::string> paths = input ? std::vector<std::string>{standard_input} : stages::file_list(path);
   stages::EachFile<stages::Inflate> inflate;
   for (const std::string& one : paths)
-    inflate.files.push_back({.path = one, .input = input ? 0 : -1, .at_once = at_once});
+    inflate.files.push_back({.path = one, .chunk_bytes = chunk_bytes, .input = input ? 0 : -1, .at_once = o.at_once});
   auto chunks = g.source("inflate." + what, std::move(inflate), capacity(2));
-  auto elements = g.expand("parse." + what, stages::ParseIdx<kind>{.paths = paths}, chunks, capacity(4));
-  return g.expand("rows." + what, stages::Regroup{.count = count, .at_once = at_once}, elements, capacity(2));
+  const stages::ParseIdx<kind> parse{.paths = paths, .chunk_bytes = chunk_bytes, .item_bytes = o.item_bytes};
+  auto elements = g.expand("parse." + what, parse, chunks, capacity(4));
+  stages::Regroup rows{.count = o.count, .at_once = o.at_once};
+  if (o.item_bytes) rows.item_bytes = o.item_bytes, rows.chunk_bytes = std::max(chunk_bytes, o.item_bytes);
+  return g.expand("rows." + what, rows, elements, capacity(2));
 }
+
+// Images and their labels.
+struct LabelledFiles {
+  std::string images, labels;  // as above
+  std::string prefix{};        // of WHAT
+  std::size_t image_bytes = 0;
+};
+Stream<stages::LabelledRows> read_pairs(Graph& graph, const LabelledFiles& files, std::size_t count);
+// pixels: of an image, which are checked.
+Stream<stages::Batch> read_batches(Graph& graph, const LabelledFiles& files, std::size_t count, std::size_t pixels,
+                                   std::size_t classes);
 
 }  // namespace sluice::apps

@@ -1,5 +1,8 @@
 #include "apps/load.hpp"
 
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <optional>
 #include <string>
@@ -52,47 +55,123 @@ void wire(Graph& g, const std::string& what, const std::string& path, const std:
   }
 }
 
-}  // namespace
-
-Loading::Loading(const DataFiles& files, const Options& options, const Threads& threads, std::size_t image_bytes,
-                 int wake)
-    : classes_(options.classes), graph_("load", threads) {
-  const std::string decoder = options.effective_decoder();
-  const std::size_t label_bytes = image_bytes ? sizeof(float) : 0;
-  const auto digest = [&](std::size_t i) { return options.keeps_checkpoints() ? &digests_[i] : nullptr; };
-  wire<IdxKind::images>(graph_, "train-images", files.train_images, decoder, wake, image_bytes, train_images_,
-                        digest(0));
-  wire<IdxKind::labels>(graph_, "train-labels", files.train_labels, decoder, wake, label_bytes, train_labels_,
-                        digest(1));
-  wire<IdxKind::images>(graph_, "test-images", files.test_images, decoder, wake, image_bytes, test_images_, digest(2));
-  wire<IdxKind::labels>(graph_, "test-labels", files.test_labels, decoder, wake, label_bytes, test_labels_, digest(3));
+// Of files that are too large to be read for it: their sizes, and how each begins and ends, as they are stored.
+std::string digest_of_ends(const std::vector<std::string>& paths) {
+  constexpr std::uintmax_t most = 64 * 1024;
+  Sha256 digest;
+  std::string bytes;
+  const auto add = [&](std::ifstream& file, const std::string& path, std::uintmax_t from, std::uintmax_t size) {
+    bytes.resize(static_cast<std::size_t>(size));
+    file.seekg(static_cast<std::streamoff>(from));
+    if (!file.read(bytes.data(), static_cast<std::streamsize>(size)))
+      throw DataError(path + ": cannot be read to its end: did it change?");
+    digest.add(bytes.data(), bytes.size());
+  };
+  for (const std::string& path : paths) {
+    const std::uintmax_t size = std::filesystem::file_size(path), end = std::min(size, most);
+    const std::string text = std::to_string(size) + "\n";
+    digest.add(text.data(), text.size());
+    std::ifstream file(path, std::ios::binary);
+    add(file, path, 0, end);
+    add(file, path, size - end, end);
+  }
+  return digest.hex();
 }
 
-std::array<std::string, 4> Loading::digests() const {
-  return {digests_[0].hex(), digests_[1].hex(), digests_[2].hex(), digests_[3].hex()};
-}
-
-DataSet shape_of(const std::string& images, std::size_t classes) {
-  const std::string path = file_list(images).front();
+// The first bytes of a file.
+IdxShape header_of(const std::string& path) {
   Inflate inflate{.path = path, .chunk_bytes = idx_header_bytes(IdxKind::images)};
   Chunk header;
   if (!inflate(header) || header.size < idx_header_bytes(IdxKind::images))
     throw DataError(path + ": ends within the IDX header");
-  const IdxShape shape = parse_idx_header(header.data, IdxKind::images, path);
-  DataSet set;
-  set.rows = static_cast<std::size_t>(shape.rows);
-  set.columns = static_cast<std::size_t>(shape.columns);
-  set.stored = shape.type;
-  set.classes = classes ? classes : 10;
-  return set;
+  return parse_idx_header(header.data, IdxKind::images, path);
+}
+
+}  // namespace
+
+Images look_at(const std::string& images, std::size_t classes) {
+  const std::vector<std::string> paths = file_list(images);
+  const IdxShape first = header_of(paths.front());
+  Images all;
+  all.shape.rows = static_cast<std::size_t>(first.rows);
+  all.shape.columns = static_cast<std::size_t>(first.columns);
+  all.shape.stored = first.type;
+  all.shape.classes = classes ? classes : 10;
+  all.shape.path = images;
+  for (const std::string& path : paths) {
+    const IdxShape shape = header_of(path);
+    check_same_items(IdxKind::images, shape, path, first, paths.front());
+    all.count += static_cast<std::size_t>(shape.count);
+  }
+  return all;
+}
+
+Loading::Loading(const DataFiles& files, const Options& options, const Threads& threads, std::size_t image_bytes,
+                 int wake)
+    : o_(options), files_(files), graph_("load", threads) {
+  const std::string decoder = o_.effective_decoder();
+  const std::size_t label_bytes = image_bytes ? sizeof(float) : 0;
+  const auto digest = [&](std::size_t i) { return o_.keeps_checkpoints() && !o_.stream ? &digests_[i] : nullptr; };
+  const auto labels = [&](const char* what, const std::string& path, auto& collector, std::size_t i) {
+    wire<IdxKind::labels>(graph_, what, path, decoder, wake, label_bytes, collector, digest(i));
+  };
+  if (o_.stream) {
+    train_counts_.classes = test_counts_.classes = o_.classes;
+    labels("train-labels", files.train_labels, train_counts_, 1);
+    labels("test-labels", files.test_labels, test_counts_, 3);
+    return;
+  }
+  wire<IdxKind::images>(graph_, "train-images", files.train_images, decoder, wake, image_bytes, train_images_,
+                        digest(0));
+  labels("train-labels", files.train_labels, train_labels_, 1);
+  wire<IdxKind::images>(graph_, "test-images", files.test_images, decoder, wake, image_bytes, test_images_, digest(2));
+  labels("test-labels", files.test_labels, test_labels_, 3);
 }
 
 void Loading::run() {
+  if (o_.stream) return look();
   graph_.run();
   train_ = make_data_set(std::move(train_images_), std::move(train_labels_),
-                         classes_ ? std::optional(classes_) : std::nullopt);
+                         o_.classes ? std::optional(o_.classes) : std::nullopt);
   test_ = make_data_set(std::move(test_images_), std::move(test_labels_), train_.classes);
   check_same_size(train_, test_);
+  data_ = {train_, train_.size(), test_.size(), &train_, &test_, {}};
+  if (o_.keeps_checkpoints())
+    for (std::size_t i = 0; i < digests_.size(); ++i) data_.digests[i] = digests_[i].hex();
+}
+
+void Loading::look() {
+  const std::array all = {files_.train_images, files_.train_labels, files_.test_images, files_.test_labels};
+  for (const std::string& text : all)
+    for (const std::string& path : file_list(text)) {
+      std::error_code error;
+      if (!std::filesystem::exists(path, error)) continue;  // said by who reads it
+      if (!std::filesystem::is_regular_file(path, error))
+        throw DataError(path + ": is no regular file, expected one with --stream, which reads it in every epoch");
+      as_found_.push_back(
+          {path, std::filesystem::file_size(path, error), std::filesystem::last_write_time(path, error)});
+    }
+  Images train = look_at(files_.train_images, o_.classes), test = look_at(files_.test_images, o_.classes);
+  check_same_size(train.shape, test.shape);
+  graph_.run();
+  train.shape.classes = o_.classes ? o_.classes : counted_classes(train_counts_.highest);
+  test.shape.classes = train.shape.classes;
+  check_counted(train.shape, train.count, train_counts_);
+  check_counted(test.shape, test.count, test_counts_);
+  if (test_counts_.highest >= test.shape.classes)
+    refuse_label(test_counts_.path, test_counts_.highest, test_counts_.highest_at, test.shape.classes);
+  data_ = {train.shape, train.count, test.count, nullptr, nullptr, {}};
+  if (o_.keeps_checkpoints())
+    for (std::size_t i = 0; i < all.size(); ++i) data_.digests[i] = digest_of_ends(file_list(all[i]));
+}
+
+void Loading::check_unchanged() const {
+  for (const File& file : as_found_) {
+    std::error_code error;
+    if (std::filesystem::file_size(file.path, error) != file.size ||
+        std::filesystem::last_write_time(file.path, error) != file.written || error)
+      throw DataError(file.path + ": is not as it was when the run began, expected the same file in every epoch");
+  }
 }
 
 }  // namespace sluice::apps

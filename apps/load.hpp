@@ -1,13 +1,20 @@
-// Loads the four files of a job at the same time, completely checked before anything is trained on.
+// Loads the four files of a job at the same time, completely checked before anything is trained on. Of a job that
+// streams the labels alone are read, and counted; of the images the header is looked at, the rest is read in every
+// epoch.
 //
-// in: paths of IDX files, gzip-compressed or plain -> out: the training and the test set in memory; digests of what the
-// files decode to, for a job that keeps checkpoints.
-// Errors: StageError whose cause is a stages::DataError; stages::DataError where the files do not fit one another.
+// in: paths of IDX files, gzip-compressed or plain -> out: the training and the test set in memory, unless the job
+// streams; what they are; digests of what the files decode to, for a job that keeps checkpoints, or if it streams, of
+// their size, begin and end as they are stored (gzip keeps a checksum of the contents there).
+// Errors: StageError whose cause is a stages::DataError; stages::DataError where the files do not fit one another, or
+// where one of a job that streams is no file that can be read again, or is not as it was.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "apps/options.hpp"
 #include "pipeline/graph.hpp"
@@ -17,8 +24,20 @@
 
 namespace sluice::apps {
 
-// What the header of an images file says of its size; nothing else of it is decoded. classes: taken over, 0: 10.
-stages::DataSet shape_of(const std::string& images, std::size_t classes);
+// What a job knows of its data before the first epoch.
+struct JobData {
+  stages::DataShape shape{};                                        // of both sets
+  std::size_t train = 0, test = 0;                                  // images
+  const stages::DataSet *train_set = nullptr, *test_set = nullptr;  // in memory; nullptr: they stay in their files
+  std::array<std::string, 4> digests{};  // SHA-256, in the order of stages::DataFiles, where the options ask
+};
+
+// What the headers of images files say; nothing else of them is decoded. The number of classes is taken over, 0: 10.
+struct Images {
+  stages::DataShape shape;
+  std::size_t count = 0;
+};
+Images look_at(const std::string& images, std::size_t classes);
 
 class Loading {
  public:
@@ -28,15 +47,25 @@ class Loading {
           int wake = -1);
   Graph& graph() { return graph_; }
   void run();
-  const stages::DataSet& train() const { return train_; }
-  const stages::DataSet& test() const { return test_; }
-  // SHA-256 of the decoded files, in the order of stages::DataFiles, where the options ask for them.
-  std::array<std::string, 4> digests() const;
+  const JobData& data() const { return data_; }
+  // Throws a DataError where the files of a job that streams are not as they were.
+  void check_unchanged() const;
 
  private:
-  std::size_t classes_;
+  void look();
+
+  const Options& o_;
+  const stages::DataFiles files_;
+  JobData data_;
   stages::CollectImages train_images_, test_images_;
   stages::CollectLabels train_labels_, test_labels_;
+  stages::CountLabels train_counts_, test_counts_;  // of a job that streams
+  struct File {
+    std::string path;
+    std::uintmax_t size;
+    std::filesystem::file_time_type written;
+  };
+  std::vector<File> as_found_;
   std::array<stages::Digest, 4> digests_;
   stages::DataSet train_, test_;
   Graph graph_;

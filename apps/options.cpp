@@ -212,11 +212,16 @@ float Options::effective_divisor(stages::IdxType stored) const {
   return scale.empty() ? stages::usual_divisor(stored) : stages::divisor_of(scale);
 }
 
+std::size_t Options::effective_shuffle_buffer(std::size_t image_bytes, std::size_t images) const {
+  const std::size_t usual = std::max(batch_size, usual_shuffle_bytes / std::max<std::size_t>(1, image_bytes));
+  return std::clamp<std::size_t>(shuffle_buffer ? shuffle_buffer : usual, 1, std::max<std::size_t>(1, images));
+}
+
 std::string Options::effective_decoder() const {
   const bool found = !stages::libdeflate_version().empty();
   if (decoder == "libdeflate" && !found)
     throw UsageError("--decoder libdeflate: this program was built without it: use zlib");
-  return decoder == "auto" ? (found ? "libdeflate" : "zlib") : decoder;
+  return decoder == "auto" ? (found && !stream ? "libdeflate" : "zlib") : decoder;
 }
 
 void add_data_flags(Flags& command, Options& o) {
@@ -237,14 +242,33 @@ void add_data_flags(Flags& command, Options& o) {
                          ->type_name("N")
                          ->group(group),
                      "counted from the labels");
+  CLI::Option* const decoder =
+      command
+          .add_option(
+              "--decoder", o.decoder,
+              "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
+              "(whole files, about twice as fast)")
+          ->check(one_of({"auto", "zlib", "libdeflate"}))
+          ->type_name("NAME")
+          ->capture_default_str()
+          ->group(group);
+  command.only_where(
+      decoder, [&o] { return !o.stream || o.decoder != "libdeflate"; }, "with --stream, which decodes in chunks: zlib");
   command
-      .add_option("--decoder", o.decoder,
-                  "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
-                  "(whole files, about twice as fast)")
-      ->check(one_of({"auto", "zlib", "libdeflate"}))
-      ->type_name("NAME")
-      ->capture_default_str()
+      .add_flag("--stream", o.stream,
+                "Hold no data set in memory, whatever its size: decompress the files anew in every epoch, while "
+                "training goes on")
       ->group(group);
+  CLI::Option* const buffer =
+      command
+          .add_option("--shuffle-buffer", o.shuffle_buffer,
+                      "Images of which one at random comes next; the larger, the better they are mixed")
+          ->check(whole(1, UINT32_MAX))
+          ->type_name("ROWS")
+          ->group(group);
+  command.by_default(buffer, "as many as 16 MiB hold, and at least a batch");
+  command.only_where(
+      buffer, [&o] { return o.stream; }, "without --stream");
 }
 
 void add_batch_flag(Flags& command, Options& o) {
@@ -371,13 +395,16 @@ void add_observe_flags(Flags& command, Options& o) {
       ->check(named())
       ->type_name("FILE")
       ->group(group);
-  command
-      .add_option(
-          "--report", o.report,
-          "Write one HTML page: curves, confusion matrix, predictions, weights, the graphs and their bottleneck")
-      ->check(named())
-      ->type_name("FILE")
-      ->group(group);
+  CLI::Option* const report =
+      command
+          .add_option(
+              "--report", o.report,
+              "Write one HTML page: curves, confusion matrix, predictions, weights, the graphs and their bottleneck")
+          ->check(named())
+          ->type_name("FILE")
+          ->group(group);
+  command.only_where(
+      report, [&o] { return !o.stream; }, "with --stream, which does not hold the images that it shows");
   CLI::Option* const names = add_names_flag(command, o, group,
                                             "For --report, --output and --checkpoint: as many names as classes, with "
                                             "commas between, or @FILE, a line each",

@@ -191,7 +191,7 @@ int predict(const Options& o, const PredictOptions& p) {
   Graph g("predict", Threads(o.effective_threads()));
   const std::string name = p.images == "-" ? standard_input : p.images;
   const bool at_once = p.labels.empty() && waits(p.images);
-  auto images = read_rows<IdxKind::images>(g, "images", p.images, evaluation_rows, at_once);
+  auto images = read_rows<IdxKind::images>(g, "images", p.images, {.count = evaluation_rows, .at_once = at_once});
   auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
   bool read = true;  // the output, by somebody
@@ -202,7 +202,8 @@ int predict(const Options& o, const PredictOptions& p) {
   g.sink("write", write, g.map("lines", lines, scored, unlimited));
   Collect gallery{.most = p.gallery_images, .model = model, .images = name, .labels = p.labels};
   if (!p.labels.empty())
-    g.sink("gallery", std::ref(gallery), scored, read_rows<IdxKind::labels>(g, "labels", p.labels, evaluation_rows));
+    g.sink("gallery", std::ref(gallery), scored,
+           read_rows<IdxKind::labels>(g, "labels", p.labels, {.count = evaluation_rows}));
   else if (!p.gallery.empty())
     g.sink("gallery", std::ref(gallery), scored);
   override_stages(o, {&g});

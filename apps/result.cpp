@@ -20,31 +20,34 @@ std::size_t peak_rss_bytes() {
   return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
 }
 
-ordered_json effective(const Options& o, const stages::DataFiles& files, const stages::DataSet& train) {
-  return {{"train_images", files.train_images},
-          {"train_labels", files.train_labels},
-          {"test_images", files.test_images},
-          {"test_labels", files.test_labels},
-          {"classes", train.classes},
-          {"scale", stages::scale_text(o.effective_divisor(train.stored))},
-          {"epochs", o.epochs},
-          {"batch_size", o.batch_size},
-          {"lr", o.lr},
-          {"seed", o.seed},
-          {"threads", o.effective_threads()},
-          {"shards", o.effective_shards()},
-          {"concurrency", o.concurrency},
-          {"capacity", o.capacity},
-          {"isa", kernels::active().name},
-          {"decoder", o.effective_decoder()},
-          {"output", o.output},
-          {"checkpoint", o.checkpoint},
-          {"checkpoint_every", o.checkpoint_every},
-          {"resume", o.resume}};
+ordered_json effective(const Options& o, const stages::DataFiles& files, const JobData& data) {
+  ordered_json all = {{"train_images", files.train_images},
+                      {"train_labels", files.train_labels},
+                      {"test_images", files.test_images},
+                      {"test_labels", files.test_labels},
+                      {"classes", data.shape.classes},
+                      {"scale", stages::scale_text(o.effective_divisor(data.shape.stored))},
+                      {"epochs", o.epochs},
+                      {"batch_size", o.batch_size},
+                      {"lr", o.lr},
+                      {"seed", o.seed},
+                      {"threads", o.effective_threads()},
+                      {"shards", o.effective_shards()},
+                      {"concurrency", o.concurrency},
+                      {"capacity", o.capacity},
+                      {"isa", kernels::active().name},
+                      {"decoder", o.effective_decoder()},
+                      {"stream", o.stream},
+                      {"output", o.output},
+                      {"checkpoint", o.checkpoint},
+                      {"checkpoint_every", o.checkpoint_every},
+                      {"resume", o.resume}};
+  if (o.stream) all["shuffle_buffer"] = o.effective_shuffle_buffer(data.shape.image_bytes(), data.train);
+  return all;
 }
 
-void print_json(const Options& o, const stages::DataFiles& files, const stages::DataSet& train,
-                const stages::DataSet& test, const Result& r, const std::vector<GraphStats>& profiles) {
+void print_json(const Options& o, const stages::DataFiles& files, const JobData& data, const Result& r,
+                const std::vector<GraphStats>& profiles) {
   ordered_json epochs = ordered_json::array();
   for (const Epoch& e : r.epochs)
     epochs.push_back({{"epoch", e.number},
@@ -56,13 +59,13 @@ void print_json(const Options& o, const stages::DataFiles& files, const stages::
                       {"samples_per_second", e.rate()}});
   const Epoch& last = r.epochs.back();
   ordered_json json = {{"command", "train"},
-                       {"options", effective(o, files, train)},
+                       {"options", effective(o, files, data)},
                        {"data",
-                        {{"train", train.size()},
-                         {"test", test.size()},
-                         {"rows", train.rows},
-                         {"columns", train.columns},
-                         {"classes", train.classes}}},
+                        {{"train", data.train},
+                         {"test", data.test},
+                         {"rows", data.shape.rows},
+                         {"columns", data.shape.columns},
+                         {"classes", data.shape.classes}}},
                        {"epochs", epochs},
                        {"train_loss", last.train.loss},
                        {"train_accuracy", last.train.accuracy},
@@ -81,7 +84,7 @@ void print_json(const Options& o, const stages::DataFiles& files, const stages::
   fmt::print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
 }
 
-void print_text(const Options& o, const stages::DataSet& data, const Result& r) {
+void print_text(const Options& o, const JobData& data, const Result& r) {
   const Epoch& last = r.epochs.back();
   fmt::print("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n", last.train.loss,
              last.train.accuracy, last.test.loss, last.test.accuracy);
@@ -89,8 +92,8 @@ void print_text(const Options& o, const stages::DataSet& data, const Result& r) 
       "{} epoch{}{} over {} images ({} x {}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
       "{:.1f} MiB\n",
       r.epochs.size(), r.epochs.size() == 1 ? "" : "s",
-      r.resumed_epochs ? fmt::format(", {} of them in earlier runs,", r.resumed_epochs) : "", data.size(), data.rows,
-      data.columns, data.classes, r.total, r.load, r.train, r.eval,
+      r.resumed_epochs ? fmt::format(", {} of them in earlier runs,", r.resumed_epochs) : "", data.train,
+      data.shape.rows, data.shape.columns, data.shape.classes, r.total, r.load, r.train, r.eval,
       static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
   fmt::print("weights sha256 {}\n", r.sha256);
   if (!o.output.empty()) fmt::print("model in {}\n", o.output);

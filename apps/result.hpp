@@ -36,10 +36,10 @@ struct Result {
 std::size_t peak_rss_bytes();
 
 // The options as they took effect.
-nlohmann::ordered_json effective(const Options& options, const stages::DataFiles& files, const stages::DataSet& train);
+nlohmann::ordered_json effective(const Options& options, const stages::DataFiles& files, const JobData& data);
 
-void print_json(const Options& options, const stages::DataFiles& files, const stages::DataSet& train,
-                const stages::DataSet& test, const Result& result, const std::vector<GraphStats>& profiles);
-void print_text(const Options& options, const stages::DataSet& train, const Result& result);
+void print_json(const Options& options, const stages::DataFiles& files, const JobData& data, const Result& result,
+                const std::vector<GraphStats>& profiles);
+void print_text(const Options& options, const JobData& data, const Result& result);
 
 }  // namespace sluice::apps

@@ -1,4 +1,4 @@
-// sluice train: load, then epoch after epoch train and test, then the result.
+// sluice train: load, or with --stream only look, then epoch after epoch train and test, then the result.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -44,16 +44,18 @@ double since(Clock::time_point begin) {
 }
 
 // Debian keeps it in such a folder, and so does everybody else.
-bool is_fashion_mnist(const std::string& images, const stages::DataSet& data) {
+bool is_fashion_mnist(const std::string& images, const stages::DataShape& data) {
   return data.classes == 10 && data.rows == 28 && data.columns == 28 &&
          (images.find("fashion") != std::string::npos || images.find("Fashion") != std::string::npos);
 }
 
 // Overrides of stages that the job does not have, by the graphs of a job without data.
-void check_overrides(const Options& o, Graph& loading, const Threads& threads) {
+void check_overrides(const Options& o, const stages::DataFiles& files, Graph& loading, const Threads& threads) {
   const stages::DataSet none;
-  Training training(none, o, threads, {});
-  Evaluation evaluation(none, threads);
+  JobData data;
+  if (!o.stream) data.train_set = data.test_set = &none;
+  Training training(data, files, o, threads, {});
+  Evaluation evaluation(data, files, threads);
   override_stages(o, {&loading, &training.graph(), &evaluation.graph()});
 }
 
@@ -69,7 +71,7 @@ class Job {
  public:
   Job(const Options& o, const stages::DataFiles& files)
       : o_(o), files_(files), threads_(o.effective_threads()), loading_(files, o, threads_, 0, interrupt_.wake()) {
-    check_overrides(o, loading_.graph(), threads_);  // before the data, which takes longer, is loaded
+    check_overrides(o, files, loading_.graph(), threads_);  // before the data, which takes longer, is loaded
     if (!o.trace.empty()) {
       trace_.emplace(o.trace_steps);
       loading_.graph().set_trace(&*trace_);
@@ -110,9 +112,9 @@ class Job {
     if (complete()) {
       // First, and to its end: what is written behind it may fail.
       if (o_.json)
-        print_json(o_, files_, loading_.train(), loading_.test(), result_, profiles());
+        print_json(o_, files_, data(), result_, profiles());
       else
-        print_text(o_, loading_.train(), result_);
+        print_text(o_, data(), result_);
       std::fflush(stdout);
     } else {
       outcome_ = interrupted();
@@ -127,6 +129,7 @@ class Job {
   }
 
  private:
+  const JobData& data() const { return loading_.data(); }
   bool all_epochs_done() const { return result_.epochs.size() == o_.epochs; }
   // There is a result: a signal that comes late changes nothing. One that comes before the weights of a checkpoint that
   // is complete are there does.
@@ -157,36 +160,40 @@ class Job {
   }
 
   void epochs() {
-    const stages::DataSet& data = loading_.train();
-    name_classes(data);
+    const stages::DataShape& shape = data().shape;
+    name_classes(shape);
     stages::Weights initial;
     stages::Model& model = initial.renew();
-    model =
-        checkpoints_.resumes() ? std::move(resumed_model_) : stages::random_model(data.pixels(), data.classes, o_.seed);
-    model.divisor = o_.effective_divisor(data.stored);
+    model = checkpoints_.resumes() ? std::move(resumed_model_)
+                                   : stages::random_model(shape.pixels(), shape.classes, o_.seed);
+    model.divisor = o_.effective_divisor(shape.stored);
     loaded_ = loading_.graph().stats();
-    evaluation_.emplace(loading_.test(), threads_);
-    training_.emplace(data, o_, threads_, initial, &interrupt_.requested());  // last: where it is, all are
+    evaluation_.emplace(data(), files_, threads_);
+    training_.emplace(data(), files_, o_, threads_, initial);  // last: where it is, all are
     override_stages(o_, {&loading_.graph(), &training_->graph(), &evaluation_->graph()});
     if (trace_)
       for (Graph* g : {&training_->graph(), &evaluation_->graph()}) g->set_trace(&*trace_);
-    interrupt_.then([this] { evaluation_->graph().cancel(); });
+    interrupt_.then([this] {
+      training_->graph().cancel();
+      evaluation_->graph().cancel();
+    });
 
-    Progress& progress = progress_.emplace(style_, o_.epochs, data.size(),
-                                           static_cast<double>(result_.epochs.size()) +
-                                               static_cast<double>(rows_done()) / static_cast<double>(data.size()));
+    const std::size_t rows = data().train;
+    Progress& progress = progress_.emplace(
+        style_, o_.epochs, rows,
+        static_cast<double>(result_.epochs.size()) + static_cast<double>(rows_done()) / static_cast<double>(rows));
     interrupt_.when_asked([this] { progress_->status(); });
-    progress.starts({{"train", data.size()},
-                     {"test", loading_.test().size()},
+    progress.starts({{"train", rows},
+                     {"test", data().test},
                      {"epochs", o_.epochs},
                      {"epochs_done", result_.epochs.size()},
                      {"steps_done", steps_done()},
                      {"batch_size", o_.batch_size},
                      {"threads", threads_.count()},
                      {"load_seconds", result_.load}});
-    if (o_.batch_size > data.size())
-      progress.warning(fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step",
-                                   o_.batch_size, data.size()));
+    if (o_.batch_size > rows)
+      progress.warning(
+          fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step", o_.batch_size, rows));
     try {
       while (result_.epochs.size() < o_.epochs && epoch()) {
       }
@@ -202,7 +209,7 @@ class Job {
   }
 
   // Of the flag, else of the checkpoint that is gone on from, else of Fashion-MNIST.
-  void name_classes(const stages::DataSet& data) {
+  void name_classes(const stages::DataShape& data) {
     const bool fashion_mnist = is_fashion_mnist(files_.train_images, data);
     if (o_.class_names.empty()) {
       try {
@@ -224,16 +231,15 @@ class Job {
   // What is left of the next epoch, and the test behind it; false: a signal came before it was complete.
   bool epoch() {
     if (interrupt_.signal()) return false;
-    const std::size_t number = epoch_under_way(), size = loading_.train().size();
+    const std::size_t number = epoch_under_way(), size = data().train;
     const std::uint64_t before = training_->graph().stats().stage("accumulate").items;
     progress_->epoch_begins(number, [this, before, size, rows = rows_done()] {
       const std::uint64_t steps = training_->graph().stats().stage("accumulate").items - before;
       return std::min<std::size_t>(size, rows + steps * o_.batch_size);
     });
-    while (rows_done() < size) {
-      train(number);
-      if (interrupt_.signal()) return false;
-    }
+    loading_.check_unchanged();
+    if (rows_done() < size) train(number);
+    if (interrupt_.signal()) return false;
     Epoch epoch{number, means(sums_), {}, seconds_};
     const auto test_begin = Clock::now();
     try {
@@ -256,27 +262,47 @@ class Job {
     return true;
   }
 
-  // Steps of this epoch: to its end, or to where a checkpoint is due, which is written then.
+  // What is left of this epoch, with a checkpoint wherever one is due, or as much of it as was done before a signal.
   void train(std::size_t number) {
-    const std::size_t size = loading_.train().size(), done = steps_done(), steps = steps_of(size);
     const std::uint64_t every = o_.checkpoint.empty() ? 0 : o_.effective_every().steps;
-    const std::uint64_t all_done = (number - 1) * steps + done;  // of all epochs
-    const std::uint64_t to_go = every ? every - all_done % every : steps;
-    const std::size_t end = to_go < steps - done ? (done + static_cast<std::size_t>(to_go)) * o_.batch_size : size;
+    const std::size_t before = (number - 1) * steps_of(data().train);  // steps of other epochs
+    const std::size_t done = steps_done();
+    const double seconds = seconds_;
     const auto begin = Clock::now();
+    const auto take_over = [&] {
+      sums_ = training_->sums();
+      seconds_ = seconds + since(begin);
+      checkpoints_.state_changed();
+    };
+    std::exception_ptr failed;  // what happened between two steps is no stage's
+    const auto between_steps = [&, step = before + done]() mutable {
+      if (++step % every != 0) return;
+      try {
+        take_over();
+        check_finite(number);
+        save_checkpoint();
+      } catch (const std::exception&) {
+        failed = std::current_exception();
+        throw;
+      }
+    };
     try {
-      training_->run(number, sums_, end);
+      training_->run(number, sums_, every ? std::function<void()>(between_steps) : nullptr);
+    } catch (const Cancelled&) {
     } catch (const StageError& error) {
+      if (failed) std::rethrow_exception(failed);
       rethrow_diverged(error, fmt::format("epoch {}, step {}", number, done + error.sequence().value_or(0) + 1));
       throw;
     }
-    sums_ = training_->sums().sums;
-    seconds_ += since(begin);
+    take_over();
     result_.train += since(begin);
-    checkpoints_.state_changed();
+    check_finite(number);
+    if (rows_done() != data().train && !interrupt_.signal()) loading_.check_unchanged();  // says which
+  }
+
+  void check_finite(std::size_t epoch) const {
     if (!finite(*training_->weights()))
-      diverged(fmt::format("epoch {}, step {}", number, steps_done()), "a weight is not finite");
-    if (every && ((number - 1) * steps + steps_done()) % every == 0) save_checkpoint();
+      diverged(fmt::format("epoch {}, step {}", epoch, steps_done()), "a weight is not finite");
   }
 
   [[noreturn]] void diverged(const std::string& where, const std::string& what) const {
@@ -294,7 +320,7 @@ class Job {
   }
 
   void go_on() {
-    Checkpoint c = checkpoints_.go_on(loading_);
+    Checkpoint c = checkpoints_.go_on(data());
     resumed_model_ = std::move(c.model);
     resumed_about_ = std::move(c.about);
     sums_ = c.sums;
@@ -302,7 +328,7 @@ class Job {
     result_.epochs = std::move(c.epochs);
     result_.resumed_from = checkpoints_.path();
     result_.resumed_epoch = rows_done() > 0 ? epoch_under_way() : result_.epochs.size();
-    result_.resumed_step = rows_done() > 0 ? steps_done() : steps_of(loading_.train().size());
+    result_.resumed_step = rows_done() > 0 ? steps_done() : steps_of(data().train);
     result_.resumed_epochs = result_.epochs.size();
     if (!checkpoints_.trouble().empty()) warn(checkpoints_.trouble() + "; the version before is used");
     if (o_.quiet) return;
@@ -322,7 +348,7 @@ class Job {
                          .epochs = result_.epochs,
                          .model = *training_->weights(),
                          .about = about_},
-                        loading_);
+                        data());
     } catch (const stages::WriteError&) {
       if (!complete()) throw;
       unsaved_ = std::current_exception();  // the result may still get somewhere
@@ -336,7 +362,7 @@ class Job {
   std::size_t steps_done() const { return steps_of(rows_done()); }
   std::string place() const {
     if (rows_done() > 0)
-      return fmt::format("after step {} of {} in epoch {} of {}", steps_done(), steps_of(loading_.train().size()),
+      return fmt::format("after step {} of {} in epoch {} of {}", steps_done(), steps_of(data().train),
                          epoch_under_way(), o_.epochs);
     if (result_.epochs.empty()) return "before the first step";
     return fmt::format("after epoch {} of {}", result_.epochs.size(), o_.epochs);
@@ -426,17 +452,17 @@ class Job {
     Report r;
     r.title = "sluice train";
     r.outcome = outcome_;
-    const stages::DataSet &train = loading_.train(), &test = loading_.test();
-    r.command = repeating_command(o_, files_, train.classes);
-    const ordered_json options = effective(o_, files_, train);
+    const stages::DataShape& shape = data().shape;
+    r.command = repeating_command(o_, files_, shape.classes);
+    const ordered_json options = effective(o_, files_, data());
     for (const auto& [name, value] : options.items())
       r.options.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
     r.facts = {{"sluice", SLUICE_VERSION}, {"kernels", kernels::active().name}};
     if (training_) {
       r.facts.emplace_back("training images",
-                           fmt::format("{} of {} x {} pixels", train.size(), train.rows, train.columns));
-      r.facts.emplace_back("test images", std::to_string(test.size()));
-      r.facts.emplace_back("classes", std::to_string(train.classes));
+                           fmt::format("{} of {} x {} pixels", data().train, shape.rows, shape.columns));
+      r.facts.emplace_back("test images", std::to_string(data().test));
+      r.facts.emplace_back("classes", std::to_string(shape.classes));
     }
     r.facts.emplace_back("seconds", fmt::format("{:.3f}: load {:.3f}, train {:.3f}, test {:.3f}", result_.total,
                                                 result_.load, result_.train, result_.eval));
@@ -447,6 +473,7 @@ class Job {
     r.graphs = pictures();
     r.advice = advice(o_, profiles());
     if (training_) {
+      const stages::DataSet& test = *data().test_set;
       r.class_names = names_;
       r.test = &test;
       weights_ = training_->weights();

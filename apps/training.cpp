@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <functional>
+#include <string>
 #include <utility>
 
+#include "apps/input.hpp"
 #include "stages/accumulate.hpp"
 #include "stages/accuracy.hpp"
 #include "stages/forward.hpp"
@@ -19,33 +21,20 @@ namespace {
 
 using namespace stages;
 
-Limits limits(const DataSet& data, std::size_t rows) {
-  return {rows, data.pixels(), data.classes};
+// Rows of the files that travel together: of which the length of a batch is independent.
+constexpr std::size_t rows_of_a_run = 256;
+
+void run_graph(Graph& graph, const std::string& images, const std::string& labels) {
+  try {
+    graph.run();
+  } catch (const StageError& error) {
+    rethrow_unequal(error, images, labels);
+    throw;
+  }
 }
 
-//  batch -> work -> shard => forward => gradient => reduce -> sgd -> weights
-//                                    => loss -> accumulate
-//                                    => accuracy -> accumulate
-//  weights -> work
-Feedback<Weights> wire(Graph& g, Batcher& batcher, Accumulate& metrics, const DataSet& data, const Options& o,
-                       const Weights& initial) {
-  const std::size_t parts = o.effective_shards();
-  const Limits batch = limits(data, o.batch_size), part = limits(data, shard_rows(o.batch_size, parts));
-
-  auto weights = g.feedback("weights", initial);
-  // One is drawn ahead: more would not be faster, and a signal would wait for them.
-  auto batches = g.source("batch", std::ref(batcher), capacity(1));
-  auto work = g.zip("work", batches, weights, capacity(1));  // batch k meets weights k
-  // Two batches may be in the shards' segment, so that the next step need not wait for loss and accuracy of this one.
-  auto cut = g.split("shard", Sharder{}, work, shards(parts), capacity(2));
-  auto scored = g.map("forward", SoftmaxForward{.limits = part}, cut, unlimited);
-  auto partial = g.map("gradient", SoftmaxGradient{.limits = part}, scored, unlimited);
-  auto loss = g.fold("loss", CrossEntropy{}, scored);
-  auto hits = g.fold("accuracy", Accuracy{}, scored);
-  g.sink("accumulate", std::ref(metrics), loss, hits);
-  auto gradient = g.fold("reduce", Reduce{.limits = batch}, partial, capacity(1));
-  weights.close(g.map("sgd", Sgd{.rate = static_cast<float>(o.lr), .limits = batch}, gradient));
-  return weights;
+Limits limits(const DataShape& data, std::size_t rows) {
+  return {rows, data.pixels(), data.classes};
 }
 
 }  // namespace
@@ -63,38 +52,117 @@ Metrics means(const Accumulator& sums) {
   return {sums["loss"] / rows, sums["hits"] / rows, static_cast<std::size_t>(sums["count"])};
 }
 
-Training::Training(const DataSet& data, const Options& options, const Threads& threads, const Weights& initial,
-                   const std::atomic<bool>* stop)
-    : graph_("train", threads),
-      batcher_{.data = &data,
-               .batch_size = options.batch_size,
-               .seed = options.seed,
-               .last_epoch = options.epochs,
-               .stop = stop},
-      weights_(wire(graph_, batcher_, metrics_, data, options, initial)) {}
+Training::Training(const JobData& data, const DataFiles& files, const Options& options, const Threads& threads,
+                   const Weights& initial)
+    : graph_("train", threads), files_(files), weights_(wire(data, options, initial)) {}
+
+Training::Training(const DataSet& data, const Options& options, const Threads& threads, const Weights& initial)
+    : Training({.shape = data, .train = data.size(), .train_set = &data}, {}, options, threads, initial) {}
+
+//  batch -> work -> shard => forward => gradient => reduce -> sgd -> weights
+//                                    => loss -> accumulate
+//                                    => accuracy -> accumulate
+//  weights -> work
+//
+// For a job that keeps checkpoints, accumulate reads what sgd makes, too.
+Feedback<Weights> Training::wire(const JobData& data, const Options& o, const Weights& initial) {
+  Graph& g = graph_;
+  const std::size_t parts = o.effective_shards();
+  const Limits batch = limits(data.shape, o.batch_size), part = limits(data.shape, shard_rows(o.batch_size, parts));
+
+  auto weights = g.feedback("weights", initial);
+  auto work = g.zip("work", batches(data, o), weights, capacity(1));  // batch k meets weights k
+  // Two batches may be in the shards' segment, so that the next step need not wait for loss and accuracy of this one.
+  auto cut = g.split("shard", Sharder{}, work, shards(parts), capacity(2));
+  auto scored = g.map("forward", SoftmaxForward{.limits = part}, cut, unlimited);
+  auto partial = g.map("gradient", SoftmaxGradient{.limits = part}, scored, unlimited);
+  auto loss = g.fold("loss", CrossEntropy{}, scored);
+  auto hits = g.fold("accuracy", Accuracy{}, scored);
+  auto gradient = g.fold("reduce", Reduce{.limits = batch}, partial, capacity(1));
+  auto after = g.map("sgd", Sgd{.rate = static_cast<float>(o.lr), .limits = batch}, gradient);
+  if (o.keeps_checkpoints()) {
+    const auto keep = [this](const BatchLoss& its_loss, const BatchHits& its_hits, const Weights& its_weights) {
+      metrics_(its_loss, its_hits);
+      kept_ = its_weights;
+      if (between_) between_();
+    };
+    g.sink("accumulate", keep, loss, hits, after);
+  } else {
+    g.sink("accumulate", std::ref(metrics_), loss, hits);
+  }
+  weights.close(after);
+  return weights;
+}
+
+// Of a set that stays in its files:
+//
+//  rows.train-images -> pair -> shuffle
+//  rows.train-labels -> pair
+Stream<Batch> Training::batches(const JobData& data, const Options& o) {
+  // One is drawn ahead: more would not be faster, and a signal would wait for them.
+  constexpr Capacity ahead = capacity(1);
+  if (data.train_set) {
+    auto& batcher = rows_.emplace<Batcher>();
+    batcher.data = data.train_set;
+    batcher.batch_size = o.batch_size, batcher.seed = o.seed, batcher.last_epoch = o.epochs;
+    return graph_.source("batch", std::ref(batcher), ahead);
+  }
+  const std::size_t image_bytes = data.shape.image_bytes();
+  auto& shuffle = rows_.emplace<ShuffleBuffer>();
+  shuffle.rows = o.effective_shuffle_buffer(image_bytes, data.train);
+  shuffle.batch_size = o.batch_size, shuffle.seed = o.seed;
+  shuffle.classes = data.shape.classes, shuffle.pixels = data.shape.pixels(), shuffle.item_bytes = image_bytes;
+  shuffle.images = files_.train_images, shuffle.labels = files_.train_labels;
+  auto pairs = read_pairs(
+      graph_,
+      {.images = files_.train_images, .labels = files_.train_labels, .prefix = "train-", .image_bytes = image_bytes},
+      rows_of_a_run);
+  return graph_.expand("shuffle", std::ref(shuffle), pairs, ahead);
+}
 
 Metrics Training::run(std::uint64_t epoch) {
   return run(epoch, stages::Accumulate{}.sums);
 }
 
-Metrics Training::run(std::uint64_t epoch, const Accumulator& so_far, std::size_t end) {
-  metrics_.carried = so_far;
-  batcher_.epoch(epoch, static_cast<std::size_t>(so_far["count"]), end);
-  graph_.run();
-  return means(metrics_.sums);
+Metrics Training::run(std::uint64_t epoch, const Accumulator& so_far, std::function<void()> between) {
+  metrics_.carried = metrics_.sums = so_far;
+  between_ = std::move(between);
+  if (kept_) weights_.set_value(kept_);
+  std::visit([&](auto& rows) { rows.epoch(epoch, static_cast<std::size_t>(so_far["count"])); }, rows_);
+  run_graph(graph_, files_.train_images, files_.train_labels);
+  return means(sums());
 }
 
 //  batch -> forward -> loss -> accumulate
 //                   -> accuracy -> accumulate
-Evaluation::Evaluation(const DataSet& data, const Threads& threads)
-    : graph_("evaluate", threads), batcher_{.data = &data, .batch_size = evaluation_rows, .shuffled = false} {
-  auto batches = graph_.source("batch", std::ref(batcher_), capacity(8));
-  evaluate(graph_, batches, {.weights = &weights_, .limits = limits(data, evaluation_rows)}, metrics_);
+//
+// Of a set that stays in its files:
+//
+//  rows.test-images -> pair -> batch
+//  rows.test-labels -> pair
+Evaluation::Evaluation(const JobData& data, const DataFiles& files, const Threads& threads)
+    : graph_("evaluate", threads), files_(files) {
+  const auto batches = [&] {
+    if (data.test_set) {
+      batcher_.data = data.test_set, batcher_.batch_size = evaluation_rows, batcher_.shuffled = false;
+      return graph_.source("batch", std::ref(batcher_), capacity(8));
+    }
+    return read_batches(graph_,
+                        {.images = files_.test_images,
+                         .labels = files_.test_labels,
+                         .prefix = "test-",
+                         .image_bytes = data.shape.image_bytes()},
+                        evaluation_rows, data.shape.pixels(), data.shape.classes);
+  };
+  evaluate(graph_, batches(), {.weights = &weights_, .limits = limits(data.shape, evaluation_rows)}, metrics_);
 }
+
+Evaluation::Evaluation(const DataSet& data, const Threads& threads)
+    : Evaluation({.shape = data, .test = data.size(), .test_set = &data}, {}, threads) {}
 
 Metrics Evaluation::run(const Weights& weights) {
   weights_ = weights;
-  graph_.run();
+  run_graph(graph_, files_.test_images, files_.test_labels);
   return means(metrics_.sums);
 }
 

@@ -1,18 +1,21 @@
 // The training job's two graphs: an epoch of training, and the forward-only evaluation of the test set.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
+#include <functional>
+#include <variant>
 
+#include "apps/load.hpp"
 #include "apps/options.hpp"
 #include "pipeline/graph.hpp"
 #include "stages/accumulate.hpp"
 #include "stages/batcher.hpp"
+#include "stages/data_files.hpp"
 #include "stages/dataset.hpp"
 #include "stages/forward.hpp"
 #include "stages/model.hpp"
+#include "stages/shuffle_buffer.hpp"
 
 namespace sluice::apps {
 
@@ -24,25 +27,34 @@ struct Metrics {
 };
 Metrics means(const stages::Accumulator& sums);
 
-// One run is one epoch, or a part of one; the weights carry on from run to run.
+// One run is one epoch, or what is left of one; the weights carry on from run to run. For options that keep checkpoints
+// the weights of every step are kept until the next: then a run that was cancelled, and whoever is called between two
+// steps, has a state to go on from.
 class Training {
  public:
-  // stop: where it is set, an epoch ends after the steps that have begun.
-  Training(const stages::DataSet& data, const Options& options, const Threads& threads, const stages::Weights& initial,
-           const std::atomic<bool>* stop = nullptr);
+  // Of a set in memory, or, where it stays in its files, decompressed while it runs and shuffled within a buffer.
+  Training(const JobData& data, const stages::DataFiles& files, const Options& options, const Threads& threads,
+           const stages::Weights& initial);
+  Training(const stages::DataSet& data, const Options& options, const Threads& threads, const stages::Weights& initial);
   Graph& graph() { return graph_; }
   Metrics run(std::uint64_t epoch);
-  // The steps of an epoch behind those that `so_far` was summed up over, up to row `end` of it: with the same bits as
-  // if the epoch had been one run. Where it stands then, sums() says: as many rows are done.
-  Metrics run(std::uint64_t epoch, const stages::Accumulator& so_far,
-              std::size_t end = std::numeric_limits<std::size_t>::max());
-  const stages::Accumulate& sums() const { return metrics_; }
-  const stages::Weights& weights() const { return weights_.value(); }
+  // The steps of an epoch behind those that `so_far` was summed up over: with the same bits as if the epoch had been
+  // one run. between: for options that keep checkpoints: called after every step, on a thread of the graph.
+  Metrics run(std::uint64_t epoch, const stages::Accumulator& so_far, std::function<void()> between = {});
+  // Of the same step.
+  const stages::Accumulator& sums() const { return metrics_.sums; }
+  const stages::Weights& weights() const { return kept_ ? kept_ : weights_.value(); }
 
  private:
+  Stream<stages::Batch> batches(const JobData& data, const Options& options);
+  Feedback<stages::Weights> wire(const JobData& data, const Options& options, const stages::Weights& initial);
+
   Graph graph_;
-  stages::Batcher batcher_;
+  stages::DataFiles files_;  // that it reads
+  std::variant<stages::Batcher, stages::ShuffleBuffer> rows_;
   stages::Accumulate metrics_;
+  stages::Weights kept_;  // after the last step that metrics_ has
+  std::function<void()> between_;
   Feedback<stages::Weights> weights_;
 };
 
@@ -58,12 +70,14 @@ Stream<stages::Scored> evaluate(Graph& graph, const Stream<stages::Batch>& batch
 // The chapter's evaluate_accuracy: loss and accuracy of a model over a data set, by a graph of its own.
 class Evaluation {
  public:
+  Evaluation(const JobData& data, const stages::DataFiles& files, const Threads& threads);
   Evaluation(const stages::DataSet& data, const Threads& threads);
   Graph& graph() { return graph_; }
   Metrics run(const stages::Weights& weights);
 
  private:
   Graph graph_;
+  stages::DataFiles files_;  // that it reads
   stages::Batcher batcher_;
   stages::Accumulate metrics_;
   stages::Weights weights_;  // of the run under way

@@ -81,7 +81,7 @@ class Feedback : public Stream<T> {
 // The most that a graph holds at once, by construction.
 struct Bound {
   std::size_t messages = 0;
-  std::size_t bytes = 0;  // of all slots, with the heap memory that stages declare
+  std::size_t bytes = 0;  // of all slots, with the heap memory that stages declare of their messages and themselves
   bool complete = true;   // false: some stage's messages own heap memory of undeclared size
 };
 

@@ -129,7 +129,8 @@ std::vector<StageInfo> describe(const std::vector<std::unique_ptr<Stage>>& stage
       const auto payload = s->body->payload_bytes();
       info.bound.messages = stage_window(*s->gate);
       const std::size_t kept = s->verb == Verb::feedback ? 1 : 0;  // what a run starts from
-      info.bound.bytes = (std::bit_ceil(info.bound.messages) + kept) * (s->body->value_bytes() + payload.value_or(0));
+      info.bound.bytes = (std::bit_ceil(info.bound.messages) + kept) * (s->body->value_bytes() + payload.value_or(0)) +
+                         s->body->state_bytes();
       info.bound.complete = payload.has_value();
     }
     all.push_back(std::move(info));

@@ -22,7 +22,8 @@
 // The output type of a recycling form is named by the stage (`using Output = Out;`) or at the wiring site
 // (`g.map<Out>(...)`). Optional for every stage: `void reset()`, called before each run, and
 // `std::size_t payload_bytes() const`, the most heap memory that one of its outputs owns, in bytes (std::optional where
-// it may be unknown).
+// it may be unknown), and `std::size_t state_bytes() const`, the most that it holds itself, where that is worth
+// stating.
 //
 // A map's operator() is const because it may run on several messages at once; a split's because it cuts the same way
 // whatever came before. All but maps run one message at a time, in order. Input references stay valid until every

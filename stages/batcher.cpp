@@ -6,17 +6,16 @@
 
 namespace sluice::stages {
 
-void Batcher::epoch(std::uint64_t number, std::size_t first, std::size_t end) {
+void Batcher::epoch(std::uint64_t number, std::size_t first) {
   epoch_ = number;
   first_ = first;
-  end_ = end;
 }
 
 void Batcher::reset() {
   if (!data) throw std::invalid_argument("batcher without a data set");
   if (batch_size == 0) throw std::invalid_argument("batch_size 0, expected at least 1");
   if (first_ % batch_size != 0 && first_ < data->size())
-    throw std::invalid_argument("a part of an epoch that begins within a batch");
+    throw std::invalid_argument("an epoch that begins within a batch");
   next_ = std::min(first_, data->size());
   following_.clear();
   started_ = true;
@@ -28,13 +27,12 @@ void Batcher::reset() {
 
 bool Batcher::operator()(Batch& out) {
   if (!started_) reset();
-  if (stop && stop->load(std::memory_order_relaxed)) return false;
   const auto row = [this, order = now_.order().data()](std::size_t place) { return shuffled ? order[place] : place; };
   const auto look_up = [&](std::size_t first) {
     following_.resize(std::min(batch_size, data->size() - first));
     for (std::size_t i = 0; i < following_.size(); ++i) following_[i] = data->images[row(first + i)];
   };
-  if (next_ >= std::min(end_, data->size())) return false;
+  if (next_ >= data->size()) return false;
   if (following_.empty()) look_up(next_);
   const std::size_t count = following_.size();
   out.pixels = data->pixels();

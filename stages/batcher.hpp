@@ -3,15 +3,14 @@
 // data set -> batches of batch_size rows, in an order that (seed, epoch) decides; the last may be smaller.
 // The order of the epoch after is found along the way, some places with every batch, so that no epoch begins with a
 // wait for it. Order and thread-safety: a source; one thread at a time. epoch() between runs. Errors: std::length_error
-// beyond 2^32 - 1 rows; std::invalid_argument for a batch_size of 0, or a part of an epoch that begins within a batch.
+// beyond 2^32 - 1 rows; std::invalid_argument for a batch_size of 0, or an epoch that begins within a batch.
 //
 //   Batcher batcher{.data = &train, .batch_size = 256, .seed = 0};
 //   auto batches = g.source("batch", std::ref(batcher), capacity(4));
 //   batcher.epoch(1), g.run(), batcher.epoch(2), g.run();
-//   batcher.epoch(3, 0, 512), g.run(), batcher.epoch(3, 512), g.run();  // an epoch in two parts
+//   batcher.epoch(3, 512), g.run();  // without its first two batches
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -30,13 +29,11 @@ struct Batcher {
   std::uint64_t seed = 0;
   bool shuffled = true;                                                  // false: in the order of the data set
   std::uint64_t last_epoch = std::numeric_limits<std::uint64_t>::max();  // none after it is prepared
-  const std::atomic<bool>* stop = nullptr;  // where it is set, the epoch ends with the batch before
 
   using Output = Batch;
   bool operator()(Batch& out);
-  // The next run: the epoch's rows from `first` on, places of its order and a multiple of batch_size, to the end of
-  // the batch that reaches `end`.
-  void epoch(std::uint64_t number, std::size_t first = 0, std::size_t end = std::numeric_limits<std::size_t>::max());
+  // The next run: the epoch's rows from `first` on, a place of its order and a multiple of batch_size.
+  void epoch(std::uint64_t number, std::size_t first = 0);
   void reset();
   std::size_t payload_bytes() const { return batch_size * (2 * sizeof(const std::uint8_t*) + sizeof(std::uint16_t)); }
 
@@ -44,8 +41,7 @@ struct Batcher {
   bool is(const Shuffle& shuffle, std::uint64_t epoch) const;
   void begin(Shuffle& shuffle, std::uint64_t epoch) const;
   std::uint64_t epoch_ = 0;
-  std::size_t first_ = 0, end_ = std::numeric_limits<std::size_t>::max();
-  std::size_t next_ = 0;
+  std::size_t first_ = 0, next_ = 0;
   bool started_ = false;
   Shuffle now_{}, ahead_{};
   std::vector<const std::uint8_t*> following_{};  // rows of the batch that comes next

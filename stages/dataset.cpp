@@ -33,38 +33,74 @@ std::uint16_t label_of(Pixel type, const std::uint8_t* place, std::uint64_t imag
   return static_cast<std::uint16_t>(value);
 }
 
+void refuse_label(const std::string& path, std::uint16_t label, std::uint64_t image, std::size_t classes) {
+  throw DataError(fmt::format("{}: label {} of image {}, expected 0 to {}: there are {} classes (see --classes)", path,
+                              label, image, classes - 1, classes));
+}
+
+namespace {
+
+void check_as_many(const std::string& images, std::uint64_t image_count, const std::string& labels,
+                   std::uint64_t label_count) {
+  if (image_count == label_count) return;
+  throw DataError(fmt::format("{} has {} images, {} has {} labels, expected as many: do the two belong together?",
+                              images, image_count, labels, label_count));
+}
+
+void check_model_size(const DataShape& shape, const std::string& labels) {
+  if (shape.pixels() <= most_weights / shape.classes) return;
+  throw DataError(
+      fmt::format("{}: images of {} x {} pixels in {} classes make a model of more than {} weights: is the "
+                  "header damaged, or a label of {}?",
+                  shape.path, shape.rows, shape.columns, shape.classes, most_weights, labels));
+}
+
+}  // namespace
+
+void CountLabels::operator()(const Elements& elements) {
+  for (std::size_t i = 0; i < elements.count; ++i) {
+    const std::uint16_t label =
+        label_of(elements.type, elements.data + i * elements.item_bytes(), elements.first + i, path);
+    if (classes && label >= classes) refuse_label(path, label, elements.first + i, classes);
+    if (label > highest) highest = label, highest_at = elements.first + i;
+  }
+  count += elements.count;
+}
+
+std::size_t counted_classes(std::uint16_t highest_label) {
+  return std::max<std::size_t>(2, highest_label + 1u);
+}
+
+void check_counted(const DataShape& shape, std::uint64_t images, const CountLabels& labels) {
+  check_as_many(shape.path, images, labels.path, labels.count);
+  check_model_size(shape, labels.path);
+}
+
 DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes) {
   if (classes && (*classes < 2 || *classes > most_classes))
     throw std::invalid_argument(fmt::format("{} classes, expected 2 to {}", *classes, most_classes));
-  if (images.images.size() != labels.labels.size())
-    throw DataError(fmt::format("{} has {} images, {} has {} labels, expected as many: do the two belong together?",
-                                images.path, images.images.size(), labels.path, labels.labels.size()));
+  check_as_many(images.path, images.images.size(), labels.path, labels.labels.size());
   if (images.images.empty()) throw DataError(images.path + ": has no images, expected at least 1");
   const Column<std::uint16_t>& values = labels.labels;
-  const std::size_t counted = std::max<std::size_t>(2, *std::max_element(values.begin(), values.end()) + 1u);
+  const std::size_t counted = counted_classes(*std::max_element(values.begin(), values.end()));
   if (classes && counted > *classes) {
     const auto wrong = std::find_if(values.begin(), values.end(), [&](auto label) { return label >= *classes; });
-    throw DataError(fmt::format("{}: label {} of image {}, expected 0 to {}: there are {} classes (see --classes)",
-                                labels.path, *wrong, wrong - values.begin(), *classes - 1, *classes));
+    refuse_label(labels.path, *wrong, static_cast<std::uint64_t>(wrong - values.begin()), *classes);
   }
   DataSet set;
-  set.classes = classes.value_or(counted);
-  if (images.shape.pixels() > most_weights / set.classes)
-    throw DataError(
-        fmt::format("{}: images of {} x {} pixels in {} classes make a model of more than {} weights: is the "
-                    "header damaged, or a label of {}?",
-                    images.path, images.shape.rows, images.shape.columns, set.classes, most_weights, labels.path));
   set.rows = static_cast<std::size_t>(images.shape.rows);
   set.columns = static_cast<std::size_t>(images.shape.columns);
   set.stored = images.shape.type;
+  set.classes = classes.value_or(counted);
+  set.path = std::move(images.path);
+  check_model_size(set, labels.path);
   set.images = std::move(images.images);
   set.labels = std::move(labels.labels);
   set.owners = std::move(images.owners);
-  set.path = std::move(images.path);
   return set;
 }
 
-void check_same_size(const DataSet& train, const DataSet& test) {
+void check_same_size(const DataShape& train, const DataShape& test) {
   if (train.rows != test.rows || train.columns != test.columns)
     throw DataError(fmt::format("{}: images of {} x {} pixels, expected {} x {} as in {}: do the two belong together?",
                                 test.path, test.rows, test.columns, train.rows, train.columns, train.path));

@@ -23,19 +23,24 @@
 
 namespace sluice::stages {
 
-struct DataSet {
-  std::size_t rows = 0, columns = 0;   // of an image, in pixels
-  IdxType stored = IdxType::uint8;     // in the file
-  std::size_t classes = 0;             // 2 .. most_classes
-  Column<const std::uint8_t*> images;  // (size), each rows x columns of type(), row-major
-  Column<std::uint16_t> labels;        // (size), 0 .. classes - 1
-  std::vector<Shared<Bytes>> owners;   // what the images lie in
-  std::string path;                    // of the images, for error messages
+// What the images and labels of a set are, wherever they lie.
+struct DataShape {
+  std::size_t rows = 0, columns = 0;  // of an image, in pixels
+  IdxType stored = IdxType::uint8;    // in the file
+  std::size_t classes = 0;            // 2 .. most_classes
+  std::string path;                   // of the images, for error messages
 
-  std::size_t size() const { return images.size(); }
   std::size_t pixels() const { return rows * columns; }
   Pixel type() const { return stored == IdxType::uint8 ? Pixel::uint8 : Pixel::float32; }
   std::size_t image_bytes() const { return pixels() * (type() == Pixel::uint8 ? 1 : sizeof(float)); }
+};
+
+struct DataSet : DataShape {
+  Column<const std::uint8_t*> images;  // (size), each rows x columns of type(), row-major
+  Column<std::uint16_t> labels;        // (size), 0 .. classes - 1
+  std::vector<Shared<Bytes>> owners;   // what the images lie in
+
+  std::size_t size() const { return images.size(); }
 };
 
 struct CollectImages {
@@ -60,15 +65,37 @@ struct CollectLabels {
   void reset() { labels.clear(); }
 };
 
+// Counts the labels of a file instead of keeping them. Throws DataError for one that is none of `classes`, where they
+// are given.
+struct CountLabels {
+  std::string path;         // for error messages
+  std::size_t classes = 0;  // 0: as many as the highest label says
+  std::uint64_t count = 0;
+  std::uint16_t highest = 0;
+  std::uint64_t highest_at = 0;  // the first image that has it
+
+  void operator()(const Elements& elements);
+  void reset() { count = highest = 0, highest_at = 0; }
+};
+
 // Weights of a model at most: pixels x classes. What would need more is taken for a damaged header.
 inline constexpr std::size_t most_weights = std::size_t{1} << 26;
 
 // classes: how many there are, or nothing to count them: the highest label + 1, at least 2.
 DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes);
 
-// Throws DataError unless the test set's images are of the size and type that was trained on.
-void check_same_size(const DataSet& train, const DataSet& test);
+// Throws the DataError of a label that is none of the classes.
+[[noreturn]] void refuse_label(const std::string& path, std::uint16_t label, std::uint64_t image, std::size_t classes);
 
-static_assert(verbs::Sink<CollectImages, Elements> && verbs::Sink<CollectLabels, Elements>);
+std::size_t counted_classes(std::uint16_t highest_label);
+
+// Of a set that stays in its files: what make_data_set would throw for so many images and these labels.
+void check_counted(const DataShape& shape, std::uint64_t images, const CountLabels& labels);
+
+// Throws DataError unless the test set's images are of the size and type that was trained on.
+void check_same_size(const DataShape& train, const DataShape& test);
+
+static_assert(verbs::Sink<CollectImages, Elements> && verbs::Sink<CollectLabels, Elements> &&
+              verbs::Sink<CountLabels, Elements>);
 
 }  // namespace sluice::stages

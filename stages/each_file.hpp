@@ -44,6 +44,13 @@ struct EachFile {
     }
     return most;
   }
+  // Each file's source makes its own when the file is begun, and gives it back behind it.
+  std::size_t state_bytes() const {
+    std::size_t most = 0;
+    if constexpr (requires(const Source& s) { s.state_bytes(); })
+      for (const Source& file : files) most = std::max(most, file.state_bytes());
+    return most;
+  }
 
   // State of its own, no option.
   std::size_t at_ = 0;

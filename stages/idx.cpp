@@ -127,6 +127,18 @@ IdxShape parse_idx_header(const std::uint8_t* header, IdxKind kind, const std::s
   return shape;
 }
 
+void check_same_items(IdxKind kind, const IdxShape& shape, const std::string& path, const IdxShape& before,
+                      const std::string& path_before) {
+  if (shape.rows == before.rows && shape.columns == before.columns && shape.type == before.type) return;
+  throw DataError(kind == IdxKind::images
+                      ? fmt::format("{}: images of {} x {} pixels, {}, expected {} x {}, {}, as in {}: do they belong "
+                                    "together?",
+                                    path, shape.rows, shape.columns, idx_type_name(shape.type), before.rows,
+                                    before.columns, idx_type_name(before.type), path_before)
+                      : fmt::format("{}: labels of {}, expected {} as in {}: do they belong together?", path,
+                                    idx_type_name(shape.type), idx_type_name(before.type), path_before));
+}
+
 std::vector<std::uint8_t> idx_header(IdxKind kind, const IdxShape& shape) {
   std::vector<std::uint8_t> header;
   const auto add = [&](std::uint64_t word) {

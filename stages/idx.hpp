@@ -65,6 +65,10 @@ void check_idx_magic(const std::uint8_t* header, IdxKind kind, const std::string
 // that names `path`: wrong magic, no items, no rows or columns, images beyond idx_most_pixels.
 IdxShape parse_idx_header(const std::uint8_t* header, IdxKind kind, const std::string& path);
 
+// Throws DataError unless a file's items are of the size and type of those of the file before it.
+void check_same_items(IdxKind kind, const IdxShape& shape, const std::string& path, const IdxShape& before,
+                      const std::string& path_before);
+
 // The header of such a file, as bytes. count, rows and columns below 2^32.
 std::vector<std::uint8_t> idx_header(IdxKind kind, const IdxShape& shape);
 

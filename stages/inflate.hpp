@@ -34,6 +34,7 @@ struct Inflate {
   bool operator()(Chunk& out);
   void reset() { state_.reset(); }
   std::size_t payload_bytes() const { return chunk_bytes; }
+  std::size_t state_bytes() const { return read_bytes + 48 * 1024; }  // a window of zlib, its tables
 
   // State of its own, no options.
   class State;

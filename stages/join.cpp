@@ -19,10 +19,14 @@ void check_as_many(const LabelledRows& in, const std::string& images, const std:
   throw DataError(not_as_many(images, labels));
 }
 
+void check_pixels(const Rows& in, std::size_t pixels, const std::string& images) {
+  if (pixels == 0 || in.shape.pixels() == pixels) return;
+  throw DataError(fmt::format("{}: images of {} x {} pixels, expected {} pixels: was the model trained on others?",
+                              images, in.shape.rows, in.shape.columns, pixels));
+}
+
 void Unlabelled::operator()(const Rows& in, Batch& out) const {
-  if (pixels && in.shape.pixels() != pixels)
-    throw DataError(fmt::format("{}: images of {} x {} pixels, expected {} pixels: was the model trained on others?",
-                                images, in.shape.rows, in.shape.columns, pixels));
+  check_pixels(in, pixels, images);
   out.rows.assign(in.at.begin(), in.at.end());
   out.labels.clear();
   out.upcoming.clear();

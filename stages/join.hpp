@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <tuple>
 
@@ -23,8 +25,14 @@ struct Join {
   std::size_t classes = 0;         // of the labels, 2 .. most_classes
   std::string images{}, labels{};  // paths, for error messages
   std::size_t pixels = 0;          // of an image; 0: any
+  std::size_t rows = 0;            // of a batch, at most, where they are known: to state the bound
 
   using Output = Batch;
+  // What the rows lie in is the input's, which is there as long.
+  std::optional<std::size_t> payload_bytes() const {
+    if (rows == 0) return std::nullopt;
+    return rows * (sizeof(const std::uint8_t*) + sizeof(std::uint16_t) + sizeof(Shared<Bytes>));
+  }
   void operator()(const LabelledRows& in, Batch& out) const;
 };
 
@@ -32,6 +40,8 @@ struct Join {
 std::string not_as_many(const std::string& images, const std::string& labels);
 // Throws it where rows and labels are not as many.
 void check_as_many(const LabelledRows& in, const std::string& images, const std::string& labels);
+// Throws it where an image is not of `pixels`, unless they are 0.
+void check_pixels(const Rows& in, std::size_t pixels, const std::string& images);
 
 // Rows without labels, as a batch.
 struct Unlabelled {

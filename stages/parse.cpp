@@ -81,14 +81,7 @@ void ParseIdx<kind>::read_header() {
   if (s.partial.size() >= 4) check_idx_magic(s.partial.data(), kind, path());
   if (s.partial.size() < idx_header_bytes(kind)) return;
   const IdxShape shape = parse_idx_header(s.partial.data(), kind, path());
-  if (s.before && (shape.rows != s.before->rows || shape.columns != s.before->columns || shape.type != s.before->type))
-    throw DataError(kind == IdxKind::images
-                        ? fmt::format("{}: images of {} x {} pixels, {}, expected {} x {}, {}, as in {}: do they "
-                                      "belong together?",
-                                      path(), shape.rows, shape.columns, idx_type_name(shape.type), s.before->rows,
-                                      s.before->columns, idx_type_name(s.before->type), paths.front())
-                        : fmt::format("{}: labels of {}, expected {} as in {}: do they belong together?", path(),
-                                      idx_type_name(shape.type), idx_type_name(s.before->type), paths.front()));
+  if (s.before) check_same_items(kind, shape, path(), *s.before, paths.front());
   s.shape = shape;
   s.partial.clear();
 }

@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,12 +34,21 @@ struct Rows {
 struct Regroup {
   std::size_t count = 256;  // items of a run, at least 1
   bool at_once = false;
+  std::size_t item_bytes = 0, chunk_bytes = 0;  // in memory, at most, where they are known: to state the bound
 
   using Output = Rows;
   void push(const Elements& elements);
   bool pull(Rows& out);
   void finish() { finished_ = true; }
   void reset();
+  // The pointers, and the chunks that a run spans with the copy of an item between two of them. What is no uint8 comes
+  // in pieces of its own, of which the last of each chunk may be a small one; float64 is twice as long in the file.
+  std::optional<std::size_t> payload_bytes() const {
+    if (!chunk_bytes) return std::nullopt;
+    const std::size_t chunks = 3 * count * item_bytes / chunk_bytes + 2;
+    return count * sizeof(const std::uint8_t*) + chunks * (chunk_bytes + item_bytes + sizeof(Shared<Bytes>));
+  }
+  std::size_t state_bytes() const { return payload_bytes().value_or(0); }  // of the run that is not complete
 
   // State of its own, no options.
   Elements elements_{};

@@ -29,12 +29,13 @@ void ShuffleBuffer::reset() {
 
 void ShuffleBuffer::push(const LabelledRows& in) {
   check_as_many(in, images, labels);
+  check_pixels(std::get<0>(in), pixels, images);
   in_ = in;
   next_ = 0;
   const Rows& its = std::get<0>(in);
-  const std::size_t pixels = static_cast<std::size_t>(its.shape.pixels());
-  item_ = pixels * (its.type == Pixel::uint8 ? 1 : sizeof(float));
-  building_.pixels = pixels;
+  const std::size_t its_pixels = static_cast<std::size_t>(its.shape.pixels());
+  item_ = its_pixels * (its.type == Pixel::uint8 ? 1 : sizeof(float));
+  building_.pixels = its_pixels;
   building_.type = its.type;
   slots_.reserve(rows * item_);  // taken as a whole, used as rows come
   slot_labels_.resize(rows);
@@ -58,14 +59,14 @@ void ShuffleBuffer::draw(std::uint8_t* batch) {
     philox({seed, Purpose::shuffle_buffer, static_cast<std::uint32_t>(epoch_)}, drawn_ / 4, words_.size() / 4,
            words_.data());
   const std::uint32_t place = below(words_[word], static_cast<std::uint32_t>(filled_)), slot = order_[place];
-  std::uint8_t* const pixels = slots_.data.get() + std::size_t{slot} * item_;
+  std::uint8_t* const image = slots_.data.get() + std::size_t{slot} * item_;
   if (drawn_++ >= first_) {
-    std::memcpy(batch + building_.labels.size() * item_, pixels, item_);
+    std::memcpy(batch + building_.labels.size() * item_, image, item_);
     building_.labels.push_back(slot_labels_[slot]);
   }
   const auto& [its, its_labels] = in_;
   if (next_ < its.count()) {
-    std::memcpy(pixels, its.at[next_], item_);
+    std::memcpy(image, its.at[next_], item_);
     slot_labels_[slot] = label_at(its_labels, next_, classes, labels);
     ++next_;
   } else {
@@ -88,9 +89,9 @@ bool ShuffleBuffer::pull(Batch& out) {
   if (count < batch_size && (count == 0 || !finished_)) return false;
   building_.rows.resize(count);
   for (std::size_t i = 0; i < count; ++i) building_.rows[i] = memory + i * item_;
-  const auto [pixels, type] = std::pair(building_.pixels, building_.type);
+  const auto [its_pixels, type] = std::pair(building_.pixels, building_.type);
   std::swap(out, building_);
-  building_.pixels = pixels;
+  building_.pixels = its_pixels;
   building_.type = type;
   building_.labels.clear();
   return true;

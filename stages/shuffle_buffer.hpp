@@ -20,6 +20,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,8 @@ struct ShuffleBuffer {
   std::uint64_t seed = 0;
   std::size_t classes = 0;         // of the labels, 2 .. most_classes
   std::string images{}, labels{};  // paths, for error messages
+  std::size_t pixels = 0;          // of an image; 0: any
+  std::size_t item_bytes = 0;      // of an image in memory, where it is known: to state the bound
 
   using Output = Batch;
   void push(const LabelledRows& in);
@@ -45,6 +48,14 @@ struct ShuffleBuffer {
   // The next run: an epoch, from its row `first` on, a multiple of batch_size.
   void epoch(std::uint64_t number, std::uint64_t first = 0);
   void reset();
+  std::optional<std::size_t> payload_bytes() const {
+    if (!item_bytes) return std::nullopt;
+    return batch_size * (item_bytes + sizeof(const std::uint8_t*) + sizeof(std::uint16_t)) + sizeof(Shared<Bytes>);
+  }
+  // The buffer, and the batch that is not complete.
+  std::size_t state_bytes() const {
+    return rows * (item_bytes + sizeof(std::uint16_t) + sizeof(std::uint32_t)) + payload_bytes().value_or(0);
+  }
 
   // State of its own, no options.
   void fill();

@@ -97,12 +97,12 @@ int run(int argc, char** argv) {
     return loading;
   };
   const auto set = load("zlib");
-  const std::size_t header = idx_header_bytes(IdxKind::images), pixels = set->train().pixels(),
-                    size = header + set->train().size() * pixels;
+  const std::size_t header = idx_header_bytes(IdxKind::images), pixels = set->data().train_set->pixels(),
+                    size = header + set->data().train_set->size() * pixels;
   const auto check = [&](const Decoded& decoded) {
     if (decoded.size != size) throw std::runtime_error("the bare decoder made another number of bytes");
-    for (std::size_t i = 0; i < set->train().size(); ++i)
-      if (!std::equal(set->train().images[i], set->train().images[i] + pixels,
+    for (std::size_t i = 0; i < set->data().train_set->size(); ++i)
+      if (!std::equal(set->data().train_set->images[i], set->data().train_set->images[i] + pixels,
                       decoded.bytes.get() + header + i * pixels))
         throw std::runtime_error("the bare decoder made other bytes");
   };
@@ -116,8 +116,8 @@ int run(int argc, char** argv) {
   all.push_back({"graph, libdeflate", [&] { load("libdeflate"); }});
 #endif
   const InTurn t(all, rounds);
-  fmt::print("{} images of {} pixels, {} threads; bare: the training images alone, in one call\n", set->train().size(),
-             pixels, thread_count);
+  fmt::print("{} images of {} pixels, {} threads; bare: the training images alone, in one call\n",
+             set->data().train_set->size(), pixels, thread_count);
   fmt::print("{:<18} {:>8} {:>8} {:>8}\n", "", "ms", "MB/s", "/ bare");
   for (const auto& a : all) {
     const std::string bare = a.name.ends_with("zlib") ? "bare zlib" : "bare libdeflate";

@@ -56,6 +56,12 @@ class CallableProducer : public Producer<T> {
     else
       return std::nullopt;
   }
+  std::size_t state_bytes() const override {
+    if constexpr (requires(const Callable<F>& f) { f.state_bytes(); })
+      return const_cast<CallableProducer*>(this)->function().state_bytes();
+    else
+      return 0;
+  }
 
  protected:
   Callable<F>& function() { return callable(f_); }

@@ -47,6 +47,7 @@ class Body {
 
   virtual std::size_t value_bytes() const { return 0; }                   // sizeof the output
   virtual std::optional<std::size_t> payload_bytes() const { return 0; }  // heap memory it owns at most, if declared
+  virtual std::size_t state_bytes() const { return 0; }                   // heap memory of the callable, if declared
 };
 
 struct Stage {

@@ -44,9 +44,12 @@ TEST_F(GraphCommand, PrintsThePicturesThatStandAboveTheWiring) {
   ASSERT_EQ(r.code, 0) << r.err;
   EXPECT_EQ(r.err, "");
   const auto pictures = pictures_in("apps/training.cpp");
-  ASSERT_EQ(pictures.size(), 2u);
+  ASSERT_EQ(pictures.size(), 4u);
   EXPECT_TRUE(part(r.out, "train").starts_with(pictures[0] + "\n")) << pictures[0] << r.out;
-  EXPECT_TRUE(part(r.out, "evaluate").starts_with(pictures[1] + "\n")) << pictures[1] << r.out;
+  EXPECT_TRUE(part(r.out, "evaluate").starts_with(pictures[2] + "\n")) << pictures[2] << r.out;
+  const std::string streamed = graph({"--stream"}).out;
+  for (const std::string& line : lines(pictures[1])) EXPECT_TRUE(contains(part(streamed, "train"), line)) << line;
+  for (const std::string& line : lines(pictures[3])) EXPECT_TRUE(contains(part(streamed, "evaluate"), line)) << line;
 }
 
 TEST_F(GraphCommand, PrintsTheLoadingChainOfTheWiringForEachOfTheFourFiles) {
