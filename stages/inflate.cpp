@@ -81,6 +81,7 @@ class Inflate::State {
   }
 
   std::uint64_t decoded() const { return decoded_; }
+  std::uint8_t* memory(Shared<Bytes>& owner, std::size_t size) { return pool_.take(owner).reserve(size); }
 
   // Up to `size` decoded bytes; fewer only at the end of the file, and where they are wanted at once.
   std::size_t decode(std::uint8_t* target, std::size_t size) {
@@ -194,6 +195,7 @@ class Inflate::State {
   }
 
   std::string path_;
+  Pool<Bytes> pool_;
   std::unique_ptr<std::uint8_t[]> buffer_;
   std::size_t buffer_bytes_, read_bytes_;
   std::size_t begin_ = 0, end_ = 0;  // what was read into the buffer and not yet used
@@ -215,7 +217,7 @@ bool Inflate::operator()(Chunk& out) {
   if (chunk_bytes == 0 || read_bytes == 0) throw std::invalid_argument("chunk_bytes and read_bytes must be at least 1");
   if (!state_) state_.reset(new State(*this));
   const std::uint64_t offset = state_->decoded();
-  std::uint8_t* const target = out.owner.renew().reserve(chunk_bytes);
+  std::uint8_t* const target = state_->memory(out.owner, chunk_bytes);
   const std::size_t made = state_->decode(target, chunk_bytes);
   if (made == 0) return false;
   out.data = target;

@@ -21,6 +21,7 @@ bool Regroup::pull(Rows& out) {
   Rows& run = building_;
   if (next_ < elements_.count) {
     if (run.at.empty()) {
+      run.at.reserve(count);
       run.shape = elements_.shape;
       run.type = elements_.type;
       run.first = elements_.first + next_;

@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace sluice::stages {
 
@@ -37,9 +38,11 @@ class Shared {
 
   // The value, to be written: this handle's own if no other handle holds it, otherwise a new one.
   T& renew() {
-    if (!box_ || box_->holders.load(std::memory_order_acquire) != 1) *this = Shared(new Box);
+    if (!unique()) *this = Shared(new Box);
     return box_->value;
   }
+
+  bool unique() const { return box_ && box_->holders.load(std::memory_order_acquire) == 1; }
 
   const T& operator*() const { return box_->value; }
   const T* operator->() const { return &box_->value; }
@@ -53,6 +56,32 @@ class Shared {
   };
   explicit Shared(Box* box) : box_(box) {}
   Box* box_ = nullptr;
+};
+
+// Values that are used again, wherever their last holder was: for a stage whose messages' values outlive the messages.
+// At most `most` of them are kept for it. One thread at a time.
+//
+//   Bytes& bytes = pool.take(out.owner);   // one that nobody holds any more, or a new one; write it before it is copied
+template <class T>
+class Pool {
+ public:
+  T& take(Shared<T>& out) {
+    out = {};
+    for (Shared<T>& one : all_) {
+      if (!one.unique()) continue;
+      T& value = one.renew();
+      out = one;
+      return value;
+    }
+    if (all_.size() == most) return out.renew();
+    T& value = all_.emplace_back().renew();
+    out = all_.back();
+    return value;
+  }
+
+ private:
+  static constexpr std::size_t most = 32;
+  std::vector<Shared<T>> all_;
 };
 
 }  // namespace sluice::stages

@@ -283,14 +283,14 @@ TEST(FaultsOfSaving, AfterResumingLeaveTheOlderVersion) {
 }
 
 // Killed when it has saved n times: two fsync() each.
-TEST(Resuming, FromEveryStepHasTheSameBits) {
+void resume_from_every_step(const Arguments& more) {
   const SmallData data;
-  const json whole = trained(epochs(data, "2"));
+  const json whole = trained(epochs(data, "2") + more);
   std::size_t n = 0;
   for (; n < 100; ++n) {
     const Folder folder;
     const Arguments job =
-        epochs(data, "2") + Arguments{"--checkpoint", folder.path("checkpoint"), "--checkpoint-every", "1"};
+        epochs(data, "2") + more + Arguments{"--checkpoint", folder.path("checkpoint"), "--checkpoint-every", "1"};
     const Faulty faulty = sluice_with_fault("fsync:" + std::to_string(2 * n + 1) + ":kill", folder.path(), job);
     if (faulty.result.code == 0) break;
     ASSERT_EQ(faulty.result.signal, SIGKILL) << n;
@@ -302,6 +302,14 @@ TEST(Resuming, FromEveryStepHasTheSameBits) {
     EXPECT_EQ(rest["resumed"]["step"], (n - 1) % 5 + 1);
   }
   EXPECT_EQ(n, 11u);  // behind each of ten steps, and in the end with the last test
+}
+
+TEST(Resuming, FromEveryStepHasTheSameBits) {
+  resume_from_every_step({});
+}
+
+TEST(Resuming, FromEveryStepOfAStreamHasTheSameBits) {
+  resume_from_every_step({"--stream", "--shuffle-buffer", "130"});
 }
 
 TEST(FaultsOfSaving, AFullDiskLeavesTheOlderVersion) {

@@ -32,20 +32,79 @@ const Golden goldens[] = {
 
 class SameBits : public ::testing::Test {
  protected:
-  SameBits() : expected_(results_of(trained(data_.train() + Arguments{"--threads", "1", "--shards", "1"}))) {
-    EXPECT_EQ(expected_["weights_sha256"], goldens[0].weights_sha256);
+  explicit SameBits(const Arguments& more = {}, const std::string& weights_sha256 = goldens[0].weights_sha256)
+      : train_(data_.train() + more),
+        expected_(results_of(trained(train_ + Arguments{"--threads", "1", "--shards", "1"}))) {
+    EXPECT_EQ(expected_["weights_sha256"], weights_sha256);
   }
   void expect_same(const Arguments& flags) {
     std::string text;
     for (const auto& flag : flags) text += flag + " ";
-    EXPECT_EQ(results_of(trained(data_.train() + flags)), expected_) << text;
+    EXPECT_EQ(results_of(trained(train_ + flags)), expected_) << text;
   }
   Arguments with(const std::string& batch_size, const std::string& epochs) const {
     return {"train", "--data", data_.folder().path(), "--batch-size", batch_size, "--epochs", epochs};
   }
   const SmallData data_;
+  const Arguments train_;
   const json expected_;
 };
+
+// With a shuffle buffer that holds a part of the 500 rows.
+class StreamedBits : public SameBits {
+ protected:
+  StreamedBits()
+      : SameBits({"--stream", "--shuffle-buffer", "130"},
+                 "9c6d34547d953ab9c821020ea0e063bde947c06ec5889b662c7b9a46602aeaf7") {}
+};
+
+TEST_F(StreamedBits, ForEveryThreadCount) {
+  for (int threads = 1; threads <= 16; ++threads) expect_same({"--threads", std::to_string(threads)});
+}
+
+TEST_F(StreamedBits, ForEveryCapacity) {
+  for (const char* stage : {"inflate", "parse", "rows", "pair", "shuffle", "work", "reduce"})
+    for (const char* n : {"1", "2", "100"}) expect_same({"--capacity", std::string(stage) + "=" + n});
+}
+
+TEST_F(StreamedBits, HoweverTheDataAreStored) {
+  const std::string images = train_images(), labels = train_labels();
+  const auto two = [&](const std::string& name, const std::string& all, std::size_t header, std::size_t item) {
+    const std::size_t cut = header + 321 * item;
+    const auto headed = [&](std::uint32_t count, const std::string& items) {
+      std::string part = all.substr(0, header) + items;
+      for (std::size_t i = 0; i < 4; ++i) part[4 + i] = static_cast<char>(count >> (24 - 8 * i));
+      return part;
+    };
+    return data_.folder().write(name + "1", headed(321, all.substr(header, cut - header))) + "," +
+           data_.folder().write(name + "2.gz", test::gzip(headed(179, all.substr(cut))));
+  };
+  expect_same({"--train-images", two("images", images, 16, rows * columns)});
+  expect_same({"--train-labels", two("labels", labels, 8, 1)});
+  expect_same({"--train-images", data_.folder().write("plain", images)});
+}
+
+TEST_F(StreamedBits, GoingOnFromACheckpointWithOtherThreads) {
+  const Folder folder;
+  const std::string path = folder.path("state");
+  trained(train_ + Arguments{"--checkpoint", path, "--checkpoint-every", "3"});
+  for (const std::string& from : {path, path + ".previous"})
+    for (const char* threads : {"1", "2", "16"}) expect_same({"--resume", from, "--threads", threads});
+}
+
+TEST_F(StreamedBits, OnOneCpu) {
+  if (run({"taskset", "--version"}).code != 0) GTEST_SKIP() << "no taskset";
+  const Result r =
+      run(Arguments{"taskset", "-c", "0", sluice_path()} + train_ + Arguments{"--json", "--quiet", "--threads", "8"});
+  ASSERT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(results_of(json::parse(r.out)), expected_);
+}
+
+TEST_F(StreamedBits, OfAnotherBufferAreOthers) {
+  const json other = trained(data_.train() + Arguments{"--stream", "--shuffle-buffer", "131"});
+  EXPECT_NE(other["weights_sha256"], expected_["weights_sha256"]);
+  EXPECT_NE(trained(train_ + Arguments{"--seed", "1"})["weights_sha256"], expected_["weights_sha256"]);
+}
 
 TEST_F(SameBits, ForEveryThreadCount) {
   for (int threads = 1; threads <= 16; ++threads) expect_same({"--threads", std::to_string(threads)});

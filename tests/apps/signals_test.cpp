@@ -140,8 +140,7 @@ TEST_F(Signals, AFinishedJobMayBeInterruptedBeforeItHasItsWeights) {
   ::close(full);
 }
 
-TEST_F(Signals, AJobThatIsInterruptedOverAndOverHasTheSameBits) {
-  const Arguments job{"train", "--data", data.folder().path(), "--batch-size", "3", "--epochs", "400"};
+void interrupt_over_and_over(const Arguments& job, const std::string& file) {
   const json whole = trained(job);
   int interrupted = 0;
   for (int turn = 0;; ++turn) {
@@ -160,6 +159,16 @@ TEST_F(Signals, AJobThatIsInterruptedOverAndOverHasTheSameBits) {
     ++interrupted;
   }
   EXPECT_GT(interrupted, 0);
+}
+
+TEST_F(Signals, AJobThatIsInterruptedOverAndOverHasTheSameBits) {
+  interrupt_over_and_over({"train", "--data", data.folder().path(), "--batch-size", "3", "--epochs", "400"}, file);
+}
+
+TEST_F(Signals, AStreamedJobThatIsInterruptedOverAndOverHasTheSameBits) {
+  interrupt_over_and_over({"train", "--data", data.folder().path(), "--batch-size", "3", "--epochs", "200", "--stream",
+                           "--shuffle-buffer", "130"},
+                          file);
 }
 
 TEST_F(Signals, TheSecondEndsItAtOnceWhateverItWaitsFor) {

@@ -235,6 +235,26 @@ TEST(Bound, the_memory_that_the_messages_own_never_exceeds_the_stated_bound) {
   });
 }
 
+TEST(Bound, has_what_a_callable_holds_itself) {
+  struct Buffer {
+    using Output = int;
+    void push(const int&) {}
+    bool pull(int&) { return false; }
+    std::size_t payload_bytes() const { return 0; }
+    std::size_t state_bytes() const { return held; }
+    std::size_t held;
+  };
+  const auto bytes = [](std::size_t held) {
+    Graph g("bound", threads(1));
+    Buffer buffer{held};
+    auto out = g.expand("buffer", std::ref(buffer), g.source("numbers", Count(1)), capacity(1));
+    g.sink(
+        "end", [](const int&) {}, out);
+    return g.bound().bytes;
+  };
+  EXPECT_EQ(bytes(5000), bytes(0) + 5000);
+}
+
 //  numbers -> step -> next -> value
 //  value -> step
 TEST(Bound, the_memory_of_a_loop_never_exceeds_the_stated_bound) {

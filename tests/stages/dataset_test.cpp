@@ -44,6 +44,36 @@ TEST(DataSet, ReadsPlainFilesToo) {
   EXPECT_EQ(pixels_of(set), images_file(3, 2, 2).substr(16));
 }
 
+// Counted, with what a data set of the same would say.
+TEST(CountLabels, AgreesWithADataSetInMemory) {
+  const Folder folder;
+  const auto counted = [&](const std::string& labels, std::size_t images, std::size_t classes) {
+    CountLabels counts{.path = folder.write("labels", labels), .classes = classes};
+    drive(Inflate{.path = counts.path, .chunk_bytes = 7}, ParseLabels{.paths = {counts.path}}, std::ref(counts));
+    DataShape shape;
+    shape.rows = shape.columns = 2, shape.path = "images";
+    shape.classes = classes ? classes : counted_classes(counts.highest);
+    check_counted(shape, images, counts);
+    return shape.classes;
+  };
+  for (const std::uint32_t count : {1u, 20u, 300u})
+    for (const std::uint32_t classes : {1u, 2u, 7u, 256u}) {
+      const std::string labels = labels_file(count, classes);
+      EXPECT_EQ(counted(labels, count, 0), Pair(images_file(count, 2, 2), labels).load().classes);
+    }
+  EXPECT_EQ(counted(labels_file(20, 7), 20, 10), 10u);
+  expect_error<DataError>([&] { counted(labels_file(20, 7), 20, 6); },
+                          {"labels: label 6 of image 6, expected 0 to 5", "--classes"});
+  expect_error<DataError>([&] { counted(labels_file(20, 7), 19, 0); }, {"images has 19 images", "20 labels"});
+  expect_error<DataError>(
+      [&] {
+        DataShape shape;
+        shape.rows = shape.columns = 1 << 12, shape.classes = 10, shape.path = "images";
+        check_counted(shape, 20, {.path = "labels", .count = 20, .highest = 9});
+      },
+      {"images: images of 4096 x 4096 pixels in 10 classes", "labels"});
+}
+
 TEST(DataSet, CountsTheClassesAndThereAreAtLeastTwo) {
   EXPECT_EQ(Pair(images_file(20, 1, 1), labels_file(20, 7)).load().classes, 7u);
   EXPECT_EQ(Pair(images_file(20, 1, 1), labels_file(20, 1)).load().classes, 2u);

@@ -54,6 +54,34 @@ TEST(Rows, AreRunsOfAsManyItemsWhateverTheChunks) {
     }
 }
 
+TEST(Rows, KeepNoMoreMemoryThanTheyState) {
+  struct Case {
+    std::string file;
+    std::size_t item_bytes;
+  };
+  const std::vector<std::uint8_t> header =
+      idx_header(IdxKind::images, {.count = 500, .rows = 3, .columns = 5, .type = IdxType::float64});
+  for (const Case& c : {Case{images_file(500, 3, 5), 15},
+                        {std::string(header.begin(), header.end()) + std::string(500 * 15 * 8, '\0'), 60}})
+    for (const std::size_t chunk : Sizes{60, 100, 1000, 1 << 18})
+      for (const std::size_t count : Sizes{1, 3, 64, 500}) {
+        const Folder folder;
+        const std::string path = folder.write("f", c.file);
+        Regroup regroup{.count = count, .item_bytes = c.item_bytes, .chunk_bytes = chunk};
+        Rows out;
+        drive(Inflate{.path = path, .chunk_bytes = chunk}, ParseImages{.paths = {path}, .chunk_bytes = chunk},
+              [&](const Elements& elements) {
+                regroup.push(elements);
+                while (regroup.pull(out)) {
+                  std::size_t bytes = out.at.capacity() * sizeof(out.at[0]) + out.owners.size() * sizeof(out.owners[0]);
+                  for (const auto& owner : out.owners) bytes += owner->capacity;
+                  EXPECT_LE(bytes, regroup.payload_bytes()) << chunk << " " << count;
+                }
+              });
+      }
+  EXPECT_EQ(Regroup{}.payload_bytes(), std::nullopt);
+}
+
 TEST(Rows, KeepWhatTheyLieIn) {
   const std::string file = images_file(20, 3, 5);
   std::vector<Rows> kept;

@@ -98,6 +98,34 @@ TEST(Shared, AssignmentToItselfChangesNothing) {
   EXPECT_EQ(&a.renew(), value);
 }
 
+TEST(Pool, GivesAValueAgainWhenNobodyHoldsIt) {
+  Pool<Living> pool;
+  Shared<Living> a, b;
+  const Living* const first = &pool.take(a);
+  const Living* const second = &pool.take(b);
+  EXPECT_NE(first, second);
+  EXPECT_EQ(a.get(), first);
+  Shared<Living> still = a;
+  const Living* const third = &pool.take(a);
+  EXPECT_NE(third, first) << "somebody holds it";
+  still = {};
+  EXPECT_EQ(&pool.take(b), first);
+  EXPECT_EQ(Living::count, 3);
+}
+
+TEST(Pool, KeepsSomeAndGivesMore) {
+  {
+    Pool<Living> pool;
+    std::vector<Shared<Living>> all(100);
+    for (auto& one : all) pool.take(one).value = 7;
+    EXPECT_EQ(Living::count, 100);
+    all.clear();
+    EXPECT_GT(Living::count, 0);
+    EXPECT_LT(Living::count, 100);
+  }
+  EXPECT_EQ(Living::count, 0);
+}
+
 // Handles of one value, copied, read and dropped on many threads: what the last of them does is seen by renew().
 TEST(Shared, HandlesOfOneValueMayBeUsedByManyThreads) {
   for (int round = 0; round < 200; ++round) {

@@ -69,6 +69,40 @@ ShuffleBuffer buffer(std::size_t rows, std::size_t batch_size = 16) {
   return {.rows = rows, .batch_size = batch_size, .seed = 5, .classes = 10};
 }
 
+TEST(ShuffleBuffer, HoldsNoMoreMemoryThanItStates) {
+  const Stream stream(1000);
+  ShuffleBuffer shuffle = buffer(100);
+  shuffle.item_bytes = 4;
+  Batch out;
+  shuffle.reset();
+  for (std::size_t i = 0; i < 1000; i += 10) {
+    shuffle.push(stream.rows(i, i + 10));
+    while (shuffle.pull(out)) {
+      EXPECT_LE(out.rows.capacity() * sizeof(out.rows[0]) + out.labels.capacity() * sizeof(out.labels[0]) +
+                    out.owners.front()->capacity + sizeof(out.owners[0]),
+                shuffle.payload_bytes());
+      EXPECT_LE(shuffle.slots_.capacity + shuffle.slot_labels_.capacity() * sizeof(std::uint16_t) +
+                    shuffle.order_.capacity() * sizeof(std::uint32_t),
+                shuffle.state_bytes());
+    }
+  }
+  EXPECT_EQ(ShuffleBuffer{}.payload_bytes(), std::nullopt);
+}
+
+TEST(ShuffleBuffer, ImagesOfAnotherSizeAreRefused) {
+  const Stream stream(10);
+  ShuffleBuffer shuffle = buffer(5);
+  shuffle.images = "its file", shuffle.pixels = 5;
+  shuffle.reset();
+  try {
+    shuffle.push(stream.rows(0, 10));
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(std::string(error.what()).rfind("its file: images of 1 x 4 pixels, expected 5 pixels", 0), 0u)
+        << error.what();
+  }
+}
+
 TEST(ShuffleBuffer, GivesEveryRowOnceWhateverTheSizes) {
   for (const std::size_t count : {1u, 15u, 16u, 17u, 100u, 1000u}) {
     const Stream stream(count);
