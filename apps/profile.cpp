@@ -71,6 +71,9 @@ std::string advice(const Options& o, const std::vector<GraphStats>& graphs) {
   if (longest->graph == "load" && v.stage.starts_with("inflate") && o.effective_decoder() == "zlib" &&
       !stages::libdeflate_version().empty())
     return "the largest part of the time is decompression with zlib: --decoder libdeflate is about twice as fast";
+  if (o.stream && v.stage.starts_with("inflate"))
+    return "the largest part of the time is decompression, anew in every epoch: data that fit into memory are faster "
+           "without --stream";
   if (longest->graph == "train" && o.effective_threads() < default_threads() && v.gain > 1.05)
     return fmt::format("the largest part of the time is training, on {} of {} CPUs: try --threads {}",
                        o.effective_threads(), default_threads(), default_threads());

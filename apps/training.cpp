@@ -64,7 +64,7 @@ Training::Training(const DataSet& data, const Options& options, const Threads& t
 //                                    => accuracy -> accumulate
 //  weights -> work
 //
-// For a job that keeps checkpoints, accumulate reads what sgd makes, too.
+// For a job that keeps its state, accumulate reads what sgd makes, too.
 Feedback<Weights> Training::wire(const JobData& data, const Options& o, const Weights& initial) {
   Graph& g = graph_;
   const std::size_t parts = o.effective_shards();
@@ -80,7 +80,7 @@ Feedback<Weights> Training::wire(const JobData& data, const Options& o, const We
   auto hits = g.fold("accuracy", Accuracy{}, scored);
   auto gradient = g.fold("reduce", Reduce{.limits = batch}, partial, capacity(1));
   auto after = g.map("sgd", Sgd{.rate = static_cast<float>(o.lr), .limits = batch}, gradient);
-  if (o.keeps_checkpoints()) {
+  if (o.keeps_state()) {
     const auto keep = [this](const BatchLoss& its_loss, const BatchHits& its_hits, const Weights& its_weights) {
       metrics_(its_loss, its_hits);
       kept_ = its_weights;

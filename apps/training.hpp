@@ -27,7 +27,7 @@ struct Metrics {
 };
 Metrics means(const stages::Accumulator& sums);
 
-// One run is one epoch, or what is left of one; the weights carry on from run to run. For options that keep checkpoints
+// One run is one epoch, or what is left of one; the weights carry on from run to run. For options that keep the state
 // the weights of every step are kept until the next: then a run that was cancelled, and whoever is called between two
 // steps, has a state to go on from.
 class Training {
@@ -39,7 +39,7 @@ class Training {
   Graph& graph() { return graph_; }
   Metrics run(std::uint64_t epoch);
   // The steps of an epoch behind those that `so_far` was summed up over: with the same bits as if the epoch had been
-  // one run. between: for options that keep checkpoints: called after every step, on a thread of the graph.
+  // one run. between: for options that keep the state: called after every step, on a thread of the graph.
   Metrics run(std::uint64_t epoch, const stages::Accumulator& so_far, std::function<void()> between = {});
   // Of the same step.
   const stages::Accumulator& sums() const { return metrics_.sums; }

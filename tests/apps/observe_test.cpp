@@ -165,6 +165,8 @@ TEST(Advice, IsOfThisProgram) {
   o.decoder = "auto";
   EXPECT_FALSE(contains(advice(o, {load}), "--decoder zlib"));
   EXPECT_EQ(advice(o, {}), "");
+  load.graph = "train", o.stream = true;
+  EXPECT_TRUE(contains(advice(o, {load}), "without --stream"));
 }
 
 TEST(RepeatingCommand, GivesTheSameBits) {
