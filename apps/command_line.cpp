@@ -35,11 +35,13 @@ void declare_train(Flags& command, CommandLine& line) {
 
 void declare_eval(Flags& command, CommandLine& line) {
   add_eval_flags(command, line.options, line.eval);
+  add_dump_flag(command, line.options);
   command.example("sluice eval --model model.safetensors", "loss, accuracy, and what is taken for what");
 }
 
 void declare_predict(Flags& command, CommandLine& line) {
   add_predict_flags(command, line.options, line.predict);
+  add_dump_flag(command, line.options);
   command.note(
       "A reader of the output that stops early is no error. Each batch is written as soon as it is there, also one "
       "that "

@@ -8,6 +8,7 @@
 #include "apps/commands.hpp"
 #include "apps/evaluation_result.hpp"
 #include "apps/input.hpp"
+#include "apps/repeat.hpp"
 #include "apps/stored_model.hpp"
 #include "apps/training.hpp"
 #include "stages/accumulate.hpp"
@@ -30,14 +31,18 @@ int eval(const Options& o, const EvalOptions& e) {
   Graph g("evaluate", Threads(o.effective_threads()));
   Accumulate sums;
   Confusion confusion{.classes = model.weights->classes};
-  auto batches = read_batches(g, {.images = files.test_images, .labels = files.test_labels}, evaluation_rows,
-                              model.weights->pixels, model.weights->classes);
+  const LabelledFiles inputs{.images = files.test_images, .labels = files.test_labels};
+  auto batches = read_batches(g, inputs, evaluation_rows, model.weights->pixels, model.weights->classes);
   g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
   override_stages(o, {&g});
+  if (o.dump_flags) {
+    fmt::print("{}\n", repeating_command(o, inputs));
+    return 0;
+  }
   try {
     g.run();
   } catch (const StageError& error) {
-    rethrow_unequal(error, files.test_images, files.test_labels);
+    rethrow_unequal(error, inputs.images, inputs.labels);
     throw;
   }
   const EvaluationResult result = evaluation_result(means(sums.sums), confusion, model.names);

@@ -44,7 +44,7 @@ struct Options {
   std::string scale;        // of the pixels; empty: what is usual for their type, or the model's own
   std::string model;        // of eval and predict
   bool dump_flags = false;
-  std::string command;           // train or graph
+  std::string command;           // train, graph, eval or predict
   std::vector<SpeltFlag> spelt;  // all of these as flags
 
   bool keeps_checkpoints() const { return !checkpoint.empty() || resumes_from_file(); }

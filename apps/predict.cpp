@@ -20,6 +20,7 @@
 #include "apps/input.hpp"
 #include "apps/outputs.hpp"
 #include "apps/plain_text.hpp"
+#include "apps/repeat.hpp"
 #include "apps/report/image.hpp"
 #include "apps/stored_model.hpp"
 #include "apps/training.hpp"
@@ -175,7 +176,7 @@ std::vector<std::string> inputs(const Options& o, const PredictOptions& p) {
 int predict(const Options& o, const PredictOptions& p) {
   if (p.images.empty()) throw UsageError("--images FILE: is needed: see sluice predict --help");
   if (p.images == "-" && p.labels == "-") throw UsageError("--images and --labels: only one of them can be -");
-  if ((p.images == "-" || p.labels == "-") && ::isatty(STDIN_FILENO))
+  if ((p.images == "-" || p.labels == "-") && !o.dump_flags && ::isatty(STDIN_FILENO))
     throw UsageError("-: the standard input is a terminal, expected a pipe or a file");
   const NamedModel model = load_named_model(o);
   if (!p.gallery.empty()) {
@@ -207,6 +208,10 @@ int predict(const Options& o, const PredictOptions& p) {
   else if (!p.gallery.empty())
     g.sink("gallery", std::ref(gallery), scored);
   override_stages(o, {&g});
+  if (o.dump_flags) {
+    fmt::print("{}\n", repeating_command(o, LabelledFiles{.images = p.images, .labels = p.labels}));
+    return 0;
+  }
   if (lines.csv) read = write_all(head(lines));
   try {
     g.run();

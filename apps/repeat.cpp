@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "stages/kernels/kernels.hpp"
@@ -38,33 +39,29 @@ std::string absolute_files(const std::string& text) {
   return all;
 }
 
+using Values = std::map<std::string, std::vector<std::string>>;
+
 // The values that are not those of the flags' own words: what a default came to, and paths within.
-std::map<std::string, std::vector<std::string>> effective_values(const Options& o, const stages::DataFiles& files,
-                                                                 std::size_t classes) {
-  std::map<std::string, std::vector<std::string>> values{
-      {"--data", {}},
-      {"--train-images", {absolute_files(files.train_images)}},
-      {"--train-labels", {absolute_files(files.train_labels)}},
-      {"--test-images", {absolute_files(files.test_images)}},
-      {"--test-labels", {absolute_files(files.test_labels)}},
-      {"--decoder", {o.effective_decoder()}},
-      {"--threads", {std::to_string(o.effective_threads())}},
-      {"--shards", {std::to_string(o.effective_shards())}},
-      {"--isa", {kernels::active().name}},
-      {"--checkpoint-every", {o.checkpoint_every.empty() ? "1e" : o.checkpoint_every}},
-      {"--resume",
-       {o.resumes_from_file() ? absolute(o.resume)
-        : o.resume.empty()    ? "auto"
-                              : o.resume}}};
+Values effective_values(const Options& o, std::size_t classes) {
+  Values values{{"--data", {}},
+                {"--decoder", {o.effective_decoder()}},
+                {"--threads", {std::to_string(o.effective_threads())}},
+                {"--shards", {std::to_string(o.effective_shards())}},
+                {"--isa", {kernels::active().name}},
+                {"--checkpoint-every", {o.checkpoint_every.empty() ? "1e" : o.checkpoint_every}},
+                {"--resume",
+                 {o.resumes_from_file() ? absolute(o.resume)
+                  : o.resume.empty()    ? "auto"
+                                        : o.resume}}};
   if (o.classes || classes) values["--classes"] = {std::to_string(o.classes ? o.classes : classes)};
   if (o.class_names.starts_with("@")) values["--class-names"] = {"@" + absolute(o.class_names.substr(1))};
   return values;
 }
 
-}  // namespace
-
-std::string repeating_command(const Options& o, const stages::DataFiles& files, std::size_t classes) {
-  const auto effective = effective_values(o, files, classes);
+// inputs: of the flags that name what is read.
+std::string command(const Options& o, Values inputs, std::size_t classes) {
+  Values effective = effective_values(o, classes);
+  effective.merge(inputs);
   std::string text = "sluice " + o.command + " --no-env";
   for (const SpeltFlag& flag : o.spelt) {
     if (flag.bare) text += " " + flag.name;
@@ -76,6 +73,24 @@ std::string repeating_command(const Options& o, const stages::DataFiles& files, 
     }
   }
   return text;
+}
+
+}  // namespace
+
+std::string repeating_command(const Options& o, const stages::DataFiles& files, std::size_t classes) {
+  return command(o,
+                 {{"--train-images", {absolute_files(files.train_images)}},
+                  {"--train-labels", {absolute_files(files.train_labels)}},
+                  {"--test-images", {absolute_files(files.test_images)}},
+                  {"--test-labels", {absolute_files(files.test_labels)}}},
+                 classes);
+}
+
+std::string repeating_command(const Options& o, const LabelledFiles& files) {
+  Values inputs;
+  for (const auto& [flag, text] : {std::pair{"--images", files.images}, {"--labels", files.labels}})
+    if (!text.empty()) inputs[flag] = {text == "-" ? text : absolute_files(text)};
+  return command(o, std::move(inputs), 0);
 }
 
 }  // namespace sluice::apps

@@ -11,11 +11,15 @@
 #include <cstddef>
 #include <string>
 
+#include "apps/input.hpp"
 #include "apps/options.hpp"
 #include "stages/data_files.hpp"
 
 namespace sluice::apps {
 
 std::string repeating_command(const Options& options, const stages::DataFiles& files, std::size_t classes = 0);
+// Of images and their labels, if any, for a model: "-" stays the standard input, and a scale or names that are the
+// model's own stay so.
+std::string repeating_command(const Options& options, const LabelledFiles& files);
 
 }  // namespace sluice::apps

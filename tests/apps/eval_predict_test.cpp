@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -121,6 +122,69 @@ TEST_F(StoredModel, TheScaleIsTheModelsOwnUnlessAFlagSaysOtherwise) {
   EXPECT_EQ(sluice({"predict", "--model", model, "--images", of_bytes}).out, expected);
   EXPECT_EQ(sluice({"predict", "--model", model, "--images", of_256, "--scale", "1/0.99609375"}).out, expected);
   EXPECT_NE(sluice({"predict", "--model", model, "--images", of_256}).out, expected);
+}
+
+// By a shell, in another folder and with other defaults.
+TEST_F(StoredModel, TheCommandThatDumpFlagsPrintsRepeatsTheRun) {
+  data.folder().write("names", "x\ny, z\n-w\n");
+  const test::Folder elsewhere;
+  const std::string in_folder = "cd '" + data.folder().path() + "'; sluice() { '" + sluice_path() + "' \"$@\"; }; ";
+  const std::string images = "t10k-images-idx3-ubyte.gz", labels = "t10k-labels-idx1-ubyte.gz";
+  const std::string other_defaults =
+      "export SLUICE_SCALE=7 SLUICE_CLASS_NAMES=p,q,r SLUICE_TOP_K=3 SLUICE_MODEL=nothing SLUICE_LABELS=nothing "
+      "SLUICE_DATA=nothing SLUICE_THREADS=0 SLUICE_FORMAT=text SLUICE_GALLERY=nothing.png; ";
+  struct Case {
+    std::string command, input;      // the file that is its standard input
+    std::vector<std::string> spelt;  // some of it
+  };
+  for (const auto& [command, input, spelt] : std::vector<Case>{
+           {"eval --model model --data .",
+            "/dev/null",
+            {"--images " + data.path("./") + images, "--threads ", "--isa "}},
+           {"eval --model model --json --threads 2 --scale 1/200 --class-names @names --images " + images +
+                " --labels " + labels,
+            "/dev/null",
+            {"--scale 1/200", "--class-names @" + data.path("names"), "--threads 2", "--json"}},
+           {"eval --model model --csv --labels - --images " + images, data.path(labels), {"--labels=-", "--csv"}},
+           {"predict --model model --top-k 2 --probabilities --images " + images + "," + images,
+            "/dev/null",
+            {"--images " + images_ + "," + images_, "--top-k 2", "--probabilities", "--format jsonl"}},
+           {"predict --model model --images - --format csv --gallery g.svg --gallery-images 3 --labels " + labels,
+            images_,
+            {"--images=-", "--labels " + data.path(labels), "--gallery " + data.path("g.svg"), "--gallery-images 3"}},
+       }) {
+    SCOPED_TRACE(command);
+    const std::string from_input = " <'" + input + "'";
+    const Result dumped = run({"sh", "-c", in_folder + "sluice " + command + " --dump-flags"});
+    ASSERT_EQ(dumped.code, 0) << dumped.err;
+    EXPECT_EQ(dumped.err, "");
+    const std::string line = lines(dumped.out).at(0);
+    EXPECT_EQ(dumped.out, line + "\n");
+    for (const std::string& part : spelt) EXPECT_TRUE(contains(line + " ", " " + part)) << part << "\n" << line;
+    EXPECT_TRUE(contains(line, " --no-env --model " + model + " ")) << line;
+    EXPECT_FALSE(contains(line, "--dump-flags") || contains(line, "--data")) << line;
+    EXPECT_EQ(contains(line, "--gallery"), contains(command, "--gallery")) << line;
+    EXPECT_FALSE(std::filesystem::exists(data.path("g.svg"))) << "something was run";
+
+    const Result once = run({"sh", "-c", in_folder + "sluice " + command + from_input});
+    const std::string gallery = test::contents_of(data.path("g.svg"));
+    std::filesystem::remove(data.path("g.svg"));
+    const Result again =
+        run({"sh", "-c", in_folder + other_defaults + "cd '" + elsewhere.path() + "'; " + line + from_input});
+    EXPECT_EQ(once.code, 0) << once.err;
+    EXPECT_EQ(again.code, 0) << line << again.err;
+    EXPECT_EQ(again.out, once.out);
+    EXPECT_EQ(again.err, once.err);
+    EXPECT_EQ(test::contents_of(data.path("g.svg")), gallery);
+  }
+  EXPECT_EQ(elsewhere.files(), 0u);
+}
+
+TEST_F(StoredModel, WithDumpFlagsTheErrorsAreThoseOfTheRun) {
+  EXPECT_EQ(predict({"--dump-flags", "--capacity", "pump=3"}).code, 2);
+  EXPECT_EQ(predict({"--dump-flags", "--gallery", data.path("no/g.png")}).code, 2);
+  EXPECT_EQ(sluice({"eval", "--model", data.path("nothing"), "--dump-flags"}).code, 3);
+  EXPECT_EQ(sluice({"eval", "--model", model, "--data", "nowhere", "--dump-flags"}).code, 3);
 }
 
 TEST_F(StoredModel, WhatDoesNotFitIsRefusedWithWhatWasExpected) {
