@@ -28,11 +28,13 @@ int eval(const Options& o, const EvalOptions& e) {
   //  batch -> forward -> loss -> accumulate
   //                   -> accuracy -> accumulate
   //                   -> confusion
+  //        -> scale
   Graph g("evaluate", Threads(o.effective_threads()));
   Accumulate sums;
   Confusion confusion{.classes = model.weights->classes};
   const LabelledFiles inputs{.images = files.test_images, .labels = files.test_labels};
   auto batches = read_batches(g, inputs, evaluation_rows, model.weights->pixels, model.weights->classes);
+  check_scale(g, o, model, batches, inputs.images == "-" ? standard_input : inputs.images);
   g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
   override_stages(o, {&g});
   if (o.dump_flags) {

@@ -189,11 +189,13 @@ int predict(const Options& o, const PredictOptions& p) {
 
   //  rows.images -> batch -> forward -> lines -> write
   //                                  -> gallery        (with rows.labels, where they are given)
+  //                       -> scale
   Graph g("predict", Threads(o.effective_threads()));
   const std::string name = p.images == "-" ? standard_input : p.images;
   const bool at_once = p.labels.empty() && waits(p.images);
   auto images = read_rows<IdxKind::images>(g, "images", p.images, {.count = evaluation_rows, .at_once = at_once});
   auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
+  check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
   bool read = true;  // the output, by somebody
   const auto write = [&](const std::string& text) {

@@ -6,11 +6,35 @@
 #include <utility>
 
 #include "apps/class_names.hpp"
+#include "apps/progress.hpp"
 #include "stages/errors.hpp"
 #include "stages/model_file.hpp"
 #include "stages/scale.hpp"
 
 namespace sluice::apps {
+namespace {
+
+struct CheckScale {
+  float divisor = 1;
+  std::string images{};
+  bool checked = false;
+
+  void operator()(const stages::Batch& batch) {
+    using stages::IdxType;
+    if (std::exchange(checked, true)) return;
+    const bool bytes = batch.type == stages::Pixel::uint8;
+    // Any other scale was chosen by somebody.
+    if (divisor != stages::usual_divisor(bytes ? IdxType::float32 : IdxType::uint8)) return;
+    const char *const uint8 = "uint8", *const other = "another type than uint8";
+    say(fmt::format(
+        "sluice: warning: {}: pixels of {}, and the scale of the model, {}, is the usual one of {}: --scale {} if that "
+        "is meant\n",
+        images, bytes ? uint8 : other, stages::scale_text(divisor), bytes ? other : uint8,
+        stages::scale_text(divisor)));
+  }
+};
+
+}  // namespace
 
 NamedModel load_named_model(const Options& o) {
   if (o.model.empty()) throw UsageError(fmt::format("--model FILE: is needed: see sluice {} --help", o.command));
@@ -34,6 +58,11 @@ NamedModel load_named_model(const Options& o) {
   }
   model.weights.renew() = std::move(stored.model);
   return model;
+}
+
+void check_scale(Graph& g, const Options& o, const NamedModel& model, const Stream<stages::Batch>& batches,
+                 const std::string& images) {
+  if (o.scale.empty()) g.sink("scale", CheckScale{.divisor = model.weights->divisor, .images = images}, batches);
 }
 
 }  // namespace sluice::apps

@@ -1,15 +1,19 @@
 // A model file as eval and predict use it: the weights, what its classes are called, and how pixels are scaled.
 //
 // Scale and names are those of the flags, else the model's own; of one that has none 1/255, and "class 0" and so on.
+// A scale that no flag confirms is held against the first batch: a warning, where it is the usual one of other pixels.
 // Errors: stages::DataError of the file, UsageError of a flag.
 //
 //   const NamedModel model = load_named_model(options);
+//   check_scale(graph, options, model, batches, images);
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "apps/options.hpp"
+#include "pipeline/graph.hpp"
+#include "stages/batch.hpp"
 #include "stages/model.hpp"
 
 namespace sluice::apps {
@@ -20,5 +24,10 @@ struct NamedModel {
 };
 
 NamedModel load_named_model(const Options& options);
+
+//  batches -> scale
+// images: what the batches are of, for the warning.
+void check_scale(Graph& graph, const Options& options, const NamedModel& model, const Stream<stages::Batch>& batches,
+                 const std::string& images);
 
 }  // namespace sluice::apps

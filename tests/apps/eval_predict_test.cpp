@@ -119,9 +119,35 @@ TEST_F(StoredModel, TheScaleIsTheModelsOwnUnlessAFlagSaysOtherwise) {
   const std::string expected = predict({}).out;
   const std::string of_bytes = data.folder().write("f255", floats(255.f / 255));
   const std::string of_256 = data.folder().write("f256", floats(256));
-  EXPECT_EQ(sluice({"predict", "--model", model, "--images", of_bytes}).out, expected);
+  const Result own = sluice({"predict", "--model", model, "--images", of_bytes});
+  EXPECT_EQ(own.out, expected);
+  const std::string warning = "sluice: warning: " + of_bytes +
+                              ": pixels of another type than uint8, and the scale of the model, 1/255, is the usual "
+                              "one of uint8: --scale 1/255 if that is meant\n";
+  EXPECT_EQ(own.err, warning);
+  const Result confirmed = sluice({"predict", "--model", model, "--images", of_bytes, "--scale", "1/255"});
+  EXPECT_EQ(confirmed.out, expected);
+  EXPECT_EQ(confirmed.err, "");
+  const std::string labels = data.path("t10k-labels-idx1-ubyte.gz");
+  EXPECT_EQ(sluice({"eval", "--model", model, "--images", of_bytes, "--labels", labels}).err, warning);
   EXPECT_EQ(sluice({"predict", "--model", model, "--images", of_256, "--scale", "1/0.99609375"}).out, expected);
   EXPECT_NE(sluice({"predict", "--model", model, "--images", of_256}).out, expected);
+
+  // The other way around: a model for float32, and bytes, which come through a pipe.
+  const std::string of_floats = data.path("of_floats");
+  for (const auto& [scale, warned] : {std::pair{"1", true}, {"0.5", false}}) {
+    trained({"train", "--data", data.folder().path(), "--epochs", "1", "--scale", scale, "--output", of_floats});
+    for (const std::string& command :
+         {std::string("predict --images -"), "eval --labels '" + labels + "' --images -"}) {
+      const Result r =
+          run({"sh", "-c", "'" + sluice_path() + "' " + command + " --model '" + of_floats + "' <'" + images_ + "'"});
+      EXPECT_EQ(r.code, 0) << r.err;
+      EXPECT_EQ(r.err, warned ? "sluice: warning: standard input: pixels of uint8, and the scale of the model, 1, is "
+                                "the usual one of another type than uint8: --scale 1 if that is meant\n"
+                              : "")
+          << command;
+    }
+  }
 }
 
 // By a shell, in another folder and with other defaults.
