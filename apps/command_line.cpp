@@ -36,6 +36,7 @@ void declare_train(Flags& command, CommandLine& line) {
 void declare_eval(Flags& command, CommandLine& line) {
   add_eval_flags(command, line.options, line.eval);
   add_dump_flag(command, line.options);
+  command.note("A reader of the output that stops early is no error.");
   command.example("sluice eval --model model.safetensors", "loss, accuracy, and what is taken for what");
 }
 

@@ -8,6 +8,7 @@
 #include "apps/commands.hpp"
 #include "apps/evaluation_result.hpp"
 #include "apps/input.hpp"
+#include "apps/outputs.hpp"
 #include "apps/repeat.hpp"
 #include "apps/stored_model.hpp"
 #include "apps/training.hpp"
@@ -49,9 +50,9 @@ int eval(const Options& o, const EvalOptions& e) {
   }
   const EvaluationResult result = evaluation_result(means(sums.sums), confusion, model.names);
   if (o.json)
-    fmt::print("{}\n", to_json(result).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+    write_to_stdout(to_json(result).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
   else
-    fmt::print("{}", e.csv ? to_csv(result) : to_table(result));
+    write_to_stdout(e.csv ? to_csv(result) : to_table(result));
   return 0;
 }
 

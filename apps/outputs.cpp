@@ -1,7 +1,11 @@
 #include "apps/outputs.hpp"
 
 #include <fmt/core.h>
+#include <poll.h>
+#include <unistd.h>
 
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <utility>
 #include <vector>
@@ -51,6 +55,23 @@ bool same_file(const std::string& a, const std::string& b) {
   std::error_code ignored;
   return std::filesystem::equivalent(a, b, ignored) ||
          std::filesystem::weakly_canonical(a, ignored) == std::filesystem::weakly_canonical(b, ignored);
+}
+
+bool write_to_stdout(const std::string& text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const ssize_t n = ::write(STDOUT_FILENO, text.data() + at, text.size() - at);
+    if (n >= 0) {
+      at += static_cast<std::size_t>(n);
+    } else if (errno == EPIPE) {
+      return false;
+    } else if (errno == EAGAIN) {
+      pollfd output{STDOUT_FILENO, POLLOUT, 0};
+      ::poll(&output, 1, -1);
+    } else if (errno != EINTR) {
+      throw stages::WriteError(fmt::format("cannot write to the standard output: {}", std::strerror(errno)));
+    }
+  }
+  return true;
 }
 
 }  // namespace sluice::apps

@@ -1,8 +1,8 @@
-// Where the files that a run writes will lie: looked at before anything is trained, not after.
+// Where the files that a run writes will lie: looked at before anything is trained, not after. And the standard output.
 //
 // Order and thread-safety: free functions; nothing is left behind. Errors: UsageError naming the flag and the file: an
 // input that would be replaced, two outputs in one file, a folder that is missing or may not be written;
-// stages::WriteError: the disk is full.
+// stages::WriteError: the disk is full, or what is written to cannot be.
 //
 //   check_outputs(options, files);
 #pragma once
@@ -20,5 +20,8 @@ void check_outputs(const Options& options, const stages::DataFiles& inputs);
 
 // Whether two names are of one file, through links and whether or not it is there.
 bool same_file(const std::string& a, const std::string& b);
+
+// Past stdio. false: whoever reads the output has stopped, which is up to him.
+bool write_to_stdout(const std::string& text);
 
 }  // namespace sluice::apps

@@ -1,14 +1,11 @@
 // sluice predict: a line for each image, in order, with what a stored model takes it for.
 #include <fmt/core.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -102,24 +99,6 @@ std::string printed(const std::string& name, bool csv) {
   return nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// false: whoever reads the output has stopped.
-bool write_all(const std::string& text) {
-  for (std::size_t at = 0; at < text.size();) {
-    const ssize_t n = ::write(STDOUT_FILENO, text.data() + at, text.size() - at);
-    if (n >= 0) {
-      at += static_cast<std::size_t>(n);
-    } else if (errno == EPIPE) {
-      return false;
-    } else if (errno == EAGAIN) {
-      pollfd output{STDOUT_FILENO, POLLOUT, 0};
-      ::poll(&output, 1, -1);
-    } else if (errno != EINTR) {
-      throw WriteError(fmt::format("cannot write to the standard output: {}", std::strerror(errno)));
-    }
-  }
-  return true;
-}
-
 // The first images with what they were taken for, and what they are, where that is known.
 struct Collect {
   std::size_t most = 0;
@@ -199,7 +178,7 @@ int predict(const Options& o, const PredictOptions& p) {
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
   bool read = true;  // the output, by somebody
   const auto write = [&](const std::string& text) {
-    if (read) read = write_all(text);
+    if (read) read = write_to_stdout(text);
     if (!read && p.gallery.empty()) g.cancel();
   };
   g.sink("write", write, g.map("lines", lines, scored, unlimited));
@@ -214,7 +193,7 @@ int predict(const Options& o, const PredictOptions& p) {
     fmt::print("{}\n", repeating_command(o, LabelledFiles{.images = p.images, .labels = p.labels}));
     return 0;
   }
-  if (lines.csv) read = write_all(head(lines));
+  if (lines.csv) read = write_to_stdout(head(lines));
   try {
     g.run();
   } catch (const Cancelled&) {  // nobody reads any more

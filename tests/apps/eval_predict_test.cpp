@@ -213,6 +213,38 @@ TEST_F(StoredModel, WithDumpFlagsTheErrorsAreThoseOfTheRun) {
   EXPECT_EQ(sluice({"eval", "--model", model, "--data", "nowhere", "--dump-flags"}).code, 3);
 }
 
+TEST_F(StoredModel, AReaderThatStopsEarlyIsNoError) {
+  const Arguments eval{sluice_path(), "eval", "--model", model, "--data", data.folder().path()};
+  for (const Arguments& command : {eval, eval + Arguments{"--json"}, eval + Arguments{"--csv"},
+                                   Arguments{sluice_path(), "predict", "--model", model, "--images", images_}}) {
+    SCOPED_TRACE(command[1] + command.back());
+    const Result unread = run_unread(command);
+    EXPECT_EQ(unread.code, 0);
+    EXPECT_EQ(unread.err, "");
+    const Result head = run(Arguments{"bash", "-c", "set -o pipefail; \"$0\" \"$@\" | head -n 1"} + command);
+    EXPECT_EQ(head.code, 0);
+    EXPECT_EQ(head.err, "");
+    EXPECT_EQ(lines(head.out).size(), 1u);
+  }
+}
+
+TEST_F(StoredModel, AStandardOutputThatCannotBeWrittenIsAFailure) {
+  const Arguments eval{"eval", "--model", model, "--data", data.folder().path()},
+      predict{"predict", "--model", model, "--images", images_};
+  for (const Arguments& command :
+       {eval, eval + Arguments{"--json"}, eval + Arguments{"--csv"}, eval + Arguments{"--dump-flags"}, predict,
+        predict + Arguments{"--format", "csv"}, predict + Arguments{"--gallery", data.path("g.png")}}) {
+    SCOPED_TRACE(command[0] + command.back());
+    const Result full = run(Arguments{sluice_path()} + command, "/dev/full");
+    const Result closed = run(Arguments{"sh", "-c", "exec \"$0\" \"$@\" >&-", sluice_path()} + command);
+    for (const Result& r : {full, closed}) {
+      EXPECT_EQ(r.code, 1);
+      EXPECT_EQ(lines(r.err).size(), 1u) << r.err;
+      EXPECT_TRUE(r.err.starts_with("sluice: cannot write to the standard output")) << r.err;
+    }
+  }
+}
+
 TEST_F(StoredModel, WhatDoesNotFitIsRefusedWithWhatWasExpected) {
   const std::string other = data.folder().write("other", test::idx_images(std::string(3 * 25, 'x'), 5, 5));
   const Result size = sluice({"predict", "--model", model, "--images", other});
