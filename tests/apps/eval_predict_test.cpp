@@ -245,6 +245,48 @@ TEST_F(StoredModel, AStandardOutputThatCannotBeWrittenIsAFailure) {
   }
 }
 
+TEST_F(StoredModel, AGalleryThatCannotBeWrittenIsFoundBeforeTheImagesAreRead) {
+  std::filesystem::create_directory(data.path("folder.png"));
+  std::filesystem::create_symlink("/dev/full", data.path("full.svg"));
+  for (const std::string& path :
+       {std::string("/nowhere/g.png"), data.path("folder.png"), data.path("full.svg"), images_ + "/g.svg"}) {
+    const Result r = predict({"--gallery", path});
+    EXPECT_EQ(r.code, 2) << path;
+    EXPECT_EQ(r.out, "");
+    EXPECT_EQ(lines(r.err).size(), 1u) << r.err;
+    EXPECT_TRUE(contains(r.err, path)) << r.err;
+  }
+}
+
+// Many images: far more than lie in the graph when the other end of a pipe makes the file grow.
+TEST_F(StoredModel, AFileThatGrowsWhileItIsReadIsAnErrorThatNamesIt) {
+  constexpr std::size_t count = 300'000;
+  const std::string labels = data.folder().write("labels", test::idx_labels(label_bytes(count)));
+  const std::string small = data.folder().write("small", test_images() + "x");
+  const auto expect_error = [](const Result& r, const std::string& path) {
+    EXPECT_EQ(r.code, 3);
+    EXPECT_EQ(lines(r.err).size(), 1u) << r.err;
+    EXPECT_TRUE(contains(r.err, path + ": goes on after ")) << r.err;
+  };
+  expect_error(sluice({"predict", "--model", model, "--images", small}), small);
+  expect_error(sluice({"eval", "--model", model, "--images", small, "--data", data.folder().path()}), small);
+
+  const std::string images = test::idx_images(pixel_bytes(count, 2), rows, columns),
+                    predicted = data.folder().write("predicted", images),
+                    evaluated = data.folder().write("evaluated", images);
+  const std::string program = "'" + sluice_path() + "' ", of_model = " --model '" + model + "' ";
+  // Behind its first output.
+  expect_error(run({"bash", "-c",
+                    program + "predict" + of_model + "--images '" + predicted + "' | { head -c 1 && printf x >>'" +
+                        predicted + "' && cat; } >/dev/null; exit ${PIPESTATUS[0]}"}),
+               predicted);
+  // When the first labels have been taken: more than a pipe holds are written.
+  expect_error(run({"bash", "-c",
+                    "{ head -c 70000 && printf x >>'" + evaluated + "' && cat; } <'" + labels + "' | " + program +
+                        "eval" + of_model + "--images '" + evaluated + "' --labels -"}),
+               evaluated);
+}
+
 TEST_F(StoredModel, WhatDoesNotFitIsRefusedWithWhatWasExpected) {
   const std::string other = data.folder().write("other", test::idx_images(std::string(3 * 25, 'x'), 5, 5));
   const Result size = sluice({"predict", "--model", model, "--images", other});
