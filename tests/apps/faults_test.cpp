@@ -168,16 +168,20 @@ TEST_P(FaultsOfLoading, EndWithTheNameOfTheFileOrDoNotMatter) {
   EXPECT_GT(all, 40u);
 }
 
-TEST_P(FaultsOfLoading, ThatStayEndWithTheNameOfTheFile) {
+void faults_that_stay_end_with_the_name_of_the_file(const std::string& path, const Arguments& command) {
   for (const char* call : {"open", "read"})
     for (int n = 1; n <= 8; ++n) {
       const std::string fault = std::string(call) + ":" + std::to_string(n) + ":EIO+";
       SCOPED_TRACE(fault);
-      const Faulty faulty = sluice_with_fault(fault, data.folder().path(), train());
+      const Faulty faulty = sluice_with_fault(fault, path, command);
       if (faulty.fault.empty()) break;
       EXPECT_EQ(faulty.result.code, 3);
-      expect_one_line_that_names(data.folder().path(), faulty.result);
+      expect_one_line_that_names(path, faulty.result);
     }
+}
+
+TEST_P(FaultsOfLoading, ThatStayEndWithTheNameOfTheFile) {
+  faults_that_stay_end_with_the_name_of_the_file(data.folder().path(), train());
 }
 
 // ---- saving and going on ----
@@ -435,19 +439,18 @@ TEST(FaultsOfSaving, KillsAtRandomMomentsLoseNothing) {
   RecordProperty("completed", std::to_string(completed));
 }
 
-// ---- the model ----
+// ---- what is written ----
 
-TEST(FaultsOfOutput, LeaveTheOlderModelOrTheNewOne) {
-  const SmallData data;
-  const Folder folder;
-  const Arguments train = one_epoch(data) + Arguments{"--output", folder.path("model")};
-  ASSERT_EQ(sluice(train).code, 0);
-  const std::string newer = test::contents_of(folder.path("model"));
+// Of the one file that a command writes into this folder.
+void every_fault_leaves_the_older_file_or_the_new_one(const Folder& folder, const std::string& file,
+                                                      const Arguments& command) {
+  ASSERT_EQ(sluice(command).code, 0);
+  const std::string newer = test::contents_of(folder.path(file));
   const std::size_t all = with_every_fault(
-      folder.path(), train,
+      folder.path(), command,
       [&] {
         for (const std::string& name : names(folder)) fs::remove(folder.path(name));
-        folder.write("model", "older");
+        folder.write(file, "older");
       },
       [&](const std::string& call, const std::string& error, const Faulty& faulty) {
         const Result& r = faulty.result;
@@ -458,14 +461,21 @@ TEST(FaultsOfOutput, LeaveTheOlderModelOrTheNewOne) {
         else
           EXPECT_TRUE(r.code == 0 || r.code == 1) << r.code << r.err;
         if (r.code != 0) expect_one_line_that_names(folder.path(), r);
-        const std::string contents = test::contents_of(folder.path("model"));
+        const std::string contents = test::contents_of(folder.path(file));
         const bool behind_the_rename = faulty.fault == call + " " + folder.path();
         EXPECT_EQ(contents == newer, r.code == 0 || behind_the_rename) << faulty.fault;
         EXPECT_TRUE(contents == newer || contents == "older");
         EXPECT_EQ(folder.files(), call == "unlink" ? folder.files() : 1u);
       });
-  RecordProperty("faults", std::to_string(all));
+  ::testing::Test::RecordProperty("faults", std::to_string(all));
   EXPECT_GT(all, 30u);
+}
+
+TEST(FaultsOfOutput, LeaveTheOlderModelOrTheNewOne) {
+  const SmallData data;
+  const Folder folder;
+  every_fault_leaves_the_older_file_or_the_new_one(folder, "model",
+                                                   one_epoch(data) + Arguments{"--output", folder.path("model")});
 }
 
 TEST(FaultsOfOutput, AFolderThatMayNotBeWrittenIsWrongUse) {
@@ -476,6 +486,64 @@ TEST(FaultsOfOutput, AFolderThatMayNotBeWrittenIsWrongUse) {
   EXPECT_EQ(faulty.result.code, 2);
   expect_one_line_that_names("--output " + folder.path("model") + ": cannot be written: Permission denied",
                              faulty.result);
+}
+
+// ---- a stored model, and what it says of images ----
+
+struct StoredModel {
+  StoredModel() { EXPECT_EQ(sluice(one_epoch(data) + Arguments{"--output", path}).code, 0); }
+  Arguments eval() const { return {"eval", "--json", "--model", path, "--data", data.folder().path()}; }
+  Arguments predict(const std::string& gallery) const {
+    return Arguments{"predict", "--model", path, "--images", data.path("t10k-images-idx3-ubyte.gz")} +
+           Arguments{"--labels", data.path("t10k-labels-idx1-ubyte.gz"), "--gallery", gallery};
+  }
+  const SmallData data;
+  const std::string path = data.path("model");
+};
+
+class FaultsOfAStoredModel : public ::testing::TestWithParam<const char*> {
+ protected:
+  Arguments command() const {
+    return GetParam() == std::string("eval") ? model.eval() : model.predict(folder.path("g.png"));
+  }
+  const StoredModel model;
+  const std::string inputs = model.data.folder().path();
+  const Folder folder;  // of the picture
+};
+INSTANTIATE_TEST_SUITE_P(Commands, FaultsOfAStoredModel, ::testing::Values("eval", "predict"),
+                         [](const auto& command) { return std::string(command.param); });
+
+TEST_P(FaultsOfAStoredModel, EndWithTheNameOfTheFileOrDoNotMatter) {
+  const std::string whole = sluice(command()).out;
+  const std::size_t all = with_every_fault(
+      inputs, command(), [] {},
+      [&](const std::string& call, const std::string& error, const Faulty& faulty) {
+        const Result& r = faulty.result;
+        if (does_not_matter(call, error))
+          EXPECT_EQ(r.code, 0) << r.err;
+        else if (!call.ends_with("stat"))
+          EXPECT_EQ(r.code, 3) << r.err;
+        else
+          EXPECT_TRUE(r.code == 0 || r.code == 3) << r.code << r.err;
+        if (r.code == 0) {
+          EXPECT_EQ(r.out, whole);
+        } else {
+          EXPECT_TRUE(whole.starts_with(r.out)) << r.out;
+          expect_one_line_that_names(inputs, r);
+        }
+      });
+  RecordProperty("faults", std::to_string(all));
+  EXPECT_GT(all, 20u);
+}
+
+TEST_P(FaultsOfAStoredModel, ThatStayEndWithTheNameOfTheFile) {
+  faults_that_stay_end_with_the_name_of_the_file(inputs, command());
+}
+
+TEST(FaultsOfOutput, LeaveTheOlderGalleryOrTheNewOne) {
+  const StoredModel model;
+  const Folder folder;
+  every_fault_leaves_the_older_file_or_the_new_one(folder, "g.svg", model.predict(folder.path("g.svg")));
 }
 
 // ---- memory ----
@@ -502,10 +570,10 @@ std::vector<std::uint64_t> allocations(const std::string& path, const Arguments&
   return chosen;
 }
 
-// Each of them refused, alone and with all that follow.
+// Each of them refused, alone and with all that follow. check_whole: of a run that came to its end nevertheless.
 void without_memory(
-    const std::string& path, const Arguments& arguments, const std::string& sha, std::size_t every,
-    const std::function<void()>& prepare, const std::function<void()>& check,
+    const std::string& path, const Arguments& arguments, std::size_t every, const std::function<void()>& prepare,
+    const std::function<void(const Result&)>& check_whole, const std::function<void()>& check,
     const std::function<std::string(std::string)>& words = [](const std::string& err) { return err; }) {
   prepare();
   std::size_t all = 0, said = 0;
@@ -520,7 +588,7 @@ void without_memory(
       ASSERT_EQ(r.signal, 0) << r.err;
       ++all;
       if (r.code == 0) {  // it went another way, or there was no such allocation this time
-        EXPECT_EQ(sha_of(r), sha);
+        check_whole(r);
       } else {
         ++said;
         EXPECT_EQ(r.code, 1);
@@ -534,10 +602,23 @@ void without_memory(
   EXPECT_GT(said, all / 2);
 }
 
+std::function<void(const Result&)> has_sha(const std::string& sha) {
+  return [sha](const Result& r) { EXPECT_EQ(sha_of(r), sha); };
+}
+void no_part_of_a_file_in(const Folder& folder) {
+  for (const std::string& name : names(folder)) EXPECT_FALSE(contains(name, ".part")) << name;
+}
+
 TEST_P(FaultsOfLoading, WithoutMemoryItSaysSo) {
-  const std::string sha = sha_of(sluice(train()));
   without_memory(
-      data.folder().path(), train(), sha, 10, [] {}, [] {});
+      data.folder().path(), train(), 10, [] {}, has_sha(sha_of(sluice(train()))), [] {});
+}
+
+TEST_P(FaultsOfAStoredModel, WithoutMemoryItSaysSo) {
+  const std::string out = sluice(command()).out;
+  without_memory(
+      inputs, command(), 10, [] {}, [&](const Result& r) { EXPECT_EQ(r.out, out); },
+      [&] { no_part_of_a_file_in(folder); });
 }
 
 // Also while what was done is looked back at.
@@ -548,10 +629,7 @@ TEST(FaultsOfOutput, WithoutMemoryItSaysSo) {
       one_epoch(data) + Arguments{"--profile", "--output",       folder.path("m"), "--trace",       folder.path("t"),
                                   "--report",  folder.path("r"), "--picture",      folder.path("p")};
   without_memory(
-      folder.path(), train, sha_of(sluice(one_epoch(data))), 30, [] {},
-      [&] {
-        for (const std::string& name : names(folder)) EXPECT_FALSE(contains(name, ".part")) << name;
-      },
+      folder.path(), train, 30, [] {}, has_sha(sha_of(sluice(one_epoch(data)))), [&] { no_part_of_a_file_in(folder); },
       [](const std::string& err) {
         return err.substr(err.rfind("sluice: ") == std::string::npos ? 0 : err.rfind("sluice: "));
       });
@@ -560,7 +638,7 @@ TEST(FaultsOfOutput, WithoutMemoryItSaysSo) {
 TEST(FaultsOfSaving, WithoutMemoryItSaysSoAndLosesNothing) {
   const Saving saving(true);
   without_memory(
-      saving.folder(), saving.command(), saving.sha, 7, [&] { saving.prepare(); },
+      saving.folder(), saving.command(), 7, [&] { saving.prepare(); }, has_sha(saving.sha),
       [&] {
         saving.expect_nothing_else();
         saving.expect_that_it_goes_on();
