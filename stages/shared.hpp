@@ -61,8 +61,7 @@ class Shared {
 // Values that are used again, wherever their last holder was: for a stage whose messages' values outlive the messages.
 // At most `most` of them are kept for it. One thread at a time.
 //
-//   Bytes& bytes = pool.take(out.owner);   // one that nobody holds any more, or a new one; write it before it is
-//   copied
+//   Bytes& bytes = pool.take(out.owner);   // that nobody holds any more, or a new one; write it before it is copied
 template <class T>
 class Pool {
  public:
