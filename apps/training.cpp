@@ -99,7 +99,7 @@ Feedback<Weights> Training::wire(const JobData& data, const Options& o, const We
 //  rows.train-images -> pair -> shuffle
 //  rows.train-labels -> pair
 Stream<Batch> Training::batches(const JobData& data, const Options& o) {
-  // One is drawn ahead: more would not be faster, and a signal would wait for them.
+  // One is drawn ahead: more would not be faster.
   constexpr Capacity ahead = capacity(1);
   if (data.train_set) {
     auto& batcher = rows_.emplace<Batcher>();
