@@ -35,7 +35,7 @@ void wire(Graph& g, const std::string& what, EachFile<Inflater> inflate, const s
   const bool whole = std::is_same_v<Inflater, InflateWhole>;
   auto chunks = g.source("inflate." + what, std::move(inflate), capacity(whole ? 1 : 2));
   auto elements = g.expand("parse." + what, parse, chunks, capacity(whole ? 1 : 4));
-  g.sink("collect." + what, std::ref(collector), elements);
+  g.sink((std::is_same_v<Collector, CountLabels> ? "count." : "collect.") + what, std::ref(collector), elements);
   if (digest) g.sink("digest." + what, std::ref(*digest), chunks);
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "apps/training.hpp"
+#include "bench/support/guarded.hpp"
 #include "bench/support/in_turn.hpp"
 #include "bench/train/straight_loop.hpp"
 #include "stages/kernels/kernels.hpp"
@@ -120,10 +121,5 @@ int run(int argc, char** argv) {
 }  // namespace sluice::bench
 
 int main(int argc, char** argv) {
-  try {
-    return sluice::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "job_bench: {}\n", error.what());
-    return 1;
-  }
+  return sluice::bench::guarded("job_bench", sluice::bench::run, argc, argv);
 }

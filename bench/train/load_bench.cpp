@@ -23,6 +23,7 @@
 #endif
 
 #include "apps/load.hpp"
+#include "bench/support/guarded.hpp"
 #include "bench/support/in_turn.hpp"
 
 namespace sluice::bench {
@@ -131,10 +132,5 @@ int run(int argc, char** argv) {
 }  // namespace sluice::bench
 
 int main(int argc, char** argv) {
-  try {
-    return sluice::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "load_bench: {}\n", error.what());
-    return 1;
-  }
+  return sluice::bench::guarded("load_bench", sluice::bench::run, argc, argv);
 }

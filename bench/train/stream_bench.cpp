@@ -15,6 +15,7 @@
 
 #include "apps/load.hpp"
 #include "apps/training.hpp"
+#include "bench/support/guarded.hpp"
 #include "bench/support/in_turn.hpp"
 #include "stages/inflate.hpp"
 #include "stages/model.hpp"
@@ -80,10 +81,5 @@ int run(int argc, char** argv) {
 }  // namespace sluice::bench
 
 int main(int argc, char** argv) {
-  try {
-    return sluice::bench::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "stream_bench: {}\n", error.what());
-    return 1;
-  }
+  return sluice::bench::guarded("stream_bench", sluice::bench::run, argc, argv);
 }
