@@ -9,6 +9,7 @@
 #include "apps/evaluation_result.hpp"
 #include "apps/input.hpp"
 #include "apps/outputs.hpp"
+#include "apps/overrides.hpp"
 #include "apps/repeat.hpp"
 #include "apps/stored_model.hpp"
 #include "apps/training.hpp"
@@ -39,7 +40,7 @@ int eval(const Options& o, const EvalOptions& e) {
   g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
   override_stages(o, {&g});
   if (o.dump_flags) {
-    fmt::print("{}\n", repeating_command(o, inputs));
+    write_to_stdout(repeating_command(o, inputs) + "\n");
     return 0;
   }
   try {
@@ -50,7 +51,7 @@ int eval(const Options& o, const EvalOptions& e) {
   }
   const EvaluationResult result = evaluation_result(means(sums.sums), confusion, model.names);
   if (o.json)
-    write_to_stdout(to_json(result).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    write_json_to_stdout(to_json(result));
   else
     write_to_stdout(e.csv ? to_csv(result) : to_table(result));
   return 0;

@@ -1,8 +1,14 @@
 // sluice graph: the graphs of the job as text, as a picture or for Graphviz, with their effective settings and bounds.
 #include <fmt/core.h>
 
+#include <array>
+#include <string>
+#include <vector>
+
 #include "apps/commands.hpp"
 #include "apps/load.hpp"
+#include "apps/outputs.hpp"
+#include "apps/overrides.hpp"
 #include "apps/repeat.hpp"
 #include "apps/training.hpp"
 #include "pipeline/svg.hpp"
@@ -22,37 +28,37 @@ int graph(const Options& o) {
   Evaluation evaluation(data, files, threads);
   override_stages(o, {&loading.graph(), &training.graph(), &evaluation.graph()});
   if (o.dump_flags) {
-    fmt::print("{}\n", repeating_command(o, files));
+    write_to_stdout(repeating_command(o, files) + "\n");
     return 0;
   }
 
+  const std::array<Graph*, 3> graphs = {&loading.graph(), &training.graph(), &evaluation.graph()};
   if (o.svg) {
     std::vector<GraphPicture> pictures;
-    for (Graph* g : {&loading.graph(), &training.graph(), &evaluation.graph()})
-      pictures.push_back({g->name(), g->stages()});
-    fmt::print("{}", svg(pictures));
+    for (Graph* g : graphs) pictures.push_back({g->name(), g->stages()});
+    write_to_stdout(svg(pictures));
     return 0;
   }
-  if (!o.dot)
-    fmt::print("images of {} x {} pixels, {} classes{}, batches of {}, {} threads\n\n", shape.rows, shape.columns,
-               shape.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count());
-  const char* separator = "";
-  std::size_t bytes = 0;
-  for (Graph* g : {&loading.graph(), &training.graph(), &evaluation.graph()}) {
-    bytes += g->bound().bytes;
-    if (o.dot)
-      fmt::print("{}", g->dot());
-    else
-      fmt::print("{}{}:\n{}\n{}", separator, g->name(), g->picture(), g->table());
-    separator = "\n";
+  std::string text;
+  if (o.dot) {
+    for (Graph* g : graphs) text += g->dot();
+    write_to_stdout(text);
+    return 0;
   }
-  if (o.stream && !o.dot)
-    fmt::print(
+  text = fmt::format("images of {} x {} pixels, {} classes{}, batches of {}, {} threads\n", shape.rows, shape.columns,
+                     shape.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count());
+  std::size_t bytes = 0;
+  for (Graph* g : graphs) {
+    bytes += g->bound().bytes;
+    text += fmt::format("\n{}:\n{}\n{}", g->name(), g->picture(), g->table());
+  }
+  if (o.stream)
+    text += fmt::format(
         "\nthe data stay in their files, but for a shuffle buffer of {} of {} images: the graphs hold {:.1f} MiB at "
-        "most, "
-        "however many images there are\n",
+        "most, however many images there are\n",
         o.effective_shuffle_buffer(shape.image_bytes(), images.count), images.count,
         static_cast<double>(bytes) / (1024 * 1024));
+  write_to_stdout(text);
   return 0;
 }
 

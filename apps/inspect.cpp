@@ -15,6 +15,7 @@
 
 #include "apps/checkpoint.hpp"
 #include "apps/commands.hpp"
+#include "apps/outputs.hpp"
 #include "pipeline/errors.hpp"
 #include "pipeline/graph.hpp"
 #include "stages/digest.hpp"
@@ -140,16 +141,18 @@ ordered_json to_json(const Inspected& file) {
   return json;
 }
 
-void print(const Inspected& file) {
-  fmt::print("{}: {}, {}\n", file.path, file.kind, file.trouble.empty() ? "sound" : "NOT SOUND: " + file.trouble);
+std::string to_text(const Inspected& file) {
+  std::string all =
+      fmt::format("{}: {}, {}\n", file.path, file.kind, file.trouble.empty() ? "sound" : "NOT SOUND: " + file.trouble);
   for (const auto& [name, value] : file.facts.items()) {
     std::string text = value.is_string() ? value.get<std::string>() : value.dump();
     if (name == "shape") {
       text.clear();
       for (const auto& size : value) text += (text.empty() ? "" : " x ") + size.dump();
     }
-    fmt::print("  {:<14} {}\n", name, text);
+    all += fmt::format("  {:<14} {}\n", name, text);
   }
+  return all;
 }
 
 }  // namespace
@@ -163,11 +166,9 @@ int inspect(const InspectOptions& o) {
     if (o.json)
       files.push_back(to_json(file));
     else
-      print(file);
+      write_to_stdout(to_text(file));
   }
-  if (o.json)
-    fmt::print("{}\n", ordered_json{{"command", "inspect"}, {"files", files}}.dump(
-                           2, ' ', false, ordered_json::error_handler_t::replace));
+  if (o.json) write_json_to_stdout({{"command", "inspect"}, {"files", files}});
   return sound ? 0 : 3;
 }
 

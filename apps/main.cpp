@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <exception>
 #include <new>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "apps/command_line.hpp"
 #include "apps/commands.hpp"
 #include "apps/options.hpp"
+#include "apps/outputs.hpp"
 #include "apps/progress.hpp"
 #include "pipeline/errors.hpp"
 #include "stages/errors.hpp"
@@ -32,8 +34,11 @@ const std::terminate_handler default_terminate = std::get_terminate();
 
 enum Exit { done = 0, failed = 1, usage = 2, bad_data = 3 };
 
+bool errors_are_events = false;  // --log-format jsonl, as soon as it is known
+
 int complain(const std::string& text, int code) {
-  say(fmt::format("sluice: {}\n", text));
+  say(errors_are_events ? log_event("error", {{"message", text}, {"exit_code", code}})
+                        : fmt::format("sluice: {}\n", text));
   return code;
 }
 
@@ -132,9 +137,10 @@ int run(int argc, char** argv) {
       say(line.text);
       return usage;
     }
-    std::fputs(line.text.c_str(), stdout);
+    write_to_stdout(line.text);
     return done;
   }
+  errors_are_events = line.options.log_format == "jsonl";
   try {
     return run(line);
   } catch (const UsageError& error) {
@@ -163,7 +169,7 @@ int main(int argc, char** argv) {
   sigemptyset(&question);
   sigaddset(&question, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &question, nullptr);
-  // A reader that went away is seen when stdout is flushed, not as a signal.
+  // A reader that went away is seen when something is written, not as a signal.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is an error of the write
   // A file that is opened must not become one of the standard three: a message would be written into it.
@@ -187,10 +193,7 @@ int main(int argc, char** argv) {
   } catch (const std::bad_alloc&) {
     code = apps::out_of_memory();
   } catch (const std::exception& error) {
-    code = apps::failed;
-    if (!std::ferror(stdout)) apps::complain(error.what(), code);  // else what failed is the output, said below
+    code = apps::complain(error.what(), apps::failed);
   }
-  if (std::fflush(stdout) != 0 || std::ferror(stdout))
-    return apps::complain("cannot write to the standard output", code == apps::done ? int{apps::failed} : code);
   return code;
 }

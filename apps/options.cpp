@@ -1,15 +1,10 @@
 #include "apps/options.hpp"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
-#include <map>
-#include <utility>
 
-#include "pipeline/suggestion.hpp"
+#include "apps/checks.hpp"
 #include "pipeline/threads.hpp"
 #include "stages/inflate_whole.hpp"
 #include "stages/kernels/kernels.hpp"
@@ -19,126 +14,10 @@
 namespace sluice::apps {
 namespace {
 
-// A whole number in a range. CLI11's own wraps a negative number around for unsigned targets.
-CLI::Validator whole(std::uint64_t least, std::uint64_t most) {
-  return CLI::Validator(
-      [=](std::string& text) -> std::string {
-        std::uint64_t n = 0;
-        if (!text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) &&
-            text.size() <= 20) {
-          try {
-            n = std::stoull(text);
-            if (n >= least && n <= most) return {};
-          } catch (const std::out_of_range&) {
-          }
-        }
-        return fmt::format("'{}' is not a whole number from {} to {}", text, least, most);
-      },
-      "");
-}
-
-CLI::Validator positive() {
-  return CLI::Validator(
-      [](std::string& text) -> std::string {
-        char* end = nullptr;
-        const double x = std::strtod(text.c_str(), &end);
-        // As the kernels take it: beyond float32 it would be 0 or infinite there.
-        if (!text.empty() && *end == '\0' && std::isfinite(static_cast<float>(x)) && static_cast<float>(x) > 0)
-          return {};
-        return fmt::format("'{}' is not a number above 0 and within float32", text);
-      },
-      "");
-}
-
-// Not the empty text that an unset shell variable leaves: it would mean the default.
-CLI::Validator named() {
-  return CLI::Validator([](std::string& text) -> std::string { return text.empty() ? "'' is no name" : ""; }, "");
-}
-
-// One of a few words.
-CLI::Validator one_of(std::vector<std::string> words) {
-  return CLI::Validator(
-      [words = std::move(words)](std::string& text) -> std::string {
-        if (std::find(words.begin(), words.end(), text) != words.end()) return {};
-        return fmt::format("'{}' is not one of {}{}", text, fmt::join(words, ", "), suggestion(text, words));
-      },
-      "");
-}
-
-// N, or Ne with an e behind the number.
-CLI::Validator steps_or_epochs() {
-  return CLI::Validator(
-      [](std::string& text) -> std::string {
-        std::string number = text.ends_with('e') ? text.substr(0, text.size() - 1) : text;
-        if (whole(1, 1'000'000'000'000)(number).empty()) return {};
-        return fmt::format("'{}' is not a whole number above 0, of steps, or of epochs with an e behind it (10e)",
-                           text);
-      },
-      "");
-}
-
-// What the pixels are multiplied by.
-CLI::Validator scale() {
-  return CLI::Validator(
-      [](std::string& text) -> std::string {
-        try {
-          stages::divisor_of(text);
-          return {};
-        } catch (const std::invalid_argument& error) {
-          return error.what();
-        }
-      },
-      "");
-}
-
 constexpr const char* images_of_any_kind =
     "Images, IDX of any type, gzip-compressed or plain; several with commas between; - for the standard input";
 constexpr const char* graph_group = "Graph (none of these changes a result)";
-constexpr std::size_t most_threads = 1024, most_shards = 4096, most_capacity = 1 << 20;
-
-using Override = std::pair<std::string, std::size_t>;
-Override parsed(const std::string& flag, const std::string& text, std::size_t most) {
-  const auto equals = text.rfind('=');
-  std::string number = equals == std::string::npos ? "" : text.substr(equals + 1);
-  if (equals == 0 || equals == std::string::npos)
-    throw UsageError(fmt::format("{}: '{}', expected STAGE=N", flag, text));
-  if (const std::string wrong = whole(1, most)(number); !wrong.empty())
-    throw UsageError(fmt::format("{} {}: {}", flag, text, wrong));
-  return {text.substr(0, equals), std::stoull(number)};
-}
-
-void each(const std::string& flag, const std::vector<std::string>& texts, std::size_t most,
-          const std::vector<Graph*>& graphs, const std::function<void(Graph&, const std::string&, std::size_t)>& set) {
-  std::map<std::pair<const Graph*, std::string>, std::string> set_by;
-  for (const std::string& text : texts) {
-    const auto [wanted, n] = parsed(flag, text, most);
-    std::vector<std::string> known;
-    bool found = false, taken = false;
-    std::string reason;
-    for (Graph* graph : graphs)
-      for (const StageInfo& stage : graph->stages()) {
-        const std::string family = stage.name.substr(0, stage.name.find('.'));
-        if (std::find(known.begin(), known.end(), family) == known.end()) known.push_back(family);
-        if (stage.name != wanted && family != wanted) continue;
-        found = true;
-        // A name may be a fold in one graph and a map in another: one that takes the setting is enough.
-        try {
-          set(*graph, stage.name, n);
-          taken = true;
-          set_by[{graph, stage.name}] = text;
-        } catch (const std::invalid_argument& e) {
-          if (reason.empty()) reason = e.what();
-        }
-      }
-    if (!found) throw UsageError(fmt::format("{} {}: no stage '{}'{}", flag, text, wanted, suggestion(wanted, known)));
-    if (!taken) throw UsageError(fmt::format("{} {}: {}", flag, text, reason));
-  }
-  for (auto text = texts.begin(); text != texts.end(); ++text) {
-    const auto in_effect = [&](const auto& stage) { return stage.second == *text; };
-    if (std::find(text + 1, texts.end(), *text) != texts.end() || std::none_of(set_by.begin(), set_by.end(), in_effect))
-      throw UsageError(fmt::format("{} {}: has no effect: what is given behind it sets the same", flag, *text));
-  }
-}
+constexpr std::size_t most_shards = 4096;
 
 struct FileFlag {
   const char* flag;
@@ -357,7 +236,7 @@ void add_output_flags(Flags& command, Options& o) {
       command
           .add_option("--log-format", o.log_format,
                       "Of the log on stderr: text, or jsonl: an object for each of start, epoch, warning, message, "
-                      "profile and end; errors are text")
+                      "profile, error and end; what is wrong with the flags themselves is text")
           ->check(one_of({"text", "jsonl"}))
           ->type_name("NAME")
           ->capture_default_str()
@@ -544,21 +423,6 @@ void add_synth_flags(Flags& command, SynthOptions& o) {
   add_threads_flag(command, o.threads, "Work");
   command.add_flag("--force", o.force, "Replace files that are there already")->group("Output");
   command.add_flag("--json", o.json, "Print what was written as one JSON object")->group("Output");
-}
-
-void override_stages(const Options& options, const std::vector<Graph*>& graphs) {
-  each("--concurrency", options.concurrency, most_threads, graphs,
-       [](Graph& g, const std::string& stage, std::size_t n) { g.set_concurrency(stage, Concurrency{n}); });
-  each("--capacity", options.capacity, most_capacity, graphs,
-       [](Graph& g, const std::string& stage, std::size_t n) { g.set_capacity(stage, n); });
-  // What each setting allows may still be too much together.
-  for (Graph* graph : graphs) {
-    try {
-      graph->check();
-    } catch (const WiringError& error) {
-      throw UsageError(fmt::format("--shards and --capacity: {}", fmt::join(error.mistakes(), "; ")));
-    }
-  }
 }
 
 }  // namespace sluice::apps

@@ -9,7 +9,6 @@
 
 #include "apps/flags.hpp"
 #include "apps/gallery.hpp"
-#include "pipeline/graph.hpp"
 #include "stages/data_files.hpp"
 #include "stages/idx.hpp"
 #include "stages/synthesize.hpp"
@@ -64,6 +63,7 @@ struct Options {
 };
 
 inline constexpr std::size_t usual_shuffle_bytes = 16 * 1024 * 1024;
+inline constexpr std::size_t most_threads = 1024;
 
 struct SynthOptions {
   std::string folder;
@@ -107,10 +107,5 @@ void add_eval_flags(Flags& command, Options& options, EvalOptions& of_eval);
 void add_predict_flags(Flags& command, Options& options, PredictOptions& of_predict);
 void add_synth_flags(Flags& command, SynthOptions& options);
 void add_inspect_flags(Flags& command, InspectOptions& options);
-
-// Applies --concurrency and --capacity to the graphs of a job. STAGE is a stage's name, or the part of it before the
-// dot (`inflate` for inflate.train-images and its siblings), in whichever graphs have it. Throws UsageError for a name
-// that no graph has, with the nearest one, and for what a stage cannot be in any of them.
-void override_stages(const Options& options, const std::vector<Graph*>& graphs);
 
 }  // namespace sluice::apps

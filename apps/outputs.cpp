@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <utility>
 #include <vector>
 
@@ -72,6 +73,10 @@ bool write_to_stdout(const std::string& text) {
     }
   }
   return true;
+}
+
+bool write_json_to_stdout(const nlohmann::ordered_json& json) {
+  return write_to_stdout(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
 }  // namespace sluice::apps

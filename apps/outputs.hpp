@@ -7,7 +7,10 @@
 //   check_outputs(options, files);
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <string>
+#include <vector>
 
 #include "apps/options.hpp"
 #include "stages/data_files.hpp"
@@ -21,7 +24,8 @@ void check_outputs(const Options& options, const stages::DataFiles& inputs);
 // Whether two names are of one file, through links and whether or not it is there.
 bool same_file(const std::string& a, const std::string& b);
 
-// Past stdio. false: whoever reads the output has stopped, which is up to him.
+// Past stdio, at once. false: whoever reads the output has stopped, which is up to him.
 bool write_to_stdout(const std::string& text);
+bool write_json_to_stdout(const nlohmann::ordered_json& json);  // indented
 
 }  // namespace sluice::apps

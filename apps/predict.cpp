@@ -16,6 +16,7 @@
 #include "apps/gallery.hpp"
 #include "apps/input.hpp"
 #include "apps/outputs.hpp"
+#include "apps/overrides.hpp"
 #include "apps/plain_text.hpp"
 #include "apps/repeat.hpp"
 #include "apps/report/image.hpp"
@@ -190,7 +191,7 @@ int predict(const Options& o, const PredictOptions& p) {
     g.sink("gallery", std::ref(gallery), scored);
   override_stages(o, {&g});
   if (o.dump_flags) {
-    fmt::print("{}\n", repeating_command(o, LabelledFiles{.images = p.images, .labels = p.labels}));
+    write_to_stdout(repeating_command(o, LabelledFiles{.images = p.images, .labels = p.labels}) + "\n");
     return 0;
   }
   if (lines.csv) read = write_to_stdout(head(lines));

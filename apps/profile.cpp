@@ -7,6 +7,7 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
+#include "pipeline/threads.hpp"
 #include "pipeline/verdict.hpp"
 #include "stages/inflate_whole.hpp"
 #include "stages/kernels/kernels.hpp"

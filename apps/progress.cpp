@@ -75,6 +75,16 @@ ProgressStyle progress_style(std::optional<bool> wanted, bool quiet, const std::
   return style;
 }
 
+void say_message(const ProgressStyle& style, const std::string& text) {
+  say(style.form == ProgressStyle::Form::jsonl ? log_event("message", {{"message", text}})
+                                               : fmt::format("sluice: {}\n", text));
+}
+
+void say_warning(const ProgressStyle& style, const std::string& text) {
+  say(style.form == ProgressStyle::Form::jsonl ? log_event("warning", {{"message", text}})
+                                               : fmt::format("sluice: warning: {}\n", text));
+}
+
 std::string progress_line(const ProgressStyle& style, std::size_t width, std::size_t epoch, std::size_t epochs,
                           double part, const std::optional<EpochLine>& last, double samples_per_second,
                           double seconds_left) {
@@ -175,9 +185,8 @@ void Progress::status() {
 void Progress::warning(const std::string& text) {
   const std::lock_guard lock(mutex_);
   if (style_.form == ProgressStyle::Form::none) return;
-  if (style_.form == ProgressStyle::Form::jsonl) return event("warning", {{"message", text}});
   erase();
-  say("sluice: warning: " + text + "\n");
+  say_warning(style_, text);
 }
 
 void Progress::ends(const ordered_json& facts) {

@@ -2,7 +2,7 @@
 //
 //   a terminal      one line, redrawn: epoch, bar, loss, accuracy, samples/s, time left; cut to the terminal's width
 //   anything else   epoch=3/10 train_loss=0.5130 train_accuracy=0.8257 ... a line for each epoch
-//   jsonl           {"schema":1,"event":"epoch",...} a line for each of start, epoch, warning, end
+//   jsonl           {"schema":1,"event":"epoch",...} a line for each of start, epoch, warning, message, end
 // Colour only on a terminal, and not with NO_COLOR; ASCII where the locale is not UTF-8.
 // Order and thread-safety: one thread calls, but status(); the line is redrawn by a thread of its own, ten times a
 // second, which calls the function given to epoch_begins(). A stderr that cannot be written changes nothing.
@@ -40,6 +40,10 @@ struct ProgressStyle {
 
 // From the flags, the environment and what stderr is. wanted: --progress or --no-progress, if given.
 ProgressStyle progress_style(std::optional<bool> wanted, bool quiet, const std::string& log_format);
+
+// A line beside the progress: "sluice: text", or as an event.
+void say_message(const ProgressStyle& style, const std::string& text);
+void say_warning(const ProgressStyle& style, const std::string& text);
 
 struct EpochLine {
   std::size_t number = 0;

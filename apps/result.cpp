@@ -46,8 +46,8 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, const J
   return all;
 }
 
-void print_json(const Options& o, const stages::DataFiles& files, const JobData& data, const Result& r,
-                const std::vector<GraphStats>& profiles) {
+ordered_json to_json(const Options& o, const stages::DataFiles& files, const JobData& data, const Result& r,
+                     const std::vector<GraphStats>& profiles) {
   ordered_json epochs = ordered_json::array();
   for (const Epoch& e : r.epochs)
     epochs.push_back({{"epoch", e.number},
@@ -81,23 +81,24 @@ void print_json(const Options& o, const stages::DataFiles& files, const JobData&
     for (const GraphStats& stats : profiles) graphs.push_back(to_json(stats));
     json["profile"] = std::move(graphs);
   }
-  fmt::print("{}\n", json.dump(2, ' ', false, ordered_json::error_handler_t::replace));
+  return json;
 }
 
-void print_text(const Options& o, const JobData& data, const Result& r) {
+std::string to_text(const Options& o, const JobData& data, const Result& r) {
   const Epoch& last = r.epochs.back();
-  fmt::print("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n", last.train.loss,
-             last.train.accuracy, last.test.loss, last.test.accuracy);
-  fmt::print(
+  std::string text = fmt::format("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n",
+                                 last.train.loss, last.train.accuracy, last.test.loss, last.test.accuracy);
+  text += fmt::format(
       "{} epoch{}{} over {} images ({} x {}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
       "{:.1f} MiB\n",
       r.epochs.size(), r.epochs.size() == 1 ? "" : "s",
       r.resumed_epochs ? fmt::format(", {} of them in earlier runs,", r.resumed_epochs) : "", data.train,
       data.shape.rows, data.shape.columns, data.shape.classes, r.total, r.load, r.train, r.eval,
       static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
-  fmt::print("weights sha256 {}\n", r.sha256);
-  if (!o.output.empty()) fmt::print("model in {}\n", o.output);
-  if (!r.checkpoint.empty()) fmt::print("checkpoint in {}\n", r.checkpoint);
+  text += fmt::format("weights sha256 {}\n", r.sha256);
+  if (!o.output.empty()) text += fmt::format("model in {}\n", o.output);
+  if (!r.checkpoint.empty()) text += fmt::format("checkpoint in {}\n", r.checkpoint);
+  return text;
 }
 
 }  // namespace sluice::apps

@@ -1,6 +1,6 @@
-// What a training run came to: the numbers of its epochs, and how they are printed.
+// What a training run came to: the numbers of its epochs, and how they are said.
 //
-// Order and thread-safety: plain values and free functions; print_* write to stdout. Errors: none of their own.
+// Order and thread-safety: plain values and pure functions. Errors: none of their own.
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -38,8 +38,8 @@ std::size_t peak_rss_bytes();
 // The options as they took effect.
 nlohmann::ordered_json effective(const Options& options, const stages::DataFiles& files, const JobData& data);
 
-void print_json(const Options& options, const stages::DataFiles& files, const JobData& data, const Result& result,
-                const std::vector<GraphStats>& profiles);
-void print_text(const Options& options, const JobData& data, const Result& result);
+nlohmann::ordered_json to_json(const Options& options, const stages::DataFiles& files, const JobData& data,
+                               const Result& result, const std::vector<GraphStats>& profiles);
+std::string to_text(const Options& options, const JobData& data, const Result& result);
 
 }  // namespace sluice::apps

@@ -13,6 +13,7 @@
 
 #include "apps/commands.hpp"
 #include "apps/interrupt.hpp"
+#include "apps/outputs.hpp"
 #include "apps/progress.hpp"
 #include "pipeline/graph.hpp"
 #include "stages/errors.hpp"
@@ -149,9 +150,10 @@ int synth(const SynthOptions& o) {
     if (o.json)
       json["files"].push_back({{"path", w.path}, {"items", w.items}, {"bytes", w.bytes}});
     else
-      fmt::print("{}: {} {}, {} bytes\n", w.path, w.items, kind == IdxKind::images ? "images" : "labels", w.bytes);
+      write_to_stdout(fmt::format("{}: {} {}, {} bytes\n", w.path, w.items,
+                                  kind == IdxKind::images ? "images" : "labels", w.bytes));
   }
-  if (o.json) fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  if (o.json) write_json_to_stdout(json);
   return 0;
 }
 

@@ -7,7 +7,6 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -18,21 +17,17 @@
 #include "apps/commands.hpp"
 #include "apps/interrupt.hpp"
 #include "apps/load.hpp"
+#include "apps/looking_back.hpp"
 #include "apps/outputs.hpp"
-#include "apps/predictions.hpp"
-#include "apps/profile.hpp"
+#include "apps/overrides.hpp"
 #include "apps/progress.hpp"
 #include "apps/repeat.hpp"
-#include "apps/report.hpp"
 #include "apps/result.hpp"
 #include "apps/training.hpp"
 #include "pipeline/svg.hpp"
 #include "pipeline/trace.hpp"
-#include "pipeline/verdict.hpp"
 #include "stages/errors.hpp"
-#include "stages/kernels/kernels.hpp"
 #include "stages/model_file.hpp"
-#include "stages/replacement.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -90,7 +85,7 @@ class Job {
     try {
       checkpoints_.find();
       if (checkpoints_.replaces() && !o_.quiet)
-        say_all(fmt::format("beginning anew: what is in {} will be replaced", o_.checkpoint));
+        say_message(style_, fmt::format("beginning anew: what is in {} will be replaced", o_.checkpoint));
       load();
       if (!interrupt_.signal()) epochs();
       if (complete()) {
@@ -110,21 +105,25 @@ class Job {
     }
     result_.total = since(begin_);
     if (complete()) {
-      // First, and to its end: what is written behind it may fail.
-      if (o_.json)
-        print_json(o_, files_, data(), result_, profiles());
-      else
-        print_text(o_, data(), result_);
-      std::fflush(stdout);
+      // First: what is written behind it may fail, and whether this fails is to keep no other from being written.
+      try {
+        if (o_.json)
+          write_json_to_stdout(to_json(o_, files_, data(), result_, counted()));
+        else
+          write_to_stdout(to_text(o_, data(), result_));
+      } catch (const stages::WriteError&) {
+        unsaid_ = std::current_exception();
+      }
     } else {
       outcome_ = interrupted();
     }
     look_back();
     if (!complete()) {
-      say_all(outcome_ + (o_.output.empty() ? "" : "; no model was written") + how_to_go_on());
+      say_message(style_, outcome_ + (o_.output.empty() ? "" : "; no model was written") + how_to_go_on());
       return 128 + interrupt_.signal();
     }
-    if (unsaved_) std::rethrow_exception(unsaved_);
+    for (const std::exception_ptr& failed : {unsaved_, unsaid_})
+      if (failed) std::rethrow_exception(failed);
     return 0;
   }
 
@@ -140,11 +139,11 @@ class Job {
     if (drawn) say("loading ...");
     interrupt_.when_asked([this] {
       if (style_.form == ProgressStyle::Form::line) say("\r\x1b[K");
-      say_all(fmt::format("loading the data, for {:.1f} s so far", since(begin_)));
+      say_message(style_, fmt::format("loading the data, for {:.1f} s so far", since(begin_)));
     });
     interrupt_.then([this, drawn] {
       if (drawn) say("\n");
-      say_all("interrupted: waiting for what is being decompressed; once more to quit now");
+      say_message(style_, "interrupted: waiting for what is being decompressed; once more to quit now");
       loading_.graph().cancel();
     });
     try {
@@ -330,12 +329,13 @@ class Job {
     result_.resumed_epoch = rows_done() > 0 ? epoch_under_way() : result_.epochs.size();
     result_.resumed_step = rows_done() > 0 ? steps_done() : steps_of(data().train);
     result_.resumed_epochs = result_.epochs.size();
-    if (!checkpoints_.trouble().empty()) warn(checkpoints_.trouble() + "; the version before is used");
+    if (!checkpoints_.trouble().empty()) say_warning(style_, checkpoints_.trouble() + "; the version before is used");
     if (o_.quiet) return;
     if (all_epochs_done())
-      say_all(fmt::format("{}: this job is finished: more --epochs would go on from there", checkpoints_.path()));
+      say_message(style_,
+                  fmt::format("{}: this job is finished: more --epochs would go on from there", checkpoints_.path()));
     else
-      say_all(fmt::format("going on from {}: {}", checkpoints_.path(), place()));
+      say_message(style_, fmt::format("going on from {}: {}", checkpoints_.path(), place()));
   }
 
   void save_checkpoint() {
@@ -368,66 +368,27 @@ class Job {
     return fmt::format("after epoch {} of {}", result_.epochs.size(), o_.epochs);
   }
 
-  // Trace, picture, report and profile, of a run that ended early, too. What cannot be written keeps none of the others
-  // from it; the first such error is thrown in the end.
+  std::vector<Graph*> graphs() {
+    if (!training_) return {&loading_.graph()};
+    return {&loading_.graph(), &training_->graph(), &evaluation_->graph()};
+  }
+  std::vector<GraphStats> counted() {
+    if (!training_) return {loading_.graph().stats()};
+    return {loaded_, training_->graph().stats(), evaluation_->graph().stats()};
+  }
   void look_back() {
     result_.total = since(begin_);
-    std::exception_ptr failed;
-    const auto write = [&](const std::string& what, const std::string& path, auto text) {
-      if (path.empty()) return;
-      try {
-        const std::string bytes = text();
-        stages::Replacement file(path);
-        file.write(bytes.data(), bytes.size());
-        file.commit();
-        if (!o_.quiet) say_all(fmt::format("{} in {}", what, path));
-      } catch (const std::exception&) {
-        if (!failed) failed = std::current_exception();
-      }
-    };
-    write(fmt::format("trace of the first {} messages of each stream", o_.trace_steps), o_.trace, [this] {
-      std::ostringstream text;
-      trace_->write(text);
-      return text.str();
-    });
-    write("picture", o_.picture, [this] { return svg(pictures()); });
-    write("report", o_.report, [this] { return html(report()); });
-    if (o_.profile) print_profile();
-    if (failed) std::rethrow_exception(failed);
-  }
-
-  void print_profile() {
-    if (style_.form == ProgressStyle::Form::jsonl) {
-      for (const GraphStats& stats : profiles()) say(log_event("profile", to_json(stats)));
-      return;
-    }
-    for (const GraphStats& stats : profiles()) {
-      if (stats.runs == 0) continue;
-      say(fmt::format("\n{}: {} run{} in {:.3f} s on {} thread{}\n{}{}\n", stats.graph, stats.runs,
-                      stats.runs == 1 ? "" : "s", stats.wall, stats.threads, stats.threads == 1 ? "" : "s",
-                      profile_table(stats), verdict(stats).text));
-    }
-    say("\nat once: bodies that can be; busy, starved (no input), blocked (no room behind), ready (waits for a "
-        "thread): of\n"
-        "their time; queue: most messages in the segment behind it / capacity; p50, p99: of a body\n");
-    say(fmt::format("of {:.3f} s: load {:.0f} %, train {:.0f} %, test {:.0f} %\n", result_.total,
-                    100 * result_.load / result_.total, 100 * result_.train / result_.total,
-                    100 * result_.eval / result_.total));
-    if (const std::string what = advice(o_, profiles()); !what.empty()) say("advice: " + what + "\n");
-  }
-
-  // To override stages for training begins its counts anew: what it counted is kept before that.
-  GraphStats loading() { return training_ ? loaded_ : loading_.graph().stats(); }
-  std::vector<GraphStats> profiles() {
-    std::vector<GraphStats> all{loading()};
-    if (training_) all.insert(all.end(), {training_->graph().stats(), evaluation_->graph().stats()});
-    return all;
-  }
-  std::vector<GraphPicture> pictures() {
-    std::vector<GraphPicture> all{{loading_.graph().name(), loading_.graph().stages(), loading()}};
-    if (training_)
-      for (Graph* g : {&training_->graph(), &evaluation_->graph()}) all.push_back({g->name(), g->stages(), g->stats()});
-    return all;
+    apps::look_back(o_, {.files = files_,
+                         .data = data(),
+                         .result = result_,
+                         .threads = threads_,
+                         .style = style_,
+                         .outcome = outcome_,
+                         .trace = trace_ ? &*trace_ : nullptr,
+                         .graphs = graphs(),
+                         .counted = counted(),
+                         .class_names = names_,
+                         .weights = training_ ? training_->weights() : stages::Weights{}});
   }
 
   std::string interrupted() const { return "interrupted " + (training_ ? place() : "while loading"); }
@@ -437,50 +398,6 @@ class Job {
     return fmt::format(
         "; saved in {}: {}", o_.checkpoint,
         o_.resume == "no" ? "to go on, the same command without --resume" : "the same command goes on from there");
-  }
-  // In the form of the log.
-  void warn(const std::string& text) const {
-    say(style_.form == ProgressStyle::Form::jsonl ? log_event("warning", {{"message", text}})
-                                                  : fmt::format("sluice: warning: {}\n", text));
-  }
-  void say_all(const std::string& text) const {
-    say(style_.form == ProgressStyle::Form::jsonl ? log_event("message", {{"message", text}})
-                                                  : fmt::format("sluice: {}\n", text));
-  }
-
-  Report report() {
-    Report r;
-    r.title = "sluice train";
-    r.outcome = outcome_;
-    const stages::DataShape& shape = data().shape;
-    r.command = repeating_command(o_, files_, shape.classes);
-    const ordered_json options = effective(o_, files_, data());
-    for (const auto& [name, value] : options.items())
-      r.options.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
-    r.facts = {{"sluice", SLUICE_VERSION}, {"kernels", kernels::active().name}};
-    if (training_) {
-      r.facts.emplace_back("training images",
-                           fmt::format("{} of {} x {} pixels", data().train, shape.rows, shape.columns));
-      r.facts.emplace_back("test images", std::to_string(data().test));
-      r.facts.emplace_back("classes", std::to_string(shape.classes));
-    }
-    r.facts.emplace_back("seconds", fmt::format("{:.3f}: load {:.3f}, train {:.3f}, test {:.3f}", result_.total,
-                                                result_.load, result_.train, result_.eval));
-    r.facts.emplace_back("peak memory", fmt::format("{:.1f} MiB", static_cast<double>(peak_rss_bytes()) / (1 << 20)));
-    if (!result_.sha256.empty()) r.facts.emplace_back("weights sha256", result_.sha256);
-    for (const Epoch& e : result_.epochs)
-      r.epochs.push_back({e.number, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, e.seconds});
-    r.graphs = pictures();
-    r.advice = advice(o_, profiles());
-    if (training_) {
-      const stages::DataSet& test = *data().test_set;
-      r.class_names = names_;
-      r.test = &test;
-      weights_ = training_->weights();
-      r.model = weights_.get();
-      r.predictions = predict(weights_, test, threads_);
-    }
-    return r;
   }
 
   const Options& o_;
@@ -494,10 +411,10 @@ class Job {
   std::optional<Training> training_;
   std::optional<Evaluation> evaluation_;
   std::vector<std::string> names_;
-  stages::Metadata about_;  // stored with the model
-  stages::Weights weights_;
+  stages::Metadata about_;      // stored with the model
   std::string outcome_;         // why it ended early
   std::exception_ptr unsaved_;  // why the last checkpoint could not be written
+  std::exception_ptr unsaid_;   // why the result could not
   std::optional<Progress> progress_;
   Checkpointing checkpoints_{o_};
   stages::Model resumed_model_;  // that it begins with
@@ -505,7 +422,7 @@ class Job {
   stages::Accumulator sums_ = stages::Accumulate{}.sums;  // over the rows of the epoch under way that are done
   double seconds_ = 0;                                    // that they took
   Result result_;
-  GraphStats loaded_;  // of the loading graph
+  GraphStats loaded_;  // of the loading graph: to override stages for training begins its counts anew
 };
 
 }  // namespace
@@ -515,7 +432,7 @@ int train(const Options& o) {
   check_outputs(o, files);
   Job job(o, files);
   if (!o.dump_flags) return job.run();
-  fmt::print("{}\n", repeating_command(o, files));
+  write_to_stdout(repeating_command(o, files) + "\n");
   return 0;
 }
 

@@ -114,6 +114,25 @@ TEST(LogFormat, JsonlIsAnObjectForEachEvent) {
   EXPECT_EQ(sluice(data.train() + Arguments{"--log-format", "xml"}).code, 2);
 }
 
+TEST(LogFormat, JsonlHasErrorsAsEventsToo) {
+  const SmallData data;
+  const auto last_of = [](const Result& r) {
+    json last;
+    for (const std::string& line : lines(r.err)) {
+      last = json::parse(line, nullptr, false);
+      EXPECT_TRUE(last.is_object()) << line;
+    }
+    EXPECT_EQ(last["event"], "error") << r.err;
+    EXPECT_EQ(last["exit_code"], r.code);
+    return last["message"].get<std::string>();
+  };
+  const Arguments train = data.train() + Arguments{"--log-format", "jsonl"};
+  EXPECT_TRUE(last_of(sluice(train + Arguments{"--lr", "1e38"})).starts_with("epoch 1, step 2: "));
+  EXPECT_TRUE(last_of(sluice(train + Arguments{"--capacity", "forwards=2"})).starts_with("--capacity forwards=2: "));
+  data.folder().write("t10k-images-idx3-ubyte.gz", test::gzip(test_images()).substr(0, 900));
+  EXPECT_TRUE(last_of(sluice(train)).starts_with(data.path("t10k-images-idx3-ubyte.gz")));
+}
+
 TEST(Profile, IsATableAndAVerdictForEachGraph) {
   const SmallData data;
   const Result r = sluice(data.train() + Arguments{"--profile", "--quiet"});

@@ -128,14 +128,27 @@ TEST(Stdout, ThatIsFullIsAFailure) {
   }
 }
 
-TEST(Stdout, ThatNobodyReadsIsAFailureAndNoCrash) {
+TEST(Stdout, OfWhichNobodyReadsMoreIsNoErrorAndNothingElseIsLost) {
   const SmallData data;
-  for (const Arguments& a : {data.train(), data.train() + Arguments{"--json"},
-                             Arguments{"graph", "--data", data.folder().path()}, Arguments{"--help"}}) {
+  const std::string model = data.path("model");
+  const std::string images = data.path("train-images-idx3-ubyte.gz");
+  for (const Arguments& a : std::vector<Arguments>{data.train() + Arguments{"--quiet", "--output", model},
+                                                   data.train() + Arguments{"--quiet", "--json"},
+                                                   {"graph", "--data", data.folder().path()},
+                                                   {"inspect", images},
+                                                   {"inspect", images, "--json"},
+                                                   {"synth", data.path("more"), "--train", "10", "--test", "10"},
+                                                   {"--help"}}) {
     const Result r = run_unread(Arguments{sluice_path()} + a);
-    EXPECT_EQ(r.code, 1) << a[0] << r.err;
+    EXPECT_EQ(r.code, 0) << a[0];
+    EXPECT_EQ(r.err, "") << a[0];
     EXPECT_EQ(r.signal, 0);
   }
+  EXPECT_EQ(sha_of_model(model), trained(data.train())["weights_sha256"]);
+  EXPECT_TRUE(std::filesystem::exists(data.path("more/t10k-labels-idx1-ubyte.gz")));
+  // What a file is counts all the same.
+  data.folder().write("train-images-idx3-ubyte.gz", "none");
+  EXPECT_EQ(run_unread({sluice_path(), "inspect", images}).code, 3);
 }
 
 TEST(Stdout, ThatIsClosedIsAFailureAndNothingIsWrittenIntoAnotherFile) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/command_line.hpp"
+#include "apps/overrides.hpp"
 #include "pipeline/graph.hpp"
 #include "tests/fuzz/support.hpp"
 

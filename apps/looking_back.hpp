@@ -1,0 +1,43 @@
+// What a run leaves to look at when it is over, however it ended: --trace, --picture, --report and --profile.
+//
+// What happened -> files, as the options name them, and the profile on stderr.
+// Order and thread-safety: when nothing of the run goes on any more; one thread. Errors: stages::WriteError and
+// PathError of a file that cannot be written; it keeps none of the others from being written, and the first such error
+// is thrown in the end.
+//
+//   look_back(options, run);
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "apps/load.hpp"
+#include "apps/options.hpp"
+#include "apps/progress.hpp"
+#include "apps/result.hpp"
+#include "pipeline/graph.hpp"
+#include "pipeline/stats.hpp"
+#include "pipeline/threads.hpp"
+#include "pipeline/trace.hpp"
+#include "stages/data_files.hpp"
+#include "stages/model.hpp"
+
+namespace sluice::apps {
+
+struct RunSoFar {
+  const stages::DataFiles& files;
+  const JobData& data;
+  const Result& result;
+  const Threads& threads;
+  const ProgressStyle& style;
+  std::string outcome;                   // why it ended early; empty: it did not
+  const Trace* trace;                    // nullptr: none was asked for
+  std::vector<Graph*> graphs;            // load, train, evaluate, or as many of them as there were
+  std::vector<GraphStats> counted;       // of each
+  std::vector<std::string> class_names;  // one for each class
+  stages::Weights weights;               // empty: it did not get to train
+};
+
+void look_back(const Options& options, const RunSoFar& run);
+
+}  // namespace sluice::apps
