@@ -100,8 +100,8 @@ Checkpoint Checkpointing::go_on(const JobData& data) {
   return std::move(c);
 }
 
-void Checkpointing::save(Checkpoint state, const JobData& data) {
-  if (o_.checkpoint.empty() || saved_) return;
+bool Checkpointing::save(Checkpoint state, const JobData& data) {
+  if (o_.checkpoint.empty() || saved_) return false;
   state.job = job(o_, data);
   try {
     apps::save(o_.checkpoint, state, std::exchange(older_, Older::kept));
@@ -112,6 +112,7 @@ void Checkpointing::save(Checkpoint state, const JobData& data) {
                                              : "there is none before it"));
   }
   saved_ = has_own_ = true;
+  return true;
 }
 
 std::string Checkpointing::of_another_job(const std::vector<std::string>& different) const {

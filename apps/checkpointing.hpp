@@ -33,8 +33,9 @@ class Checkpointing {
 
   Checkpoint go_on(const JobData& data);  // once
   void state_changed() { saved_ = false; }
-  void save(Checkpoint state, const JobData& data);  // unless it is there already; `job` is filled in here
-  bool has_own() const { return has_own_; }          // there is a --checkpoint of this job
+  // Unless it is there already: then false. `job` is filled in here.
+  bool save(Checkpoint state, const JobData& data);
+  bool has_own() const { return has_own_; }  // there is a --checkpoint of this job
 
  private:
   std::string of_another_job(const std::vector<std::string>& different) const;

@@ -235,8 +235,8 @@ void add_output_flags(Flags& command, Options& o) {
   CLI::Option* const format =
       command
           .add_option("--log-format", o.log_format,
-                      "Of the log on stderr: text, or jsonl: an object for each of start, epoch, warning, message, "
-                      "profile, error and end; what is wrong with the flags themselves is text")
+                      "Of the log on stderr: text, or jsonl: an object for each of start, epoch, checkpoint, warning, "
+                      "message, profile, error and end; what is wrong with the flags themselves is text")
           ->check(one_of({"text", "jsonl"}))
           ->type_name("NAME")
           ->capture_default_str()

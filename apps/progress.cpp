@@ -189,6 +189,10 @@ void Progress::warning(const std::string& text) {
   say_warning(style_, text);
 }
 
+void Progress::saved(const ordered_json& facts) {
+  event("checkpoint", facts);
+}
+
 void Progress::ends(const ordered_json& facts) {
   const std::lock_guard lock(mutex_);
   if (drawn_) say("\n");

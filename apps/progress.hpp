@@ -2,7 +2,8 @@
 //
 //   a terminal      one line, redrawn: epoch, bar, loss, accuracy, samples/s, time left; cut to the terminal's width
 //   anything else   epoch=3/10 train_loss=0.5130 train_accuracy=0.8257 ... a line for each epoch
-//   jsonl           {"schema":1,"event":"epoch",...} a line for each of start, epoch, warning, message, end
+//   jsonl           {"schema":1,"event":"epoch",...} a line for each of start, epoch, checkpoint, warning, message,
+//                   profile, error, end
 // Colour only on a terminal, and not with NO_COLOR; ASCII where the locale is not UTF-8.
 // Order and thread-safety: one thread calls, but status(); the line is redrawn by a thread of its own, ten times a
 // second, which calls the function given to epoch_begins(). A stderr that cannot be written changes nothing.
@@ -70,7 +71,8 @@ class Progress {
   // Where the run is, for whoever asks, from any thread; over the redrawn line.
   void status();
   void warning(const std::string& text);
-  void ends(const nlohmann::ordered_json& facts);  // the line stays as it is last
+  void saved(const nlohmann::ordered_json& facts);  // a checkpoint
+  void ends(const nlohmann::ordered_json& facts);   // the line stays as it is last
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -341,14 +341,16 @@ class Job {
   void save_checkpoint() {
     if (o_.checkpoint.empty() || unsaved_) return;
     try {
-      checkpoints_.save({.job = {},
-                         .epoch = epoch_under_way(),
-                         .sums = sums_,
-                         .seconds = seconds_,
-                         .epochs = result_.epochs,
-                         .model = *training_->weights(),
-                         .about = about_},
-                        data());
+      if (checkpoints_.save({.job = {},
+                             .epoch = epoch_under_way(),
+                             .sums = sums_,
+                             .seconds = seconds_,
+                             .epochs = result_.epochs,
+                             .model = *training_->weights(),
+                             .about = about_},
+                            data()))
+        progress_->saved(
+            {{"path", o_.checkpoint}, {"epochs_done", result_.epochs.size()}, {"steps_done", steps_done()}});
     } catch (const stages::WriteError&) {
       if (!complete()) throw;
       unsaved_ = std::current_exception();  // the result may still get somewhere

@@ -114,6 +114,21 @@ TEST(LogFormat, JsonlIsAnObjectForEachEvent) {
   EXPECT_EQ(sluice(data.train() + Arguments{"--log-format", "xml"}).code, 2);
 }
 
+TEST(LogFormat, JsonlSaysWhenACheckpointIsThere) {
+  const SmallData data;
+  const std::string path = data.path("checkpoint");
+  const Result r =
+      sluice(data.train() + Arguments{"--log-format", "jsonl", "--checkpoint", path, "--checkpoint-every", "3"});
+  std::vector<std::pair<int, int>> saved;  // epochs, and steps of five in the next one
+  for (const std::string& line : lines(r.err)) {
+    const json event = json::parse(line);
+    if (event["event"] != "checkpoint") continue;
+    EXPECT_EQ(event["path"], path);
+    saved.emplace_back(event["epochs_done"], event["steps_done"]);
+  }
+  EXPECT_EQ(saved, (std::vector<std::pair<int, int>>{{0, 3}, {1, 1}, {1, 4}, {2, 0}}));
+}
+
 TEST(LogFormat, JsonlHasErrorsAsEventsToo) {
   const SmallData data;
   const auto last_of = [](const Result& r) {
