@@ -31,10 +31,10 @@ int eval(const Options& o, const EvalOptions& e) {
   //                   -> accuracy -> accumulate
   //                   -> confusion
   //        -> scale
-  Graph g("evaluate", Threads(o.effective_threads()));
+  const LabelledFiles inputs{.images = files.test_images, .labels = files.test_labels};
+  Graph g("evaluate", threads_beside_waits(o.effective_threads(), {inputs.images, inputs.labels}));
   Accumulate sums;
   Confusion confusion{.classes = model.weights->classes};
-  const LabelledFiles inputs{.images = files.test_images, .labels = files.test_labels};
   auto batches = read_batches(g, inputs, evaluation_rows, model.weights->pixels, model.weights->classes);
   check_scale(g, o, model, batches, inputs.images == "-" ? standard_input : inputs.images);
   g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));

@@ -1,5 +1,9 @@
 #include "apps/input.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
 #include <exception>
 
 #include "stages/errors.hpp"
@@ -17,6 +21,20 @@ void rethrow_unequal(const StageError& error, const std::string& images, const s
 }
 
 using namespace stages;
+
+bool waits(const std::string& path) {
+  const auto is_no_file = [](int result, const struct stat& status) { return result == 0 && !S_ISREG(status.st_mode); };
+  struct stat status {};
+  if (path == "-") return is_no_file(::fstat(STDIN_FILENO, &status), status);
+  const std::vector<std::string> paths = file_list(path);
+  return std::any_of(paths.begin(), paths.end(),
+                     [&](const std::string& one) { return is_no_file(::stat(one.c_str(), &status), status); });
+}
+
+Threads threads_beside_waits(std::size_t wanted, const std::vector<std::string>& inputs) {
+  const auto waiting = static_cast<std::size_t>(std::count_if(inputs.begin(), inputs.end(), waits));
+  return Threads(std::max(wanted, waiting ? waiting + 1 : 1));
+}
 
 Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_t count) {
   const std::size_t label_bytes = files.image_bytes ? sizeof(float) : 0;

@@ -8,8 +8,9 @@
 //   rows.labels -+
 //
 // path: a file, several with commas between, or "-" for the standard input -> runs of `count` items. at_once: a run
-// ends where a pipe would have to be waited for. item_bytes: of an item in memory, where it is known: then the graph
-// can state its bound. Errors: those of the stages, when the graph runs.
+// ends where a pipe would have to be waited for. wake: a descriptor that ends the wait with an error when it becomes
+// readable. item_bytes: of an item in memory, where it is known: then the graph can state its bound. Errors: those of
+// the stages, when the graph runs.
 //
 //   auto images = read_rows<stages::IdxKind::images>(g, "images", path, {.count = 512});
 #pragma once
@@ -21,6 +22,7 @@
 #include <vector>
 
 #include "pipeline/graph.hpp"
+#include "pipeline/threads.hpp"
 #include "stages/data_files.hpp"
 #include "stages/each_file.hpp"
 #include "stages/inflate.hpp"
@@ -35,9 +37,17 @@ inline constexpr const char* standard_input = "standard input";
 // Throws a DataError where images and labels are not as many.
 void rethrow_unequal(const StageError& error, const std::string& images, const std::string& labels);
 
+// Whether what comes next of one of the files may have to be waited for: of a pipe or a terminal, say.
+bool waits(const std::string& path);
+
+// Threads for a graph that reads `inputs`: as many as wanted, but one for each that waits, and one more. A body that
+// waits keeps its thread, and what has come meanwhile needs another.
+Threads threads_beside_waits(std::size_t wanted, const std::vector<std::string>& inputs);
+
 struct ReadRows {
   std::size_t count = 512;
   bool at_once = false;
+  int wake = -1;
   std::size_t item_bytes = 0;
 };
 
@@ -49,11 +59,12 @@ Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const std::str
   const std::vector<std::string> paths = input ? std::vector<std::string>{standard_input} : stages::file_list(path);
   stages::EachFile<stages::Inflate> inflate;
   for (const std::string& one : paths)
-    inflate.files.push_back({.path = one, .chunk_bytes = chunk_bytes, .input = input ? 0 : -1, .at_once = o.at_once});
+    inflate.files.push_back(
+        {.path = one, .chunk_bytes = chunk_bytes, .wake = o.wake, .input = input ? 0 : -1, .at_once = o.at_once});
   auto chunks = g.source("inflate." + what, std::move(inflate), capacity(2));
   const stages::ParseIdx<kind> parse{.paths = paths, .chunk_bytes = chunk_bytes, .item_bytes = o.item_bytes};
   auto elements = g.expand("parse." + what, parse, chunks, capacity(4));
-  stages::Regroup rows{.count = o.count, .at_once = o.at_once};
+  stages::Regroup rows{.count = o.count, .at_once = o.at_once && waits(path)};
   if (o.item_bytes) rows.item_bytes = o.item_bytes, rows.chunk_bytes = std::max(chunk_bytes, o.item_bytes);
   return g.expand("rows." + what, rows, elements, capacity(2));
 }

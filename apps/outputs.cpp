@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -73,6 +74,23 @@ bool write_to_stdout(const std::string& text) {
     }
   }
   return true;
+}
+
+// An epoll descriptor is readable when something has come to what it watches: here only the end of the reader, which
+// is always told, because nothing else was asked for.
+UnreadOutput::UnreadOutput() : wake_(::epoll_create1(EPOLL_CLOEXEC)) {
+  epoll_event event{};
+  // A file has no reader: it is refused here, and nothing ever comes.
+  if (wake_ >= 0) ::epoll_ctl(wake_, EPOLL_CTL_ADD, STDOUT_FILENO, &event);
+}
+
+UnreadOutput::~UnreadOutput() {
+  if (wake_ >= 0) ::close(wake_);
+}
+
+bool UnreadOutput::now() const {
+  pollfd wake{wake_, POLLIN, 0};
+  return ::poll(&wake, 1, 0) > 0;
 }
 
 bool write_json_to_stdout(const nlohmann::ordered_json& json) {

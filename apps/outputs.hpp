@@ -28,4 +28,19 @@ bool same_file(const std::string& a, const std::string& b);
 bool write_to_stdout(const std::string& text);
 bool write_json_to_stdout(const nlohmann::ordered_json& json);  // indented
 
+// Tells who waits for something else that nobody reads the standard output any more.
+class UnreadOutput {
+ public:
+  UnreadOutput();
+  ~UnreadOutput();
+  UnreadOutput(const UnreadOutput&) = delete;
+  UnreadOutput& operator=(const UnreadOutput&) = delete;
+
+  int wake() const { return wake_; }  // a descriptor that becomes readable then: for poll()
+  bool now() const;
+
+ private:
+  int wake_;
+};
+
 }  // namespace sluice::apps

@@ -1,7 +1,6 @@
 // sluice predict: a line for each image, in order, with what a stored model takes it for.
 #include <fmt/core.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -9,7 +8,9 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/commands.hpp"
@@ -100,22 +101,16 @@ std::string printed(const std::string& name, bool csv) {
   return nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-// The first images with what they were taken for, and what they are, where that is known.
+// The first images with what they were taken for.
 struct Collect {
   std::size_t most = 0;
   const NamedModel& model;
-  std::string images{}, labels{};  // paths, for error messages
+  std::uint64_t count = 0;  // of all images
   std::vector<GalleryItem> items{};
 
-  void operator()(const Scored& scored) { add(scored, nullptr); }
-  void operator()(const Scored& scored, const Rows& of_them) {
-    if (of_them.count() != scored.shard.rows) throw DataError(not_as_many(images, labels));
-    add(scored, &of_them);
-  }
-
- private:
-  void add(const Scored& scored, const Rows* of_them) {
+  void operator()(const Scored& scored) {
     const Batch& batch = *scored.shard.batch;
+    count += batch.count();
     for (std::size_t row = 0; row < batch.count() && items.size() < most; ++row) {
       const report::Image image = report::image_of(batch.rows[row], batch.type, batch.columns,
                                                    batch.pixels / batch.columns, model.weights->divisor);
@@ -125,16 +120,25 @@ struct Collect {
                        .pixels = report::greys(image),
                        .predicted = model.names[c],
                        .probability = probability(scored, row, c, model.names.size())});
-      if (of_them) items.back().label = model.names[label_at(*of_them, row, model.names.size(), labels)];
     }
   }
 };
 
-bool waits(const std::string& path) {
-  struct stat status {};
-  return (path == "-" ? ::fstat(STDIN_FILENO, &status) : ::stat(path.c_str(), &status)) == 0 &&
-         !S_ISREG(status.st_mode);
-}
+// What the first images are. Not paired with them in the graph: these come in other runs, and their lines wait for no
+// label.
+struct CollectNames {
+  std::size_t most = 0;
+  const NamedModel& model;
+  std::string path;         // for error messages
+  std::uint64_t count = 0;  // of all labels
+  std::vector<std::string> names{};
+
+  void operator()(const Rows& labels) {
+    count += labels.count();
+    for (std::size_t i = 0; i < labels.count() && names.size() < most; ++i)
+      names.push_back(model.names[label_at(labels, i, model.names.size(), path)]);
+  }
+};
 
 std::string head(const Lines& lines) {
   std::string text = "index,class,name,probability";
@@ -168,12 +172,16 @@ int predict(const Options& o, const PredictOptions& p) {
   for (const std::string& name : model.names) lines.names.push_back(printed(name, lines.csv));
 
   //  rows.images -> batch -> forward -> lines -> write
-  //                                  -> gallery        (with rows.labels, where they are given)
+  //                                  -> gallery
   //                       -> scale
-  Graph g("predict", Threads(o.effective_threads()));
+  //  rows.labels -> names
+  Graph g("predict", threads_beside_waits(o.effective_threads(), {p.images, p.labels}));
   const std::string name = p.images == "-" ? standard_input : p.images;
-  const bool at_once = p.labels.empty() && waits(p.images);
-  auto images = read_rows<IdxKind::images>(g, "images", p.images, {.count = evaluation_rows, .at_once = at_once});
+  // Without a gallery nothing is left to do when nobody reads the lines: not even to wait for more images.
+  std::optional<UnreadOutput> unread;
+  if (p.gallery.empty() && waits(p.images)) unread.emplace();
+  auto images = read_rows<IdxKind::images>(
+      g, "images", p.images, {.count = evaluation_rows, .at_once = true, .wake = unread ? unread->wake() : -1});
   auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
   check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
@@ -183,12 +191,11 @@ int predict(const Options& o, const PredictOptions& p) {
     if (!read && p.gallery.empty()) g.cancel();
   };
   g.sink("write", write, g.map("lines", lines, scored, unlimited));
-  Collect gallery{.most = p.gallery_images, .model = model, .images = name, .labels = p.labels};
+  Collect gallery{.most = p.gallery_images, .model = model};
+  CollectNames labels{.most = p.gallery_images, .model = model, .path = p.labels};
+  if (!p.gallery.empty()) g.sink("gallery", std::ref(gallery), scored);
   if (!p.labels.empty())
-    g.sink("gallery", std::ref(gallery), scored,
-           read_rows<IdxKind::labels>(g, "labels", p.labels, {.count = evaluation_rows}));
-  else if (!p.gallery.empty())
-    g.sink("gallery", std::ref(gallery), scored);
+    g.sink("names", std::ref(labels), read_rows<IdxKind::labels>(g, "labels", p.labels, {.count = evaluation_rows}));
   override_stages(o, {&g});
   if (o.dump_flags) {
     write_to_stdout(repeating_command(o, LabelledFiles{.images = p.images, .labels = p.labels}) + "\n");
@@ -198,9 +205,12 @@ int predict(const Options& o, const PredictOptions& p) {
   try {
     g.run();
   } catch (const Cancelled&) {  // nobody reads any more
-  } catch (const StageError& error) {
-    rethrow_unequal(error, name, p.labels);
-    throw;
+  } catch (const StageError&) {
+    if (!unread || !unread->now()) throw;
+  }
+  if (!p.labels.empty()) {
+    if (gallery.count != labels.count) throw DataError(not_as_many(name, p.labels));
+    for (std::size_t i = 0; i < gallery.items.size(); ++i) gallery.items[i].label = std::move(labels.names[i]);
   }
   if (!p.gallery.empty()) {
     Replacement file(p.gallery);

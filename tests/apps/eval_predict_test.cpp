@@ -75,6 +75,88 @@ TEST_F(StoredModel, PredictReadsAPipeAndPrintsCsv) {
   EXPECT_TRUE(lines(r.out).at(1).starts_with("0,")) << r.out;
 }
 
+// A pipe that goes on later: what is asked for and what only the answer brings about.
+class PipedModel : public StoredModel {
+ protected:
+  static std::string images(std::size_t first, std::size_t count) {
+    return pixel_bytes(test_count, 2).substr(first * rows * columns, count * rows * columns);
+  }
+  static std::string header(std::uint32_t count) { return test::idx_header(3, {count, rows, columns}); }
+  // Three images of five, then a fourth, then the last.
+  void expect_an_answer_to_each(Process& program, Fifo& fifo, std::size_t printed_before = 0) const {
+    fifo.write(header(5) + images(0, 3));
+    ASSERT_TRUE(program.prints(printed_before + 3));
+    fifo.write(images(3, 1));
+    ASSERT_TRUE(program.prints(printed_before + 4));
+    fifo.write(images(4, 1));
+    ASSERT_TRUE(program.prints(printed_before + 5));
+    fifo.close();
+    const Result r = program.wait();
+    EXPECT_EQ(r.code, 0) << r.err;
+    std::vector<std::string> all = lines(predict({}).out);
+    all.resize(5);
+    for (std::size_t i = 0; i < all.size(); ++i)
+      EXPECT_EQ(json::parse(lines(r.out).at(printed_before + i), nullptr, false)["probability"],
+                json::parse(all[i], nullptr, false)["probability"]);
+  }
+};
+
+TEST_F(PipedModel, EachImageIsAnsweredWhenItComes) {
+  const Arguments one_cpu{"taskset", "-c", "0"};
+  const Arguments from_input{"sh", "-c", "f=$1; shift; exec \"$@\" <\"$f\"", "sh"};
+  int number = 0;
+  for (const char* threads : {"1", "2", ""})
+    for (const bool input : {true, false}) {
+      Fifo fifo(data.path("fifo" + std::to_string(++number)));
+      Arguments command{sluice_path(), "predict", "--model", model, "--images", input ? "-" : fifo.path()};
+      command = *threads ? command + Arguments{"--threads", threads} : one_cpu + command;
+      if (input) command = from_input + Arguments{fifo.path()} + command;
+      SCOPED_TRACE(fifo.path() + threads);
+      Process program(command);
+      expect_an_answer_to_each(program, fifo);
+    }
+}
+
+TEST_F(PipedModel, EachImageIsAnsweredWhateverElseIsRead) {
+  const std::string labels = data.folder().write("five", test::idx_labels(std::vector<std::uint8_t>(5, 1)));
+  for (const char* threads : {"1", "2"}) {
+    const Arguments predict{sluice_path(), "predict", "--model", model, "--threads", threads, "--images"};
+    {
+      Fifo fifo(data.path(std::string("with_labels") + threads));
+      Process program(predict + Arguments{fifo.path(), "--labels", labels, "--gallery", data.path("g.svg")});
+      expect_an_answer_to_each(program, fifo);
+      EXPECT_TRUE(contains(test::contents_of(data.path("g.svg")), "<image"));
+    }
+    Fifo fifo(data.path(std::string("in_a_list") + threads));
+    Process program(predict + Arguments{images_ + "," + fifo.path()});
+    ASSERT_TRUE(program.prints(test_count));
+    expect_an_answer_to_each(program, fifo, test_count);
+  }
+  // Both of them pipes, and the labels come last.
+  Fifo fifo(data.path("images")), of_labels(data.path("labels"));
+  Process program({sluice_path(), "predict", "--model", model, "--threads", "1", "--images", fifo.path(), "--labels",
+                   of_labels.path(), "--gallery", data.path("h.svg")});
+  fifo.write(header(2) + images(0, 2));
+  ASSERT_TRUE(program.prints(2));
+  of_labels.write(test::idx_labels({0, 1}));
+  of_labels.close();
+  fifo.close();
+  EXPECT_EQ(program.wait().code, 0);
+}
+
+TEST_F(PipedModel, EndsWhenNobodyReadsAlthoughTheInputIsIdle) {
+  for (const char* threads : {"1", "2"}) {
+    Fifo fifo(data.path(std::string("fifo") + threads));
+    Process program({sluice_path(), "predict", "--model", model, "--threads", threads, "--images", fifo.path()});
+    fifo.write(header(5) + images(0, 2));
+    ASSERT_TRUE(program.prints(2));
+    program.stop_reading();
+    const Result r = program.wait();  // although the pipe is open
+    EXPECT_EQ(r.code, 0);
+    EXPECT_EQ(r.err, "");
+  }
+}
+
 TEST_F(StoredModel, PredictDrawsAGallery) {
   const std::string labels = data.path("t10k-labels-idx1-ubyte.gz"), png = data.path("g.png"), svg = data.path("g.svg");
   const std::string lines_alone = predict({}).out;

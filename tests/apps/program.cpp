@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,6 +127,19 @@ bool Process::says(const std::string& text) {
   return true;
 }
 
+bool Process::prints(std::size_t count) {
+  while (lines(result_.out).size() < count)
+    if (!read_more()) {
+      ADD_FAILURE() << name_ << " did not print " << count << " lines but: " << result_.out << result_.err;
+      return false;
+    }
+  return true;
+}
+
+void Process::stop_reading() {
+  ::close(std::exchange(out_, -1));
+}
+
 Result Process::wait() {
   while (read_more()) {
   }
@@ -136,6 +150,20 @@ Result Process::wait() {
   if (WIFEXITED(status)) result_.code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
   return result_;
+}
+
+// Read and write: neither this process nor the one that reads waits for the other to open it.
+Fifo::Fifo(std::string path) : path_(std::move(path)) {
+  if (::mkfifo(path_.c_str(), 0600) != 0) throw std::runtime_error("no fifo " + path_);
+  file_ = ::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
+}
+
+void Fifo::write(const std::string& bytes) {
+  EXPECT_EQ(::write(file_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size())) << path_;
+}
+
+void Fifo::close() {
+  if (file_ >= 0) ::close(std::exchange(file_, -1));
 }
 
 Result run(const Arguments& arguments, const std::string& out_to) {

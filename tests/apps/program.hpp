@@ -34,6 +34,8 @@ class Process {
 
   void signal(int number);
   bool says(const std::string& text);  // waits until stderr has this text; a failure if the program ends before
+  bool prints(std::size_t count);      // the same of so many lines on stdout
+  void stop_reading();                 // closes the other end of stdout
   Result wait();
 
  private:
@@ -43,6 +45,23 @@ class Process {
   int child_ = -1, out_ = -1, err_ = -1;
   std::chrono::steady_clock::time_point deadline_;
   Result result_;
+};
+
+// A pipe with a name that is written to here and whose end comes with close(): to be an input that goes on later.
+class Fifo {
+ public:
+  explicit Fifo(std::string path);
+  ~Fifo() { close(); }
+  Fifo(const Fifo&) = delete;
+  Fifo& operator=(const Fifo&) = delete;
+
+  const std::string& path() const { return path_; }
+  void write(const std::string& bytes);  // no more than it holds, 64 KiB
+  void close();
+
+ private:
+  std::string path_;
+  int file_ = -1;
 };
 
 // From its start to its end.
