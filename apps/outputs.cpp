@@ -32,10 +32,8 @@ void check_output(const std::string& flag, const std::string& path, const std::v
 }
 
 void check_outputs(const Options& o, const stages::DataFiles& files) {
-  std::vector<std::string> inputs;
-  for (const std::string& text : {files.train_images, files.train_labels, files.test_images, files.test_labels})
-    for (const std::string& path : stages::file_list(text)) inputs.push_back(path);
-  if (o.class_names.starts_with("@")) inputs.push_back(o.class_names.substr(1));
+  std::vector<std::string> inputs =
+      files_read(o, {files.train_images, files.train_labels, files.test_images, files.test_labels});
   if (o.resumes_from_file() && !same_file(o.resume, o.checkpoint)) inputs.push_back(o.resume);
   std::vector<std::pair<std::string, std::string>> all = {{"--output", o.output},
                                                           {"--trace", o.trace},
@@ -51,6 +49,14 @@ void check_outputs(const Options& o, const stages::DataFiles& files) {
       if (same_file(all[i].second, all[k].second))
         throw UsageError(fmt::format("{} {}: is the file of {}, too", all[i].first, all[i].second, all[k].first));
   }
+}
+
+std::vector<std::string> files_read(const Options& o, const std::vector<std::string>& lists) {
+  std::vector<std::string> all;
+  for (const std::string& list : lists)
+    for (const std::string& path : stages::file_list(list)) all.push_back(path);
+  if (o.class_names.starts_with("@")) all.push_back(o.class_names.substr(1));
+  return all;
 }
 
 bool same_file(const std::string& a, const std::string& b) {

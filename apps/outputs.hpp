@@ -21,6 +21,9 @@ namespace sluice::apps {
 void check_output(const std::string& flag, const std::string& path, const std::vector<std::string>& inputs);
 void check_outputs(const Options& options, const stages::DataFiles& inputs);
 
+// The files of these lists of files, and of the names of the classes: what no output may replace.
+std::vector<std::string> files_read(const Options& options, const std::vector<std::string>& lists);
+
 // Whether two names are of one file, through links and whether or not it is there.
 bool same_file(const std::string& a, const std::string& b);
 

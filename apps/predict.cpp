@@ -148,13 +148,6 @@ std::string head(const Lines& lines) {
   return text + '\n';
 }
 
-std::vector<std::string> inputs(const Options& o, const PredictOptions& p) {
-  std::vector<std::string> all{o.model};
-  for (const std::string& text : {p.images, p.labels})
-    for (const std::string& path : file_list(text)) all.push_back(path);
-  return all;
-}
-
 }  // namespace
 
 int predict(const Options& o, const PredictOptions& p) {
@@ -166,7 +159,9 @@ int predict(const Options& o, const PredictOptions& p) {
   if (!p.gallery.empty()) {
     if (!is_gallery_name(p.gallery))
       throw UsageError(fmt::format("--gallery {}: expected a name that ends in .png or .svg", p.gallery));
-    check_output("--gallery", p.gallery, inputs(o, p));
+    std::vector<std::string> inputs = files_read(o, {p.images, p.labels});
+    inputs.push_back(o.model);
+    check_output("--gallery", p.gallery, inputs);
   }
   Lines lines{.top = p.top_k, .probabilities = p.probabilities, .csv = p.format == "csv", .names = {}};
   for (const std::string& name : model.names) lines.names.push_back(printed(name, lines.csv));

@@ -181,6 +181,11 @@ TEST_F(StoredModel, PredictDrawsAGallery) {
                                  {"--gallery", data.path("no/g.png")},
                                  {"--gallery", images_}})
     EXPECT_EQ(predict(wrong).code, 2);
+  const std::string names = data.folder().write("n.svg", "a\nb\nc\n");
+  const Result replaced = predict({"--class-names", "@" + names, "--gallery", names});
+  EXPECT_EQ(replaced.code, 2);
+  EXPECT_TRUE(contains(replaced.err, "is the input " + names)) << replaced.err;
+  EXPECT_EQ(test::contents_of(names), "a\nb\nc\n");
   const Result count = predict({"--gallery", data.path("x.png"), "--labels", data.path("train-labels-idx1-ubyte.gz")});
   EXPECT_EQ(count.code, 3);
   EXPECT_TRUE(contains(count.err, "different numbers of images and labels")) << count.err;
