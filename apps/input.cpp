@@ -40,18 +40,14 @@ Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_
   const std::size_t label_bytes = files.image_bytes ? sizeof(float) : 0;
   auto images = read_rows<IdxKind::images>(g, files.prefix + "images", files.images,
                                            {.count = count, .item_bytes = files.image_bytes});
-  auto labels =
-      read_rows<IdxKind::labels>(g, files.prefix + "labels", files.labels, {.count = count, .item_bytes = label_bytes});
+  auto labels = read_rows<IdxKind::labels>(g, files.prefix + "labels", files.labels,
+                                           {.count = count, .item_bytes = label_bytes, .classes = files.classes});
   return g.zip("pair", images, labels, capacity(2));
 }
 
-Stream<Batch> read_batches(Graph& g, const LabelledFiles& files, std::size_t count, std::size_t pixels,
-                           std::size_t classes) {
-  const Join join{.classes = classes,
-                  .images = files.images,
-                  .labels = files.labels,
-                  .pixels = pixels,
-                  .rows = files.image_bytes ? count : 0};
+Stream<Batch> read_batches(Graph& g, const LabelledFiles& files, std::size_t count, std::size_t pixels) {
+  const Join join{
+      .images = files.images, .labels = files.labels, .pixels = pixels, .rows = files.image_bytes ? count : 0};
   return g.map("batch", join, read_pairs(g, files, count), unlimited);
 }
 

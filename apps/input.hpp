@@ -49,6 +49,7 @@ struct ReadRows {
   bool at_once = false;
   int wake = -1;
   std::size_t item_bytes = 0;
+  std::size_t classes = 0;  // of labels, which are checked
 };
 
 template <stages::IdxKind kind>
@@ -62,7 +63,8 @@ Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const std::str
     inflate.files.push_back(
         {.path = one, .chunk_bytes = chunk_bytes, .wake = o.wake, .input = input ? 0 : -1, .at_once = o.at_once});
   auto chunks = g.source("inflate." + what, std::move(inflate), capacity(2));
-  const stages::ParseIdx<kind> parse{.paths = paths, .chunk_bytes = chunk_bytes, .item_bytes = o.item_bytes};
+  const stages::ParseIdx<kind> parse{
+      .paths = paths, .chunk_bytes = chunk_bytes, .item_bytes = o.item_bytes, .classes = o.classes};
   auto elements = g.expand("parse." + what, parse, chunks, capacity(4));
   stages::Regroup rows{.count = o.count, .at_once = o.at_once && waits(path)};
   if (o.item_bytes) rows.item_bytes = o.item_bytes, rows.chunk_bytes = std::max(chunk_bytes, o.item_bytes);
@@ -74,10 +76,10 @@ struct LabelledFiles {
   std::string images, labels;  // as above
   std::string prefix{};        // of WHAT
   std::size_t image_bytes = 0;
+  std::size_t classes = 0;  // of the labels, which are checked
 };
 Stream<stages::LabelledRows> read_pairs(Graph& graph, const LabelledFiles& files, std::size_t count);
 // pixels: of an image, which are checked.
-Stream<stages::Batch> read_batches(Graph& graph, const LabelledFiles& files, std::size_t count, std::size_t pixels,
-                                   std::size_t classes);
+Stream<stages::Batch> read_batches(Graph& graph, const LabelledFiles& files, std::size_t count, std::size_t pixels);
 
 }  // namespace sluice::apps

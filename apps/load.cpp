@@ -158,8 +158,6 @@ void Loading::look() {
   test.shape.classes = train.shape.classes;
   check_counted(train.shape, train.count, train_counts_);
   check_counted(test.shape, test.count, test_counts_);
-  if (test_counts_.highest >= test.shape.classes)
-    refuse_label(test_counts_.path, test_counts_.highest, test_counts_.highest_at, test.shape.classes);
   data_ = {train.shape, train.count, test.count, nullptr, nullptr, {}};
   if (o_.keeps_checkpoints())
     for (std::size_t i = 0; i < all.size(); ++i) data_.digests[i] = digest_of_ends(file_list(all[i]));

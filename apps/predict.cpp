@@ -27,6 +27,7 @@
 #include "stages/forward.hpp"
 #include "stages/join.hpp"
 #include "stages/kernels/kernels.hpp"
+#include "stages/label.hpp"
 #include "stages/replacement.hpp"
 
 namespace sluice::apps {
@@ -129,14 +130,13 @@ struct Collect {
 struct CollectNames {
   std::size_t most = 0;
   const NamedModel& model;
-  std::string path;         // for error messages
   std::uint64_t count = 0;  // of all labels
   std::vector<std::string> names{};
 
   void operator()(const Rows& labels) {
     count += labels.count();
     for (std::size_t i = 0; i < labels.count() && names.size() < most; ++i)
-      names.push_back(model.names[label_at(labels, i, model.names.size(), path)]);
+      names.push_back(model.names[label_of(labels.type, labels.at[i])]);
   }
 };
 
@@ -187,10 +187,12 @@ int predict(const Options& o, const PredictOptions& p) {
   };
   g.sink("write", write, g.map("lines", lines, scored, unlimited));
   Collect gallery{.most = p.gallery_images, .model = model};
-  CollectNames labels{.most = p.gallery_images, .model = model, .path = p.labels};
+  CollectNames labels{.most = p.gallery_images, .model = model};
   if (!p.gallery.empty()) g.sink("gallery", std::ref(gallery), scored);
   if (!p.labels.empty())
-    g.sink("names", std::ref(labels), read_rows<IdxKind::labels>(g, "labels", p.labels, {.count = evaluation_rows}));
+    g.sink(
+        "names", std::ref(labels),
+        read_rows<IdxKind::labels>(g, "labels", p.labels, {.count = evaluation_rows, .classes = model.names.size()}));
   override_stages(o, {&g});
   if (o.dump_flags) {
     write_to_stdout(repeating_command(o, LabelledFiles{.images = p.images, .labels = p.labels}) + "\n");

@@ -111,12 +111,15 @@ Stream<Batch> Training::batches(const JobData& data, const Options& o) {
   auto& shuffle = rows_.emplace<ShuffleBuffer>();
   shuffle.rows = o.effective_shuffle_buffer(image_bytes, data.train);
   shuffle.batch_size = o.batch_size, shuffle.seed = o.seed;
-  shuffle.classes = data.shape.classes, shuffle.pixels = data.shape.pixels(), shuffle.item_bytes = image_bytes;
+  shuffle.pixels = data.shape.pixels(), shuffle.item_bytes = image_bytes;
   shuffle.images = files_.train_images, shuffle.labels = files_.train_labels;
-  auto pairs = read_pairs(
-      graph_,
-      {.images = files_.train_images, .labels = files_.train_labels, .prefix = "train-", .image_bytes = image_bytes},
-      rows_of_a_run);
+  auto pairs = read_pairs(graph_,
+                          {.images = files_.train_images,
+                           .labels = files_.train_labels,
+                           .prefix = "train-",
+                           .image_bytes = image_bytes,
+                           .classes = data.shape.classes},
+                          rows_of_a_run);
   return graph_.expand("shuffle", std::ref(shuffle), pairs, ahead);
 }
 
@@ -151,8 +154,9 @@ Evaluation::Evaluation(const JobData& data, const DataFiles& files, const Thread
                         {.images = files_.test_images,
                          .labels = files_.test_labels,
                          .prefix = "test-",
-                         .image_bytes = data.shape.image_bytes()},
-                        evaluation_rows, data.shape.pixels(), data.shape.classes);
+                         .image_bytes = data.shape.image_bytes(),
+                         .classes = data.shape.classes},
+                        evaluation_rows, data.shape.pixels());
   };
   evaluate(graph_, batches(), {.weights = &weights_, .limits = limits(data.shape, evaluation_rows)}, metrics_);
 }

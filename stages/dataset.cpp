@@ -3,10 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <stdexcept>
 #include <utility>
 
+#include "stages/data_files.hpp"
 #include "stages/errors.hpp"
+#include "stages/label.hpp"
 
 namespace sluice::stages {
 
@@ -18,27 +21,21 @@ void CollectImages::operator()(const Elements& elements) {
 }
 
 void CollectLabels::operator()(const Elements& elements) {
+  if (elements.in_file == 0) begins.push_back(labels.size());
   if (elements.type == Pixel::uint8)
     labels.insert(labels.end(), elements.data, elements.data + elements.count);
   else
     for (std::size_t i = 0; i < elements.count; ++i)
-      labels.push_back(label_of(elements.type, elements.data + i * elements.item_bytes(), elements.first + i, path));
-}
-
-std::uint16_t label_of(Pixel type, const std::uint8_t* place, std::uint64_t image, const std::string& path) {
-  if (type == Pixel::uint8) return *place;
-  const float value = *reinterpret_cast<const float*>(place);
-  if (value < 0 || value >= static_cast<float>(most_classes))
-    throw DataError(fmt::format("{}: label {} of image {}, expected 0 to {}", path, value, image, most_classes - 1));
-  return static_cast<std::uint16_t>(value);
-}
-
-void refuse_label(const std::string& path, std::uint16_t label, std::uint64_t image, std::size_t classes) {
-  throw DataError(fmt::format("{}: label {} of image {}, expected 0 to {}: there are {} classes (see --classes)", path,
-                              label, image, classes - 1, classes));
+      labels.push_back(label_of(elements.type, elements.data + i * elements.item_bytes()));
 }
 
 namespace {
+
+// Of one of the files of a list.
+[[noreturn]] void refuse_label_in(const std::string& list, std::size_t file, std::uint16_t label, std::uint64_t image,
+                                  std::size_t classes) {
+  refuse_label(file_list(list).at(file), label, image, classes, " (see --classes)");
+}
 
 void check_as_many(const std::string& images, std::uint64_t image_count, const std::string& labels,
                    std::uint64_t label_count) {
@@ -58,11 +55,11 @@ void check_model_size(const DataShape& shape, const std::string& labels) {
 }  // namespace
 
 void CountLabels::operator()(const Elements& elements) {
+  files += elements.in_file == 0;
   for (std::size_t i = 0; i < elements.count; ++i) {
-    const std::uint16_t label =
-        label_of(elements.type, elements.data + i * elements.item_bytes(), elements.first + i, path);
-    if (classes && label >= classes) refuse_label(path, label, elements.first + i, classes);
-    if (label > highest) highest = label, highest_at = elements.first + i;
+    const std::uint16_t label = label_of(elements.type, elements.data + i * elements.item_bytes());
+    if (classes && label >= classes) refuse_label_in(path, files - 1, label, elements.in_file + i, classes);
+    if (label > highest) highest = label, highest_file = files - 1, highest_at = elements.in_file + i;
   }
   count += elements.count;
 }
@@ -74,6 +71,8 @@ std::size_t counted_classes(std::uint16_t highest_label) {
 void check_counted(const DataShape& shape, std::uint64_t images, const CountLabels& labels) {
   check_as_many(shape.path, images, labels.path, labels.count);
   check_model_size(shape, labels.path);
+  if (labels.highest >= shape.classes)
+    refuse_label_in(labels.path, labels.highest_file, labels.highest, labels.highest_at, shape.classes);
 }
 
 DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes) {
@@ -84,8 +83,11 @@ DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<
   const Column<std::uint16_t>& values = labels.labels;
   const std::size_t counted = counted_classes(*std::max_element(values.begin(), values.end()));
   if (classes && counted > *classes) {
-    const auto wrong = std::find_if(values.begin(), values.end(), [&](auto label) { return label >= *classes; });
-    refuse_label(labels.path, *wrong, static_cast<std::uint64_t>(wrong - values.begin()), *classes);
+    const auto wrong = static_cast<std::size_t>(
+        std::find_if(values.begin(), values.end(), [&](auto label) { return label >= *classes; }) - values.begin());
+    const auto next = std::upper_bound(labels.begins.begin(), labels.begins.end(), wrong);
+    refuse_label_in(labels.path, static_cast<std::size_t>(next - labels.begins.begin()) - 1, values[wrong],
+                    wrong - *std::prev(next), *classes);
   }
   DataSet set;
   set.rows = static_cast<std::size_t>(images.shape.rows);

@@ -53,29 +53,27 @@ struct CollectImages {
   void reset() { shape = {}, images.clear(), owners.clear(); }
 };
 
-// The label that is stored at `place`, of an image. Throws DataError, naming `path`, for one that is no class: below 0,
-// or most_classes and more.
-std::uint16_t label_of(Pixel type, const std::uint8_t* place, std::uint64_t image, const std::string& path);
-
 struct CollectLabels {
-  std::string path;  // for error messages
+  std::string path;  // for error messages: of one file or a list (stages/data_files.hpp)
   Column<std::uint16_t> labels{};
+  std::vector<std::size_t> begins{};  // of the files, among the labels
 
   void operator()(const Elements& elements);
-  void reset() { labels.clear(); }
+  void reset() { labels.clear(), begins.clear(); }
 };
 
-// Counts the labels of a file instead of keeping them. Throws DataError for one that is none of `classes`, where they
-// are given.
+// Counts the labels instead of keeping them. Throws DataError for one that is none of `classes`, where they are given.
 struct CountLabels {
-  std::string path;         // for error messages
+  std::string path;         // as above
   std::size_t classes = 0;  // 0: as many as the highest label says
   std::uint64_t count = 0;
+  std::size_t files = 0;  // begun
   std::uint16_t highest = 0;
-  std::uint64_t highest_at = 0;  // the first image that has it
+  std::size_t highest_file = 0;  // the first that has it
+  std::uint64_t highest_at = 0;  // the first image of it that has it
 
   void operator()(const Elements& elements);
-  void reset() { count = highest = 0, highest_at = 0; }
+  void reset() { *this = {.path = path, .classes = classes}; }
 };
 
 // Weights of a model at most: pixels x classes. What would need more is taken for a damaged header.
@@ -83,9 +81,6 @@ inline constexpr std::size_t most_weights = std::size_t{1} << 26;
 
 // classes: how many there are, or nothing to count them: the highest label + 1, at least 2.
 DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes);
-
-// Throws the DataError of a label that is none of the classes.
-[[noreturn]] void refuse_label(const std::string& path, std::uint16_t label, std::uint64_t image, std::size_t classes);
 
 std::size_t counted_classes(std::uint16_t highest_label);
 

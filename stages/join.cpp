@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include "stages/errors.hpp"
+#include "stages/label.hpp"
 
 namespace sluice::stages {
 
@@ -41,7 +42,7 @@ void Join::operator()(const LabelledRows& in, Batch& out) const {
   check_as_many(in, images, labels);
   const auto& [its, of_them] = in;
   Unlabelled{.pixels = pixels, .images = images}(its, out);
-  for (std::size_t i = 0; i < its.count(); ++i) out.labels.push_back(label_at(of_them, i, classes, labels));
+  for (std::size_t i = 0; i < its.count(); ++i) out.labels.push_back(label_of(of_them.type, of_them.at[i]));
 }
 
 }  // namespace sluice::stages

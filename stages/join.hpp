@@ -2,9 +2,9 @@
 //
 // (rows, labels) -> a batch of views, which keeps what they lie in. Order and thread-safety: a map, a pure function.
 // Errors: DataError naming both files where one has more items than the other, or one of them for images of another
-// size than `pixels`, and for a label outside the classes.
+// size than `pixels`. That the labels are classes was checked where they were read (stages/parse.hpp).
 //
-//   auto batches = g.map("batch", Join{.classes = 10}, g.zip("pair", rows, labels));
+//   auto batches = g.map("batch", Join{.pixels = 784}, g.zip("pair", rows, labels));
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,6 @@ namespace sluice::stages {
 using LabelledRows = std::tuple<Rows, Rows>;  // images, labels
 
 struct Join {
-  std::size_t classes = 0;         // of the labels, 2 .. most_classes
   std::string images{}, labels{};  // paths, for error messages
   std::size_t pixels = 0;          // of an image; 0: any
   std::size_t rows = 0;            // of a batch, at most, where they are known: to state the bound

@@ -9,6 +9,8 @@
 #include <cstring>
 
 #include "stages/errors.hpp"
+#include "stages/label.hpp"
+#include "stages/model.hpp"
 
 namespace sluice::stages {
 namespace {
@@ -46,6 +48,13 @@ void to_float32(IdxType type, const std::uint8_t* from, std::size_t count, float
     case IdxType::float64:
       return to_float32<double>(from, count, to);
   }
+}
+
+std::int64_t whole_number(IdxType type, const std::uint8_t* from) {
+  if (type == IdxType::int8) return big_endian<std::int8_t>(from);
+  if (type == IdxType::int16) return big_endian<std::int16_t>(from);
+  if (type == IdxType::int32) return big_endian<std::int32_t>(from);
+  return *from;
 }
 
 }  // namespace
@@ -103,6 +112,7 @@ bool ParseIdx<kind>::pull(Elements& out) {
   out.shape = *s.shape;
   out.type = bytes ? Pixel::uint8 : Pixel::float32;
   out.first = s.first + s.next;
+  out.in_file = s.next;
   if (!s.partial.empty() || s.size < item) {
     const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(s.size, item - s.partial.size()));
     s.partial.insert(s.partial.end(), s.data, s.data + taken);
@@ -133,6 +143,7 @@ bool ParseIdx<kind>::pull(Elements& out) {
     const std::size_t taken = out.count * static_cast<std::size_t>(item);
     s.data += taken, s.size -= taken;
   }
+  if (kind == IdxKind::labels && bytes) check_labels(out.data, out.count);
   s.next += out.count;
   return true;
 }
@@ -141,6 +152,7 @@ bool ParseIdx<kind>::pull(Elements& out) {
 template <IdxKind kind>
 void ParseIdx<kind>::convert(const std::uint8_t* from, std::size_t count, Elements& out) {
   const State& s = state_;
+  if (kind == IdxKind::labels) check_labels(from, count);
   const std::size_t pixels = static_cast<std::size_t>(s.shape->pixels()), all = count * pixels;
   Bytes& own = out.owner.renew();
   auto* const values = reinterpret_cast<float*>(own.reserve(all * sizeof(float)));
@@ -154,6 +166,17 @@ void ParseIdx<kind>::convert(const std::uint8_t* from, std::size_t count, Elemen
                                                                       : big_endian<double>(from + i * sizeof(double))));
   out.data = own.data.get();
   out.count = count;
+}
+
+// As they are in the file: a large one is no longer exact as a float32.
+template <IdxKind kind>
+void ParseIdx<kind>::check_labels(const std::uint8_t* from, std::size_t count) const {
+  const State& s = state_;
+  const auto end = static_cast<std::int64_t>(classes ? classes : most_classes);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::int64_t label = whole_number(s.shape->type, from + i * idx_type_bytes(s.shape->type));
+    if (label < 0 || label >= end) refuse_label(path(), label, s.next + i, classes);
+  }
 }
 
 template <IdxKind kind>

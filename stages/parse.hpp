@@ -5,7 +5,7 @@
 // Memory follows the bytes that came, never the header. Order and thread-safety: an expand; one thread at a time.
 // Errors: DataError naming the file: see parse_idx_header; a file that ends within its header, or before the last item
 // that its header promises; bytes after the last item (noticed as soon as they come); a value that is not finite in
-// float32; a file whose images are not of the size or type of the one before.
+// float32; a file whose images are not of the size or type of the one before; a label that is none of the classes.
 //
 //   auto images = g.expand("parse", ParseImages{.paths = {path}}, chunks);
 #pragma once
@@ -27,6 +27,7 @@ namespace sluice::stages {
 struct Elements {
   IdxShape shape;                      // of the file
   std::uint64_t first = 0;             // index of the first item, of all files
+  std::uint64_t in_file = 0;           // its index in its file
   std::size_t count = 0;               // items
   const std::uint8_t* data = nullptr;  // (count x shape.pixels()) of `type`
   Pixel type = Pixel::uint8;
@@ -40,6 +41,7 @@ struct ParseIdx {
   std::vector<std::string> paths;        // of the files, for error messages
   std::size_t chunk_bytes = 256 * 1024;  // of the chunks that come, at most: what one output keeps
   std::size_t item_bytes = 0;            // of an item in memory, where it is known; 0: nothing is stated of memory
+  std::size_t classes = 0;               // of labels, where they are known; 0: up to most_classes
 
   using Output = Elements;
   void push(const Chunk& chunk);
@@ -66,6 +68,7 @@ struct ParseIdx {
   const std::string& path() const { return paths[state_.file]; }
   void read_header();
   void convert(const std::uint8_t* items, std::size_t count, Elements& out);
+  void check_labels(const std::uint8_t* items, std::size_t count) const;
   void end_of_file() const;
   State state_{};
 };

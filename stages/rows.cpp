@@ -1,13 +1,8 @@
 #include "stages/rows.hpp"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <stdexcept>
 #include <utility>
-
-#include "stages/dataset.hpp"
-#include "stages/errors.hpp"
 
 namespace sluice::stages {
 
@@ -44,14 +39,6 @@ void Regroup::reset() {
   next_ = 0;
   building_ = {};
   finished_ = false;
-}
-
-std::uint16_t label_at(const Rows& labels, std::size_t i, std::size_t classes, const std::string& path) {
-  const std::uint16_t label = label_of(labels.type, labels.at[i], labels.first + i, path);
-  if (label >= classes)
-    throw DataError(fmt::format("{}: label {} of image {}, expected 0 to {}: there are {} classes", path, label,
-                                labels.first + i, classes - 1, classes));
-  return label;
 }
 
 }  // namespace sluice::stages

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "pipeline/verbs.hpp"
@@ -56,9 +55,6 @@ struct Regroup {
   Rows building_{};
   bool finished_ = false;
 };
-
-// The label at a place. Throws DataError, naming `path`, for one that is none of `classes`.
-std::uint16_t label_at(const Rows& labels, std::size_t i, std::size_t classes, const std::string& path);
 
 static_assert(verbs::Expand<Regroup, Elements, Rows>);
 

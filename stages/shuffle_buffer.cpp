@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include "stages/label.hpp"
 #include "stages/philox.hpp"
 
 namespace sluice::stages {
@@ -48,7 +49,7 @@ void ShuffleBuffer::fill() {
   for (; filled_ < rows && next_ < its.count(); ++next_, ++filled_) {
     order_[filled_] = static_cast<std::uint32_t>(filled_);
     std::memcpy(slots_.data.get() + filled_ * item_, its.at[next_], item_);
-    slot_labels_[filled_] = label_at(its_labels, next_, classes, labels);
+    slot_labels_[filled_] = label_of(its_labels.type, its_labels.at[next_]);
   }
 }
 
@@ -67,7 +68,7 @@ void ShuffleBuffer::draw(std::uint8_t* batch) {
   const auto& [its, its_labels] = in_;
   if (next_ < its.count()) {
     std::memcpy(image, its.at[next_], item_);
-    slot_labels_[slot] = label_at(its_labels, next_, classes, labels);
+    slot_labels_[slot] = label_of(its_labels.type, its_labels.at[next_]);
     ++next_;
   } else {
     std::swap(order_[place], order_[--filled_]);

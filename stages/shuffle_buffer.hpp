@@ -9,7 +9,7 @@
 // stream. Order and thread-safety: an expand; one thread at a time. epoch() between runs. Errors: DataError, see Join;
 // std::invalid_argument for rows or batch_size of 0, or a first row within a batch.
 //
-//   ShuffleBuffer shuffle{.rows = 20'000, .batch_size = 256, .seed = 0, .classes = 10};
+//   ShuffleBuffer shuffle{.rows = 20'000, .batch_size = 256, .seed = 0};
 //   auto batches = g.expand("shuffle", std::ref(shuffle), g.zip("pair", rows, labels), capacity(2));
 //   shuffle.epoch(1), g.run();
 //   shuffle.epoch(2, 5 * 256), g.run();  // without its first five batches
@@ -36,7 +36,6 @@ struct ShuffleBuffer {
   std::size_t rows = 20'000;     // of the buffer, 1 .. 2^32 - 1
   std::size_t batch_size = 256;  // rows, at least 1
   std::uint64_t seed = 0;
-  std::size_t classes = 0;         // of the labels, 2 .. most_classes
   std::string images{}, labels{};  // paths, for error messages
   std::size_t pixels = 0;          // of an image; 0: any
   std::size_t item_bytes = 0;      // of an image in memory, where it is known: to state the bound

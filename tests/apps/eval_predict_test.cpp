@@ -374,6 +374,26 @@ TEST_F(StoredModel, AFileThatGrowsWhileItIsReadIsAnErrorThatNamesIt) {
                evaluated);
 }
 
+// However many batches are under way.
+TEST_F(StoredModel, TheFirstWrongLabelOfAListIsNamedByItsFileAndItsPlaceThere) {
+  constexpr std::size_t count = 20'000;
+  std::vector<std::uint8_t> wrong = label_bytes(count);
+  for (std::size_t i = 700; i < count; i += 512) wrong[i] = static_cast<std::uint8_t>(classes + i / 512);
+  const std::string images = data.folder().write("i", test::idx_images(pixel_bytes(count, 2), rows, columns)),
+                    labels = data.path("t10k-labels-idx1-ubyte.gz") + "," +
+                             data.folder().write("l", test::idx_labels(wrong));
+  for (const char* threads : {"1", "2", "4", "4"}) {
+    const Arguments common{"--model",  model,  "--images",  images_ + "," + images,
+                           "--labels", labels, "--threads", threads};
+    const std::string expected =
+        "sluice: " + data.path("l") + ": label 4 of image 700, expected 0 to 2: there are 3 classes\n";
+    const Result evaluated = sluice(Arguments{"eval"} + common);
+    EXPECT_EQ(evaluated.code, 3);
+    EXPECT_EQ(evaluated.err, expected);
+    EXPECT_EQ(sluice(Arguments{"predict", "--gallery", data.path("g.png")} + common).err, expected);
+  }
+}
+
 TEST_F(StoredModel, WhatDoesNotFitIsRefusedWithWhatWasExpected) {
   const std::string other = data.folder().write("other", test::idx_images(std::string(3 * 25, 'x'), 5, 5));
   const Result size = sluice({"predict", "--model", model, "--images", other});

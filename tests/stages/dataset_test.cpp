@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "stages/data_files.hpp"
+#include "stages/each_file.hpp"
 #include "stages/errors.hpp"
 #include "tests/stages/idx_example.hpp"
 #include "tests/support/allocations.hpp"
@@ -86,6 +87,16 @@ TEST(DataSet, ALabelOutsideTheClassesIsAnErrorThatNamesFileIndexAndValue) {
   EXPECT_EQ(pair.load(7).classes, 7u);
   expect_error<DataError>([&] { pair.load(6); }, {pair.labels + ": label 6 of image 6, expected 0 to 5"});
   expect_error<DataError>([&] { pair.load(4); }, {pair.labels + ": label 4 of image 4, expected 0 to 3", "--classes"});
+  const Folder folder;
+  const std::string few = folder.write("few", labels_file(3, 2)), list = few + "," + pair.labels;
+  CollectImages images;
+  drive(Inflate{.path = folder.write("images", images_file(23, 1, 1))}, ParseImages{.paths = {"i"}}, std::ref(images));
+  CollectLabels labels{.path = list};
+  EachFile<Inflate> files;
+  for (const std::string& path : {few, pair.labels}) files.files.push_back({.path = path});
+  drive(std::move(files), ParseLabels{.paths = {few, pair.labels}}, std::ref(labels));
+  expect_error<DataError>([&] { make_data_set(std::move(images), std::move(labels), 4); },
+                          {pair.labels + ": label 4 of image 4, expected 0 to 3"});
 }
 
 TEST(DataSet, LabelsOfAnyWholeNumbersUpTo65536Classes) {

@@ -34,7 +34,7 @@ struct Files {
 TEST(Join, MakesABatchOfViews) {
   const Files files(20, 20);
   Batch batch;
-  Join{.classes = 7, .images = "i", .labels = "l"}(files.rows, batch);
+  Join{.images = "i", .labels = "l"}(files.rows, batch);
   EXPECT_EQ(batch.rows, std::get<0>(files.rows).at);
   EXPECT_EQ(batch.pixels, 15u);
   EXPECT_EQ(batch.columns, 5u);
@@ -46,9 +46,9 @@ TEST(Join, MakesABatchOfViews) {
 
 TEST(Join, UsesABatchAgain) {
   Batch batch;
-  Join{.classes = 7}(Files(20, 20).rows, batch);
+  Join{}(Files(20, 20).rows, batch);
   const Files files(3, 3);
-  Join{.classes = 7}(files.rows, batch);
+  Join{}(files.rows, batch);
   EXPECT_EQ(batch.count(), 3u);
   EXPECT_EQ(batch.labels.size(), 3u);
   Unlabelled{}(std::get<0>(files.rows), batch);
@@ -59,7 +59,7 @@ TEST(Join, UsesABatchAgain) {
 TEST(Join, OtherNumbersOfImagesAndLabelsAreAnErrorThatNamesBothFiles) {
   Batch batch;
   for (const std::size_t labels : {19u, 21u})
-    expect_error<DataError>([&] { (Join{.classes = 7, .images = "i", .labels = "l"}(Files(20, labels).rows, batch)); },
+    expect_error<DataError>([&] { (Join{.images = "i", .labels = "l"}(Files(20, labels).rows, batch)); },
                             {"i and l have different numbers of images and labels", "belong together?"});
 }
 
@@ -67,12 +67,6 @@ TEST(Join, ImagesOfAnotherSizeAreAnErrorThatNamesTheirs) {
   Batch batch;
   expect_error<DataError>([&] { (Unlabelled{.pixels = 14, .images = "i"}(std::get<0>(Files(2, 2).rows), batch)); },
                           {"i: images of 3 x 5 pixels, expected 14 pixels"});
-}
-
-TEST(Join, ALabelBeyondTheClassesIsAnError) {
-  Batch batch;
-  expect_error<DataError>([&] { (Join{.classes = 4, .labels = "l"}(Files(20, 20).rows, batch)); },
-                          {"l: label 4 of image 516, expected 0 to 3"});
 }
 
 }  // namespace

@@ -268,6 +268,31 @@ TEST(Parse, EachOfSeveralFilesHasToBeSoundAndOfTheSameSize) {
   refused({whole, labels_file(4, 2)}, {"b: IDX magic", "swapped?"});
 }
 
+TEST(Parse, TheFirstLabelThatIsNoClassIsAnErrorThatNamesItsFileAndItsPlaceThere) {
+  const auto refused = [](const std::vector<std::string>& files, std::size_t classes,
+                          std::initializer_list<std::string_view> parts) {
+    for (const std::size_t size : {1u, 5u, 20u, 1000u}) {
+      EachFile<Pieces> all;
+      for (const std::string& file : files) all.files.emplace_back(file, size);
+      expect_error<DataError>(
+          [&] {
+            drive(all, ParseLabels{.paths = {"a", "b"}, .classes = classes}, [](const Elements&) {});
+          },
+          parts);
+    }
+  };
+  const std::string good = labels_file(9, 3);
+  refused({good, labels_file(9, 8)}, 7, {"b: label 7 of image 7, expected 0 to 6: there are 7 classes"});
+  refused({labels_file(9, 3), good}, 2, {"a: label 2 of image 2, expected 0 to 1: there are 2 classes"});
+  // More than a float32 says exactly.
+  const std::string whole = file_of<std::int32_t>(0xc01, {3}, std::vector<std::int32_t>{1, 2, 0});
+  const std::string large = file_of<std::int32_t>(0xc01, {3}, std::vector<std::int32_t>{1, 123456789, 2});
+  refused({whole, large}, 10, {"b: label 123456789 of image 1, expected 0 to 9"});
+  refused({large}, 0, {"a: label 123456789 of image 1, expected 0 to 65535"});
+  refused({file_of<std::int8_t>(0x901, {3}, std::vector<std::int8_t>{1, -1, 2})}, 10,
+          {"a: label -1 of image 1, expected 0 to 9"});
+}
+
 TEST(Parse, StartsAgainAfterReset) {
   ParseLabels parse{.paths = {"f"}};
   for (int run = 0; run < 2; ++run) {

@@ -106,12 +106,5 @@ TEST(Rows, OfNoItemsAreRefused) {
   EXPECT_THROW(regroup.push({}), std::invalid_argument);
 }
 
-TEST(Rows, ALabelBeyondTheClassesIsAnErrorThatNamesFileAndImage) {
-  std::vector<Rows> kept;
-  runs<ParseLabels>(labels_file(20, 7), 10, {.count = 8}, &kept);
-  EXPECT_EQ(label_at(kept[1], 4, 7, "f"), 12 % 7);
-  expect_error<DataError>([&] { label_at(kept[1], 5, 6, "f"); }, {"f: label 6 of image 13, expected 0 to 5"});
-}
-
 }  // namespace
 }  // namespace sluice::stages::testing

@@ -1,0 +1,17 @@
+#include "stages/label.hpp"
+
+#include <fmt/core.h>
+
+#include "stages/errors.hpp"
+#include "stages/model.hpp"
+
+namespace sluice::stages {
+
+void refuse_label(const std::string& path, std::int64_t label, std::uint64_t image, std::size_t classes,
+                  const std::string& hint) {
+  throw DataError(fmt::format("{}: label {} of image {}, expected 0 to {}{}{}", path, label, image,
+                              (classes ? classes : most_classes) - 1,
+                              classes ? fmt::format(": there are {} classes", classes) : "", hint));
+}
+
+}  // namespace sluice::stages
