@@ -77,7 +77,7 @@ Report report(const Options& o, const RunSoFar& run) {
     r.class_names = run.class_names;
     r.test = run.data.test_set;
     r.model = run.weights.get();
-    r.predictions = predict(run.weights, *run.data.test_set, run.threads);
+    r.predictions = predictions_of(run.weights, *run.data.test_set, run.threads);
   }
   return r;
 }

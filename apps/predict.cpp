@@ -26,7 +26,6 @@
 #include "stages/errors.hpp"
 #include "stages/forward.hpp"
 #include "stages/join.hpp"
-#include "stages/kernels/kernels.hpp"
 #include "stages/label.hpp"
 #include "stages/replacement.hpp"
 
@@ -34,11 +33,6 @@ namespace sluice::apps {
 namespace {
 
 using namespace stages;
-
-// Of rows without labels.
-float probability(const Scored& scored, std::size_t row, std::size_t c, std::size_t classes) {
-  return scored.delta[(row / kernels::lanes * classes + c) * kernels::lanes + row % kernels::lanes];
-}
 
 // Scored images -> their lines.
 struct Lines {
@@ -53,7 +47,7 @@ struct Lines {
     const auto to = std::back_inserter(out);
     std::vector<std::size_t> order(classes);
     for (std::size_t row = 0; row < rows; ++row) {
-      const auto p = [&](std::size_t c) { return probability(scored, row, c, classes); };
+      const auto p = [&](std::size_t c) { return probability(scored, row, c); };
       const std::uint64_t index = scored.shard.batch->first + row;
       const std::size_t best = scored.predicted[row];
       if (!std::isfinite(p(best)))
@@ -120,7 +114,7 @@ struct Collect {
                        .columns = image.width,
                        .pixels = report::greys(image),
                        .predicted = model.names[c],
-                       .probability = probability(scored, row, c, model.names.size())});
+                       .probability = probability(scored, row, c)});
     }
   }
 };

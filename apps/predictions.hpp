@@ -3,7 +3,7 @@
 // Weights, DataSet -> a prediction for each row, in order. Deterministic. Errors: those of Graph::run().
 //
 //   //  batch -> forward -> predictions
-//   const Predictions p = predict(weights, test, threads);
+//   const Predictions p = predictions_of(weights, test, threads);
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,6 @@ struct Predictions {
   std::vector<float> probability;        // (rows): of that class, 0 to 1
 };
 
-Predictions predict(const stages::Weights& weights, const stages::DataSet& data, const Threads& threads);
+Predictions predictions_of(const stages::Weights& weights, const stages::DataSet& data, const Threads& threads);
 
 }  // namespace sluice::apps

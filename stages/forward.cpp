@@ -35,6 +35,13 @@ void SoftmaxForward::operator()(const Shard& shard, Scored& out) const {
                              .predicted = out.predicted.data()});
 }
 
+float probability(const Scored& scored, std::size_t row, std::size_t c) {
+  using kernels::lanes;
+  const std::vector<std::uint16_t>& labels = scored.shard.batch->labels;
+  const float delta = scored.delta[(row / lanes * scored.shard.model->classes + c) * lanes + row % lanes];
+  return !labels.empty() && labels[scored.shard.first_row + row] == c ? delta + 1 : delta;
+}
+
 std::optional<std::size_t> SoftmaxForward::payload_bytes() const {
   if (!limits.known()) return std::nullopt;
   return kernels::delta_size(limits.rows, limits.classes) * sizeof(float) +

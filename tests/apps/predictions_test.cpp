@@ -31,7 +31,7 @@ TEST(Predictions, AreTheLikeliestClassAndItsProbabilityInTheOrderOfTheData) {
   stages::Weights weights;
   weights.renew() = stages::random_model(sample.test.pixels(), 7, 3, 0.3);
   for (const std::size_t threads : {1U, 3U}) {
-    const Predictions p = predict(weights, sample.test, Threads(threads));
+    const Predictions p = predictions_of(weights, sample.test, Threads(threads));
     ASSERT_EQ(p.predicted.size(), sample.test.size());
     ASSERT_EQ(p.probability.size(), sample.test.size());
     std::size_t hits = 0;
