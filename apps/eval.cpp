@@ -33,11 +33,12 @@ int eval(const Options& o, const EvalOptions& e) {
   //        -> scale
   const LabelledFiles inputs{
       .images = files.test_images, .labels = files.test_labels, .classes = model.weights->classes};
+  check_headers(inputs.images, inputs.labels);
   Graph g("evaluate", threads_beside_waits(o.effective_threads(), {inputs.images, inputs.labels}));
   Accumulate sums;
   Confusion confusion{.classes = model.weights->classes};
   auto batches = read_batches(g, inputs, evaluation_rows, model.weights->pixels);
-  check_scale(g, o, model, batches, inputs.images == "-" ? standard_input : inputs.images);
+  check_scale(g, o, model, batches, called(inputs.images));
   g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
   override_stages(o, {&g});
   if (o.dump_flags) {

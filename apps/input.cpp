@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <exception>
 
+#include "stages/dataset.hpp"
 #include "stages/errors.hpp"
 #include "stages/join.hpp"
 
@@ -15,12 +16,39 @@ void rethrow_unequal(const StageError& error, const std::string& images, const s
   try {
     std::rethrow_exception(error.cause());
   } catch (const UnequalStreams&) {
-    throw stages::DataError(stages::not_as_many(images, labels));
+    throw stages::DataError(stages::not_as_many(called(images), called(labels)));
   } catch (...) {
   }
 }
 
 using namespace stages;
+
+std::string called(const std::string& path) {
+  return path == "-" ? standard_input : path;
+}
+
+IdxShape header_of(IdxKind kind, const std::string& path) {
+  Inflate inflate{.path = path, .chunk_bytes = idx_header_bytes(kind)};
+  Chunk header;
+  if (!inflate(header) || header.size < idx_header_bytes(kind)) throw DataError(path + ": ends within the IDX header");
+  return parse_idx_header(header.data, kind, path);
+}
+
+void check_headers(const std::string& images, const std::string& labels) {
+  if (images == "-" || labels == "-" || waits(images) || waits(labels)) return;
+  const auto promised = [](IdxKind kind, const std::string& list) {
+    std::uint64_t count = 0;
+    for (const std::string& path : file_list(list)) count += header_of(kind, path).count;
+    return count;
+  };
+  std::uint64_t of_images = 0, of_labels = 0;
+  try {
+    of_images = promised(IdxKind::images, images), of_labels = promised(IdxKind::labels, labels);
+  } catch (const DataError&) {
+    return;  // said by who reads it, with more of what is wrong
+  }
+  check_as_many(images, of_images, labels, of_labels);
+}
 
 bool waits(const std::string& path) {
   const auto is_no_file = [](int result, const struct stat& status) { return result == 0 && !S_ISREG(status.st_mode); };
@@ -46,8 +74,10 @@ Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_
 }
 
 Stream<Batch> read_batches(Graph& g, const LabelledFiles& files, std::size_t count, std::size_t pixels) {
-  const Join join{
-      .images = files.images, .labels = files.labels, .pixels = pixels, .rows = files.image_bytes ? count : 0};
+  const Join join{.images = called(files.images),
+                  .labels = called(files.labels),
+                  .pixels = pixels,
+                  .rows = files.image_bytes ? count : 0};
   return g.map("batch", join, read_pairs(g, files, count), unlimited);
 }
 

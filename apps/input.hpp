@@ -34,6 +34,15 @@ namespace sluice::apps {
 
 inline constexpr const char* standard_input = "standard input";
 
+// What files are called in messages.
+std::string called(const std::string& path);
+
+// The first bytes of a file. Throws DataError.
+stages::IdxShape header_of(stages::IdxKind kind, const std::string& path);
+
+// Throws a DataError where the headers of files that wait for nobody promise other numbers of images than of labels.
+void check_headers(const std::string& images, const std::string& labels);
+
 // Throws a DataError where images and labels are not as many.
 void rethrow_unequal(const StageError& error, const std::string& images, const std::string& labels);
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "apps/input.hpp"
 #include "stages/each_file.hpp"
 #include "stages/errors.hpp"
 #include "stages/idx.hpp"
@@ -78,20 +79,11 @@ std::string digest_of_ends(const std::vector<std::string>& paths) {
   return digest.hex();
 }
 
-// The first bytes of a file.
-IdxShape header_of(const std::string& path) {
-  Inflate inflate{.path = path, .chunk_bytes = idx_header_bytes(IdxKind::images)};
-  Chunk header;
-  if (!inflate(header) || header.size < idx_header_bytes(IdxKind::images))
-    throw DataError(path + ": ends within the IDX header");
-  return parse_idx_header(header.data, IdxKind::images, path);
-}
-
 }  // namespace
 
 Images look_at(const std::string& images, std::size_t classes) {
   const std::vector<std::string> paths = file_list(images);
-  const IdxShape first = header_of(paths.front());
+  const IdxShape first = header_of(IdxKind::images, paths.front());
   Images all;
   all.shape.rows = static_cast<std::size_t>(first.rows);
   all.shape.columns = static_cast<std::size_t>(first.columns);
@@ -99,7 +91,7 @@ Images look_at(const std::string& images, std::size_t classes) {
   all.shape.classes = classes ? classes : 10;
   all.shape.path = images;
   for (const std::string& path : paths) {
-    const IdxShape shape = header_of(path);
+    const IdxShape shape = header_of(IdxKind::images, path);
     check_same_items(IdxKind::images, shape, path, first, paths.front());
     all.count += static_cast<std::size_t>(shape.count);
   }

@@ -23,6 +23,7 @@
 #include "apps/report/image.hpp"
 #include "apps/stored_model.hpp"
 #include "apps/training.hpp"
+#include "stages/dataset.hpp"
 #include "stages/errors.hpp"
 #include "stages/forward.hpp"
 #include "stages/join.hpp"
@@ -157,6 +158,7 @@ int predict(const Options& o, const PredictOptions& p) {
     inputs.push_back(o.model);
     check_output("--gallery", p.gallery, inputs);
   }
+  if (!p.labels.empty()) check_headers(p.images, p.labels);
   Lines lines{.top = p.top_k, .probabilities = p.probabilities, .csv = p.format == "csv", .names = {}};
   for (const std::string& name : model.names) lines.names.push_back(printed(name, lines.csv));
 
@@ -165,7 +167,7 @@ int predict(const Options& o, const PredictOptions& p) {
   //                       -> scale
   //  rows.labels -> names
   Graph g("predict", threads_beside_waits(o.effective_threads(), {p.images, p.labels}));
-  const std::string name = p.images == "-" ? standard_input : p.images;
+  const std::string name = called(p.images);
   // Without a gallery nothing is left to do when nobody reads the lines: not even to wait for more images.
   std::optional<UnreadOutput> unread;
   if (p.gallery.empty() && waits(p.images)) unread.emplace();
@@ -200,7 +202,7 @@ int predict(const Options& o, const PredictOptions& p) {
     if (!unread || !unread->now()) throw;
   }
   if (!p.labels.empty()) {
-    if (gallery.count != labels.count) throw DataError(not_as_many(name, p.labels));
+    check_as_many(name, gallery.count, called(p.labels), labels.count);
     for (std::size_t i = 0; i < gallery.items.size(); ++i) gallery.items[i].label = std::move(labels.names[i]);
   }
   if (!p.gallery.empty()) {

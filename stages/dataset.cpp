@@ -37,13 +37,6 @@ namespace {
   refuse_label(file_list(list).at(file), label, image, classes, " (see --classes)");
 }
 
-void check_as_many(const std::string& images, std::uint64_t image_count, const std::string& labels,
-                   std::uint64_t label_count) {
-  if (image_count == label_count) return;
-  throw DataError(fmt::format("{} has {} images, {} has {} labels, expected as many: do the two belong together?",
-                              images, image_count, labels, label_count));
-}
-
 void check_model_size(const DataShape& shape, const std::string& labels) {
   if (shape.pixels() <= most_weights / shape.classes) return;
   throw DataError(
@@ -53,6 +46,13 @@ void check_model_size(const DataShape& shape, const std::string& labels) {
 }
 
 }  // namespace
+
+void check_as_many(const std::string& images, std::uint64_t image_count, const std::string& labels,
+                   std::uint64_t label_count) {
+  if (image_count == label_count) return;
+  throw DataError(fmt::format("{} has {} images, {} has {} labels, expected as many: do the two belong together?",
+                              images, image_count, labels, label_count));
+}
 
 void CountLabels::operator()(const Elements& elements) {
   files += elements.in_file == 0;

@@ -84,6 +84,10 @@ DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<
 
 std::size_t counted_classes(std::uint16_t highest_label);
 
+// Throws DataError unless there are as many of both.
+void check_as_many(const std::string& images, std::uint64_t image_count, const std::string& labels,
+                   std::uint64_t label_count);
+
 // Of a set that stays in its files: what make_data_set would throw for so many images and these labels.
 void check_counted(const DataShape& shape, std::uint64_t images, const CountLabels& labels);
 

@@ -188,7 +188,8 @@ TEST_F(StoredModel, PredictDrawsAGallery) {
   EXPECT_EQ(test::contents_of(names), "a\nb\nc\n");
   const Result count = predict({"--gallery", data.path("x.png"), "--labels", data.path("train-labels-idx1-ubyte.gz")});
   EXPECT_EQ(count.code, 3);
-  EXPECT_TRUE(contains(count.err, "different numbers of images and labels")) << count.err;
+  EXPECT_EQ(count.out, "");
+  EXPECT_TRUE(contains(count.err, "has 200 images") && contains(count.err, "has 500 labels")) << count.err;
 }
 
 // The same images as float32, once of 0 to 255 and once of 0 to 1.
@@ -402,7 +403,16 @@ TEST_F(StoredModel, WhatDoesNotFitIsRefusedWithWhatWasExpected) {
   const Result count =
       sluice({"eval", "--model", model, "--images", images_, "--labels", data.path("train-labels-idx1-ubyte.gz")});
   EXPECT_EQ(count.code, 3);
-  EXPECT_TRUE(contains(count.err, "different numbers of images and labels")) << count.err;
+  EXPECT_TRUE(contains(count.err, "has 200 images") && contains(count.err, "has 500 labels")) << count.err;
+  const std::string piped = "zcat '" + images_ + "' | '" + sluice_path() + "' ";
+  const std::string others =
+      " --images - --labels '" + data.path("train-labels-idx1-ubyte.gz") + "' --model '" + model + "'";
+  const Result unknown = run({"sh", "-c", piped + "eval" + others});
+  EXPECT_EQ(unknown.code, 3);
+  EXPECT_TRUE(contains(unknown.err, "standard input and ")) << unknown.err;
+  const Result late = run({"sh", "-c", piped + "predict --gallery '" + data.path("x.png") + "'" + others});
+  EXPECT_EQ(late.code, 3);
+  EXPECT_TRUE(contains(late.err, "standard input has 200 images")) << late.err;
   const Result none = sluice({"eval", "--model", data.path("nothing")});
   EXPECT_EQ(none.code, 3);
   EXPECT_EQ(sluice({"eval", "--model", model, "--json", "--csv"}).code, 2);
