@@ -83,7 +83,7 @@ bool possible(const Checkpoint& c) {
   for (std::size_t i = 0; i < c.epochs.size(); ++i)
     if (c.epochs[i].number != i + 1) return false;
   return c.epoch == c.epochs.size() + 1 && whole(rows) && whole(hits) && hits <= rows && c.seconds >= 0 &&
-         (rows > 0 || c.sums["loss"] == 0);
+         (rows > 0 || (c.sums["loss"] == 0 && !c.beginning));
 }
 
 // What cannot be looked at is not taken for none: the run would begin anew and replace it.
@@ -95,6 +95,13 @@ bool is_there(const std::string& path) {
 }
 
 }  // namespace
+
+void Checkpoint::begin_epoch_again() {
+  model = std::move(*beginning);
+  beginning.reset();
+  sums = stages::Accumulate{}.sums;
+  seconds = 0;
+}
 
 void save(const std::string& path, const Checkpoint& c, stages::Replacement::Older older) {
   ordered_json epochs = ordered_json::array();
@@ -111,8 +118,9 @@ void save(const std::string& path, const Checkpoint& c, stages::Replacement::Old
                             {"sluice.hits", number(c.sums["hits"])},
                             {"sluice.seconds", number(c.seconds)},
                             {"sluice.epochs", epochs.dump()}};
+  if (c.beginning) metadata["sluice.files"] = c.files;
   metadata.insert(c.about.begin(), c.about.end());
-  stages::save_model(path, c.model, metadata, older);
+  stages::save_model(path, c.model, metadata, older, c.beginning ? &*c.beginning : nullptr);
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
@@ -141,9 +149,13 @@ Checkpoint load_checkpoint(const std::string& path) {
   } catch (const std::invalid_argument& error) {
     fail(path, fmt::format("has a state of training that cannot be read: {}", error.what()));
   }
+  c.model = std::move(stored.model);
+  c.beginning = std::move(stored.earlier);
   if (!possible(c))
     fail(path, "has a state of training that cannot be: its epochs, rows and sums do not belong together");
-  c.model = std::move(stored.model);
+  if (c.beginning && !text.contains("sluice.files"))
+    fail(path, "has a state of training that cannot be read: there is no 'sluice.files'");
+  if (c.beginning) c.files = text.at("sluice.files");
   if (const auto names = text.find("sluice.class_names"); names != text.end()) c.about.insert(*names);
   return c;
 }
@@ -168,17 +180,21 @@ std::optional<FoundCheckpoint> find_checkpoint(const std::string& path) {
   }
 }
 
-std::vector<std::string> differences(const ordered_json& stored, const ordered_json& wanted) {
-  std::vector<std::string> all;
+std::vector<Difference> differences(const ordered_json& stored, const ordered_json& wanted) {
+  std::vector<Difference> all;
   for (const auto& [name, value] : wanted.items()) {
     const auto found = stored.find(name);
     if (found != stored.end() && *found == value) continue;
-    const bool digest = value.is_string() && value.get_ref<const std::string&>().starts_with("sha256 ");
-    if (found != stored.end() && digest && found->is_string())
-      all.push_back(fmt::format("{} has other contents ({}, there {})", name, shown(value), shown(*found)));
+    const std::string text = value.is_string() && found != stored.end() && found->is_string() ? value : "";
+    if (text.starts_with(digest_of_contents))
+      all.push_back({fmt::format("{} has other contents ({}, there {})", name, shown(value), shown(*found)), true});
+    else if (text.starts_with(digest_as_stored))
+      all.push_back({fmt::format("{} is another file, or the same contents stored otherwise ({}, there {})", name,
+                                 shown(value), shown(*found)),
+                     true});
     else
-      all.push_back(fmt::format("{} is {}, there {}", name, shown(value),
-                                found == stored.end() ? "it is unknown" : "it was " + shown(*found)));
+      all.push_back({fmt::format("{} is {}, there {}", name, shown(value),
+                                 found == stored.end() ? "it is unknown" : "it was " + shown(*found))});
   }
   return all;
 }

@@ -2,9 +2,13 @@
 //
 // A model file (stages/model_file.hpp), so that other tools read the weights; the rest is in its metadata:
 //   sluice.checkpoint  version of this format, 1
-//   sluice.job         what decides the result, as JSON: options, sizes, SHA-256 of the data's decoded files
+//   sluice.job         what decides the result, as JSON: options, sizes, SHA-256 of the data's decoded files (of a job
+//                      that streams, of their size, beginning and end as they are stored)
 //   sluice.epoch, .rows, .loss, .hits, .seconds   the epoch under way, its rows that are done and their sums
 //   sluice.epochs      the epochs that are complete, as JSON
+//   sluice.files       of a job that streams, within an epoch: the files that it read then, as the system knows them
+// Such a job has trained on what is known to be sound only at the end of the epoch, when the last checksum of its files
+// has been read: the weights at the beginning of the epoch are in the file, too, as its earlier model.
 //   sluice.class_names, sluice.command            as in every model that sluice writes
 // It always has the checksum of a model file.
 // Order and thread-safety: free functions; one writer a path. save() keeps the one before as FILE.previous: two
@@ -37,7 +41,12 @@ struct Checkpoint {
   double seconds = 0;                                    // that they took
   std::vector<Epoch> epochs;                             // complete
   stages::Model model;
-  stages::Metadata about{};  // more that is stored with it, for who reads the file
+  std::optional<stages::Model> beginning{};  // of the epoch under way, where its rows are not known to be sound
+  std::string files{};                       // that these rows came from
+  stages::Metadata about{};                  // more that is stored with it, for who reads the file
+
+  // The rows of the epoch under way are to be gone through again.
+  void begin_epoch_again();
 };
 
 void save(const std::string& path, const Checkpoint& checkpoint, stages::Replacement::Older older);
@@ -53,7 +62,16 @@ struct FoundCheckpoint {
 // an error: it may be whole, and would be replaced.
 std::optional<FoundCheckpoint> find_checkpoint(const std::string& path);
 
-// What is different between two jobs, in words, one each; empty: the one goes on where the other ended.
-std::vector<std::string> differences(const nlohmann::ordered_json& stored, const nlohmann::ordered_json& wanted);
+// How the values of a job begin that are of files: of what they decode to, or of how they are stored.
+inline constexpr const char* digest_of_contents = "sha256 ";
+inline constexpr const char* digest_as_stored = "as stored ";
+
+// What is different between two jobs; empty: the one goes on where the other ended.
+struct Difference {
+  std::string text;
+  bool of_contents = false;  // of a file, not of a flag
+  bool operator==(const Difference&) const = default;
+};
+std::vector<Difference> differences(const nlohmann::ordered_json& stored, const nlohmann::ordered_json& wanted);
 
 }  // namespace sluice::apps

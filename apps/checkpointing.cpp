@@ -1,7 +1,6 @@
 #include "apps/checkpointing.hpp"
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <array>
 #include <cmath>
@@ -31,7 +30,7 @@ ordered_json job(const Options& o, const JobData& data) {
   all["--scale"] = stages::scale_text(o.effective_divisor(data.shape.stored));
   for (std::size_t i = 0; i < data.digests.size(); ++i)
     all[std::array{"--train-images", "--train-labels", "--test-images", "--test-labels"}[i]] =
-        "sha256 " + data.digests[i];
+        (o.stream ? digest_as_stored : digest_of_contents) + data.digests[i];
   return all;
 }
 
@@ -77,8 +76,7 @@ void Checkpointing::find() {
   if (!found_) return;
   Checkpoint& c = found_->checkpoint;
   if (!c.job.contains("--stream")) c.job["--stream"] = false;  // of a version that could not
-  if (const auto different = differences(c.job, job(o_)); !different.empty())
-    throw UsageError(of_another_job(different));
+  refuse_another_job(differences(c.job, job(o_)));
   if (c.epochs.size() > o_.epochs || (c.epochs.size() == o_.epochs && c.sums["count"] > 0))
     throw UsageError(
         fmt::format("--epochs {}: {} is of epoch {}: ask for as many or more, or begin anew with another --checkpoint",
@@ -88,14 +86,22 @@ void Checkpointing::find() {
 Checkpoint Checkpointing::go_on(const JobData& data) {
   Checkpoint& c = found_->checkpoint;
   c.job["--scale"] = stages::scale_text(c.model.divisor);  // that of the model file is what counts
-  if (const auto different = differences(c.job, job(o_, data)); !different.empty())
-    throw stages::DataError(of_another_job(different));
+  auto different = differences(c.job, job(o_, data));
+  // Nothing is lost where nothing was done: of files that were damaged, say, and then mended.
+  if (c.epoch == 1 && c.sums["count"] == 0)
+    std::erase_if(different, [](const Difference& one) { return one.of_contents; });
+  refuse_another_job(different);
   const double rows = c.sums["count"], all = static_cast<double>(data.train);
   if (c.model.pixels != data.shape.pixels() || c.model.classes != data.shape.classes || rows > all ||
       (rows < all && std::fmod(rows, o_.batch_size) != 0))
     throw stages::DataError(found_->path + ": its sizes are not those of the data");
   has_own_ = !o_.checkpoint.empty() && (same_file(found_->path, o_.checkpoint) || !found_->trouble.empty());
   saved_ = has_own_ && found_->trouble.empty();
+  if (c.beginning && c.files != data.files) {
+    c.begin_epoch_again();
+    saved_ = false;
+    begins_again_ = true;
+  }
   if (!found_->trouble.empty()) older_ = Older::dropped;  // what is kept is the sound one
   return std::move(c);
 }
@@ -115,12 +121,22 @@ bool Checkpointing::save(Checkpoint state, const JobData& data) {
   return true;
 }
 
-std::string Checkpointing::of_another_job(const std::vector<std::string>& different) const {
-  return fmt::format("{}{}: is of another job: {}: give the same, or {}",
-                     found_->trouble.empty() ? "" : found_->trouble + "; ", found_->path, fmt::join(different, "; "),
-                     o_.checkpoint.empty()
-                         ? "another --resume"
-                         : "another --checkpoint, or begin anew with --resume no, which replaces what is there");
+// Other contents are wrong input, anything else is a wrong flag.
+void Checkpointing::refuse_another_job(const std::vector<Difference>& different) const {
+  if (different.empty()) return;
+  std::string all;
+  bool of_contents = false;
+  for (const Difference& one : different) {
+    all += (all.empty() ? "" : "; ") + one.text;
+    of_contents = of_contents || one.of_contents;
+  }
+  const std::string text = fmt::format(
+      "{}{}: is of another job: {}: give the same, or {}", found_->trouble.empty() ? "" : found_->trouble + "; ",
+      found_->path, all,
+      o_.checkpoint.empty() ? "another --resume"
+                            : "another --checkpoint, or begin anew with --resume no, which replaces what is there");
+  if (of_contents) throw stages::DataError(text);
+  throw UsageError(text);
 }
 
 }  // namespace sluice::apps

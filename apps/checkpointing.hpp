@@ -31,18 +31,21 @@ class Checkpointing {
   const std::string& trouble() const { return found_->trouble; }  // why it is the version before; empty: it is not
   bool replaces() const { return replaces_; }                     // the run begins anew where there is a checkpoint
 
-  Checkpoint go_on(const JobData& data);  // once
+  // Once. Where the files of a job that streams are not those that the rows of the epoch under way came from, its state
+  // is that at the beginning of that epoch.
+  Checkpoint go_on(const JobData& data);
+  bool epoch_begins_again() const { return begins_again_; }
   void state_changed() { saved_ = false; }
   // Unless it is there already: then false. `job` is filled in here.
   bool save(Checkpoint state, const JobData& data);
   bool has_own() const { return has_own_; }  // there is a --checkpoint of this job
 
  private:
-  std::string of_another_job(const std::vector<std::string>& different) const;
+  void refuse_another_job(const std::vector<Difference>& different) const;
 
   const Options& o_;
   std::optional<FoundCheckpoint> found_;
-  bool replaces_ = false, has_own_ = false, saved_ = false;
+  bool replaces_ = false, has_own_ = false, saved_ = false, begins_again_ = false;
   stages::Replacement::Older older_ = stages::Replacement::Older::kept;
 };
 

@@ -1,5 +1,8 @@
 #include "apps/load.hpp"
 
+#include <fmt/core.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -36,7 +39,8 @@ void wire(Graph& g, const std::string& what, EachFile<Inflater> inflate, const s
   const bool whole = std::is_same_v<Inflater, InflateWhole>;
   auto chunks = g.source("inflate." + what, std::move(inflate), capacity(whole ? 1 : 2));
   auto elements = g.expand("parse." + what, parse, chunks, capacity(whole ? 1 : 4));
-  g.sink((std::is_same_v<Collector, CountLabels> ? "count." : "collect.") + what, std::ref(collector), elements);
+  const bool kept = std::is_same_v<Collector, CollectImages> || std::is_same_v<Collector, CollectLabels>;
+  g.sink((kept ? "collect." : "check.") + what, std::ref(collector), elements);
   if (digest) g.sink("digest." + what, std::ref(*digest), chunks);
 }
 
@@ -79,6 +83,14 @@ std::string digest_of_ends(const std::vector<std::string>& paths) {
   return digest.hex();
 }
 
+// Changes with the file, whatever it is replaced by or written over with: size, times of its contents and of its entry.
+std::string known_of(const std::string& path) {
+  struct stat s {};
+  if (::stat(path.c_str(), &s) != 0) return "gone";
+  return fmt::format("{} {}.{:09} {}.{:09}", s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ctim.tv_sec,
+                     s.st_ctim.tv_nsec);
+}
+
 }  // namespace
 
 Images look_at(const std::string& images, std::size_t classes) {
@@ -110,6 +122,7 @@ Loading::Loading(const DataFiles& files, const Options& options, const Threads& 
   if (o_.stream) {
     train_counts_.classes = test_counts_.classes = o_.classes;
     labels("train-labels", files.train_labels, train_counts_, 1);
+    wire<IdxKind::images>(graph_, "test-images", files.test_images, decoder, wake, image_bytes, test_dropped_, nullptr);
     labels("test-labels", files.test_labels, test_counts_, 3);
     return;
   }
@@ -134,14 +147,13 @@ void Loading::run() {
 
 void Loading::look() {
   const std::array all = {files_.train_images, files_.train_labels, files_.test_images, files_.test_labels};
-  for (const std::string& text : all)
-    for (const std::string& path : file_list(text)) {
+  for (std::size_t i = 0; i < all.size(); ++i)
+    for (const std::string& path : file_list(all[i])) {
       std::error_code error;
       if (!std::filesystem::exists(path, error)) continue;  // said by who reads it
       if (!std::filesystem::is_regular_file(path, error))
         throw DataError(path + ": is no regular file, expected one with --stream, which reads it in every epoch");
-      as_found_.push_back(
-          {path, std::filesystem::file_size(path, error), std::filesystem::last_write_time(path, error)});
+      as_found_[i / 2].emplace_back(path, known_of(path));
     }
   Images train = look_at(files_.train_images, o_.classes), test = look_at(files_.test_images, o_.classes);
   check_same_size(train.shape, test.shape);
@@ -151,17 +163,15 @@ void Loading::look() {
   check_counted(train.shape, train.count, train_counts_);
   check_counted(test.shape, test.count, test_counts_);
   data_ = {train.shape, train.count, test.count, nullptr, nullptr, {}};
+  for (const auto& [path, known] : as_found_[0]) data_.files += known + "\n";
   if (o_.keeps_checkpoints())
     for (std::size_t i = 0; i < all.size(); ++i) data_.digests[i] = digest_of_ends(file_list(all[i]));
 }
 
-void Loading::check_unchanged() const {
-  for (const File& file : as_found_) {
-    std::error_code error;
-    if (std::filesystem::file_size(file.path, error) != file.size ||
-        std::filesystem::last_write_time(file.path, error) != file.written || error)
-      throw DataError(file.path + ": is not as it was when the run began, expected the same file in every epoch");
-  }
+void Loading::check_unchanged(const Known& files) {
+  for (const auto& [path, known] : files)
+    if (known_of(path) != known)
+      throw DataError(path + ": is not as it was when the run began, expected the same file in every epoch");
 }
 
 }  // namespace sluice::apps

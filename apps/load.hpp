@@ -1,6 +1,6 @@
 // Loads the four files of a job at the same time, completely checked before anything is trained on. Of a job that
-// streams the labels alone are read, and counted; of the images the header is looked at, the rest is read in every
-// epoch.
+// streams nothing is kept: the labels are counted, the test set is read once to see that it is sound, of the images to
+// train on the header is looked at.
 //
 // in: paths of IDX files, gzip-compressed or plain -> out: the training and the test set in memory, unless the job
 // streams; what they are; digests of what the files decode to, for a job that keeps checkpoints, or if it streams, of
@@ -12,8 +12,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/options.hpp"
@@ -21,6 +21,7 @@
 #include "stages/data_files.hpp"
 #include "stages/dataset.hpp"
 #include "stages/digest.hpp"
+#include "stages/parse.hpp"
 
 namespace sluice::apps {
 
@@ -30,6 +31,7 @@ struct JobData {
   std::size_t train = 0, test = 0;                                  // images
   const stages::DataSet *train_set = nullptr, *test_set = nullptr;  // in memory; nullptr: they stay in their files
   std::array<std::string, 4> digests{};  // SHA-256, in the order of stages::DataFiles, where the options ask
+  std::string files{};                   // of a job that streams: those of the training set, as the system knows them
 };
 
 // What the headers of images files say; nothing else of them is decoded. The number of classes is taken over, 0: 10.
@@ -48,8 +50,9 @@ class Loading {
   Graph& graph() { return graph_; }
   void run();
   const JobData& data() const { return data_; }
-  // Throws a DataError where the files of a job that streams are not as they were.
-  void check_unchanged() const;
+  // Throw a DataError where files of a job that streams are not as they were.
+  void check_train_unchanged() const { check_unchanged(as_found_[0]); }
+  void check_test_unchanged() const { check_unchanged(as_found_[1]); }
 
  private:
   void look();
@@ -60,12 +63,14 @@ class Loading {
   stages::CollectImages train_images_, test_images_;
   stages::CollectLabels train_labels_, test_labels_;
   stages::CountLabels train_counts_, test_counts_;  // of a job that streams
-  struct File {
+  struct Dropped {
     std::string path;
-    std::uintmax_t size;
-    std::filesystem::file_time_type written;
+    void operator()(const stages::Elements&) {}
   };
-  std::vector<File> as_found_;
+  Dropped test_dropped_;
+  using Known = std::vector<std::pair<std::string, std::string>>;  // path, what the system knows of the file
+  static void check_unchanged(const Known& files);
+  std::array<Known, 2> as_found_;  // of the training and the test set
   std::array<stages::Digest, 4> digests_;
   stages::DataSet train_, test_;
   Graph graph_;

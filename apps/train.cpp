@@ -200,7 +200,7 @@ class Job {
       progress.ends({{"epochs", result_.epochs.size()}, {"error", error.what()}});
       throw;
     }
-    save_checkpoint();
+    save_checkpoint(training_->weights());
     progress.ends({{"epochs", result_.epochs.size()},
                    {"interrupted", interrupt_.signal() != 0},
                    {"train_seconds", result_.train},
@@ -236,17 +236,22 @@ class Job {
       const std::uint64_t steps = training_->graph().stats().stage("accumulate").items - before;
       return std::min<std::size_t>(size, rows + steps * o_.batch_size);
     });
-    loading_.check_unchanged();
     if (rows_done() < size) train(number);
     if (interrupt_.signal()) return false;
     Epoch epoch{number, means(sums_), {}, seconds_};
     const auto test_begin = Clock::now();
     try {
+      loading_.check_test_unchanged();
       epoch.test = evaluation_->run(training_->weights());
+      loading_.check_test_unchanged();
     } catch (const Cancelled&) {
       return false;
     } catch (const StageError& error) {
       rethrow_diverged(error, fmt::format("in the test after epoch {}", number));
+      if (o_.stream) save_checkpoint(training_->weights());  // what it was trained on is sound
+      throw;
+    } catch (const stages::DataError&) {
+      save_checkpoint(training_->weights());
       throw;
     }
     result_.eval += since(test_begin);
@@ -255,7 +260,7 @@ class Job {
     seconds_ = 0;
     const Options::Every every = o_.effective_every();
     checkpoints_.state_changed();
-    if (complete() || (every.epochs && number % every.epochs == 0)) save_checkpoint();
+    if (complete() || (every.epochs && number % every.epochs == 0)) save_checkpoint(training_->weights());
     progress_->epoch_ends({number, epoch.train.loss, epoch.train.accuracy, epoch.test.loss, epoch.test.accuracy,
                            epoch.seconds, epoch.rate()});
     return true;
@@ -273,13 +278,16 @@ class Job {
       seconds_ = seconds + since(begin);
       checkpoints_.state_changed();
     };
+    loading_.check_train_unchanged();
+    if (rows_done() == 0) epoch_beginning_ = training_->weights();
+    sound_ = !o_.stream;
     std::exception_ptr failed;  // what happened between two steps is no stage's
     const auto between_steps = [&, step = before + done]() mutable {
       if (++step % every != 0) return;
       try {
         take_over();
         check_finite(number);
-        save_checkpoint();
+        save_checkpoint(training_->weights());
       } catch (const std::exception&) {
         failed = std::current_exception();
         throw;
@@ -291,14 +299,42 @@ class Job {
     } catch (const StageError& error) {
       if (failed) std::rethrow_exception(failed);
       rethrow_diverged(error, fmt::format("epoch {}, step {}", number, done + error.sequence().value_or(0) + 1));
+      try {
+        std::rethrow_exception(error.cause());
+      } catch (const stages::DataError& cause) {
+        give_epoch_up(cause);
+      } catch (...) {
+      }
       throw;
     }
     take_over();
     result_.train += since(begin);
     check_finite(number);
-    if (rows_done() != data().train && !interrupt_.signal()) loading_.check_unchanged();  // says which
+    if (interrupt_.signal()) return;
+    try {
+      loading_.check_train_unchanged();
+    } catch (const stages::DataError& error) {
+      give_epoch_up(error);
+    }
+    sound_ = true;
   }
 
+  // The files of a job that streams are not what they should be, and nobody knows since which row of this epoch: what
+  // its steps made of them is not to be gone on from.
+  [[noreturn]] void give_epoch_up(const stages::DataError& error) {
+    if (o_.checkpoint.empty() || !epoch_beginning_) throw stages::DataError(error);
+    sums_ = stages::Accumulate{}.sums;
+    seconds_ = 0;
+    checkpoints_.state_changed();
+    std::string what;
+    try {
+      save_checkpoint(epoch_beginning_);
+      what = fmt::format("{} is of the beginning of epoch {}, before it was read", o_.checkpoint, epoch_under_way());
+    } catch (const stages::WriteError& unsaved) {
+      what = unsaved.what();
+    }
+    throw stages::DataError(fmt::format("{}; {}", error.what(), what));
+  }
   void check_finite(std::size_t epoch) const {
     if (!finite(*training_->weights()))
       diverged(fmt::format("epoch {}, step {}", epoch, steps_done()), "a weight is not finite");
@@ -321,6 +357,7 @@ class Job {
   void go_on() {
     Checkpoint c = checkpoints_.go_on(data());
     resumed_model_ = std::move(c.model);
+    if (c.beginning) epoch_beginning_.renew() = std::move(*c.beginning);
     resumed_about_ = std::move(c.about);
     sums_ = c.sums;
     seconds_ = c.seconds;
@@ -330,6 +367,9 @@ class Job {
     result_.resumed_step = rows_done() > 0 ? steps_done() : steps_of(data().train);
     result_.resumed_epochs = result_.epochs.size();
     if (!checkpoints_.trouble().empty()) say_warning(style_, checkpoints_.trouble() + "; the version before is used");
+    if (checkpoints_.epoch_begins_again())
+      say_warning(style_, fmt::format("the training set was written since {}: epoch {} begins again", checkpoints_.path(),
+                                      epoch_under_way()));
     if (o_.quiet) return;
     if (all_epochs_done())
       say_message(style_,
@@ -338,15 +378,18 @@ class Job {
       say_message(style_, fmt::format("going on from {}: {}", checkpoints_.path(), place()));
   }
 
-  void save_checkpoint() {
+  void save_checkpoint(const stages::Weights& weights) {
     if (o_.checkpoint.empty() || unsaved_) return;
+    const bool unsound = !sound_ && rows_done() > 0 && epoch_beginning_;
     try {
       if (checkpoints_.save({.job = {},
                              .epoch = epoch_under_way(),
                              .sums = sums_,
                              .seconds = seconds_,
                              .epochs = result_.epochs,
-                             .model = *training_->weights(),
+                             .model = *weights,
+                             .beginning = unsound ? std::optional(*epoch_beginning_) : std::nullopt,
+                             .files = data().files,
                              .about = about_},
                             data()))
         progress_->saved(
@@ -423,6 +466,8 @@ class Job {
   stages::Metadata resumed_about_;
   stages::Accumulator sums_ = stages::Accumulate{}.sums;  // over the rows of the epoch under way that are done
   double seconds_ = 0;                                    // that they took
+  stages::Weights epoch_beginning_;                       // at the first of them
+  bool sound_ = true;                                     // they are known to be what the files should hold
   Result result_;
   GraphStats loaded_;  // of the loading graph: to override stages for training begins its counts anew
 };

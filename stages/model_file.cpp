@@ -67,7 +67,7 @@ std::uint64_t number(const std::string& path, const ordered_json& json, const ch
 }
 
 constexpr std::uint64_t most_header = 100'000'000;  // as the library of safetensors has it
-constexpr std::uint64_t most_file = 8 + most_header + 4 * (most_weights + most_classes);
+constexpr std::uint64_t most_file = 8 + most_header + 2 * 4 * (most_weights + most_classes);
 constexpr std::size_t most_depth = 4;  // of the header: {tensor: {shape: [n, ...]}} has 3
 
 std::string contents(const std::string& path) {
@@ -120,6 +120,8 @@ void check_checksum(const std::string& path, const std::string& file, const std:
                            checksum_key));
 }
 
+constexpr std::string_view earlier_prefix = "earlier.";
+
 // One tensor of the header, its bytes read.
 struct Tensor {
   std::vector<std::uint64_t> shape;
@@ -128,8 +130,11 @@ struct Tensor {
 };
 
 Tensor read_tensor(const std::string& path, const ordered_json& header, const std::string& file, std::size_t data,
-                   const char* name, std::size_t rank) {
-  if (!header.contains(name)) fail(path, fmt::format("has no tensor '{}', expected 'weight' and 'bias'", name));
+                   const std::string& name, std::size_t rank) {
+  if (!header.contains(name))
+    fail(path, fmt::format("has no tensor '{}', expected {}", name,
+                           std::string_view(name).starts_with(earlier_prefix) ? "both of an earlier model"
+                                                                              : "'weight' and 'bias'"));
   const ordered_json& json = header[name];
   if (!json.is_object() || !json.contains("dtype") || !json.contains("shape") || !json.contains("data_offsets"))
     fail(path, fmt::format("tensor '{}' is not described by dtype, shape and data_offsets", name));
@@ -161,23 +166,68 @@ Tensor read_tensor(const std::string& path, const ordered_json& header, const st
   return t;
 }
 
-}  // namespace
-
-void save_model(const std::string& path, const Model& model, const Metadata& metadata, Replacement::Older older) {
-  const std::vector<float> weights = unpacked_weights(model);
-  for (const auto& values : {weights, model.bias})
+// Two tensors, behind the data of others.
+void append_model(const std::string& path, const Model& model, const std::string& prefix, ordered_json& header,
+                  std::string& data) {
+  const auto add = [&](const char* name, const std::vector<float>& values, std::vector<std::size_t> shape) {
     if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
       throw WriteError(path + ": not written: the model has values that are no finite numbers");
+    const std::size_t begin = data.size();
+    append(data, values);
+    header[prefix + name] = {{"dtype", "F32"}, {"shape", std::move(shape)}, {"data_offsets", {begin, data.size()}}};
+  };
+  add("weight", unpacked_weights(model), {model.classes, model.pixels});
+  add("bias", model.bias, {model.classes});
+}
+
+// Its tensors go into `all`, too.
+Model read_model(const std::string& path, const ordered_json& header, const std::string& file, std::size_t data,
+                 const std::string& prefix, std::vector<Tensor>& all) {
+  Tensor weight = read_tensor(path, header, file, data, prefix + "weight", 2);
+  Tensor bias = read_tensor(path, header, file, data, prefix + "bias", 1);
+  if (bias.shape[0] != weight.shape[0])
+    fail(path,
+         fmt::format("'bias' is for {} classes, 'weight' for {}, expected the same{}", bias.shape[0], weight.shape[0],
+                     bias.shape[0] == weight.shape[1] ? ": is 'weight' [pixels, classes]? It must be [classes, "
+                                                        "pixels]"
+                                                      : ""));
+  if (weight.shape[0] < 2 || weight.shape[0] > most_classes)
+    fail(path, fmt::format("'weight' has {} classes, expected 2 to {}", weight.shape[0], most_classes));
+  Model model = packed_model(static_cast<std::size_t>(weight.shape[1]), static_cast<std::size_t>(weight.shape[0]),
+                             weight.values, bias.values);
+  all.push_back(std::move(weight));
+  all.push_back(std::move(bias));
+  return model;
+}
+
+// The format allows no holes: each byte belongs to one tensor.
+void check_no_holes(const std::string& path, std::vector<Tensor> all, std::uint64_t bytes) {
+  std::sort(all.begin(), all.end(), [](const Tensor& a, const Tensor& b) { return a.begin < b.begin; });
+  std::string places;
+  std::uint64_t end = 0;
+  bool filled = true;
+  for (const Tensor& t : all) {
+    filled = filled && t.begin == end;
+    end = t.end;
+    places += fmt::format("{}{} to {}", places.empty() ? "" : ", ", t.begin, t.end);
+  }
+  if (!filled || end != bytes)
+    fail(path, fmt::format("its tensors lie at bytes {}, expected them to fill the {} bytes after the header: was "
+                           "something appended?",
+                           places, bytes));
+}
+
+}  // namespace
+
+void save_model(const std::string& path, const Model& model, const Metadata& metadata, Replacement::Older older,
+                const Model* earlier) {
   std::string data;
-  append(data, weights);
-  const std::size_t weight_bytes = data.size();
-  append(data, model.bias);
   ordered_json header = ordered_json::object();  // from null it would not become one safely, without memory
   header["__metadata__"] = metadata;
   header["__metadata__"][scale_key] = scale_text(model.divisor);
   header["__metadata__"][checksum_key] = std::string(checksum_digits, '0');
-  header["weight"] = {{"dtype", "F32"}, {"shape", {model.classes, model.pixels}}, {"data_offsets", {0, weight_bytes}}};
-  header["bias"] = {{"dtype", "F32"}, {"shape", {model.classes}}, {"data_offsets", {weight_bytes, data.size()}}};
+  append_model(path, model, "", header, data);
+  if (earlier) append_model(path, *earlier, std::string(earlier_prefix), header, data);
   std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);  // metadata may be no UTF-8
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the tensors are aligned
   if (text.size() > most_header)
@@ -212,32 +262,25 @@ StoredModel load_model(const std::string& path) {
     fail(path, fmt::format("has a header with {}: is it a safetensors file?", error.what()));
   }
   if (!header.is_object()) fail(path, "has no JSON object for a header: is it a safetensors file?");
-  for (const auto& [name, tensor] : header.items())
-    if (name != "weight" && name != "bias" && name != "__metadata__")
+  bool has_earlier = false;
+  for (const auto& [name, tensor] : header.items()) {
+    const bool of_earlier = name.starts_with(earlier_prefix);
+    has_earlier = has_earlier || of_earlier;
+    const std::string plain = of_earlier ? name.substr(earlier_prefix.size()) : name;
+    if (plain != "weight" && plain != "bias" && name != "__metadata__")
       fail(path,
            fmt::format("has a tensor '{}', expected 'weight' and 'bias': is it the file of another kind of model?",
                        printable(name)));
-
-  const Tensor weight = read_tensor(path, header, file, data, "weight", 2),
-               bias = read_tensor(path, header, file, data, "bias", 1);
-  if (bias.shape[0] != weight.shape[0])
-    fail(path,
-         fmt::format("'bias' is for {} classes, 'weight' for {}, expected the same{}", bias.shape[0], weight.shape[0],
-                     bias.shape[0] == weight.shape[1] ? ": is 'weight' [pixels, classes]? It must be [classes, "
-                                                        "pixels]"
-                                                      : ""));
-  if (weight.shape[0] < 2 || weight.shape[0] > most_classes)
-    fail(path, fmt::format("'weight' has {} classes, expected 2 to {}", weight.shape[0], most_classes));
-  // The format allows no holes: each byte belongs to one tensor.
-  if (std::min(weight.begin, bias.begin) != 0 || std::max(weight.begin, bias.begin) != std::min(weight.end, bias.end) ||
-      std::max(weight.end, bias.end) != file.size() - data)
-    fail(path,
-         fmt::format("'weight' at bytes {} to {} and 'bias' at {} to {}, expected them to fill the {} bytes after "
-                     "the header: was something appended?",
-                     weight.begin, weight.end, bias.begin, bias.end, file.size() - data));
+  }
   StoredModel stored;
-  stored.model = packed_model(static_cast<std::size_t>(weight.shape[1]), static_cast<std::size_t>(weight.shape[0]),
-                              weight.values, bias.values);
+  std::vector<Tensor> tensors;
+  stored.model = read_model(path, header, file, data, "", tensors);
+  if (has_earlier) {
+    stored.earlier = read_model(path, header, file, data, std::string(earlier_prefix), tensors);
+    if (stored.earlier->pixels != stored.model.pixels || stored.earlier->classes != stored.model.classes)
+      fail(path, "has an earlier model of other sizes, expected the same");
+  }
+  check_no_holes(path, std::move(tensors), file.size() - data);
   if (header.contains("__metadata__")) {
     const ordered_json& metadata = header["__metadata__"];
     if (!metadata.is_object()) fail(path, "__metadata__ is no JSON object");
@@ -248,6 +291,7 @@ StoredModel load_model(const std::string& path) {
     if (const auto found = stored.metadata.find(scale_key); found != stored.metadata.end()) {
       try {
         stored.model.divisor = divisor_of(found->second);
+        if (stored.earlier) stored.earlier->divisor = stored.model.divisor;
       } catch (const std::invalid_argument& error) {
         fail(path, fmt::format("{}: {}", scale_key, printable(error.what())));
       }

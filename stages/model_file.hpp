@@ -4,7 +4,8 @@
 // scaled to [0, 1]) and `bias` (classes), 2 to 65,536 classes; in `__metadata__` strings of the caller's, what
 // pixels are multiplied by, `sluice.scale` (1/255 of a file without it), and a checksum `sluice.sha256`: the SHA-256 of
 // the file with the checksum's own digits as zeros. A file of another program is read, too: without a checksum, with
-// other metadata or none, its tensors in any order. Order and thread-safety: free functions; one writer a path.
+// other metadata or none, its tensors in any order. Beside the model a file may hold an earlier one of the same sizes,
+// `earlier.weight` and `earlier.bias`. Order and thread-safety: free functions; one writer a path.
 // save_model replaces an older file when the new one is complete (stages/replacement.hpp). Errors, naming the file:
 // WriteError, DataError of what cannot be opened or read, DamagedError of what is no sound model: what was found and
 // what was expected of tensors, shape, type, size and values; contents without the right checksum.
@@ -16,6 +17,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 
 #include "stages/model.hpp"
@@ -29,11 +31,12 @@ struct StoredModel {
   Model model;
   Metadata metadata;     // without the checksum and the scale
   bool checked = false;  // it had a checksum, the right one
+  std::optional<Model> earlier{};
 };
 
-// older: what becomes of the file that is replaced.
+// older: what becomes of the file that is replaced. earlier: nullptr: none.
 void save_model(const std::string& path, const Model& model, const Metadata& metadata,
-                Replacement::Older older = Replacement::Older::dropped);
+                Replacement::Older older = Replacement::Older::dropped, const Model* earlier = nullptr);
 StoredModel load_model(const std::string& path);
 
 }  // namespace sluice::stages

@@ -70,7 +70,7 @@ TEST(CheckpointBounds, AJobIsNeitherDeepNorLong) {
 TEST(CheckpointBounds, WhatAFileSaysMakesNoLines) {
   refused("checkpoint", "1\n2\x1b[m", "of version 1?2?[m, expected 1");
   EXPECT_EQ(differences({{"--seed", "a\nb"}}, {{"--seed", 1}}),
-            std::vector<std::string>{"--seed is 1, there it was a?b"});
+            std::vector<Difference>{{"--seed is 1, there it was a?b"}});
 }
 
 }  // namespace

@@ -113,8 +113,8 @@ TEST_F(Checkpoints, OfAnotherJobAreRefusedWithWhatDiffers) {
   refused(Arguments{"train", "--data", data.folder().path(), "--batch-size", "50", "--epochs", "2", "--checkpoint",
                     file, "--seed", "1"},
           2, "--batch-size is 50, there it was 100; --seed is 1, there it was 0");
-  refused(job({"--classes", "4"}), 3, "--classes is 4, there it was 3");
-  refused(job({"--scale", "1/100"}), 3, "--scale is 1/100, there it was 1/255");
+  refused(job({"--classes", "4"}), 2, "--classes is 4, there it was 3");
+  refused(job({"--scale", "1/100"}), 2, "--scale is 1/100, there it was 1/255");
   std::string pixels = pixel_bytes(train_count, 1);
   pixels[17] = static_cast<char>(pixels[17] ^ 1);
   data.folder().write("train-images-idx3-ubyte.gz", test::gzip(test::idx_images(pixels, rows, columns)));
@@ -394,7 +394,12 @@ TEST(Differences, AreNamedOneByOne) {
   const nlohmann::ordered_json stored = {{"a", 1}, {"b", "x"}, {"more", true}};
   EXPECT_TRUE(differences(stored, {{"a", 1}, {"b", "x"}}).empty());
   EXPECT_EQ(differences(stored, {{"a", 2}, {"b", "x"}, {"c", 3}}),
-            (std::vector<std::string>{"a is 2, there it was 1", "c is 3, there it is unknown"}));
+            (std::vector<Difference>{{"a is 2, there it was 1"}, {"c is 3, there it is unknown"}}));
+  const nlohmann::ordered_json contents = {{"f", "sha256 1"}, {"g", "as stored 1"}};
+  EXPECT_EQ(differences(contents, {{"f", "sha256 2"}, {"g", "as stored 2"}}),
+            (std::vector<Difference>{
+                {"f has other contents (sha256 2, there sha256 1)", true},
+                {"g is another file, or the same contents stored otherwise (as stored 2, there as stored 1)", true}}));
 }
 
 }  // namespace

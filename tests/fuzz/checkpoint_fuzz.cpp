@@ -50,7 +50,7 @@ void check(const Folder& folder, const std::string& path) {
   expect(std::isfinite(c.sums["loss"]) && std::isfinite(c.seconds), "numbers are finite");
 
   const nlohmann::ordered_json wanted = {{"--lr", 0.1}, {"--seed", 1}, {"--train-images", "sha256 0"}};
-  for (const std::string& difference : differences(c.job, wanted)) check_error("job: " + difference, "job");
+  for (const Difference& difference : differences(c.job, wanted)) check_error("job: " + difference.text, "job");
   expect(differences(c.job, c.job).empty(), "a job is not different from itself");
 
   const std::string copy = folder.path("copy");
