@@ -40,7 +40,8 @@ std::string called(const std::string& path);
 // The first bytes of a file. Throws DataError.
 stages::IdxShape header_of(stages::IdxKind kind, const std::string& path);
 
-// Throws a DataError where the headers of files that wait for nobody promise other numbers of images than of labels.
+// Throws a DataError where the headers of files that wait for nobody promise other numbers of images than of labels,
+// or cannot be read.
 void check_headers(const std::string& images, const std::string& labels);
 
 // Throws a DataError where images and labels are not as many.
