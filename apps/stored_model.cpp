@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <utility>
 
@@ -25,12 +26,22 @@ struct CheckScale {
     const bool bytes = batch.type == stages::Pixel::uint8;
     // Any other scale was chosen by somebody.
     if (divisor != stages::usual_divisor(bytes ? IdxType::float32 : IdxType::uint8)) return;
-    const char *const uint8 = "uint8", *const other = "another type than uint8";
+    // Of whatever type, they are as uint8 would be.
+    if (!bytes && has_more_than_1(batch)) return;
+    const std::string own = stages::scale_text(divisor),
+                      usual = stages::scale_text(stages::usual_divisor(bytes ? IdxType::uint8 : IdxType::float32));
     say(fmt::format(
-        "sluice: warning: {}: pixels of {}, and the scale of the model, {}, is the usual one of {}: --scale {} if that "
-        "is meant\n",
-        images, bytes ? uint8 : other, stages::scale_text(divisor), bytes ? other : uint8,
-        stages::scale_text(divisor)));
+        "sluice: warning: {}: {}, and the scale of the model, {}, is the usual one of {}: --scale {} is that of these "
+        "pixels, --scale {} keeps the model's without this warning\n",
+        images, bytes ? "pixels of uint8" : "pixels of another type than uint8, none above 1", own,
+        bytes ? "another type" : "uint8", usual, own));
+  }
+
+  static bool has_more_than_1(const stages::Batch& batch) {
+    return std::any_of(batch.rows.begin(), batch.rows.end(), [&](const std::uint8_t* row) {
+      const auto* const values = reinterpret_cast<const float*>(row);
+      return std::any_of(values, values + batch.pixels, [](float value) { return value > 1; });
+    });
   }
 };
 

@@ -1,7 +1,8 @@
 // A model file as eval and predict use it: the weights, what its classes are called, and how pixels are scaled.
 //
 // Scale and names are those of the flags, else the model's own; of one that has none 1/255, and "class 0" and so on.
-// A scale that no flag confirms is held against the first batch: a warning, where it is the usual one of other pixels.
+// A scale that no flag confirms is held against the first batch: a warning, where it is the usual one of other pixels;
+// values above 1 are taken for those of bytes, whatever their type is.
 // Errors: stages::DataError of the file, UsageError of a flag.
 //
 //   const NamedModel model = load_named_model(options);

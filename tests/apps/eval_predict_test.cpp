@@ -209,15 +209,17 @@ TEST_F(StoredModel, TheScaleIsTheModelsOwnUnlessAFlagSaysOtherwise) {
   const std::string of_256 = data.folder().write("f256", floats(256));
   const Result own = sluice({"predict", "--model", model, "--images", of_bytes});
   EXPECT_EQ(own.out, expected);
-  const std::string warning = "sluice: warning: " + of_bytes +
-                              ": pixels of another type than uint8, and the scale of the model, 1/255, is the usual "
-                              "one of uint8: --scale 1/255 if that is meant\n";
-  EXPECT_EQ(own.err, warning);
-  const Result confirmed = sluice({"predict", "--model", model, "--images", of_bytes, "--scale", "1/255"});
-  EXPECT_EQ(confirmed.out, expected);
-  EXPECT_EQ(confirmed.err, "");
+  EXPECT_EQ(own.err, "") << "0 to 255, as bytes";
+  const std::string of_1 = data.folder().write("f1", floats(255));
+  const std::string warning = "sluice: warning: " + of_1 +
+                              ": pixels of another type than uint8, none above 1, and the scale of the model, 1/255, "
+                              "is the usual one of uint8: --scale 1 is that of these pixels, --scale 1/255 keeps the "
+                              "model's without this warning\n";
+  EXPECT_EQ(sluice({"predict", "--model", model, "--images", of_1}).err, warning);
+  for (const char* scale : {"1", "1/255"})
+    EXPECT_EQ(sluice({"predict", "--model", model, "--images", of_1, "--scale", scale}).err, "");
   const std::string labels = data.path("t10k-labels-idx1-ubyte.gz");
-  EXPECT_EQ(sluice({"eval", "--model", model, "--images", of_bytes, "--labels", labels}).err, warning);
+  EXPECT_EQ(sluice({"eval", "--model", model, "--images", of_1, "--labels", labels}).err, warning);
   EXPECT_EQ(sluice({"predict", "--model", model, "--images", of_256, "--scale", "1/0.99609375"}).out, expected);
   EXPECT_NE(sluice({"predict", "--model", model, "--images", of_256}).out, expected);
 
@@ -231,7 +233,8 @@ TEST_F(StoredModel, TheScaleIsTheModelsOwnUnlessAFlagSaysOtherwise) {
           run({"sh", "-c", "'" + sluice_path() + "' " + command + " --model '" + of_floats + "' <'" + images_ + "'"});
       EXPECT_EQ(r.code, 0) << r.err;
       EXPECT_EQ(r.err, warned ? "sluice: warning: standard input: pixels of uint8, and the scale of the model, 1, is "
-                                "the usual one of another type than uint8: --scale 1 if that is meant\n"
+                                "the usual one of another type: --scale 1/255 is that of these pixels, --scale 1 keeps "
+                                "the model's without this warning\n"
                               : "")
           << command;
     }
