@@ -10,10 +10,12 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "apps/checkpoint.hpp"
+#include "apps/class_names.hpp"
 #include "apps/commands.hpp"
 #include "apps/outputs.hpp"
 #include "pipeline/errors.hpp"
@@ -23,6 +25,7 @@
 #include "stages/idx.hpp"
 #include "stages/inflate.hpp"
 #include "stages/model_file.hpp"
+#include "stages/scale.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -47,8 +50,12 @@ struct MeasureIdx {
     bytes += chunk.size;
   }
   // Nothing: it is no IDX file.
+  std::optional<std::size_t> header_bytes() const {
+    return start.size() >= 4 ? any_idx_header_bytes(start.data()) : std::nullopt;
+  }
+  // Nothing: that, or it ends within its header.
   std::optional<IdxHeader> header() const {
-    const auto size = start.size() >= 4 ? any_idx_header_bytes(start.data()) : std::nullopt;
+    const auto size = header_bytes();
     return size && start.size() >= *size ? std::optional(parse_any_idx_header(start.data())) : std::nullopt;
   }
 };
@@ -72,6 +79,7 @@ void inspect_model(Inspected& file) {
   file.kind = checkpoint ? "checkpoint" : "model";
   file.facts["element_type"] = "float32";
   file.facts["shape"] = {stored.model.classes, stored.model.pixels};
+  file.facts["scale"] = scale_text(stored.model.divisor);
   file.facts["weights_sha256"] = weights_sha256(stored.model);
   file.facts["checksum"] = stored.checked ? "right" : "none";
   if (checkpoint) {
@@ -81,6 +89,11 @@ void inspect_model(Inspected& file) {
     file.facts["job"] = c.job;
   } else if (!stored.metadata.empty()) {
     file.facts["metadata"] = stored.metadata;
+  }
+  try {
+    stored_class_names(stored.metadata, stored.model.classes);
+  } catch (const std::invalid_argument& error) {
+    throw DataError(error.what());
   }
 }
 
@@ -104,7 +117,15 @@ void inspect_stream(Inspected& file, bool gzip) {
   file.facts["sha256"] = digest.hex();
   const std::optional<IdxHeader> header = measure.header();
   if (!header) {
-    if (!gzip) file.trouble = "begins like nothing that is known here, expected IDX, gzip or safetensors";
+    if (const auto promised = measure.header_bytes()) {
+      file.kind = "idx";
+      file.trouble =
+          fmt::format("ends after {} bytes, expected an IDX header of {}: was it cut short?", measure.bytes, *promised);
+    } else if (const std::string other = measure.start.size() < 4 ? "" : compression(measure.start.data());
+               !other.empty()) {
+      file.trouble = other;
+    } else if (!gzip)
+      file.trouble = "begins like nothing that is known here, expected IDX, gzip or safetensors";
     return;
   }
   file.kind = "idx";

@@ -27,10 +27,22 @@ bool is_type_of(std::uint32_t byte, IdxKind kind) {
                                                        static_cast<IdxType>(byte) != IdxType::float64));
 }
 
+constexpr std::uint32_t zstd = 0x28b52ffd, xz = 0xfd377a58, zip = 0x504b0304, bzip2 = 0x425a68;  // and a digit
+
+std::string compression(std::uint32_t start) {
+  const char* const name = start == zstd         ? "zstd"
+                           : start == xz         ? "xz"
+                           : start == zip        ? "zip"
+                           : start >> 8 == bzip2 ? "bzip2"
+                                                 : nullptr;
+  return name ? fmt::format("is compressed by {}, expected gzip or plain IDX", name) : "";
+}
+
 std::string likely_cause(std::uint32_t magic, IdxKind kind) {
   const std::uint32_t type = magic >> 8, rank = magic & 0xff;  // the first dimension counts the items
   const IdxKind other = kind == IdxKind::images ? IdxKind::labels : IdxKind::images;
   if (is_type_of(type, other) && rank == rank_of(other)) return "are images and labels swapped?";
+  if (const std::string named = compression(magic); !named.empty()) return "it " + named;
   if (magic >> 16 == 0x1f8b) return "was it compressed twice?";
   if (magic >> 24 == '<') return "an HTML page? The download was redirected: download it again";
   if (magic == 0x01080000 || magic == 0x03080000) return "are its bytes in the wrong order?";
@@ -42,6 +54,10 @@ std::string likely_cause(std::uint32_t magic, IdxKind kind) {
 }
 
 }  // namespace
+
+std::string compression(const std::uint8_t* start) {
+  return compression(big_endian(start));
+}
 
 const char* idx_type_name(IdxType type) {
   switch (type) {

@@ -49,6 +49,9 @@ struct IdxShape {
   friend bool operator==(const IdxShape&, const IdxShape&) = default;
 };
 
+// What is said of a file that begins so and is compressed in another way than by gzip; empty: it is not.
+std::string compression(const std::uint8_t* start);
+
 enum class IdxKind { images, labels };
 constexpr std::size_t idx_header_bytes(IdxKind kind) {
   return kind == IdxKind::images ? 16 : 8;

@@ -249,6 +249,8 @@ StoredModel load_model(const std::string& path) {
   const std::string file = contents(path);
   if (file.size() < 8)
     fail(path, fmt::format("has {} bytes, expected a safetensors file: 8 bytes and a header", file.size()));
+  if (file.starts_with("\x1f\x8b"))
+    fail(path, "begins as gzip does, expected a safetensors file: is it a model, and to be decompressed first?");
   std::uint64_t length = 0;
   for (unsigned b = 0; b < 8; ++b) length |= static_cast<std::uint64_t>(static_cast<unsigned char>(file[b])) << 8 * b;
   if (length > most_header || length > file.size() - 8)

@@ -98,6 +98,47 @@ TEST_F(Inspect, DamageIsSaidOfItsFileAndTheOthersAreLookedAtToo) {
   EXPECT_TRUE(contains(r.out, "t10k-labels-idx1-ubyte.gz: idx, sound\n")) << r.out;
 }
 
+TEST_F(Inspect, AModelWhoseNamesEvalRefusesIsNotSound) {
+  trained(data.train() + Arguments{"--output", data.path("m"), "--class-names", "a,b,c"});
+  EXPECT_EQ(inspected(data.path("m"))["scale"], "1/255");
+  std::string bytes = test::contents_of(data.path("m"));
+  const std::string names = R"([\"a\",\"b\",\"c\"])";
+  const std::size_t at = bytes.find(names);
+  ASSERT_NE(at, std::string::npos);
+  for (const std::string& wrong : {std::string(R"([\"a\",\"bbbbbbb\"])"), std::string(names.size(), 'x')}) {
+    ASSERT_EQ(wrong.size(), names.size());
+    bytes.replace(at, names.size(), wrong);
+    // Without the checksum, which would be found first.
+    std::string unchecked = bytes;
+    unchecked.replace(unchecked.find("sluice.sha256"), 6, "other_");
+    EXPECT_TRUE(contains(inspected(data.folder().write("n", unchecked), 3)["error"], "sluice.class_names"));
+  }
+}
+
+TEST_F(Inspect, AHeaderThatIsCutShortAndOtherCompressionsAreSaid) {
+  for (const std::string& start : {train_images().substr(0, 10), test::gzip(train_images().substr(0, 10))}) {
+    const json file = inspected(data.folder().write("start", start), 3);
+    EXPECT_EQ(file["kind"], "idx");
+    EXPECT_EQ(file["error"], "ends after 10 bytes, expected an IDX header of 16: was it cut short?");
+  }
+  const std::pair<const char*, std::string> others[] = {{"zstd", "\x28\xb5\x2f\xfd...."},
+                                                        {"xz",
+                                                         "\xfd"
+                                                         "7zXZ...."},
+                                                        {"zip", "PK\x03\x04...."},
+                                                        {"bzip2", "BZh9...."}};
+  for (const auto& [name, bytes] : others) {
+    const std::string path = data.folder().write("c", bytes), said = std::string("is compressed by ") + name;
+    EXPECT_TRUE(contains(inspected(path, 3)["error"], said));
+    const Result read = sluice(data.train() + Arguments{"--train-images", path});
+    EXPECT_EQ(read.code, 3);
+    EXPECT_TRUE(contains(read.err, said)) << read.err;
+  }
+  const Result model = sluice({"eval", "--model", data.path("t10k-images-idx3-ubyte.gz")});
+  EXPECT_EQ(model.code, 3);
+  EXPECT_TRUE(contains(model.err, "begins as gzip does, expected a safetensors file")) << model.err;
+}
+
 TEST_F(Inspect, NeedsAFile) {
   const Result r = sluice({"inspect"});
   EXPECT_EQ(r.code, 2);
