@@ -35,15 +35,24 @@ namespace {
 
 using namespace stages;
 
+// Of a batch. The lines of those before it are printed, and the first of all is named: so it is said by who writes
+// them in order, not by one of those that are at work at once.
+struct Printed {
+  std::string text;
+  std::optional<std::uint64_t> not_finite;  // an image
+};
+
 // Scored images -> their lines.
 struct Lines {
   std::size_t top = 1;
   bool probabilities = false, csv = false;
   std::vector<std::string> names;  // as they are printed
 
-  using Output = std::string;
-  void operator()(const Scored& scored, std::string& out) const {
+  using Output = Printed;
+  void operator()(const Scored& scored, Printed& printed) const {
+    std::string& out = printed.text;
     out.clear();
+    printed.not_finite.reset();
     const std::size_t classes = names.size(), rows = scored.shard.rows;
     const auto to = std::back_inserter(out);
     std::vector<std::size_t> order(classes);
@@ -51,11 +60,10 @@ struct Lines {
       const auto p = [&](std::size_t c) { return probability(scored, row, c); };
       const std::uint64_t index = scored.shard.batch->first + row;
       const std::size_t best = scored.predicted[row];
-      if (!std::isfinite(p(best)))
-        throw DataError(
-            fmt::format("image {}: its probabilities are no finite numbers: are its pixels too large for "
-                        "the scale of the model?",
-                        index));
+      if (!std::isfinite(p(best))) {
+        printed.not_finite = index;
+        return;
+      }
       if (top > 1) {
         std::iota(order.begin(), order.end(), std::size_t{0});
         std::swap(order[0], order[best]);
@@ -177,9 +185,14 @@ int predict(const Options& o, const PredictOptions& p) {
   check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
   bool read = true;  // the output, by somebody
-  const auto write = [&](const std::string& text) {
-    if (read) read = write_to_stdout(text);
+  const auto write = [&](const Printed& printed) {
+    if (read) read = write_to_stdout(printed.text);
     if (!read && p.gallery.empty()) g.cancel();
+    if (printed.not_finite)
+      throw DataError(
+          fmt::format("image {}: its probabilities are no finite numbers: are its pixels too large for the scale of "
+                      "the model?",
+                      *printed.not_finite));
   };
   g.sink("write", write, g.map("lines", lines, scored, unlimited));
   Collect gallery{.most = p.gallery_images, .model = model};
