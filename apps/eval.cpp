@@ -1,6 +1,7 @@
 // sluice eval: loss, accuracy and confusion of a stored model over images and their labels, which are streamed.
 #include <fmt/core.h>
 
+#include <exception>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -20,6 +21,22 @@
 namespace sluice::apps {
 
 using namespace stages;
+
+namespace {
+
+// Throws a DataError where the loss was no finite number: the weights are, so they are too large for the pixels.
+void rethrow_diverged(const StageError& error, const std::string& model, const std::string& images) {
+  try {
+    std::rethrow_exception(error.cause());
+  } catch (const DivergedError& cause) {
+    throw DataError(fmt::format(
+        "{}: {} over {}, expected a finite number: are its weights damaged, or made for smaller pixels (see --scale)?",
+        model, cause.what(), images));
+  } catch (...) {
+  }
+}
+
+}  // namespace
 
 int eval(const Options& o, const EvalOptions& e) {
   if (e.images == "-" && e.labels == "-") throw UsageError("--images and --labels: only one of them can be -");
@@ -49,6 +66,7 @@ int eval(const Options& o, const EvalOptions& e) {
     g.run();
   } catch (const StageError& error) {
     rethrow_unequal(error, inputs.images, inputs.labels);
+    rethrow_diverged(error, o.model, called(inputs.images));
     throw;
   }
   const EvaluationResult result = evaluation_result(means(sums.sums), confusion, model.names);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -376,6 +377,23 @@ TEST_F(StoredModel, AFileThatGrowsWhileItIsReadIsAnErrorThatNamesIt) {
                     "{ head -c 70000 && printf x >>'" + evaluated + "' && cat; } <'" + labels + "' | " + program +
                         "eval" + of_model + "--images '" + evaluated + "' --labels -"}),
                evaluated);
+}
+
+TEST_F(StoredModel, WeightsThatAreTooLargeAreAnErrorThatNamesTheModel) {
+  std::string bytes = test::contents_of(model);
+  bytes.replace(bytes.find("sluice.sha256"), 6, "other_");  // no checksum
+  const float large = 3e38f;
+  for (std::size_t at = bytes.size() - (rows * columns + 1) * classes * sizeof large; at < bytes.size();
+       at += sizeof large)
+    std::memcpy(bytes.data() + at, &large, sizeof large);
+  const std::string path = data.folder().write("large", bytes);
+  const Result r = sluice({"eval", "--model", path, "--data", data.folder().path()});
+  EXPECT_EQ(r.code, 3);
+  EXPECT_TRUE(contains(r.err, path + ": the loss is not a number over " + images_)) << r.err;
+  EXPECT_TRUE(contains(r.err, "--scale")) << r.err;
+  const Result predicted = sluice({"predict", "--model", path, "--images", images_ + "," + images_});
+  EXPECT_EQ(predicted.code, 3);
+  EXPECT_TRUE(contains(predicted.err, "image 0: its probabilities are no finite numbers")) << predicted.err;
 }
 
 // However many batches are under way.
