@@ -152,13 +152,13 @@ Result Process::wait() {
   return result_;
 }
 
-// Read and write: neither this process nor the one that reads waits for the other to open it.
 Fifo::Fifo(std::string path) : path_(std::move(path)) {
   if (::mkfifo(path_.c_str(), 0600) != 0) throw std::runtime_error("no fifo " + path_);
-  file_ = ::open(path_.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC);
 }
 
+// Opened when somebody reads: what is written to a pipe that is closed before that is lost.
 void Fifo::write(const std::string& bytes) {
+  if (file_ < 0) file_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
   EXPECT_EQ(::write(file_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size())) << path_;
 }
 

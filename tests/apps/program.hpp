@@ -56,7 +56,7 @@ class Fifo {
   Fifo& operator=(const Fifo&) = delete;
 
   const std::string& path() const { return path_; }
-  void write(const std::string& bytes);  // no more than it holds, 64 KiB
+  void write(const std::string& bytes);  // no more than it holds, 64 KiB; waits until somebody reads
   void close();
 
  private:
