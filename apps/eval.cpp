@@ -54,7 +54,7 @@ int eval(const Options& o, const EvalOptions& e) {
   Graph g("evaluate", threads_beside_waits(o.effective_threads(), {inputs.images, inputs.labels}));
   Accumulate sums;
   Confusion confusion{.classes = model.weights->classes};
-  auto batches = read_batches(g, inputs, evaluation_rows, model.weights->pixels);
+  auto batches = read_batches(g, inputs, evaluation_rows(model.weights->pixels), model.weights->pixels);
   check_scale(g, o, model, batches, called(inputs.images));
   g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
   override_stages(o, {&g});

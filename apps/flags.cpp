@@ -61,6 +61,27 @@ void Flags::take(CLI::Option& flag, const std::string& variable, const std::stri
   from_environment_[long_name(&flag)] = value;
 }
 
+// Whether a flag has an effect may hang on the value of another: again and again, until no more of them have one.
+void Flags::take_all(const Environment& environment) {
+  for (std::size_t before = taken_.size() + 1; before != taken_.size();) {
+    before = taken_.size();
+    for (CLI::Option* flag : get_options([](const CLI::Option*) { return true; })) {
+      const std::string variable = variable_of(flag);
+      if (variable.empty() || flag->count() > 0 || taken_.contains(flag)) continue;
+      if (const auto by = beaten_.find(flag); by != beaten_.end() && by->second->count() > 0) continue;
+      const std::string value = environment(variable);
+      if (!value.empty() && !broken(flag)) take(*flag, variable, value);
+    }
+  }
+  // With its own value, or that of a later one, a flag may have none.
+  for (CLI::Option* flag : get_options([](const CLI::Option*) { return true; }))
+    if (taken_.contains(flag) && broken(flag)) {
+      if (const std::string value = flag->get_default_str(); !value.empty()) take(*flag, "", value);
+      taken_.erase(flag);
+      from_environment_.erase(long_name(flag));
+    }
+}
+
 const Flags::Rule* Flags::broken(const CLI::Option* flag) const {
   const auto rule =
       std::find_if(rules_.begin(), rules_.end(), [&](const Rule& r) { return r.flag == flag && !r.has(); });
@@ -68,13 +89,7 @@ const Flags::Rule* Flags::broken(const CLI::Option* flag) const {
 }
 
 void Flags::complete(const Environment& environment) {
-  if (environment && !no_environment_)
-    for (CLI::Option* flag : get_options([](const CLI::Option*) { return true; })) {
-      const std::string variable = variable_of(flag);
-      if (variable.empty() || flag->count() > 0) continue;
-      if (const auto by = beaten_.find(flag); by != beaten_.end() && by->second->count() > 0) continue;
-      if (const std::string value = environment(variable); !value.empty()) take(*flag, variable, value);
-    }
+  if (environment && !no_environment_) take_all(environment);
   for (const CLI::Option* flag : get_options())
     if (flag->count() > 0)
       if (const Rule* rule = broken(flag))

@@ -105,6 +105,7 @@ class Flags : public CLI::App {
     std::function<bool()> has;
     std::string otherwise;
   };
+  void take_all(const Environment& environment);
   void take(CLI::Option& flag, const std::string& variable, const std::string& value);
   const Rule* broken(const CLI::Option* flag) const;
 

@@ -10,6 +10,7 @@
 #include "stages/kernels/kernels.hpp"
 #include "stages/model.hpp"
 #include "stages/scale.hpp"
+#include "stages/shuffle_buffer.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -92,7 +93,7 @@ float Options::effective_divisor(stages::IdxType stored) const {
 }
 
 std::size_t Options::effective_shuffle_buffer(std::size_t image_bytes, std::size_t images) const {
-  const std::size_t usual = std::max(batch_size, usual_shuffle_bytes / std::max<std::size_t>(1, image_bytes));
+  const std::size_t usual = std::max(batch_size, usual_shuffle_bytes / stages::ShuffleBuffer::bytes_of(image_bytes));
   return std::clamp<std::size_t>(shuffle_buffer ? shuffle_buffer : usual, 1, std::max<std::size_t>(1, images));
 }
 

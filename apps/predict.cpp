@@ -176,11 +176,12 @@ int predict(const Options& o, const PredictOptions& p) {
   //  rows.labels -> names
   Graph g("predict", threads_beside_waits(o.effective_threads(), {p.images, p.labels}));
   const std::string name = called(p.images);
+  const std::size_t rows = evaluation_rows(model.weights->pixels);
   // Without a gallery nothing is left to do when nobody reads the lines: not even to wait for more images.
   std::optional<UnreadOutput> unread;
   if (p.gallery.empty() && waits(p.images)) unread.emplace();
-  auto images = read_rows<IdxKind::images>(
-      g, "images", p.images, {.count = evaluation_rows, .at_once = true, .wake = unread ? unread->wake() : -1});
+  auto images = read_rows<IdxKind::images>(g, "images", p.images,
+                                           {.count = rows, .at_once = true, .wake = unread ? unread->wake() : -1});
   auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
   check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
@@ -199,9 +200,8 @@ int predict(const Options& o, const PredictOptions& p) {
   CollectNames labels{.most = p.gallery_images, .model = model};
   if (!p.gallery.empty()) g.sink("gallery", std::ref(gallery), scored);
   if (!p.labels.empty())
-    g.sink(
-        "names", std::ref(labels),
-        read_rows<IdxKind::labels>(g, "labels", p.labels, {.count = evaluation_rows, .classes = model.names.size()}));
+    g.sink("names", std::ref(labels),
+           read_rows<IdxKind::labels>(g, "labels", p.labels, {.count = rows, .classes = model.names.size()}));
   override_stages(o, {&g});
   if (o.dump_flags) {
     write_to_stdout(repeating_command(o, LabelledFiles{.images = p.images, .labels = p.labels}) + "\n");

@@ -26,7 +26,7 @@ Predictions predictions_of(const Weights& weights, const DataSet& data, const Th
 
   //  batch -> forward -> predictions
   Graph g("predict", threads);
-  Batcher batcher{.data = &data, .batch_size = evaluation_rows, .shuffled = false};
+  Batcher batcher{.data = &data, .batch_size = evaluation_rows(weights->pixels), .shuffled = false};
   auto batches = g.source("batch", std::ref(batcher), capacity(8));
   auto scored = g.map("forward", ScoreBatch{&weights}, batches, unlimited);
   g.sink("predictions", keep, scored);

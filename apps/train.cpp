@@ -368,8 +368,8 @@ class Job {
     result_.resumed_epochs = result_.epochs.size();
     if (!checkpoints_.trouble().empty()) say_warning(style_, checkpoints_.trouble() + "; the version before is used");
     if (checkpoints_.epoch_begins_again())
-      say_warning(style_, fmt::format("the training set was written since {}: epoch {} begins again", checkpoints_.path(),
-                                      epoch_under_way()));
+      say_warning(style_, fmt::format("the training set was written since {}: epoch {} begins again",
+                                      checkpoints_.path(), epoch_under_way()));
     if (o_.quiet) return;
     if (all_epochs_done())
       say_message(style_,

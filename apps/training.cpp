@@ -10,6 +10,7 @@
 #include "stages/accuracy.hpp"
 #include "stages/forward.hpp"
 #include "stages/gradient.hpp"
+#include "stages/kernels/kernels.hpp"
 #include "stages/limits.hpp"
 #include "stages/loss.hpp"
 #include "stages/reduce.hpp"
@@ -21,8 +22,11 @@ namespace {
 
 using namespace stages;
 
-// Rows of the files that travel together: of which the length of a batch is independent.
-constexpr std::size_t rows_of_a_run = 256;
+// Rows of the files that travel together, on which no result depends: as many as are a mebibyte, so that large images
+// take no more memory than small ones.
+std::size_t rows_of_a_run(std::size_t image_bytes) {
+  return std::clamp<std::size_t>((1 << 20) / std::max<std::size_t>(1, image_bytes), 1, 256);
+}
 
 void run_graph(Graph& graph, const std::string& images, const std::string& labels) {
   try {
@@ -45,6 +49,12 @@ Stream<Scored> evaluate(Graph& g, const Stream<Batch>& batches, const ScoreBatch
   auto hits = g.map("accuracy", Accuracy{}, scored, unlimited);
   g.sink("accumulate", std::ref(sums), loss, hits);
   return scored;
+}
+
+std::size_t evaluation_rows(std::size_t pixels) {
+  const std::size_t most =
+      std::clamp<std::size_t>((2 << 20) / (sizeof(float) * std::max<std::size_t>(1, pixels)), 1, 512);
+  return most < kernels::row_block ? most : most / kernels::row_block * kernels::row_block;
 }
 
 Metrics means(const Accumulator& sums) {
@@ -111,6 +121,7 @@ Stream<Batch> Training::batches(const JobData& data, const Options& o) {
   auto& shuffle = rows_.emplace<ShuffleBuffer>();
   shuffle.rows = o.effective_shuffle_buffer(image_bytes, data.train);
   shuffle.batch_size = o.batch_size, shuffle.seed = o.seed;
+  shuffle.most_rows = data.train;
   shuffle.pixels = data.shape.pixels(), shuffle.item_bytes = image_bytes;
   shuffle.images = files_.train_images, shuffle.labels = files_.train_labels;
   auto pairs = read_pairs(graph_,
@@ -119,7 +130,7 @@ Stream<Batch> Training::batches(const JobData& data, const Options& o) {
                            .prefix = "train-",
                            .image_bytes = image_bytes,
                            .classes = data.shape.classes},
-                          rows_of_a_run);
+                          rows_of_a_run(image_bytes));
   return graph_.expand("shuffle", std::ref(shuffle), pairs, ahead);
 }
 
@@ -145,9 +156,10 @@ Metrics Training::run(std::uint64_t epoch, const Accumulator& so_far, std::funct
 //  rows.test-labels -> pair
 Evaluation::Evaluation(const JobData& data, const DataFiles& files, const Threads& threads)
     : graph_("evaluate", threads), files_(files) {
+  const std::size_t rows = evaluation_rows(data.shape.pixels());
   const auto batches = [&] {
     if (data.test_set) {
-      batcher_.data = data.test_set, batcher_.batch_size = evaluation_rows, batcher_.shuffled = false;
+      batcher_.data = data.test_set, batcher_.batch_size = rows, batcher_.shuffled = false;
       return graph_.source("batch", std::ref(batcher_), capacity(8));
     }
     return read_batches(graph_,
@@ -156,9 +168,9 @@ Evaluation::Evaluation(const JobData& data, const DataFiles& files, const Thread
                          .prefix = "test-",
                          .image_bytes = data.shape.image_bytes(),
                          .classes = data.shape.classes},
-                        evaluation_rows, data.shape.pixels());
+                        rows, data.shape.pixels());
   };
-  evaluate(graph_, batches(), {.weights = &weights_, .limits = limits(data.shape, evaluation_rows)}, metrics_);
+  evaluate(graph_, batches(), {.weights = &weights_, .limits = limits(data.shape, rows)}, metrics_);
 }
 
 Evaluation::Evaluation(const DataSet& data, const Threads& threads)

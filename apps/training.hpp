@@ -58,8 +58,9 @@ class Training {
   Feedback<stages::Weights> weights_;
 };
 
-// Rows of a batch of an evaluation: whole row blocks, so that the sum of the losses is that of any other size.
-inline constexpr std::size_t evaluation_rows = 512;
+// Rows of a batch of an evaluation, of images of so many pixels: two mebibytes as float32, whole row blocks if that is
+// one at least. The sum of the losses depends on it, so that it depends on nothing else.
+std::size_t evaluation_rows(std::size_t pixels);
 
 // The forward-only part of a graph; its scored batches, for whoever wants more of them.
 //  batches -> forward -> loss -> accumulate

@@ -66,14 +66,7 @@ std::size_t Elements::item_bytes() const {
 template <IdxKind kind>
 void ParseIdx<kind>::push(const Chunk& chunk) {
   State& s = state_;
-  if (chunk.file != s.file) {
-    end_of_file();
-    if (!s.before) s.before = s.shape;
-    s.first += s.next, s.next = 0;
-    s.shape.reset();
-    s.partial.clear();
-    s.file = chunk.file;
-  }
+  while (s.file != chunk.file) next_file();
   s.owner = chunk.owner;
   s.data = chunk.data;
   s.size = chunk.size;
@@ -122,7 +115,7 @@ bool ParseIdx<kind>::pull(Elements& out) {
       return false;
     }
     if (bytes) {
-      Bytes& own = out.owner.renew();
+      Bytes& own = copies_.take(out.owner);
       std::memcpy(own.reserve(s.partial.size()), s.partial.data(), s.partial.size());
       out.data = own.data.get();
       out.count = 1;
@@ -154,7 +147,7 @@ void ParseIdx<kind>::convert(const std::uint8_t* from, std::size_t count, Elemen
   const State& s = state_;
   if (kind == IdxKind::labels) check_labels(from, count);
   const std::size_t pixels = static_cast<std::size_t>(s.shape->pixels()), all = count * pixels;
-  Bytes& own = out.owner.renew();
+  Bytes& own = copies_.take(out.owner);
   auto* const values = reinterpret_cast<float*>(own.reserve(all * sizeof(float)));
   to_float32(s.shape->type, from, all, values);
   if (s.shape->type == IdxType::float32 || s.shape->type == IdxType::float64)
@@ -191,7 +184,20 @@ void ParseIdx<kind>::end_of_file() const {
 }
 
 template <IdxKind kind>
+void ParseIdx<kind>::next_file() {
+  State& s = state_;
+  end_of_file();
+  if (!s.before) s.before = s.shape;
+  s.first += s.next, s.next = 0;
+  s.shape.reset();
+  s.partial.clear();
+  ++s.file;
+}
+
+// One of which nothing came has no chunk.
+template <IdxKind kind>
 void ParseIdx<kind>::finish() {
+  while (state_.file + 1 < paths.size()) next_file();
   end_of_file();
 }
 

@@ -53,6 +53,9 @@ struct ParseIdx {
     return item_bytes ? std::optional(std::max(chunk_bytes, item_bytes)) : std::nullopt;
   }
 
+  // The part of an item, which in the file may be twice as long, in a vector that grows.
+  std::size_t state_bytes() const { return 2 * 2 * item_bytes; }
+
   // State of its own, no options.
   struct State {
     std::size_t file = 0;
@@ -70,7 +73,9 @@ struct ParseIdx {
   void convert(const std::uint8_t* items, std::size_t count, Elements& out);
   void check_labels(const std::uint8_t* items, std::size_t count) const;
   void end_of_file() const;
+  void next_file();
   State state_{};
+  Pool<Bytes> copies_{};
 };
 
 using ParseImages = ParseIdx<IdxKind::images>;

@@ -79,7 +79,7 @@ bool ShuffleBuffer::pull(Batch& out) {
   fill();
   const std::size_t given = std::get<0>(in_).count();
   if (building_.owners.empty()) building_.owners.resize(1);
-  std::uint8_t* const memory = item_ ? building_.owners.front().renew().reserve(batch_size * item_) : nullptr;
+  std::uint8_t* const memory = item_ ? building_.owners.front().renew().reserve(most_of_a_batch() * item_) : nullptr;
   while (building_.labels.size() < batch_size && (next_ < given || (finished_ && filled_ > 0))) draw(memory);
   if (next_ == given) {
     for (Rows* used : {&std::get<0>(in_), &std::get<1>(in_)})

@@ -17,6 +17,7 @@
 // Source: the shuffle buffer of TensorFlow's tf.data.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -36,9 +37,10 @@ struct ShuffleBuffer {
   std::size_t rows = 20'000;     // of the buffer, 1 .. 2^32 - 1
   std::size_t batch_size = 256;  // rows, at least 1
   std::uint64_t seed = 0;
-  std::string images{}, labels{};  // paths, for error messages
-  std::size_t pixels = 0;          // of an image; 0: any
-  std::size_t item_bytes = 0;      // of an image in memory, where it is known: to state the bound
+  std::string images{}, labels{};    // paths, for error messages
+  std::size_t pixels = 0;            // of an image; 0: any
+  std::size_t most_rows = SIZE_MAX;  // of the stream, where it is known: no batch has more
+  std::size_t item_bytes = 0;        // of an image in memory, where it is known: to state the bound
 
   using Output = Batch;
   void push(const LabelledRows& in);
@@ -49,12 +51,17 @@ struct ShuffleBuffer {
   void reset();
   std::optional<std::size_t> payload_bytes() const {
     if (!item_bytes) return std::nullopt;
-    return batch_size * (item_bytes + sizeof(const std::uint8_t*) + sizeof(std::uint16_t)) + sizeof(Shared<Bytes>);
+    return most_of_a_batch() * (item_bytes + sizeof(const std::uint8_t*) + sizeof(std::uint16_t)) +
+           sizeof(Shared<Bytes>);
   }
   // The buffer, and the batch that is not complete.
-  std::size_t state_bytes() const {
-    return rows * (item_bytes + sizeof(std::uint16_t) + sizeof(std::uint32_t)) + payload_bytes().value_or(0);
+  std::size_t state_bytes() const { return rows * bytes_of(item_bytes) + payload_bytes().value_or(0); }
+  // Of a row in the buffer: image, label and place.
+  static std::size_t bytes_of(std::size_t image_bytes) {
+    return image_bytes + sizeof(std::uint16_t) + sizeof(std::uint32_t);
   }
+
+  std::size_t most_of_a_batch() const { return std::min(batch_size, most_rows); }
 
   // State of its own, no options.
   void fill();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <regex>
 #include <string>
@@ -169,6 +170,36 @@ TEST(Environment, AVariableWhoseFlagHasNoEffectIsPassedOver) {
   EXPECT_EQ(error_of({"train"}, {{"SLUICE_TRACE_STEPS", "5"}, {"SLUICE_RESUME", "no"}, {"SLUICE_CLASS_NAMES", "a,b"}}),
             "");
   EXPECT_EQ(error_of({"graph"}, {{"SLUICE_LR", "x"}}), "");
+}
+
+// Every flag that may have none, with its variable set and what it needs missing: nothing of the value is left.
+TEST(Environment, AValueThatHasNoEffectIsInNoOption) {
+  const struct {
+    Arguments command;
+    const char *variable, *value;
+    std::function<std::string(const CommandLine&)> option;
+  } all[] = {
+      {{"train", "--stream"}, "DECODER", "libdeflate", [](const auto& l) { return l.options.decoder; }},
+      {{"train", "--stream"}, "REPORT", "r.html", [](const auto& l) { return l.options.report; }},
+      {{"train"}, "SHUFFLE_BUFFER", "7", [](const auto& l) { return std::to_string(l.options.shuffle_buffer); }},
+      {{"train"}, "CHECKPOINT_EVERY", "7", [](const auto& l) { return l.options.checkpoint_every; }},
+      {{"train"}, "RESUME", "no", [](const auto& l) { return l.options.resume; }},
+      {{"train"}, "TRACE_STEPS", "7", [](const auto& l) { return std::to_string(l.options.trace_steps); }},
+      {{"train"}, "CLASS_NAMES", "a,b", [](const auto& l) { return l.options.class_names; }},
+      {{"train", "--quiet"}, "LOG_FORMAT", "jsonl", [](const auto& l) { return l.options.log_format; }},
+      {{"train", "--no-progress"}, "LOG_FORMAT", "jsonl", [](const auto& l) { return l.options.log_format; }},
+      {{"predict"}, "LABELS", "f", [](const auto& l) { return l.predict.labels; }},
+      {{"predict"}, "GALLERY_IMAGES", "7", [](const auto& l) { return std::to_string(l.predict.gallery_images); }},
+  };
+  for (const auto& one : all) {
+    const std::string variable = std::string("SLUICE_") + one.variable;
+    const CommandLine line = parsed(one.command, {{variable, one.value}});
+    EXPECT_EQ(one.option(line), one.option(parsed(one.command))) << variable;
+    EXPECT_TRUE(line.from_environment.empty()) << variable;
+  }
+  // What it needs may come from a variable as well.
+  EXPECT_EQ(parsed({"train"}, {{"SLUICE_TRACE_STEPS", "7"}, {"SLUICE_TRACE", "t"}}).options.trace_steps, 7u);
+  EXPECT_EQ(parsed({"predict"}, {{"SLUICE_LABELS", "f"}, {"SLUICE_GALLERY", "g.png"}}).predict.labels, "f");
 }
 
 TEST(Environment, DataThatIsNamedByHandBeatsTheVariablesOfItsFiles) {

@@ -172,15 +172,18 @@ TEST_F(Stream, DamageOfTheTestSetIsSaidBeforeTheFirstStep) {
   EXPECT_FALSE(std::filesystem::exists(checkpoint));
 }
 
+// By files that would do as well: as many images or labels, sound, of other contents.
 TEST_F(Stream, FilesThatAreNotAsTheyWereEndTheRun) {
-  for (const std::string& changed : {images, file("t10k-labels-idx1-ubyte.gz")}) {
-    const std::string before = contents_of(changed);
+  const std::string others = folder.path("others");
+  ASSERT_EQ(sluice({"synth", others, "--train", "3000", "--test", "200", "--seed", "7"}).code, 0);
+  for (const std::string name : {"train-images-idx3-ubyte.gz", "t10k-labels-idx1-ubyte.gz"}) {
+    const std::string changed = file(name), before = contents_of(changed);
     Process p(Arguments{sluice_path()} + job({"--checkpoint", checkpoint}, "100", "100000"));
     ASSERT_TRUE(p.says("epoch=2/"));
-    write(changed, before + before);  // is a file of its own: the epoch under way reads the old one to its end
+    write(changed, contents_of(others + "/" + name));  // a file of its own: who has the old one open reads it on
     const Result r = p.wait();
     EXPECT_EQ(r.code, 3) << r.err;
-    EXPECT_TRUE(contains(r.err, changed + ": ")) << r.err;
+    EXPECT_TRUE(contains(r.err, changed + ": is not as it was when the run began")) << r.err;
     write(changed, before);
     EXPECT_GE(load_checkpoint(checkpoint).epochs.size(), 2u);
     std::filesystem::remove(checkpoint);
@@ -241,6 +244,24 @@ TEST_F(Stream, TheGraphStatesItsBound) {
   EXPECT_TRUE(contains(few, "a shuffle buffer of 100 of 3000 images")) << few;
   few.replace(few.find("of 3000"), 7, "of 6000");
   EXPECT_EQ(bound(many), few);
+}
+
+// Beside what the program has without any data, and what the system's allocator keeps.
+TEST_F(Stream, NoMoreIsHeldThanTheGraphStates) {
+  const auto mebibytes_behind = [](const std::string& text, const std::string& words) {
+    return std::stod(text.substr(text.find(words) + words.size()));
+  };
+  const std::string large = folder.path("large");
+  ASSERT_EQ(sluice({"synth", large, "--train", "60", "--test", "60", "--rows", "1200", "--columns", "1200"}).code, 0);
+  for (const std::string& from : {data, large}) {
+    const Arguments what{"--data", from, "--stream", "--shuffle-buffer", "5", "--batch-size", "5", "--threads", "2"};
+    const Result graph = sluice(Arguments{"graph"} + what);
+    ASSERT_EQ(graph.code, 0) << graph.err;
+    const double bound = mebibytes_behind(line_with(graph.out, "the data stay in their files"), "the graphs hold ");
+    const Arguments rest{"--epochs", "1", "--lr", "0.0001"};
+    const double peak = trained(Arguments{"train"} + what + rest)["peak_rss_bytes"].get<double>() / (1 << 20);
+    EXPECT_LT(peak, bound + 24) << from;
+  }
 }
 
 TEST_F(Stream, ARunIsRepeatedByTheCommandThatItPrints) {

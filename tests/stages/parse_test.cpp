@@ -254,8 +254,12 @@ TEST(Parse, SeveralFilesAreOneStreamOfItems) {
 TEST(Parse, EachOfSeveralFilesHasToBeSoundAndOfTheSameSize) {
   const auto refused = [](const std::vector<std::string>& files, std::initializer_list<std::string_view> parts) {
     EachFile<Pieces> all;
-    for (const std::string& file : files) all.files.emplace_back(file, 20);
-    expect_error<DataError>([&] { drive(all, ParseImages{.paths = {"a", "b"}}, [](const Elements&) {}); }, parts);
+    std::vector<std::string> names;
+    for (const std::string& file : files) {
+      names.emplace_back(1, static_cast<char>('a' + all.files.size()));
+      all.files.emplace_back(file, 20);
+    }
+    expect_error<DataError>([&] { drive(all, ParseImages{.paths = names}, [](const Elements&) {}); }, parts);
   };
   const std::string whole = images_file(4, 3, 5);
   refused({whole.substr(0, 70), whole}, {"a: the header promises 4 images, the file ends after 3"});
@@ -266,6 +270,10 @@ TEST(Parse, EachOfSeveralFilesHasToBeSoundAndOfTheSameSize) {
   refused({whole, file_of<std::int8_t>(0x903, {1, 3, 5}, std::vector<std::int8_t>(15))},
           {"b: images of 3 x 5 pixels, int8"});
   refused({whole, labels_file(4, 2)}, {"b: IDX magic", "swapped?"});
+  for (const std::vector<std::string>& one_gives_nothing :
+       {std::vector<std::string>{whole, ""}, {whole, "", whole}, {whole, "", ""}})
+    refused(one_gives_nothing, {"b: ends after 0 bytes"});
+  refused({"", whole}, {"a: ends after 0 bytes"});
 }
 
 TEST(Parse, TheFirstLabelThatIsNoClassIsAnErrorThatNamesItsFileAndItsPlaceThere) {
