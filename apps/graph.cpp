@@ -28,7 +28,8 @@ int graph(const Options& o) {
   Evaluation evaluation(data, files, threads);
   override_stages(o, {&loading.graph(), &training.graph(), &evaluation.graph()});
   if (o.dump_flags) {
-    write_to_stdout(repeating_command(o, files) + "\n");
+    data.shape.classes = o.classes;
+    write_to_stdout(repeating_command(o, files, data) + "\n");
     return 0;
   }
 

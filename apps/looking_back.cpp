@@ -53,7 +53,7 @@ Report report(const Options& o, const RunSoFar& run) {
   r.title = "sluice train";
   r.outcome = run.outcome;
   const stages::DataShape& shape = run.data.shape;
-  r.command = repeating_command(o, run.files, shape.classes);
+  r.command = repeating_command(o, run.files, run.data);
   const nlohmann::ordered_json options = effective(o, run.files, run.data);
   for (const auto& [name, value] : options.items())
     r.options.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "stages/kernels/kernels.hpp"
+#include "stages/scale.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -42,25 +42,23 @@ std::string absolute_files(const std::string& text) {
 using Values = std::map<std::string, std::vector<std::string>>;
 
 // The values that are not those of the flags' own words: what a default came to, and paths within.
-Values effective_values(const Options& o, std::size_t classes) {
+Values effective_values(const Options& o) {
   Values values{{"--data", {}},
-                {"--decoder", {o.effective_decoder()}},
                 {"--threads", {std::to_string(o.effective_threads())}},
                 {"--shards", {std::to_string(o.effective_shards())}},
-                {"--isa", {kernels::active().name}},
                 {"--checkpoint-every", {o.checkpoint_every.empty() ? "1e" : o.checkpoint_every}},
                 {"--resume",
                  {o.resumes_from_file() ? absolute(o.resume)
                   : o.resume.empty()    ? "auto"
                                         : o.resume}}};
-  if (o.classes || classes) values["--classes"] = {std::to_string(o.classes ? o.classes : classes)};
+  if (o.decoder == "auto") values["--decoder"] = {};
   if (o.class_names.starts_with("@")) values["--class-names"] = {"@" + absolute(o.class_names.substr(1))};
   return values;
 }
 
 // inputs: of the flags that name what is read.
-std::string command(const Options& o, Values inputs, std::size_t classes) {
-  Values effective = effective_values(o, classes);
+std::string command(const Options& o, Values inputs) {
+  Values effective = effective_values(o);
   effective.merge(inputs);
   std::string text = "sluice " + o.command + " --no-env";
   for (const SpeltFlag& flag : o.spelt) {
@@ -77,20 +75,25 @@ std::string command(const Options& o, Values inputs, std::size_t classes) {
 
 }  // namespace
 
-std::string repeating_command(const Options& o, const stages::DataFiles& files, std::size_t classes) {
-  return command(o,
-                 {{"--train-images", {absolute_files(files.train_images)}},
-                  {"--train-labels", {absolute_files(files.train_labels)}},
-                  {"--test-images", {absolute_files(files.test_images)}},
-                  {"--test-labels", {absolute_files(files.test_labels)}}},
-                 classes);
+std::string repeating_command(const Options& o, const stages::DataFiles& files, const JobData& data) {
+  Values inputs{{"--train-images", {absolute_files(files.train_images)}},
+                {"--train-labels", {absolute_files(files.train_labels)}},
+                {"--test-images", {absolute_files(files.test_images)}},
+                {"--test-labels", {absolute_files(files.test_labels)}}};
+  if (data.shape.classes) inputs["--classes"] = {std::to_string(data.shape.classes)};
+  if (data.train) {
+    inputs["--scale"] = {stages::scale_text(o.effective_divisor(data.shape.stored))};
+    if (o.stream)
+      inputs["--shuffle-buffer"] = {std::to_string(o.effective_shuffle_buffer(data.shape.image_bytes(), data.train))};
+  }
+  return command(o, std::move(inputs));
 }
 
 std::string repeating_command(const Options& o, const LabelledFiles& files) {
   Values inputs;
   for (const auto& [flag, text] : {std::pair{"--images", files.images}, {"--labels", files.labels}})
     if (!text.empty()) inputs[flag] = {text == "-" ? text : absolute_files(text)};
-  return command(o, std::move(inputs), 0);
+  return command(o, std::move(inputs));
 }
 
 }  // namespace sluice::apps

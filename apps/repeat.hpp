@@ -2,22 +2,24 @@
 //
 // From the flags as they took effect: every one that changes a result, the graphs or what is written is spelt out,
 // paths are absolute, and nothing is taken from the environment. As a POSIX shell takes it back, whatever is in a path.
-// classes: where they were counted, so that they are spelt out, too; 0: they were not.
+// Instruction set and decoder, on which no result depends, are left to the machine unless they were named. A command
+// with --checkpoint goes on from that file, as it would if it were given again.
+// data: what is known of them; classes of 0 are left to be counted.
 // Pure functions, but for the working folder. Errors: none.
 //
-//   fmt::print("{}\n", repeating_command(options, files));   // sluice train --no-env --train-images /data/...
+//   fmt::print("{}\n", repeating_command(options, files, data));   // sluice train --no-env --train-images /data/...
 #pragma once
 
-#include <cstddef>
 #include <string>
 
 #include "apps/input.hpp"
+#include "apps/load.hpp"
 #include "apps/options.hpp"
 #include "stages/data_files.hpp"
 
 namespace sluice::apps {
 
-std::string repeating_command(const Options& options, const stages::DataFiles& files, std::size_t classes = 0);
+std::string repeating_command(const Options& options, const stages::DataFiles& files, const JobData& data);
 // Of images and their labels, if any, for a model: "-" stays the standard input, and a scale or names that are the
 // model's own stay so.
 std::string repeating_command(const Options& options, const LabelledFiles& files);

@@ -15,6 +15,7 @@
 #include "apps/checkpointing.hpp"
 #include "apps/class_names.hpp"
 #include "apps/commands.hpp"
+#include "apps/input.hpp"
 #include "apps/interrupt.hpp"
 #include "apps/load.hpp"
 #include "apps/looking_back.hpp"
@@ -223,7 +224,7 @@ class Job {
     } catch (const std::invalid_argument& error) {
       throw UsageError(fmt::format("--class-names: {}", error.what()));
     }
-    about_ = {{"sluice.command", repeating_command(o_, files_, data.classes)}};
+    about_ = {{"sluice.command", repeating_command(o_, files_, this->data())}};
     if (known) about_["sluice.class_names"] = names_to_store(names_);
   }
 
@@ -479,7 +480,13 @@ int train(const Options& o) {
   check_outputs(o, files);
   Job job(o, files);
   if (!o.dump_flags) return job.run();
-  write_to_stdout(repeating_command(o, files) + "\n");
+  JobData data;  // as far as a look tells, which takes nothing from a pipe
+  if (!waits(files.train_images)) {
+    const Images images = look_at(files.train_images, o.classes);
+    data = {.shape = images.shape, .train = images.count};
+  }
+  data.shape.classes = o.classes;
+  write_to_stdout(repeating_command(o, files, data) + "\n");
   return 0;
 }
 

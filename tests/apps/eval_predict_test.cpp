@@ -256,9 +256,7 @@ TEST_F(StoredModel, TheCommandThatDumpFlagsPrintsRepeatsTheRun) {
     std::vector<std::string> spelt;  // some of it
   };
   for (const auto& [command, input, spelt] : std::vector<Case>{
-           {"eval --model model --data .",
-            "/dev/null",
-            {"--images " + data.path("./") + images, "--threads ", "--isa "}},
+           {"eval --model model --data .", "/dev/null", {"--images " + data.path("./") + images, "--threads "}},
            {"eval --model model --json --threads 2 --scale 1/200 --class-names @names --images " + images +
                 " --labels " + labels,
             "/dev/null",

@@ -345,13 +345,22 @@ TEST(DumpFlags, TheLineRepeatsTheRun) {
   const std::string line = dumped(run);
   for (const char* part :
        {"--seed 11", "--lr 0.3", "--threads 2", "--shards 3", "--isa portable", "--capacity reduce=3", "--epochs 2",
-        "--batch-size 100", "--decoder ", "--log-format text", "--json", "--quiet"})
+        "--batch-size 100", "--scale 1/255", "--log-format text", "--json", "--quiet"})
     EXPECT_TRUE(contains(line, std::string(" ") + part)) << line;
   EXPECT_FALSE(contains(line, "--dump-flags") || contains(line, "--trace-steps") || contains(line, "--resume")) << line;
   const json once = json::parse(sluice(run).out), again = repeated(line, elsewhere);
   EXPECT_EQ(results_of(again), results_of(once));
   EXPECT_EQ(again["options"]["threads"], once["options"]["threads"]);
   EXPECT_EQ(again["weights_sha256"], once["weights_sha256"]);
+}
+
+TEST(DumpFlags, WhatADefaultCameToIsSpeltOutWhereAResultDependsOnIt) {
+  const SmallData data;
+  const std::string streamed = dumped(data.train() + Arguments{"--stream"});
+  EXPECT_TRUE(contains(streamed, " --scale 1/255 ") && contains(streamed, " --shuffle-buffer 500 ")) << streamed;
+  // Another machine may not have these.
+  EXPECT_FALSE(contains(streamed, "--isa") || contains(streamed, "--decoder")) << streamed;
+  EXPECT_TRUE(contains(dumped(data.train() + Arguments{"--decoder", "zlib"}), " --decoder zlib "));
 }
 
 TEST(DumpFlags, NothingIsRun) {
