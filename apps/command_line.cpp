@@ -162,13 +162,16 @@ std::string unknown_argument(const CLI::App& program, const CLI::ParseError& err
   return fmt::format("{}: unexpected argument: see sluice {} --help", word, command.get_name());
 }
 
-// A flag without its value, or given more than once: the parser says it in its own terms.
+// A flag without its value, with one that it does not take, or given more than once: the parser says it in its own
+// terms.
 std::string wrong_number_of_values(const CLI::App& app, const CLI::ArgumentMismatch& error) {
   const std::string text = error.what(), flag = text.substr(0, text.find(':'));
   for (const CLI::App* command : app.get_subcommands())
     if (const CLI::Option* option = command->get_option_no_throw(flag))
       return option->count() > 1 ? fmt::format("{}: given {} times, expected once", flag, option->count())
                                  : fmt::format("{}: needs a value: see sluice {} --help", flag, command->get_name());
+  if (text.ends_with(" was given a disallowed flag override"))
+    return fmt::format("--{}: takes no value", text.substr(0, text.find(' ')));
   return text;
 }
 

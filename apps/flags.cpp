@@ -43,6 +43,8 @@ void Flags::finish() {
   const auto all = get_options();
   if (std::any_of(all.begin(), all.end(), [this](const auto* flag) { return !variable_of(flag).empty(); }))
     add_flag("--no-env", no_environment_, "Take nothing from the environment")->group(help_group);
+  for (CLI::Option* flag : get_options([](const CLI::Option*) { return true; }))
+    if (!has_value(flag)) flag->disable_flag_override();  // --quiet=no would be taken
   set_help_flag("-h,--help", "Print this help and exit")->group(help_group);
 }
 

@@ -182,10 +182,12 @@ void add_training_flags(Flags& command, Options& o) {
 void add_checkpoint_flags(Flags& command, Options& o) {
   const char* const group = "Checkpoints";
   command
-      .add_option("--checkpoint", o.checkpoint,
-                  "Keep the state of the training here, as safetensors: the same command goes on from it, with the "
-                  "same bits as if it had never ended, whatever ended it. The one before is kept as FILE.previous, and "
-                  "used where FILE is damaged. --batch-size, --lr, --seed and the data have to stay the same")
+      .add_option(
+          "--checkpoint", o.checkpoint,
+          "Keep the state of the training here, as safetensors: the same command goes on from it, with the "
+          "same bits as if it had never ended, whatever ended it. The one before is kept as FILE.previous, and "
+          "used where FILE is damaged. What decides the result has to stay the same: the data, --batch-size, --lr, "
+          "--seed, --classes, --scale, --stream and --shuffle-buffer")
       ->check(named())
       ->type_name("FILE")
       ->group(group);
@@ -235,9 +237,10 @@ void add_output_flags(Flags& command, Options& o) {
   callback("--no-progress", false, "Say nothing of epochs")->excludes(yes);
   CLI::Option* const format =
       command
-          .add_option("--log-format", o.log_format,
-                      "Of the log on stderr: text, or jsonl: an object for each of start, epoch, checkpoint, warning, "
-                      "message, profile, error and end; what is wrong with the flags themselves is text")
+          .add_option(
+              "--log-format", o.log_format,
+              "Of the log on stderr: text, or jsonl: an object for each of start, epoch, checkpoint, status, warning, "
+              "message, profile, error and end; what is wrong with the flags themselves is text")
           ->check(one_of({"text", "jsonl"}))
           ->type_name("NAME")
           ->capture_default_str()
@@ -288,7 +291,7 @@ void add_observe_flags(Flags& command, Options& o) {
   CLI::Option* const names = add_names_flag(command, o, group,
                                             "For --report, --output and --checkpoint: as many names as classes, with "
                                             "commas between, or @FILE, a line each",
-                                            "those of Fashion-MNIST for its files");
+                                            "those of Fashion-MNIST where the path of the images has 'fashion' in it");
   command.only_where(
       names, [&o] { return !o.report.empty() || !o.output.empty() || !o.checkpoint.empty(); },
       "without one of --report, --output and --checkpoint, which get the names");

@@ -2,7 +2,8 @@
 //
 //   a terminal      one line, redrawn: epoch, bar, loss, accuracy, samples/s, time left; cut to the terminal's width
 //   anything else   epoch=3/10 train_loss=0.5130 train_accuracy=0.8257 ... a line for each epoch
-//   jsonl           {"schema":1,"event":"epoch",...} a line for each of start, epoch, checkpoint, warning, message,
+//   jsonl           {"schema":1,"event":"epoch",...} a line for each of start, epoch, checkpoint, status, warning,
+//   message,
 //                   profile, error, end
 // Colour only on a terminal, and not with NO_COLOR; ASCII where the locale is not UTF-8.
 // Order and thread-safety: one thread calls, but status(); the line is redrawn by a thread of its own, ten times a

@@ -306,6 +306,13 @@ TEST(Flags, OneThatHasNoEffectIsAnErrorThatSaysWhy) {
   }
 }
 
+TEST(Flags, OneWithoutAValueTakesNone) {
+  for (const char* flag : {"--quiet=no", "--json=false", "--stream=0", "--profile=1"}) {
+    const std::string name = std::string(flag).substr(0, std::string(flag).find('='));
+    EXPECT_EQ(error_of({"train", flag}), name + ": takes no value") << flag;
+  }
+}
+
 TEST(Flags, OneThatHasAnEffectIsNone) {
   for (const Arguments& arguments : {Arguments{"train", "--trace", "t", "--trace-steps", "5"},
                                      {"train", "--checkpoint", "c", "--checkpoint-every", "5", "--resume", "no"},
