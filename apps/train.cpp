@@ -336,6 +336,7 @@ class Job {
     }
     throw stages::DataError(fmt::format("{}; {}", error.what(), what));
   }
+
   void check_finite(std::size_t epoch) const {
     if (!finite(*training_->weights()))
       diverged(fmt::format("epoch {}, step {}", epoch, steps_done()), "a weight is not finite");
