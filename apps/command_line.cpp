@@ -162,16 +162,26 @@ std::string unknown_argument(const CLI::App& program, const CLI::ParseError& err
   return fmt::format("{}: unexpected argument: see sluice {} --help", word, command.get_name());
 }
 
-// A flag without its value, with one that it does not take, or given more than once: the parser says it in its own
-// terms.
+// The parser would take --quiet=no for --quiet.
+void refuse_values_of_bare_flags(int argc, const char* const* argv, const std::vector<Flags*>& commands) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--") return;
+    const auto equals = word.find('=');
+    if (!word.starts_with("--") || equals == std::string::npos) continue;
+    const std::string flag = word.substr(0, equals);
+    if (std::any_of(commands.begin(), commands.end(), [&](const Flags* c) { return c->takes_no_value(flag); }))
+      throw UsageError(fmt::format("{}: takes no value", flag));
+  }
+}
+
+// A flag without its value, or given more than once: the parser says it in its own terms.
 std::string wrong_number_of_values(const CLI::App& app, const CLI::ArgumentMismatch& error) {
   const std::string text = error.what(), flag = text.substr(0, text.find(':'));
   for (const CLI::App* command : app.get_subcommands())
     if (const CLI::Option* option = command->get_option_no_throw(flag))
       return option->count() > 1 ? fmt::format("{}: given {} times, expected once", flag, option->count())
                                  : fmt::format("{}: needs a value: see sluice {} --help", flag, command->get_name());
-  if (text.ends_with(" was given a disallowed flag override"))
-    return fmt::format("--{}: takes no value", text.substr(0, text.find(' ')));
   return text;
 }
 
@@ -202,6 +212,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, const Surround
   }
   const std::vector<const Flags*> all(commands.begin(), commands.end());
 
+  refuse_values_of_bare_flags(argc, argv, commands);
   const auto chosen = [&] {
     return std::find_if(commands.begin(), commands.end(), [](auto* c) { return c->parsed(); });
   };

@@ -39,12 +39,15 @@ std::string Flags::default_of(const CLI::Option* flag) const {
   return words == words_.end() ? flag->get_default_str() : words->second;
 }
 
+bool Flags::takes_no_value(const std::string& flag) const {
+  const CLI::Option* const option = get_option_no_throw(flag);
+  return option && !has_value(option);
+}
+
 void Flags::finish() {
   const auto all = get_options();
   if (std::any_of(all.begin(), all.end(), [this](const auto* flag) { return !variable_of(flag).empty(); }))
     add_flag("--no-env", no_environment_, "Take nothing from the environment")->group(help_group);
-  for (CLI::Option* flag : get_options([](const CLI::Option*) { return true; }))
-    if (!has_value(flag)) flag->disable_flag_override();  // --quiet=no would be taken
   set_help_flag("-h,--help", "Print this help and exit")->group(help_group);
 }
 

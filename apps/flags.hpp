@@ -82,6 +82,8 @@ class Flags : public CLI::App {
   // The flags whose value is a variable's.
   const std::map<std::string, std::string>& from_environment() const { return from_environment_; }
 
+  bool takes_no_value(const std::string& flag) const;  // false: it has one, or there is no such flag
+
   // For help and documents.
   struct Example {
     std::string command, what;

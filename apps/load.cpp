@@ -83,11 +83,19 @@ std::string digest_of_ends(const std::vector<std::string>& paths) {
   return digest.hex();
 }
 
-// Changes with the file, whatever it is replaced by or written over with: size, times of its contents and of its entry.
+// What is another when the file was replaced or written over, and the same when it got other rights or another name.
 std::string known_of(const std::string& path) {
   struct stat s {};
   if (::stat(path.c_str(), &s) != 0) return "gone";
-  return fmt::format("{} {}.{:09} {}.{:09}", s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ctim.tv_sec,
+  return fmt::format("{} {} {} {}.{:09}", s.st_dev, s.st_ino, s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec);
+}
+
+// The same from one run to the next, where the time of the contents may have been set back by who copied them: by the
+// time of the entry. Other rights and names change it as well.
+std::string known_later_of(const std::string& path) {
+  struct stat s {};
+  if (::stat(path.c_str(), &s) != 0) return "gone";
+  return fmt::format("{} {}.{:09} {}.{:09}\n", s.st_size, s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_ctim.tv_sec,
                      s.st_ctim.tv_nsec);
 }
 
@@ -147,6 +155,7 @@ void Loading::run() {
 
 void Loading::look() {
   const std::array all = {files_.train_images, files_.train_labels, files_.test_images, files_.test_labels};
+  std::string files;
   for (std::size_t i = 0; i < all.size(); ++i)
     for (const std::string& path : file_list(all[i])) {
       std::error_code error;
@@ -154,6 +163,7 @@ void Loading::look() {
       if (!std::filesystem::is_regular_file(path, error))
         throw DataError(path + ": is no regular file, expected one with --stream, which reads it in every epoch");
       as_found_[i / 2].emplace_back(path, known_of(path));
+      if (i < 2) files += known_later_of(path);
     }
   Images train = look_at(files_.train_images, o_.classes), test = look_at(files_.test_images, o_.classes);
   check_same_size(train.shape, test.shape);
@@ -163,7 +173,7 @@ void Loading::look() {
   check_counted(train.shape, train.count, train_counts_);
   check_counted(test.shape, test.count, test_counts_);
   data_ = {train.shape, train.count, test.count, nullptr, nullptr, {}};
-  for (const auto& [path, known] : as_found_[0]) data_.files += known + "\n";
+  data_.files = std::move(files);
   if (o_.keeps_checkpoints())
     for (std::size_t i = 0; i < all.size(); ++i) data_.digests[i] = digest_of_ends(file_list(all[i]));
 }

@@ -94,11 +94,6 @@ UnreadOutput::~UnreadOutput() {
   if (wake_ >= 0) ::close(wake_);
 }
 
-bool UnreadOutput::now() const {
-  pollfd wake{wake_, POLLIN, 0};
-  return ::poll(&wake, 1, 0) > 0;
-}
-
 bool write_json_to_stdout(const nlohmann::ordered_json& json) {
   return write_to_stdout(json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }

@@ -40,7 +40,6 @@ class UnreadOutput {
   UnreadOutput& operator=(const UnreadOutput&) = delete;
 
   int wake() const { return wake_; }  // a descriptor that becomes readable then: for poll()
-  bool now() const;
 
  private:
   int wake_;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -211,8 +212,13 @@ int predict(const Options& o, const PredictOptions& p) {
   try {
     g.run();
   } catch (const Cancelled&) {  // nobody reads any more
-  } catch (const StageError&) {
-    if (!unread || !unread->now()) throw;
+  } catch (const StageError& error) {
+    try {
+      std::rethrow_exception(error.cause());
+    } catch (const WaitEndedError&) {  // nor waits for more
+    } catch (...) {
+      throw error;
+    }
   }
   if (!p.labels.empty()) {
     check_as_many(name, gallery.count, called(p.labels), labels.count);

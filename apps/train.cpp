@@ -279,7 +279,12 @@ class Job {
       seconds_ = seconds + since(begin);
       checkpoints_.state_changed();
     };
-    loading_.check_train_unchanged();
+    try {
+      loading_.check_train_unchanged();
+    } catch (const stages::DataError&) {
+      if (rows_done() == 0) save_checkpoint(training_->weights());  // the epochs before are sound
+      throw;
+    }
     if (rows_done() == 0) epoch_beginning_ = training_->weights();
     sound_ = !o_.stream;
     std::exception_ptr failed;  // what happened between two steps is no stage's
@@ -297,6 +302,8 @@ class Job {
     try {
       training_->run(number, sums_, every ? std::function<void()>(between_steps) : nullptr);
     } catch (const Cancelled&) {
+    } catch (const stages::DataError& error) {  // streams of unequal length
+      give_epoch_up(error);
     } catch (const StageError& error) {
       if (failed) std::rethrow_exception(failed);
       rethrow_diverged(error, fmt::format("epoch {}, step {}", number, done + error.sequence().value_or(0) + 1));
@@ -370,7 +377,7 @@ class Job {
     result_.resumed_epochs = result_.epochs.size();
     if (!checkpoints_.trouble().empty()) say_warning(style_, checkpoints_.trouble() + "; the version before is used");
     if (checkpoints_.epoch_begins_again())
-      say_warning(style_, fmt::format("the training set was written since {}: epoch {} begins again",
+      say_warning(style_, fmt::format("the training set may have been written since {}: epoch {} begins again",
                                       checkpoints_.path(), epoch_under_way()));
     if (o_.quiet) return;
     if (all_epochs_done())

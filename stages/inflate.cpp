@@ -150,7 +150,9 @@ class Inflate::State {
     std::array<pollfd, 2> both{{{file_, POLLIN, 0}, {wake_, POLLIN, 0}}};
     while (::poll(both.data(), both.size(), -1) < 0 && errno == EINTR) {
     }
-    if (both[1].revents) fail("was being waited for at byte {} when the run was interrupted", read_so_far_);
+    if (both[1].revents)
+      throw WaitEndedError(
+          fmt::format("{}: was being waited for at byte {} when the run was interrupted", path_, read_so_far_));
   }
 
   bool next_is_gzip() { return fill(2) && buffer_[begin_] == 0x1f && buffer_[begin_ + 1] == 0x8b; }

@@ -307,7 +307,7 @@ TEST(Flags, OneThatHasNoEffectIsAnErrorThatSaysWhy) {
 }
 
 TEST(Flags, OneWithoutAValueTakesNone) {
-  for (const char* flag : {"--quiet=no", "--json=false", "--stream=0", "--profile=1"}) {
+  for (const char* flag : {"--quiet=no", "--quiet=true", "--quiet=", "--json=false", "--stream=0", "--profile=1"}) {
     const std::string name = std::string(flag).substr(0, std::string(flag).find('='));
     EXPECT_EQ(error_of({"train", flag}), name + ": takes no value") << flag;
   }

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -162,7 +163,7 @@ TEST_F(StoredStream, AnEpochBeginsAgainWhereItsFilesWereWrittenSince) {
   ASSERT_GT(c.sums["count"], 0);
   write(images, sound);
   const Result r = sluice(kept() + Arguments{"--json"});
-  EXPECT_TRUE(contains(r.err, "was written since " + checkpoint)) << r.err;
+  EXPECT_TRUE(contains(r.err, "may have been written since " + checkpoint)) << r.err;
   EXPECT_EQ(results_of(json::parse(r.out)), results_of(whole));
 }
 
@@ -171,6 +172,29 @@ TEST_F(Stream, DamageOfTheTestSetIsSaidBeforeTheFirstStep) {
   write(path, all.substr(0, all.size() / 2));
   expect_refused(job({"--quiet", "--checkpoint", checkpoint}), 3, {path + ": ends at byte"});
   EXPECT_FALSE(std::filesystem::exists(checkpoint));
+}
+
+TEST_F(Stream, OtherRightsAndNamesOfAFileAreNotAnotherFile) {
+  Process p(Arguments{sluice_path()} + job({}, "100", "100000"));
+  ASSERT_TRUE(p.says("epoch=2/"));
+  std::filesystem::permissions(images, std::filesystem::perms::owner_read);
+  std::filesystem::create_hard_link(images, folder.path("another name"));
+  ASSERT_TRUE(p.says("epoch=40/"));
+  p.signal(SIGINT);
+  EXPECT_EQ(p.wait().code, 130);
+}
+
+// Complete epochs are kept, whichever moment it is noticed at.
+TEST_F(Stream, ATrainingFileThatIsReplacedBetweenEpochsLosesNone) {
+  const Arguments rarely = job({"--checkpoint", checkpoint, "--checkpoint-every", "90000e"}, "100", "100000");
+  const std::string before = contents_of(images);
+  for (int turn = 0; turn < 3; ++turn) {
+    Process p(Arguments{sluice_path()} + rarely + Arguments{"--resume", "no"});
+    ASSERT_TRUE(p.says("epoch=5/"));
+    write(images, before);
+    EXPECT_EQ(p.wait().code, 3);
+    EXPECT_GE(load_checkpoint(checkpoint).epochs.size(), 5u);
+  }
 }
 
 // By files that would do as well: as many images or labels, sound, of other contents.
