@@ -8,9 +8,9 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "stages/bounded_json.hpp"
-#include "stages/errors.hpp"
-#include "stages/model_file.hpp"
+#include <sluice/stages/bounded_json.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/model_file.hpp>
 
 namespace sluice::apps {
 namespace {

@@ -26,11 +26,11 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/accumulator.hpp>
+#include <sluice/stages/model.hpp>
+#include <sluice/stages/model_file.hpp>
+#include <sluice/stages/replacement.hpp>
 #include "apps/result.hpp"
-#include "stages/accumulator.hpp"
-#include "stages/model.hpp"
-#include "stages/model_file.hpp"
-#include "stages/replacement.hpp"
 
 namespace sluice::apps {
 

@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/scale.hpp>
 #include "apps/outputs.hpp"
-#include "stages/errors.hpp"
-#include "stages/scale.hpp"
 
 namespace sluice::apps {
 namespace {

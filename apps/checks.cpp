@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "pipeline/suggestion.hpp"
-#include "stages/scale.hpp"
+#include <sluice/pipeline/suggestion.hpp>
+#include <sluice/stages/scale.hpp>
 
 namespace sluice::apps {
 

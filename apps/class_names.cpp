@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <system_error>
 
-#include "stages/bounded_json.hpp"
+#include <sluice/stages/bounded_json.hpp>
 
 namespace sluice::apps {
 namespace {

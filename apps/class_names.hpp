@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/model_file.hpp"
+#include <sluice/stages/model_file.hpp>
 
 namespace sluice::apps {
 

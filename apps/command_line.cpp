@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <memory>
 
+#include <sluice/pipeline/suggestion.hpp>
 #include "apps/help.hpp"
-#include "pipeline/suggestion.hpp"
 
 namespace sluice::apps {
 namespace {

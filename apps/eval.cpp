@@ -6,6 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include <sluice/stages/accumulate.hpp>
+#include <sluice/stages/confusion.hpp>
+#include <sluice/stages/errors.hpp>
 #include "apps/commands.hpp"
 #include "apps/evaluation_result.hpp"
 #include "apps/input.hpp"
@@ -14,9 +17,6 @@
 #include "apps/repeat.hpp"
 #include "apps/stored_model.hpp"
 #include "apps/training.hpp"
-#include "stages/accumulate.hpp"
-#include "stages/confusion.hpp"
-#include "stages/errors.hpp"
 
 namespace sluice::apps {
 

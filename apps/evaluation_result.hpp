@@ -18,8 +18,8 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/confusion.hpp>
 #include "apps/training.hpp"
-#include "stages/confusion.hpp"
 
 namespace sluice::apps {
 

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "stages/data_files.hpp"
+#include <sluice/stages/data_files.hpp>
 
 namespace sluice::apps {
 namespace {

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/svg.hpp>
 #include "apps/commands.hpp"
 #include "apps/load.hpp"
 #include "apps/outputs.hpp"
 #include "apps/overrides.hpp"
 #include "apps/repeat.hpp"
 #include "apps/training.hpp"
-#include "pipeline/svg.hpp"
 
 namespace sluice::apps {
 

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <exception>
 
-#include "stages/dataset.hpp"
-#include "stages/errors.hpp"
-#include "stages/join.hpp"
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/join.hpp>
 
 namespace sluice::apps {
 

@@ -21,14 +21,14 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/graph.hpp"
-#include "pipeline/threads.hpp"
-#include "stages/data_files.hpp"
-#include "stages/each_file.hpp"
-#include "stages/inflate.hpp"
-#include "stages/join.hpp"
-#include "stages/parse.hpp"
-#include "stages/rows.hpp"
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/pipeline/threads.hpp>
+#include <sluice/stages/data_files.hpp>
+#include <sluice/stages/each_file.hpp>
+#include <sluice/stages/inflate.hpp>
+#include <sluice/stages/join.hpp>
+#include <sluice/stages/parse.hpp>
+#include <sluice/stages/rows.hpp>
 
 namespace sluice::apps {
 

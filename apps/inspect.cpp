@@ -14,18 +14,18 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/errors.hpp>
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/stages/digest.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/idx.hpp>
+#include <sluice/stages/inflate.hpp>
+#include <sluice/stages/model_file.hpp>
+#include <sluice/stages/scale.hpp>
 #include "apps/checkpoint.hpp"
 #include "apps/class_names.hpp"
 #include "apps/commands.hpp"
 #include "apps/outputs.hpp"
-#include "pipeline/errors.hpp"
-#include "pipeline/graph.hpp"
-#include "stages/digest.hpp"
-#include "stages/errors.hpp"
-#include "stages/idx.hpp"
-#include "stages/inflate.hpp"
-#include "stages/model_file.hpp"
-#include "stages/scale.hpp"
 
 namespace sluice::apps {
 namespace {

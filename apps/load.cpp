@@ -13,13 +13,13 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/stages/each_file.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/idx.hpp>
+#include <sluice/stages/inflate.hpp>
+#include <sluice/stages/inflate_whole.hpp>
+#include <sluice/stages/parse.hpp>
 #include "apps/input.hpp"
-#include "stages/each_file.hpp"
-#include "stages/errors.hpp"
-#include "stages/idx.hpp"
-#include "stages/inflate.hpp"
-#include "stages/inflate_whole.hpp"
-#include "stages/parse.hpp"
 
 namespace sluice::apps {
 namespace {

@@ -16,12 +16,12 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/stages/data_files.hpp>
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/digest.hpp>
+#include <sluice/stages/parse.hpp>
 #include "apps/options.hpp"
-#include "pipeline/graph.hpp"
-#include "stages/data_files.hpp"
-#include "stages/dataset.hpp"
-#include "stages/digest.hpp"
-#include "stages/parse.hpp"
 
 namespace sluice::apps {
 

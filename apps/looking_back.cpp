@@ -8,14 +8,14 @@
 #include <sstream>
 #include <utility>
 
+#include <sluice/pipeline/svg.hpp>
+#include <sluice/pipeline/verdict.hpp>
+#include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/replacement.hpp>
 #include "apps/predictions.hpp"
 #include "apps/profile.hpp"
 #include "apps/repeat.hpp"
 #include "apps/report.hpp"
-#include "pipeline/svg.hpp"
-#include "pipeline/verdict.hpp"
-#include "stages/kernels/kernels.hpp"
-#include "stages/replacement.hpp"
 
 namespace sluice::apps {
 namespace {

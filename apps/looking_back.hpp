@@ -11,16 +11,16 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/pipeline/stats.hpp>
+#include <sluice/pipeline/threads.hpp>
+#include <sluice/pipeline/trace.hpp>
+#include <sluice/stages/data_files.hpp>
+#include <sluice/stages/model.hpp>
 #include "apps/load.hpp"
 #include "apps/options.hpp"
 #include "apps/progress.hpp"
 #include "apps/result.hpp"
-#include "pipeline/graph.hpp"
-#include "pipeline/stats.hpp"
-#include "pipeline/threads.hpp"
-#include "pipeline/trace.hpp"
-#include "stages/data_files.hpp"
-#include "stages/model.hpp"
 
 namespace sluice::apps {
 

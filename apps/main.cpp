@@ -16,15 +16,15 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/pipeline/errors.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/inflate_whole.hpp>
+#include <sluice/stages/kernels/kernels.hpp>
 #include "apps/command_line.hpp"
 #include "apps/commands.hpp"
 #include "apps/options.hpp"
 #include "apps/outputs.hpp"
 #include "apps/progress.hpp"
-#include "pipeline/errors.hpp"
-#include "stages/errors.hpp"
-#include "stages/inflate_whole.hpp"
-#include "stages/kernels/kernels.hpp"
 
 namespace sluice::apps {
 

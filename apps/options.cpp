@@ -4,13 +4,13 @@
 
 #include <algorithm>
 
+#include <sluice/pipeline/threads.hpp>
+#include <sluice/stages/inflate_whole.hpp>
+#include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/model.hpp>
+#include <sluice/stages/scale.hpp>
+#include <sluice/stages/shuffle_buffer.hpp>
 #include "apps/checks.hpp"
-#include "pipeline/threads.hpp"
-#include "stages/inflate_whole.hpp"
-#include "stages/kernels/kernels.hpp"
-#include "stages/model.hpp"
-#include "stages/scale.hpp"
-#include "stages/shuffle_buffer.hpp"
 
 namespace sluice::apps {
 namespace {

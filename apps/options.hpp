@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/data_files.hpp>
+#include <sluice/stages/idx.hpp>
+#include <sluice/stages/synthesize.hpp>
 #include "apps/flags.hpp"
 #include "apps/gallery.hpp"
-#include "stages/data_files.hpp"
-#include "stages/idx.hpp"
-#include "stages/synthesize.hpp"
 
 namespace sluice::apps {
 

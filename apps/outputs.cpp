@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
-#include "stages/errors.hpp"
-#include "stages/replacement.hpp"
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/replacement.hpp>
 
 namespace sluice::apps {
 

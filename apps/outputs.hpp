@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/data_files.hpp>
 #include "apps/options.hpp"
-#include "stages/data_files.hpp"
 
 namespace sluice::apps {
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <utility>
 
+#include <sluice/pipeline/suggestion.hpp>
 #include "apps/checks.hpp"
-#include "pipeline/suggestion.hpp"
 
 namespace sluice::apps {
 namespace {

@@ -10,8 +10,8 @@
 
 #include <vector>
 
+#include <sluice/pipeline/graph.hpp>
 #include "apps/options.hpp"
-#include "pipeline/graph.hpp"
 
 namespace sluice::apps {
 

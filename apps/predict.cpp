@@ -14,6 +14,12 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/forward.hpp>
+#include <sluice/stages/join.hpp>
+#include <sluice/stages/label.hpp>
+#include <sluice/stages/replacement.hpp>
 #include "apps/commands.hpp"
 #include "apps/gallery.hpp"
 #include "apps/input.hpp"
@@ -24,12 +30,6 @@
 #include "apps/report/image.hpp"
 #include "apps/stored_model.hpp"
 #include "apps/training.hpp"
-#include "stages/dataset.hpp"
-#include "stages/errors.hpp"
-#include "stages/forward.hpp"
-#include "stages/join.hpp"
-#include "stages/label.hpp"
-#include "stages/replacement.hpp"
 
 namespace sluice::apps {
 namespace {

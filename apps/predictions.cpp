@@ -2,10 +2,10 @@
 
 #include <functional>
 
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/stages/batcher.hpp>
+#include <sluice/stages/forward.hpp>
 #include "apps/training.hpp"
-#include "pipeline/graph.hpp"
-#include "stages/batcher.hpp"
-#include "stages/forward.hpp"
 
 namespace sluice::apps {
 

@@ -9,9 +9,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "pipeline/threads.hpp"
-#include "stages/dataset.hpp"
-#include "stages/model.hpp"
+#include <sluice/pipeline/threads.hpp>
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/model.hpp>
 
 namespace sluice::apps {
 

@@ -7,10 +7,10 @@
 #include <cctype>
 #include <nlohmann/json.hpp>
 
-#include "pipeline/threads.hpp"
-#include "pipeline/verdict.hpp"
-#include "stages/inflate_whole.hpp"
-#include "stages/kernels/kernels.hpp"
+#include <sluice/pipeline/threads.hpp>
+#include <sluice/pipeline/verdict.hpp>
+#include <sluice/stages/inflate_whole.hpp>
+#include <sluice/stages/kernels/kernels.hpp>
 
 namespace sluice::apps {
 namespace {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/stats.hpp>
 #include "apps/options.hpp"
-#include "pipeline/stats.hpp"
 
 namespace sluice::apps {
 

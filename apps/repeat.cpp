@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "stages/scale.hpp"
+#include <sluice/stages/scale.hpp>
 
 namespace sluice::apps {
 namespace {

@@ -12,10 +12,10 @@
 
 #include <string>
 
+#include <sluice/stages/data_files.hpp>
 #include "apps/input.hpp"
 #include "apps/load.hpp"
 #include "apps/options.hpp"
-#include "stages/data_files.hpp"
 
 namespace sluice::apps {
 

@@ -2,10 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <sluice/pipeline/verdict.hpp>
 #include "apps/report/sections.hpp"
 #include "apps/report/style.hpp"
 #include "apps/report/text.hpp"
-#include "pipeline/verdict.hpp"
 
 namespace sluice::apps {
 namespace report {

@@ -14,11 +14,11 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/pipeline/stats.hpp>
+#include <sluice/pipeline/svg.hpp>
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/model.hpp>
 #include "apps/predictions.hpp"
-#include "pipeline/stats.hpp"
-#include "pipeline/svg.hpp"
-#include "stages/dataset.hpp"
-#include "stages/model.hpp"
 
 namespace sluice::apps {
 

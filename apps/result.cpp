@@ -6,9 +6,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/scale.hpp>
 #include "apps/profile.hpp"
-#include "stages/kernels/kernels.hpp"
-#include "stages/scale.hpp"
 
 namespace sluice::apps {
 

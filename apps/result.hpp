@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/stats.hpp>
+#include <sluice/stages/data_files.hpp>
 #include "apps/options.hpp"
 #include "apps/training.hpp"
-#include "pipeline/stats.hpp"
-#include "stages/data_files.hpp"
 
 namespace sluice::apps {
 

@@ -6,11 +6,11 @@
 #include <stdexcept>
 #include <utility>
 
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/model_file.hpp>
+#include <sluice/stages/scale.hpp>
 #include "apps/class_names.hpp"
 #include "apps/progress.hpp"
-#include "stages/errors.hpp"
-#include "stages/model_file.hpp"
-#include "stages/scale.hpp"
 
 namespace sluice::apps {
 namespace {

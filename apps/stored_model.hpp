@@ -12,10 +12,10 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/stages/batch.hpp>
+#include <sluice/stages/model.hpp>
 #include "apps/options.hpp"
-#include "pipeline/graph.hpp"
-#include "stages/batch.hpp"
-#include "stages/model.hpp"
 
 namespace sluice::apps {
 

@@ -11,16 +11,16 @@
 #include <string>
 #include <system_error>
 
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/gzip.hpp>
+#include <sluice/stages/idx.hpp>
+#include <sluice/stages/replacement.hpp>
+#include <sluice/stages/synthesize.hpp>
 #include "apps/commands.hpp"
 #include "apps/interrupt.hpp"
 #include "apps/outputs.hpp"
 #include "apps/progress.hpp"
-#include "pipeline/graph.hpp"
-#include "stages/errors.hpp"
-#include "stages/gzip.hpp"
-#include "stages/idx.hpp"
-#include "stages/replacement.hpp"
-#include "stages/synthesize.hpp"
 
 namespace sluice::apps {
 namespace {

@@ -12,6 +12,10 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/pipeline/svg.hpp>
+#include <sluice/pipeline/trace.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/model_file.hpp>
 #include "apps/checkpointing.hpp"
 #include "apps/class_names.hpp"
 #include "apps/commands.hpp"
@@ -25,10 +29,6 @@
 #include "apps/repeat.hpp"
 #include "apps/result.hpp"
 #include "apps/training.hpp"
-#include "pipeline/svg.hpp"
-#include "pipeline/trace.hpp"
-#include "stages/errors.hpp"
-#include "stages/model_file.hpp"
 
 namespace sluice::apps {
 namespace {

@@ -5,17 +5,17 @@
 #include <string>
 #include <utility>
 
+#include <sluice/stages/accumulate.hpp>
+#include <sluice/stages/accuracy.hpp>
+#include <sluice/stages/forward.hpp>
+#include <sluice/stages/gradient.hpp>
+#include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/limits.hpp>
+#include <sluice/stages/loss.hpp>
+#include <sluice/stages/reduce.hpp>
+#include <sluice/stages/sgd.hpp>
+#include <sluice/stages/shard.hpp>
 #include "apps/input.hpp"
-#include "stages/accumulate.hpp"
-#include "stages/accuracy.hpp"
-#include "stages/forward.hpp"
-#include "stages/gradient.hpp"
-#include "stages/kernels/kernels.hpp"
-#include "stages/limits.hpp"
-#include "stages/loss.hpp"
-#include "stages/reduce.hpp"
-#include "stages/sgd.hpp"
-#include "stages/shard.hpp"
 
 namespace sluice::apps {
 namespace {

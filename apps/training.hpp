@@ -6,16 +6,16 @@
 #include <functional>
 #include <variant>
 
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/stages/accumulate.hpp>
+#include <sluice/stages/batcher.hpp>
+#include <sluice/stages/data_files.hpp>
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/forward.hpp>
+#include <sluice/stages/model.hpp>
+#include <sluice/stages/shuffle_buffer.hpp>
 #include "apps/load.hpp"
 #include "apps/options.hpp"
-#include "pipeline/graph.hpp"
-#include "stages/accumulate.hpp"
-#include "stages/batcher.hpp"
-#include "stages/data_files.hpp"
-#include "stages/dataset.hpp"
-#include "stages/forward.hpp"
-#include "stages/model.hpp"
-#include "stages/shuffle_buffer.hpp"
 
 namespace sluice::apps {
 

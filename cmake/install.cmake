@@ -1,6 +1,6 @@
 # Installs the libraries with their headers, the CMake package `sluice` (components pipeline and stages), a pkg-config file
-# for each library, and the program. The project's own include lines, "pipeline/graph.hpp", work for its users too: the
-# headers keep their folders under include/sluice, and that is the directory which the installed targets name.
+# for each library, and the program. The project's own include lines, <sluice/pipeline/graph.hpp>, are those of its users: in
+# the tree include/sluice is links to the rooms, so that a header has one name everywhere, and that name nobody else's.
 include(CMakePackageConfigHelpers)
 
 set(sluice_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sluice)
@@ -76,7 +76,7 @@ else()
   string(REGEX REPLACE "/$" "" sluice_prefix "\${pcfiledir}/${sluice_prefix}")
 endif()
 cmake_path(ABSOLUTE_PATH CMAKE_INSTALL_LIBDIR BASE_DIRECTORY "\${prefix}" OUTPUT_VARIABLE sluice_pc_libdir)
-cmake_path(ABSOLUTE_PATH sluice_include_dir BASE_DIRECTORY "\${prefix}" OUTPUT_VARIABLE sluice_pc_includedir)
+cmake_path(ABSOLUTE_PATH CMAKE_INSTALL_INCLUDEDIR BASE_DIRECTORY "\${prefix}" OUTPUT_VARIABLE sluice_pc_includedir)
 
 function(sluice_install component description)
   set(target sluice_${component})
@@ -89,7 +89,7 @@ function(sluice_install component description)
     ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
-    INCLUDES DESTINATION ${sluice_include_dir})
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(EXPORT sluice-${component}-targets NAMESPACE sluice:: DESTINATION ${sluice_package_dir})
   # With pipeline/detail: the templates need it.
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${component} DESTINATION ${sluice_include_dir} FILES_MATCHING PATTERN "*.hpp")

@@ -1,4 +1,4 @@
-#include "pipeline/errors.hpp"
+#include <sluice/pipeline/errors.hpp>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 #include <fmt/core.h>
 
@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/detail/clock.hpp"
-#include "pipeline/detail/engine.hpp"
-#include "pipeline/detail/picture.hpp"
-#include "pipeline/detail/trace_log.hpp"
-#include "pipeline/suggestion.hpp"
+#include <sluice/pipeline/detail/clock.hpp>
+#include <sluice/pipeline/detail/engine.hpp>
+#include <sluice/pipeline/detail/picture.hpp>
+#include <sluice/pipeline/detail/trace_log.hpp>
+#include <sluice/pipeline/suggestion.hpp>
 
 namespace sluice {
 

@@ -28,15 +28,15 @@
 #include <type_traits>
 #include <utility>
 
-#include "pipeline/detail/bodies.hpp"
-#include "pipeline/detail/carriers.hpp"
-#include "pipeline/detail/output.hpp"
-#include "pipeline/errors.hpp"
-#include "pipeline/options.hpp"
-#include "pipeline/stats.hpp"
-#include "pipeline/threads.hpp"
-#include "pipeline/trace.hpp"
-#include "pipeline/verbs.hpp"
+#include <sluice/pipeline/detail/bodies.hpp>
+#include <sluice/pipeline/detail/carriers.hpp>
+#include <sluice/pipeline/detail/output.hpp>
+#include <sluice/pipeline/errors.hpp>
+#include <sluice/pipeline/options.hpp>
+#include <sluice/pipeline/stats.hpp>
+#include <sluice/pipeline/threads.hpp>
+#include <sluice/pipeline/trace.hpp>
+#include <sluice/pipeline/verbs.hpp>
 
 namespace sluice {
 

@@ -1,4 +1,4 @@
-#include "pipeline/detail/picture.hpp"
+#include <sluice/pipeline/detail/picture.hpp>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 namespace sluice::detail {
 namespace {

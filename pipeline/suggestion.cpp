@@ -1,4 +1,4 @@
-#include "pipeline/suggestion.hpp"
+#include <sluice/pipeline/suggestion.hpp>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>

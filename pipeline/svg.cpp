@@ -1,4 +1,4 @@
-#include "pipeline/svg.hpp"
+#include <sluice/pipeline/svg.hpp>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -9,9 +9,9 @@
 #include <numeric>
 #include <string_view>
 
-#include "pipeline/detail/layout.hpp"
-#include "pipeline/detail/text.hpp"
-#include "pipeline/verdict.hpp"
+#include <sluice/pipeline/detail/layout.hpp>
+#include <sluice/pipeline/detail/text.hpp>
+#include <sluice/pipeline/verdict.hpp>
 
 namespace sluice {
 namespace {

@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/graph.hpp"
-#include "pipeline/stats.hpp"
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/pipeline/stats.hpp>
 
 namespace sluice {
 

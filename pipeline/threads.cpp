@@ -1,4 +1,4 @@
-#include "pipeline/threads.hpp"
+#include <sluice/pipeline/threads.hpp>
 
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/info.h>
@@ -16,8 +16,8 @@
 #include <string>
 #include <thread>
 
-#include "pipeline/detail/arena.hpp"
-#include "pipeline/detail/cpus.hpp"
+#include <sluice/pipeline/detail/arena.hpp>
+#include <sluice/pipeline/detail/cpus.hpp>
 
 namespace sluice {
 namespace detail {

@@ -1,4 +1,4 @@
-#include "pipeline/trace.hpp"
+#include <sluice/pipeline/trace.hpp>
 
 #include <fmt/core.h>
 #include <fmt/format.h>
@@ -15,10 +15,10 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/detail/clock.hpp"
-#include "pipeline/detail/recorder.hpp"
-#include "pipeline/detail/text.hpp"
-#include "pipeline/detail/trace_log.hpp"
+#include <sluice/pipeline/detail/clock.hpp>
+#include <sluice/pipeline/detail/recorder.hpp>
+#include <sluice/pipeline/detail/text.hpp>
+#include <sluice/pipeline/detail/trace_log.hpp>
 
 namespace sluice {
 namespace detail {

@@ -1,4 +1,4 @@
-#include "pipeline/verdict.hpp"
+#include <sluice/pipeline/verdict.hpp>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>

@@ -14,7 +14,7 @@
 
 #include <string>
 
-#include "pipeline/stats.hpp"
+#include <sluice/pipeline/stats.hpp>
 
 namespace sluice {
 

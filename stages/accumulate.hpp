@@ -16,11 +16,11 @@
 #include <cstddef>
 #include <stdexcept>
 
-#include "pipeline/verbs.hpp"
-#include "stages/accumulator.hpp"
-#include "stages/accuracy.hpp"
-#include "stages/errors.hpp"
-#include "stages/loss.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/accumulator.hpp>
+#include <sluice/stages/accuracy.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/loss.hpp>
 
 namespace sluice::stages {
 

@@ -1,4 +1,4 @@
-#include "stages/accumulator.hpp"
+#include <sluice/stages/accumulator.hpp>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include "stages/accuracy.hpp"
+#include <sluice/stages/accuracy.hpp>
 
 namespace sluice::stages {
 namespace {

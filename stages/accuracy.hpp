@@ -10,8 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "pipeline/verbs.hpp"
-#include "stages/forward.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/forward.hpp>
 
 namespace sluice::stages {
 

@@ -10,9 +10,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "stages/chunk.hpp"
-#include "stages/kernels/table.hpp"
-#include "stages/shared.hpp"
+#include <sluice/stages/chunk.hpp>
+#include <sluice/stages/kernels/table.hpp>
+#include <sluice/stages/shared.hpp>
 
 namespace sluice::stages {
 

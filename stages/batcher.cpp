@@ -1,4 +1,4 @@
-#include "stages/batcher.hpp"
+#include <sluice/stages/batcher.hpp>
 
 #include <algorithm>
 #include <stdexcept>

@@ -16,10 +16,10 @@
 #include <limits>
 #include <vector>
 
-#include "pipeline/verbs.hpp"
-#include "stages/batch.hpp"
-#include "stages/dataset.hpp"
-#include "stages/shuffle.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/batch.hpp>
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/shuffle.hpp>
 
 namespace sluice::stages {
 

@@ -1,4 +1,4 @@
-#include "stages/block_tree.hpp"
+#include <sluice/stages/block_tree.hpp>
 
 #include <algorithm>
 

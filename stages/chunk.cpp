@@ -1,6 +1,6 @@
-#include "stages/chunk.hpp"
+#include <sluice/stages/chunk.hpp>
 
-#include "stages/huge_pages.hpp"
+#include <sluice/stages/huge_pages.hpp>
 
 namespace sluice::stages {
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <memory>
 
-#include "stages/shared.hpp"
+#include <sluice/stages/shared.hpp>
 
 namespace sluice::stages {
 

@@ -1,4 +1,4 @@
-#include "stages/confusion.hpp"
+#include <sluice/stages/confusion.hpp>
 
 #include <fmt/core.h>
 

@@ -17,8 +17,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "pipeline/verbs.hpp"
-#include "stages/forward.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/forward.hpp>
 
 namespace sluice::stages {
 

@@ -1,11 +1,11 @@
-#include "stages/data_files.hpp"
+#include <sluice/stages/data_files.hpp>
 
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <filesystem>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 
 namespace sluice::stages {
 

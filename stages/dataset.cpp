@@ -1,4 +1,4 @@
-#include "stages/dataset.hpp"
+#include <sluice/stages/dataset.hpp>
 
 #include <fmt/core.h>
 
@@ -7,9 +7,9 @@
 #include <stdexcept>
 #include <utility>
 
-#include "stages/data_files.hpp"
-#include "stages/errors.hpp"
-#include "stages/label.hpp"
+#include <sluice/stages/data_files.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/label.hpp>
 
 namespace sluice::stages {
 

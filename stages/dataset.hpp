@@ -15,11 +15,11 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/verbs.hpp"
-#include "stages/chunk.hpp"
-#include "stages/huge_pages.hpp"
-#include "stages/model.hpp"
-#include "stages/parse.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/chunk.hpp>
+#include <sluice/stages/huge_pages.hpp>
+#include <sluice/stages/model.hpp>
+#include <sluice/stages/parse.hpp>
 
 namespace sluice::stages {
 

@@ -1,4 +1,4 @@
-#include "stages/digest.hpp"
+#include <sluice/stages/digest.hpp>
 
 #include <fmt/core.h>
 #include <openssl/evp.h>

@@ -13,8 +13,8 @@
 #include <memory>
 #include <string>
 
-#include "pipeline/verbs.hpp"
-#include "stages/chunk.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/chunk.hpp>
 
 namespace sluice::stages {
 

@@ -12,8 +12,8 @@
 #include <optional>
 #include <vector>
 
-#include "pipeline/verbs.hpp"
-#include "stages/chunk.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/chunk.hpp>
 
 namespace sluice::stages {
 

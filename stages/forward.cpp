@@ -1,10 +1,10 @@
-#include "stages/forward.hpp"
+#include <sluice/stages/forward.hpp>
 
 #include <fmt/format.h>
 
 #include <stdexcept>
 
-#include "stages/kernels/kernels.hpp"
+#include <sluice/stages/kernels/kernels.hpp>
 
 namespace sluice::stages {
 

@@ -13,10 +13,10 @@
 #include <cstdint>
 #include <optional>
 
-#include "pipeline/verbs.hpp"
-#include "stages/aligned_buffer.hpp"
-#include "stages/limits.hpp"
-#include "stages/shard.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/aligned_buffer.hpp>
+#include <sluice/stages/limits.hpp>
+#include <sluice/stages/shard.hpp>
 
 namespace sluice::stages {
 

@@ -1,9 +1,9 @@
-#include "stages/gradient.hpp"
+#include <sluice/stages/gradient.hpp>
 
 #include <algorithm>
 #include <bit>
 
-#include "stages/kernels/kernels.hpp"
+#include <sluice/stages/kernels/kernels.hpp>
 
 namespace sluice::stages {
 namespace {

@@ -12,8 +12,8 @@
 #include <cstddef>
 #include <optional>
 
-#include "pipeline/verbs.hpp"
-#include "stages/chunk.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/chunk.hpp>
 
 namespace sluice::stages {
 

@@ -1,8 +1,8 @@
-#include "stages/idx.hpp"
+#include <sluice/stages/idx.hpp>
 
 #include <fmt/core.h>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 
 namespace sluice::stages {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/inflate.hpp"
+#include <sluice/stages/inflate.hpp>
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -16,7 +16,7 @@
 #include <string>
 #include <string_view>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 
 namespace sluice::stages {
 namespace {

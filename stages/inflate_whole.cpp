@@ -1,4 +1,4 @@
-#include "stages/inflate_whole.hpp"
+#include <sluice/stages/inflate_whole.hpp>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -10,7 +10,7 @@
 #include <memory>
 #include <new>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 
 #ifdef SLUICE_LIBDEFLATE
 #include <libdeflate.h>

@@ -19,10 +19,10 @@
 #include <optional>
 #include <string>
 
-#include "pipeline/verbs.hpp"
-#include "stages/chunk.hpp"
-#include "stages/idx.hpp"
-#include "stages/inflate.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/chunk.hpp>
+#include <sluice/stages/idx.hpp>
+#include <sluice/stages/inflate.hpp>
 
 namespace sluice::stages {
 

@@ -1,9 +1,9 @@
-#include "stages/join.hpp"
+#include <sluice/stages/join.hpp>
 
 #include <fmt/core.h>
 
-#include "stages/errors.hpp"
-#include "stages/label.hpp"
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/label.hpp>
 
 namespace sluice::stages {
 

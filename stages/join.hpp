@@ -13,9 +13,9 @@
 #include <string>
 #include <tuple>
 
-#include "pipeline/verbs.hpp"
-#include "stages/batch.hpp"
-#include "stages/rows.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/batch.hpp>
+#include <sluice/stages/rows.hpp>
 
 namespace sluice::stages {
 

@@ -1,9 +1,9 @@
-#include "stages/label.hpp"
+#include <sluice/stages/label.hpp>
 
 #include <fmt/core.h>
 
-#include "stages/errors.hpp"
-#include "stages/model.hpp"
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/model.hpp>
 
 namespace sluice::stages {
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <string>
 
-#include "stages/batch.hpp"
+#include <sluice/stages/batch.hpp>
 
 namespace sluice::stages {
 

@@ -1,4 +1,4 @@
-#include "stages/limits.hpp"
+#include <sluice/stages/limits.hpp>
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
-#include "stages/loss.hpp"
+#include <sluice/stages/loss.hpp>
 
-#include "stages/kernels/kernels.hpp"
+#include <sluice/stages/kernels/kernels.hpp>
 
 namespace sluice::stages {
 namespace {

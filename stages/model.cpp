@@ -1,11 +1,11 @@
-#include "stages/model.hpp"
+#include <sluice/stages/model.hpp>
 
 #include <bit>
 #include <stdexcept>
 
-#include "stages/digest.hpp"
-#include "stages/kernels/kernels.hpp"
-#include "stages/philox.hpp"
+#include <sluice/stages/digest.hpp>
+#include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/philox.hpp>
 
 namespace sluice::stages {
 namespace {

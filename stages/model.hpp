@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "stages/huge_pages.hpp"
-#include "stages/shared.hpp"
+#include <sluice/stages/huge_pages.hpp>
+#include <sluice/stages/shared.hpp>
 
 namespace sluice::stages {
 

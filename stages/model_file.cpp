@@ -1,4 +1,4 @@
-#include "stages/model_file.hpp"
+#include <sluice/stages/model_file.hpp>
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -14,11 +14,11 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/bounded_json.hpp"
-#include "stages/dataset.hpp"
-#include "stages/digest.hpp"
-#include "stages/errors.hpp"
-#include "stages/scale.hpp"
+#include <sluice/stages/bounded_json.hpp>
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/digest.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/scale.hpp>
 
 namespace sluice::stages {
 namespace {

@@ -20,8 +20,8 @@
 #include <optional>
 #include <string>
 
-#include "stages/model.hpp"
-#include "stages/replacement.hpp"
+#include <sluice/stages/model.hpp>
+#include <sluice/stages/replacement.hpp>
 
 namespace sluice::stages {
 

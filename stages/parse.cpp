@@ -1,4 +1,4 @@
-#include "stages/parse.hpp"
+#include <sluice/stages/parse.hpp>
 
 #include <fmt/core.h>
 
@@ -8,9 +8,9 @@
 #include <cmath>
 #include <cstring>
 
-#include "stages/errors.hpp"
-#include "stages/label.hpp"
-#include "stages/model.hpp"
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/label.hpp>
+#include <sluice/stages/model.hpp>
 
 namespace sluice::stages {
 namespace {

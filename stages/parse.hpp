@@ -17,10 +17,10 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/verbs.hpp"
-#include "stages/batch.hpp"
-#include "stages/chunk.hpp"
-#include "stages/idx.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/batch.hpp>
+#include <sluice/stages/chunk.hpp>
+#include <sluice/stages/idx.hpp>
 
 namespace sluice::stages {
 

@@ -1,4 +1,4 @@
-#include "stages/philox.hpp"
+#include <sluice/stages/philox.hpp>
 
 #include <algorithm>
 #include <bit>

@@ -1,9 +1,9 @@
-#include "stages/reduce.hpp"
+#include <sluice/stages/reduce.hpp>
 
 #include <algorithm>
 #include <stdexcept>
 
-#include "stages/kernels/kernels.hpp"
+#include <sluice/stages/kernels/kernels.hpp>
 
 namespace sluice::stages {
 

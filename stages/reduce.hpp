@@ -12,11 +12,11 @@
 #include <optional>
 #include <vector>
 
-#include "pipeline/verbs.hpp"
-#include "stages/aligned_buffer.hpp"
-#include "stages/block_tree.hpp"
-#include "stages/gradient.hpp"
-#include "stages/limits.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/aligned_buffer.hpp>
+#include <sluice/stages/block_tree.hpp>
+#include <sluice/stages/gradient.hpp>
+#include <sluice/stages/limits.hpp>
 
 namespace sluice::stages {
 

@@ -1,4 +1,4 @@
-#include "stages/replacement.hpp"
+#include <sluice/stages/replacement.hpp>
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -11,7 +11,7 @@
 #include <filesystem>
 #include <utility>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 
 namespace sluice::stages {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/rows.hpp"
+#include <sluice/stages/rows.hpp>
 
 #include <algorithm>
 #include <stdexcept>

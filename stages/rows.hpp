@@ -13,10 +13,10 @@
 #include <optional>
 #include <vector>
 
-#include "pipeline/verbs.hpp"
-#include "stages/batch.hpp"
-#include "stages/chunk.hpp"
-#include "stages/parse.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/batch.hpp>
+#include <sluice/stages/chunk.hpp>
+#include <sluice/stages/parse.hpp>
 
 namespace sluice::stages {
 

@@ -1,4 +1,4 @@
-#include "stages/scale.hpp"
+#include <sluice/stages/scale.hpp>
 
 #include <fmt/core.h>
 

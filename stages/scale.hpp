@@ -8,7 +8,7 @@
 
 #include <string>
 
-#include "stages/idx.hpp"
+#include <sluice/stages/idx.hpp>
 
 namespace sluice::stages {
 

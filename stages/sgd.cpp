@@ -1,6 +1,6 @@
-#include "stages/sgd.hpp"
+#include <sluice/stages/sgd.hpp>
 
-#include "stages/kernels/kernels.hpp"
+#include <sluice/stages/kernels/kernels.hpp>
 
 namespace sluice::stages {
 

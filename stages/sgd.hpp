@@ -11,10 +11,10 @@
 #include <cstddef>
 #include <optional>
 
-#include "pipeline/verbs.hpp"
-#include "stages/limits.hpp"
-#include "stages/model.hpp"
-#include "stages/reduce.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/limits.hpp>
+#include <sluice/stages/model.hpp>
+#include <sluice/stages/reduce.hpp>
 
 namespace sluice::stages {
 

@@ -1,8 +1,8 @@
-#include "stages/shard.hpp"
+#include <sluice/stages/shard.hpp>
 
 #include <algorithm>
 
-#include "stages/kernels/kernels.hpp"
+#include <sluice/stages/kernels/kernels.hpp>
 
 namespace sluice::stages {
 

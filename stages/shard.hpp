@@ -11,9 +11,9 @@
 #include <cstddef>
 #include <tuple>
 
-#include "pipeline/verbs.hpp"
-#include "stages/batch.hpp"
-#include "stages/model.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/batch.hpp>
+#include <sluice/stages/model.hpp>
 
 namespace sluice::stages {
 

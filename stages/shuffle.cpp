@@ -1,4 +1,4 @@
-#include "stages/shuffle.hpp"
+#include <sluice/stages/shuffle.hpp>
 
 #include <algorithm>
 #include <limits>
@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "stages/philox.hpp"
+#include <sluice/stages/philox.hpp>
 
 namespace sluice::stages {
 

@@ -17,7 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "stages/huge_pages.hpp"
+#include <sluice/stages/huge_pages.hpp>
 
 namespace sluice::stages {
 

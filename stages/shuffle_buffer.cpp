@@ -1,12 +1,12 @@
-#include "stages/shuffle_buffer.hpp"
+#include <sluice/stages/shuffle_buffer.hpp>
 
 #include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <utility>
 
-#include "stages/label.hpp"
-#include "stages/philox.hpp"
+#include <sluice/stages/label.hpp>
+#include <sluice/stages/philox.hpp>
 
 namespace sluice::stages {
 

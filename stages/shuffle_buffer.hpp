@@ -25,11 +25,11 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/verbs.hpp"
-#include "stages/batch.hpp"
-#include "stages/chunk.hpp"
-#include "stages/huge_pages.hpp"
-#include "stages/join.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/batch.hpp>
+#include <sluice/stages/chunk.hpp>
+#include <sluice/stages/huge_pages.hpp>
+#include <sluice/stages/join.hpp>
 
 namespace sluice::stages {
 

@@ -1,11 +1,11 @@
-#include "stages/synthesize.hpp"
+#include <sluice/stages/synthesize.hpp>
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <stdexcept>
 
-#include "stages/philox.hpp"
+#include <sluice/stages/philox.hpp>
 
 namespace sluice::stages {
 namespace {

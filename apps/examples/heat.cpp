@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 using Rod = std::vector<double>;    // temperatures, in degrees
 using Step = std::tuple<int, Rod>;  // the number of the step and the rod before it

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <optional>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 int main() {
   int next = 0, sum = 0;

@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 // [function]
 // The mean of each sample and its neighbours up to `reach` away. in, out (n), any unit.

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/graph.hpp"
-#include "stages/inflate.hpp"
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/stages/inflate.hpp>
 
 using sluice::stages::Chunk;
 using Counts = std::map<std::string, std::size_t>;

@@ -4,10 +4,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include <sluice/stages/scale.hpp>
 #include "apps/report/image.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
-#include "stages/scale.hpp"
 
 namespace sluice::apps::report {
 namespace {

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/batch.hpp"
+#include <sluice/stages/batch.hpp>
 
 namespace sluice::apps::report {
 

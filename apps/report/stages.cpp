@@ -3,10 +3,10 @@
 
 #include <algorithm>
 
+#include <sluice/pipeline/svg.hpp>
+#include <sluice/pipeline/verdict.hpp>
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
-#include "pipeline/svg.hpp"
-#include "pipeline/verdict.hpp"
 
 namespace sluice::apps::report {
 namespace {

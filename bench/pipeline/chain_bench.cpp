@@ -17,8 +17,8 @@
 #include <optional>
 #include <stdexcept>
 
+#include <sluice/pipeline/graph.hpp>
 #include "bench/support/in_turn.hpp"
-#include "pipeline/graph.hpp"
 
 namespace {
 

@@ -20,8 +20,8 @@
 #include <tuple>
 #include <vector>
 
+#include <sluice/pipeline/graph.hpp>
 #include "bench/support/in_turn.hpp"
-#include "pipeline/graph.hpp"
 
 namespace {
 

@@ -17,8 +17,8 @@
 #include <thread>
 #include <vector>
 
-#include "pipeline/graph.hpp"
-#include "pipeline/verdict.hpp"
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/pipeline/verdict.hpp>
 
 namespace {
 

@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "stages/batch.hpp"
-#include "stages/kernels/kernels.hpp"
-#include "stages/model.hpp"
-#include "stages/shard.hpp"
+#include <sluice/stages/batch.hpp>
+#include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/model.hpp>
+#include <sluice/stages/shard.hpp>
 
 namespace sluice::bench {
 

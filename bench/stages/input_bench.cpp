@@ -13,11 +13,11 @@
 #include <string>
 #include <vector>
 
-#include "stages/batcher.hpp"
-#include "stages/dataset.hpp"
-#include "stages/inflate.hpp"
-#include "stages/parse.hpp"
-#include "stages/shuffle.hpp"
+#include <sluice/stages/batcher.hpp>
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/inflate.hpp>
+#include <sluice/stages/parse.hpp>
+#include <sluice/stages/shuffle.hpp>
 
 namespace sluice::bench {
 namespace {

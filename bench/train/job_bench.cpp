@@ -12,12 +12,12 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/synthesize.hpp>
 #include "apps/training.hpp"
 #include "bench/support/guarded.hpp"
 #include "bench/support/in_turn.hpp"
 #include "bench/train/straight_loop.hpp"
-#include "stages/kernels/kernels.hpp"
-#include "stages/synthesize.hpp"
 
 namespace sluice::bench {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "stages/shard.hpp"
-#include "stages/shuffle.hpp"
+#include <sluice/stages/shard.hpp>
+#include <sluice/stages/shuffle.hpp>
 
 namespace sluice::bench {
 

@@ -13,15 +13,15 @@
 #include <thread>
 #include <vector>
 
-#include "stages/accuracy.hpp"
-#include "stages/batch.hpp"
-#include "stages/dataset.hpp"
-#include "stages/forward.hpp"
-#include "stages/gradient.hpp"
-#include "stages/loss.hpp"
-#include "stages/model.hpp"
-#include "stages/reduce.hpp"
-#include "stages/sgd.hpp"
+#include <sluice/stages/accuracy.hpp>
+#include <sluice/stages/batch.hpp>
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/forward.hpp>
+#include <sluice/stages/gradient.hpp>
+#include <sluice/stages/loss.hpp>
+#include <sluice/stages/model.hpp>
+#include <sluice/stages/reduce.hpp>
+#include <sluice/stages/sgd.hpp>
 
 namespace sluice::bench {
 

@@ -13,12 +13,12 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/inflate.hpp>
+#include <sluice/stages/model.hpp>
 #include "apps/load.hpp"
 #include "apps/training.hpp"
 #include "bench/support/guarded.hpp"
 #include "bench/support/in_turn.hpp"
-#include "stages/inflate.hpp"
-#include "stages/model.hpp"
 
 namespace sluice::bench {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <oneapi/tbb/task_arena.h>
 
-#include "pipeline/threads.hpp"
+#include <sluice/pipeline/threads.hpp>
 
 namespace sluice {
 

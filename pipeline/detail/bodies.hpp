@@ -9,10 +9,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "pipeline/detail/clock.hpp"
-#include "pipeline/detail/ring.hpp"
-#include "pipeline/detail/stage.hpp"
-#include "pipeline/verbs.hpp"
+#include <sluice/pipeline/detail/clock.hpp>
+#include <sluice/pipeline/detail/ring.hpp>
+#include <sluice/pipeline/detail/stage.hpp>
+#include <sluice/pipeline/verbs.hpp>
 
 namespace sluice::detail {
 

@@ -8,7 +8,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "pipeline/detail/bodies.hpp"
+#include <sluice/pipeline/detail/bodies.hpp>
 
 namespace sluice::detail {
 

@@ -1,4 +1,4 @@
-#include "pipeline/detail/engine.hpp"
+#include <sluice/pipeline/detail/engine.hpp>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -10,11 +10,11 @@
 #include <stdexcept>
 #include <utility>
 
-#include "pipeline/detail/arena.hpp"
-#include "pipeline/detail/clock.hpp"
-#include "pipeline/detail/gate.hpp"
-#include "pipeline/detail/node.hpp"
-#include "pipeline/errors.hpp"
+#include <sluice/pipeline/detail/arena.hpp>
+#include <sluice/pipeline/detail/clock.hpp>
+#include <sluice/pipeline/detail/gate.hpp>
+#include <sluice/pipeline/detail/node.hpp>
+#include <sluice/pipeline/errors.hpp>
 
 namespace sluice::detail {
 

@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/detail/recorder.hpp"
-#include "pipeline/detail/stage.hpp"
-#include "pipeline/stats.hpp"
-#include "pipeline/threads.hpp"
+#include <sluice/pipeline/detail/recorder.hpp>
+#include <sluice/pipeline/detail/stage.hpp>
+#include <sluice/pipeline/stats.hpp>
+#include <sluice/pipeline/threads.hpp>
 
 namespace sluice::detail {
 

@@ -1,4 +1,4 @@
-#include "pipeline/detail/gate.hpp"
+#include <sluice/pipeline/detail/gate.hpp>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "pipeline/detail/clock.hpp"
+#include <sluice/pipeline/detail/clock.hpp>
 
 namespace sluice::detail {
 

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/detail/node.hpp"
-#include "pipeline/detail/segment.hpp"
+#include <sluice/pipeline/detail/node.hpp>
+#include <sluice/pipeline/detail/segment.hpp>
 
 namespace sluice::detail {
 

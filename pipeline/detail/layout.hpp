@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 namespace sluice::detail {
 

@@ -1,9 +1,9 @@
-#include "pipeline/detail/node.hpp"
+#include <sluice/pipeline/detail/node.hpp>
 
 #include <algorithm>
 #include <cmath>
 
-#include "pipeline/detail/clock.hpp"
+#include <sluice/pipeline/detail/clock.hpp>
 
 namespace sluice::detail {
 

@@ -20,12 +20,12 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/detail/recorder.hpp"
-#include "pipeline/detail/segment.hpp"
-#include "pipeline/detail/stage.hpp"
-#include "pipeline/detail/ticket.hpp"
-#include "pipeline/errors.hpp"
-#include "pipeline/stats.hpp"
+#include <sluice/pipeline/detail/recorder.hpp>
+#include <sluice/pipeline/detail/segment.hpp>
+#include <sluice/pipeline/detail/stage.hpp>
+#include <sluice/pipeline/detail/ticket.hpp>
+#include <sluice/pipeline/errors.hpp>
+#include <sluice/pipeline/stats.hpp>
 
 namespace sluice::detail {
 

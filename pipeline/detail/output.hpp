@@ -5,7 +5,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "pipeline/verbs.hpp"
+#include <sluice/pipeline/verbs.hpp>
 
 namespace sluice::detail {
 

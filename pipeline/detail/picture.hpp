@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/detail/stage.hpp"
+#include <sluice/pipeline/detail/stage.hpp>
 
 namespace sluice {
 struct StageInfo;

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/detail/stage.hpp"
-#include "pipeline/detail/ticket.hpp"
+#include <sluice/pipeline/detail/stage.hpp>
+#include <sluice/pipeline/detail/ticket.hpp>
 
 namespace sluice::detail {
 

@@ -1,8 +1,8 @@
-#include "pipeline/detail/segment.hpp"
+#include <sluice/pipeline/detail/segment.hpp>
 
 #include <algorithm>
 
-#include "pipeline/detail/node.hpp"
+#include <sluice/pipeline/detail/node.hpp>
 
 namespace sluice::detail {
 

@@ -1,4 +1,4 @@
-#include "pipeline/detail/stage.hpp"
+#include <sluice/pipeline/detail/stage.hpp>
 
 #include <fmt/core.h>
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/options.hpp"
+#include <sluice/pipeline/options.hpp>
 
 namespace sluice::detail {
 

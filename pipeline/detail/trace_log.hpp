@@ -6,9 +6,9 @@
 #include <mutex>
 #include <vector>
 
-#include "pipeline/detail/clock.hpp"
-#include "pipeline/detail/recorder.hpp"
-#include "pipeline/trace.hpp"
+#include <sluice/pipeline/detail/clock.hpp>
+#include <sluice/pipeline/detail/recorder.hpp>
+#include <sluice/pipeline/trace.hpp>
 
 namespace sluice {
 

@@ -1,11 +1,11 @@
-#include "stages/kernels/kernels.hpp"
+#include <sluice/stages/kernels/kernels.hpp>
 
 #include <array>
 #include <atomic>
 #include <stdexcept>
 #include <string>
 
-#include "stages/kernels/levels.hpp"
+#include <sluice/stages/kernels/levels.hpp>
 
 namespace sluice::kernels {
 namespace {

@@ -12,7 +12,7 @@
 #include <span>
 #include <string_view>
 
-#include "stages/kernels/table.hpp"
+#include <sluice/stages/kernels/table.hpp>
 
 namespace sluice::kernels {
 

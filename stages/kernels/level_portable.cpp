@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "stages/kernels/levels.hpp"
+#include <sluice/stages/kernels/levels.hpp>
 
 namespace {
 
@@ -92,7 +92,7 @@ struct Native {
 
 }  // namespace
 
-#include "stages/kernels/source.inl"
+#include <sluice/stages/kernels/source.inl>
 
 const sluice::kernels::Table& sluice::kernels::level_portable() {
   static constexpr Table table = table_of("portable");

@@ -1,7 +1,7 @@
 // The kernels in AVX2: 16 virtual lanes are two registers.
 #include <immintrin.h>
 
-#include "stages/kernels/levels.hpp"
+#include <sluice/stages/kernels/levels.hpp>
 
 namespace {
 
@@ -81,7 +81,7 @@ struct Native {
 
 }  // namespace
 
-#include "stages/kernels/source.inl"
+#include <sluice/stages/kernels/source.inl>
 
 const sluice::kernels::Table& sluice::kernels::level_v3() {
   static constexpr Table table = table_of("x86-64-v3");

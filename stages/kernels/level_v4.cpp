@@ -1,7 +1,7 @@
 // The kernels in AVX-512: 16 virtual lanes are one register.
 #include <immintrin.h>
 
-#include "stages/kernels/levels.hpp"
+#include <sluice/stages/kernels/levels.hpp>
 
 namespace {
 
@@ -76,7 +76,7 @@ struct Native {
 
 }  // namespace
 
-#include "stages/kernels/source.inl"
+#include <sluice/stages/kernels/source.inl>
 
 const sluice::kernels::Table& sluice::kernels::level_v4() {
   static constexpr Table table = table_of("x86-64-v4");

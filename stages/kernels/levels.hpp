@@ -3,7 +3,7 @@
 // the linker picks for all.
 #pragma once
 
-#include "stages/kernels/table.hpp"
+#include <sluice/stages/kernels/table.hpp>
 
 namespace sluice::kernels {
 

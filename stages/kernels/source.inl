@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "stages/kernels/table.hpp"
+#include <sluice/stages/kernels/table.hpp>
 
 // Accumulators live in arrays: only a completely unrolled loop keeps them in registers.
 #ifdef __clang__

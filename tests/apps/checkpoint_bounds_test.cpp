@@ -7,9 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/model_file.hpp>
 #include "apps/checkpoint.hpp"
-#include "stages/errors.hpp"
-#include "stages/model_file.hpp"
 #include "tests/support/files.hpp"
 
 namespace sluice::apps::testing {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "stages/errors.hpp"
-#include "stages/model_file.hpp"
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/model_file.hpp>
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"

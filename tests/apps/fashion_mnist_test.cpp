@@ -3,8 +3,8 @@
 
 #include <filesystem>
 
+#include <sluice/stages/model_file.hpp>
 #include "apps/class_names.hpp"
-#include "stages/model_file.hpp"
 #include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/support/files.hpp"

@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/model_file.hpp>
 #include "apps/class_names.hpp"
 #include "apps/command_line.hpp"
-#include "stages/model_file.hpp"
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"

@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "stages/digest.hpp"
+#include <sluice/stages/digest.hpp>
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"

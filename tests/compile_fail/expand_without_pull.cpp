@@ -1,7 +1,7 @@
 //  numbers -> words -> end
 #include <optional>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 struct Words {
   void push(const int&) {}

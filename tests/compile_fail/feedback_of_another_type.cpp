@@ -4,7 +4,7 @@
 #include <string>
 #include <tuple>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 #ifdef SLUICE_VALID
 using Next = int;

@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 #ifdef SLUICE_VALID
 using Element = int;

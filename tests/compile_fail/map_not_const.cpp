@@ -3,7 +3,7 @@
 //  numbers -> count -> end
 #include <optional>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 struct Count {
   int seen = 0;

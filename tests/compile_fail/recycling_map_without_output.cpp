@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 struct Text {
 #ifdef SLUICE_VALID

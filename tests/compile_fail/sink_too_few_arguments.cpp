@@ -2,7 +2,7 @@
 //  others -> end
 #include <optional>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 void wire(sluice::Graph& g) {
   const auto none = []() -> std::optional<int> { return std::nullopt; };

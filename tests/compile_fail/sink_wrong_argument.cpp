@@ -2,7 +2,7 @@
 #include <optional>
 #include <string>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 #ifdef SLUICE_VALID
 using Argument = int;

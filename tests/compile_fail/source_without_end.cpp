@@ -3,7 +3,7 @@
 //  numbers -> end
 #include <optional>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 #ifdef SLUICE_VALID
 using Result = std::optional<int>;

@@ -2,7 +2,7 @@
 #include <cstddef>
 #include <optional>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 struct Cut {
 #ifdef SLUICE_VALID

@@ -3,7 +3,7 @@
 //  numbers -> end
 #include <optional>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 void wire(sluice::Graph& g) {
   const auto none = []() -> std::optional<int> { return std::nullopt; };

@@ -1,7 +1,7 @@
 //  numbers -> half -> end
 #include <optional>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 #ifdef SLUICE_VALID
 using Out = int;

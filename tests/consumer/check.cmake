@@ -58,10 +58,10 @@ endforeach()
 foreach(component pipeline stages)
   run(pkg-config --cflags sluice-${component})
   separate_arguments(options UNIX_COMMAND "${output}")
-  file(GLOB_RECURSE headers RELATIVE "${prefix}/${SLUICE_INCLUDEDIR}/sluice"
+  file(GLOB_RECURSE headers RELATIVE "${prefix}/${SLUICE_INCLUDEDIR}"
        "${prefix}/${SLUICE_INCLUDEDIR}/sluice/${component}/*.hpp")
   list(FILTER headers EXCLUDE REGEX "/detail/")
-  list(TRANSFORM headers REPLACE "(.+)" "#include \"\\1\"\n")
+  list(TRANSFORM headers REPLACE "(.+)" "#include <\\1>\n")
   list(JOIN headers "" includes)
   file(WRITE ${WORK}/all_${component}.cpp "${includes}")
   run(${CXX} -std=c++20 -fsyntax-only ${options} ${WORK}/all_${component}.cpp)

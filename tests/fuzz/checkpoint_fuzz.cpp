@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include <sluice/stages/errors.hpp>
 #include "apps/checkpoint.hpp"
-#include "stages/errors.hpp"
 #include "tests/fuzz/checksum.hpp"
 #include "tests/fuzz/support.hpp"
 

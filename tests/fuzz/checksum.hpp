@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "stages/digest.hpp"
+#include <sluice/stages/digest.hpp>
 
 namespace sluice::fuzz {
 

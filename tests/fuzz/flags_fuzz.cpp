@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/graph.hpp>
 #include "apps/command_line.hpp"
 #include "apps/overrides.hpp"
-#include "pipeline/graph.hpp"
 #include "tests/fuzz/support.hpp"
 
 namespace sluice::fuzz {

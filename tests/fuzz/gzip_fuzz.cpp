@@ -2,9 +2,9 @@
 // verdict on it and decode it to the same bytes, and memory follows the size of the file.
 #include <string>
 
-#include "stages/errors.hpp"
-#include "stages/inflate.hpp"
-#include "stages/inflate_whole.hpp"
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/inflate.hpp>
+#include <sluice/stages/inflate_whole.hpp>
 #include "tests/fuzz/support.hpp"
 
 namespace sluice::fuzz {

@@ -8,9 +8,9 @@
 #include <string>
 #include <utility>
 
-#include "stages/dataset.hpp"
-#include "stages/errors.hpp"
-#include "stages/parse.hpp"
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/parse.hpp>
 #include "tests/fuzz/support.hpp"
 
 namespace sluice::fuzz {

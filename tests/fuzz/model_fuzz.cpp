@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string>
 
-#include "stages/errors.hpp"
-#include "stages/model_file.hpp"
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/model_file.hpp>
 #include "tests/fuzz/checksum.hpp"
 #include "tests/fuzz/support.hpp"
 

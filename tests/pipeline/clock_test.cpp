@@ -1,4 +1,4 @@
-#include "pipeline/detail/clock.hpp"
+#include <sluice/pipeline/detail/clock.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "pipeline/detail/cpus.hpp"
+#include <sluice/pipeline/detail/cpus.hpp>
 
 #include <gtest/gtest.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "pipeline/errors.hpp"
+#include <sluice/pipeline/errors.hpp>
 
 #include <gtest/gtest.h>
 

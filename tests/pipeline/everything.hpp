@@ -12,7 +12,7 @@
 #include <tuple>
 #include <vector>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 #include "tests/support/parameters.hpp"
 #include "tests/support/stages.hpp"
 

@@ -1,5 +1,5 @@
 // graph.hpp's own example, as its comment has it.
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 #include <gtest/gtest.h>
 

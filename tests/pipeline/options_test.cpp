@@ -1,4 +1,4 @@
-#include "pipeline/options.hpp"
+#include <sluice/pipeline/options.hpp>
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 #include "tests/pipeline/random_plan.hpp"
 #include "tests/pipeline/random_stages.hpp"
 

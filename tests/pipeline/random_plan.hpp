@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/detail/stage.hpp"
-#include "pipeline/options.hpp"
+#include <sluice/pipeline/detail/stage.hpp>
+#include <sluice/pipeline/options.hpp>
 #include "tests/support/random.hpp"
 
 namespace sluice::test {

@@ -1,4 +1,4 @@
-#include "pipeline/detail/ring.hpp"
+#include <sluice/pipeline/detail/ring.hpp>
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/verbs.hpp"
+#include <sluice/pipeline/verbs.hpp>
 #include "tests/support/payloads.hpp"
 
 namespace sluice::detail {

@@ -1,5 +1,5 @@
 // What is found out about a stage when the graph is checked. Built by hand: no bodies, no types.
-#include "pipeline/detail/stage.hpp"
+#include <sluice/pipeline/detail/stage.hpp>
 
 #include <gtest/gtest.h>
 

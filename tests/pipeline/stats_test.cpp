@@ -8,7 +8,7 @@
 #include <thread>
 #include <tuple>
 
-#include "pipeline/detail/ticket.hpp"
+#include <sluice/pipeline/detail/ticket.hpp>
 #include "tests/pipeline/everything.hpp"
 #include "tests/support/concurrency.hpp"
 #include "tests/support/parameters.hpp"

@@ -1,5 +1,5 @@
 // The picture is read back: every promise is checked on its elements.
-#include "pipeline/svg.hpp"
+#include <sluice/pipeline/svg.hpp>
 
 #include <gtest/gtest.h>
 
@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "pipeline/verdict.hpp"
+#include <sluice/pipeline/verdict.hpp>
 #include "tests/pipeline/everything.hpp"
 #include "tests/support/parameters.hpp"
 

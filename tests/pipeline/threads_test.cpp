@@ -1,4 +1,4 @@
-#include "pipeline/threads.hpp"
+#include <sluice/pipeline/threads.hpp>
 
 #include <gtest/gtest.h>
 #include <oneapi/tbb/global_control.h>

@@ -1,5 +1,5 @@
 // The trace parses, nests, and has every body once.
-#include "pipeline/trace.hpp"
+#include <sluice/pipeline/trace.hpp>
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 #include <tuple>
 #include <vector>
 
-#include "pipeline/verbs.hpp"
+#include <sluice/pipeline/verbs.hpp>
 #include "tests/support/parameters.hpp"
 #include "tests/support/stages.hpp"
 

@@ -1,5 +1,5 @@
 // The verdict on recorded counters.
-#include "pipeline/verdict.hpp"
+#include <sluice/pipeline/verdict.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "stages/accumulate.hpp"
+#include <sluice/stages/accumulate.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 
 namespace sluice::stages {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/accumulator.hpp"
+#include <sluice/stages/accumulator.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "stages/accuracy.hpp"
+#include <sluice/stages/accuracy.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "stages/aligned_buffer.hpp"
+#include <sluice/stages/aligned_buffer.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "stages/batcher.hpp"
+#include <sluice/stages/batcher.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "stages/shuffle.hpp"
+#include <sluice/stages/shuffle.hpp>
 #include "tests/support/drive.hpp"
 
 namespace sluice::stages {

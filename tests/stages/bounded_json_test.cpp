@@ -1,4 +1,4 @@
-#include "stages/bounded_json.hpp"
+#include <sluice/stages/bounded_json.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "stages/chunk.hpp"
+#include <sluice/stages/chunk.hpp>
 
 #include <gtest/gtest.h>
 

@@ -20,10 +20,10 @@
 #include <thread>
 #include <vector>
 
-#include "stages/errors.hpp"
-#include "stages/inflate.hpp"
-#include "stages/inflate_whole.hpp"
-#include "stages/parse.hpp"
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/inflate.hpp>
+#include <sluice/stages/inflate_whole.hpp>
+#include <sluice/stages/parse.hpp>
 #include "tests/stages/idx_example.hpp"
 #include "tests/support/gzip_reading.hpp"
 #include "tests/support/watchdog.hpp"

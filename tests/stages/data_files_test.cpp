@@ -1,10 +1,10 @@
-#include "stages/data_files.hpp"
+#include <sluice/stages/data_files.hpp>
 
 #include <gtest/gtest.h>
 
 #include <filesystem>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 #include "tests/support/files.hpp"
 
 namespace sluice::stages {

@@ -1,4 +1,4 @@
-#include "stages/dataset.hpp"
+#include <sluice/stages/dataset.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,9 +6,9 @@
 #include <filesystem>
 #include <stdexcept>
 
-#include "stages/data_files.hpp"
-#include "stages/each_file.hpp"
-#include "stages/errors.hpp"
+#include <sluice/stages/data_files.hpp>
+#include <sluice/stages/each_file.hpp>
+#include <sluice/stages/errors.hpp>
 #include "tests/stages/idx_example.hpp"
 #include "tests/support/allocations.hpp"
 

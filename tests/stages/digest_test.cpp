@@ -1,11 +1,11 @@
-#include "stages/digest.hpp"
+#include <sluice/stages/digest.hpp>
 
 #include <gtest/gtest.h>
 
 #include <initializer_list>
 #include <string>
 
-#include "stages/inflate.hpp"
+#include <sluice/stages/inflate.hpp>
 #include "tests/support/files.hpp"
 #include "tests/support/gzip.hpp"
 

@@ -1,4 +1,4 @@
-#include "stages/each_file.hpp"
+#include <sluice/stages/each_file.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <utility>
 #include <vector>
 
-#include "stages/errors.hpp"
-#include "stages/inflate.hpp"
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/inflate.hpp>
 #include "tests/stages/idx_example.hpp"
 
 namespace sluice::stages::testing {

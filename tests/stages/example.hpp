@@ -10,15 +10,15 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/verbs.hpp"
-#include "stages/forward.hpp"
-#include "stages/gradient.hpp"
-#include "stages/kernels/kernels.hpp"
-#include "stages/loss.hpp"
-#include "stages/reduce.hpp"
-#include "stages/sgd.hpp"
-#include "stages/shard.hpp"
-#include "stages/softmax.hpp"
+#include <sluice/pipeline/verbs.hpp>
+#include <sluice/stages/forward.hpp>
+#include <sluice/stages/gradient.hpp>
+#include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/loss.hpp>
+#include <sluice/stages/reduce.hpp>
+#include <sluice/stages/sgd.hpp>
+#include <sluice/stages/shard.hpp>
+#include <sluice/stages/softmax.hpp>
 
 namespace sluice::stages::testing {
 

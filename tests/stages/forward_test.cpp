@@ -1,11 +1,11 @@
-#include "stages/forward.hpp"
+#include <sluice/stages/forward.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <stdexcept>
 
-#include "stages/accuracy.hpp"
+#include <sluice/stages/accuracy.hpp>
 #include "tests/stages/example.hpp"
 
 namespace sluice::stages::testing {

@@ -1,4 +1,4 @@
-#include "stages/gradient.hpp"
+#include <sluice/stages/gradient.hpp>
 
 #include <gtest/gtest.h>
 

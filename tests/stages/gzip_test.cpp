@@ -1,4 +1,4 @@
-#include "stages/gzip.hpp"
+#include <sluice/stages/gzip.hpp>
 
 #include <gtest/gtest.h>
 

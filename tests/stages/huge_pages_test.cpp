@@ -1,4 +1,4 @@
-#include "stages/huge_pages.hpp"
+#include <sluice/stages/huge_pages.hpp>
 
 #include <gtest/gtest.h>
 

@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "stages/dataset.hpp"
-#include "stages/inflate.hpp"
-#include "stages/parse.hpp"
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/inflate.hpp>
+#include <sluice/stages/parse.hpp>
 #include "tests/support/drive.hpp"
 #include "tests/support/files.hpp"
 #include "tests/support/gzip.hpp"

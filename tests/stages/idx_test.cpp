@@ -1,8 +1,8 @@
-#include "stages/idx.hpp"
+#include <sluice/stages/idx.hpp>
 
 #include <gtest/gtest.h>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 #include "tests/stages/idx_example.hpp"
 
 namespace sluice::stages::testing {

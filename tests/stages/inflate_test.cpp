@@ -1,4 +1,4 @@
-#include "stages/inflate.hpp"
+#include <sluice/stages/inflate.hpp>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 #include "tests/stages/idx_example.hpp"
 
 namespace sluice::stages::testing {

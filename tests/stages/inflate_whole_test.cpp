@@ -1,4 +1,4 @@
-#include "stages/inflate_whole.hpp"
+#include <sluice/stages/inflate_whole.hpp>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 #include "tests/stages/idx_example.hpp"
 
 namespace sluice::stages::testing {

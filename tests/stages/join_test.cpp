@@ -1,11 +1,11 @@
-#include "stages/join.hpp"
+#include <sluice/stages/join.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
 #include <vector>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 #include "tests/support/drive.hpp"
 #include "tests/support/files.hpp"
 

@@ -1,4 +1,4 @@
-#include "stages/kernels/kernels.hpp"
+#include <sluice/stages/kernels/kernels.hpp>
 
 #include <gtest/gtest.h>
 #include <sys/mman.h>

@@ -1,11 +1,11 @@
-#include "stages/label.hpp"
+#include <sluice/stages/label.hpp>
 
 #include <gtest/gtest.h>
 
 #include <cstdint>
 
-#include "stages/errors.hpp"
-#include "stages/model.hpp"
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/model.hpp>
 #include "tests/support/files.hpp"
 
 namespace sluice::stages {

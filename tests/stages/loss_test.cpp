@@ -1,4 +1,4 @@
-#include "stages/loss.hpp"
+#include <sluice/stages/loss.hpp>
 
 #include <gtest/gtest.h>
 

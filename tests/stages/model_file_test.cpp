@@ -1,4 +1,4 @@
-#include "stages/model_file.hpp"
+#include <sluice/stages/model_file.hpp>
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "stages/digest.hpp"
-#include "stages/errors.hpp"
+#include <sluice/stages/digest.hpp>
+#include <sluice/stages/errors.hpp>
 #include "tests/support/files.hpp"
 #include "tests/support/small_disk.hpp"
 

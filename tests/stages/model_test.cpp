@@ -1,4 +1,4 @@
-#include "stages/model.hpp"
+#include <sluice/stages/model.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,8 +6,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "stages/digest.hpp"
-#include "stages/philox.hpp"
+#include <sluice/stages/digest.hpp>
+#include <sluice/stages/philox.hpp>
 
 namespace sluice::stages {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/parse.hpp"
+#include <sluice/stages/parse.hpp>
 
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 #include <set>
 #include <vector>
 
-#include "stages/each_file.hpp"
-#include "stages/errors.hpp"
+#include <sluice/stages/each_file.hpp>
+#include <sluice/stages/errors.hpp>
 #include "tests/stages/idx_example.hpp"
 
 namespace sluice::stages::testing {

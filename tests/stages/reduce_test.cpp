@@ -1,4 +1,4 @@
-#include "stages/reduce.hpp"
+#include <sluice/stages/reduce.hpp>
 
 #include <gtest/gtest.h>
 

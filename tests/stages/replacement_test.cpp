@@ -1,4 +1,4 @@
-#include "stages/replacement.hpp"
+#include <sluice/stages/replacement.hpp>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 #include "tests/support/files.hpp"
 #include "tests/support/small_disk.hpp"
 

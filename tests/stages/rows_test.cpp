@@ -1,4 +1,4 @@
-#include "stages/rows.hpp"
+#include <sluice/stages/rows.hpp>
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "stages/errors.hpp"
+#include <sluice/stages/errors.hpp>
 #include "tests/stages/idx_example.hpp"
 
 namespace sluice::stages::testing {

@@ -1,4 +1,4 @@
-#include "stages/sgd.hpp"
+#include <sluice/stages/sgd.hpp>
 
 #include <gtest/gtest.h>
 

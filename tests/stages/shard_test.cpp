@@ -1,4 +1,4 @@
-#include "stages/shard.hpp"
+#include <sluice/stages/shard.hpp>
 
 #include <gtest/gtest.h>
 

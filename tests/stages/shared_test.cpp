@@ -1,4 +1,4 @@
-#include "stages/shared.hpp"
+#include <sluice/stages/shared.hpp>
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "stages/shuffle_buffer.hpp"
+#include <sluice/stages/shuffle_buffer.hpp>
 
 #include <gtest/gtest.h>
 
@@ -9,8 +9,8 @@
 #include <stdexcept>
 #include <vector>
 
-#include "stages/errors.hpp"
-#include "stages/philox.hpp"
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/philox.hpp>
 
 namespace sluice::stages {
 namespace {

@@ -1,4 +1,4 @@
-#include "stages/shuffle.hpp"
+#include <sluice/stages/shuffle.hpp>
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "stages/philox.hpp"
+#include <sluice/stages/philox.hpp>
 
 namespace sluice::stages {
 namespace {

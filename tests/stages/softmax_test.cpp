@@ -1,4 +1,4 @@
-#include "stages/softmax.hpp"
+#include <sluice/stages/softmax.hpp>
 
 #include <gtest/gtest.h>
 

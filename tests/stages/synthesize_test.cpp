@@ -1,4 +1,4 @@
-#include "stages/synthesize.hpp"
+#include <sluice/stages/synthesize.hpp>
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
-#include "stages/digest.hpp"
+#include <sluice/stages/digest.hpp>
 #include "tests/support/files.hpp"
 
 namespace sluice::stages {

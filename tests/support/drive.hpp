@@ -9,10 +9,10 @@
 #include <type_traits>
 #include <utility>
 
-#include "stages/dataset.hpp"
-#include "stages/errors.hpp"
-#include "stages/inflate.hpp"
-#include "stages/parse.hpp"
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/inflate.hpp>
+#include <sluice/stages/parse.hpp>
 
 namespace sluice::test {
 

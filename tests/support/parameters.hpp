@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/threads.hpp"
+#include <sluice/pipeline/threads.hpp>
 
 namespace sluice::test {
 

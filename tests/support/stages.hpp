@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 namespace sluice::test {
 

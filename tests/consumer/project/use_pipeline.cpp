@@ -3,7 +3,7 @@
 #include <functional>
 #include <optional>
 
-#include "pipeline/graph.hpp"
+#include <sluice/pipeline/graph.hpp>
 
 int main() {
   long sum = 0;

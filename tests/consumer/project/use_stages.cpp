@@ -2,7 +2,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "stages/softmax.hpp"
+#include <sluice/stages/softmax.hpp>
 
 int main() {
   const sluice::stages::Matrix logits = sluice::stages::Matrix::Zero(2, 10);     // (rows x classes)
