@@ -1,6 +1,6 @@
 // A training run as a file, between two steps: what is needed to go on from there with the same bits.
 //
-// A model file (stages/model_file.hpp), so that other tools read the weights; the rest is in its metadata:
+// A model file (sluice/stages/model_file.hpp), so that other tools read the weights; the rest is in its metadata:
 //   sluice.checkpoint  version of this format, 1
 //   sluice.job         what decides the result, as JSON: options, sizes, SHA-256 of the data's decoded files (of a job
 //                      that streams, of their size, beginning and end as they are stored)

@@ -28,7 +28,7 @@ CLI::Validator one_of(std::vector<std::string> words);
 // N steps, or Ne epochs.
 CLI::Validator steps_or_epochs();
 
-// What pixels are multiplied by, as stages/scale.hpp takes it.
+// What pixels are multiplied by, as sluice/stages/scale.hpp takes it.
 CLI::Validator scale();
 
 }  // namespace sluice::apps

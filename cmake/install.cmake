@@ -1,6 +1,6 @@
 # Installs the libraries with their headers, the CMake package `sluice` (components pipeline and stages), a pkg-config file
-# for each library, and the program. The project's own include lines, <sluice/pipeline/graph.hpp>, are those of its users: in
-# the tree include/sluice is links to the rooms, so that a header has one name everywhere, and that name nobody else's.
+# for each library, and the program. The project's own include lines, <sluice/pipeline/graph.hpp>, are those of its users: a
+# header has one name everywhere, and that name is nobody else's.
 include(CMakePackageConfigHelpers)
 
 set(sluice_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sluice)
@@ -92,7 +92,7 @@ function(sluice_install component description)
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(EXPORT sluice-${component}-targets NAMESPACE sluice:: DESTINATION ${sluice_package_dir})
   # With pipeline/detail: the templates need it.
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/${component} DESTINATION ${sluice_include_dir} FILES_MATCHING PATTERN "*.hpp")
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/sluice/${component} DESTINATION ${sluice_include_dir} FILES_MATCHING PATTERN "*.hpp")
 
   sluice_needs(${component})
   set(sluice_${component}_find "${sluice_${component}_find}" PARENT_SCOPE)

@@ -1,4 +1,4 @@
-// The checksum of a model file or a checkpoint (stages/model_file.hpp), put right.
+// The checksum of a model file or a checkpoint (sluice/stages/model_file.hpp), put right.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Runs stages by hand, without a graph: what the verbs of pipeline/verbs.hpp promise to call, in that order.
+// Runs stages by hand, without a graph: what the verbs of sluice/pipeline/verbs.hpp promise to call, in that order.
 #pragma once
 
 #include <gtest/gtest.h>

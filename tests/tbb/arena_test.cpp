@@ -1,4 +1,4 @@
-// Facts of oneTBB's arenas that pipeline/threads.cpp and the counters rely on.
+// Facts of oneTBB's arenas that sluice/pipeline/threads.cpp and the counters rely on.
 #include <gtest/gtest.h>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_for.h>

@@ -1,4 +1,4 @@
-// Facts of oneTBB's flow graph that pipeline/detail/node.cpp and engine.cpp rely on.
+// Facts of oneTBB's flow graph that sluice/pipeline/detail/node.cpp and engine.cpp rely on.
 #include <gtest/gtest.h>
 #include <oneapi/tbb/flow_graph.h>
 #include <oneapi/tbb/global_control.h>

@@ -16,8 +16,8 @@
 
 namespace sluice::kernels {
 
-// Rows whose gradient is summed one after the other; blocks are added in a fixed binary tree (stages/block_tree.hpp).
-// Part of the arithmetic: another size is another rounding.
+// Rows whose gradient is summed one after the other; blocks are added in a fixed binary tree
+// (sluice/stages/block_tree.hpp). Part of the arithmetic: another size is another rounding.
 inline constexpr std::size_t row_block = 64;
 inline constexpr std::size_t lanes = 16;
 

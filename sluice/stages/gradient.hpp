@@ -1,7 +1,7 @@
 // The gradient of the loss, summed over the rows of one shard: x^T delta of the pixels as they are, and the
 // sum of delta.
 //
-// scored shard -> the sums of its maximal complete subtrees of row blocks (stages/block_tree.hpp), float32, each
+// scored shard -> the sums of its maximal complete subtrees of row blocks (sluice/stages/block_tree.hpp), float32, each
 // packed [chunks][classes][16] and then the bias' gradient. Not yet divided by the model's divisor or by the
 // rows: Sgd does both at once. Order and thread-safety: a pure function of the shard; runs on any number of shards at
 // once. Empty shards give no node. Errors: std::length_error beyond `limits`.

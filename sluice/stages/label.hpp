@@ -1,4 +1,4 @@
-// A label as parse (stages/parse.hpp) gives it, and the error of one that is none of the classes.
+// A label as parse (sluice/stages/parse.hpp) gives it, and the error of one that is none of the classes.
 //
 // Pure functions. Errors: DataError naming the file, the label, its image and what was expected.
 //

@@ -6,9 +6,9 @@
 // the file with the checksum's own digits as zeros. A file of another program is read, too: without a checksum, with
 // other metadata or none, its tensors in any order. Beside the model a file may hold an earlier one of the same sizes,
 // `earlier.weight` and `earlier.bias`. Order and thread-safety: free functions; one writer a path.
-// save_model replaces an older file when the new one is complete (stages/replacement.hpp). Errors, naming the file:
-// WriteError, DataError of what cannot be opened or read, DamagedError of what is no sound model: what was found and
-// what was expected of tensors, shape, type, size and values; contents without the right checksum.
+// save_model replaces an older file when the new one is complete (sluice/stages/replacement.hpp). Errors, naming the
+// file: WriteError, DataError of what cannot be opened or read, DamagedError of what is no sound model: what was found
+// and what was expected of tensors, shape, type, size and values; contents without the right checksum.
 //
 //   save_model("fashion.safetensors", model, {{"epochs", "10"}});
 //   StoredModel stored = load_model("fashion.safetensors");

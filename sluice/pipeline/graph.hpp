@@ -8,16 +8,18 @@
 //   g.sink("total", std::ref(total), squares);
 //   g.run();
 //
-// The verbs and the callables that they take: pipeline/verbs.hpp. The options (serial, unlimited, up_to(n),
-// capacity(n), shards(n)): pipeline/options.hpp. A callable is moved in, or used in place when given as std::ref(f).
+// The verbs and the callables that they take: sluice/pipeline/verbs.hpp. The options (serial, unlimited, up_to(n),
+// capacity(n), shards(n)): sluice/pipeline/options.hpp. A callable is moved in, or used in place when given as
+// std::ref(f).
 //
 // Promises: bounded (no segment ever holds more messages than its capacity), ordered (gates see 0, 1, 2, ...), nothing
 // lost, deterministic, progress with one thread. A stream given to several stages is read by each of them; the slowest
 // holds the producer back. Streams given to one zip or sink must be of equal length (a feedback's has no length).
-// Errors: run() throws WiringError, StageError, Stalled or Cancelled (pipeline/errors.hpp); std::invalid_argument from
-// the set_ functions for a name or value that cannot be; std::logic_error for what is done to a graph that is running.
-// A body must not wait for another stage's: messages travel in ranges, and the other may come later on this thread.
-// Thread-safety: wire and run from one thread; cancel() and stats() from any, the destructor from any but a body's.
+// Errors: run() throws WiringError, StageError, Stalled or Cancelled (sluice/pipeline/errors.hpp);
+// std::invalid_argument from the set_ functions for a name or value that cannot be; std::logic_error for what is done
+// to a graph that is running. A body must not wait for another stage's: messages travel in ranges, and the other may
+// come later on this thread. Thread-safety: wire and run from one thread; cancel() and stats() from any, the destructor
+// from any but a body's.
 #pragma once
 
 #include <concepts>
@@ -199,7 +201,7 @@ class Graph {
   Bound bound();
   std::string picture();  // the arrows as text: -> a message each, => a shard each
   std::string table();    // every stage with its effective settings and bounds
-  std::string dot();      // for Graphviz; as SVG: pipeline/svg.hpp
+  std::string dot();      // for Graphviz; as SVG: sluice/pipeline/svg.hpp
 
  private:
   template <class T>

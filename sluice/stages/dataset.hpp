@@ -54,7 +54,7 @@ struct CollectImages {
 };
 
 struct CollectLabels {
-  std::string path;  // for error messages: of one file or a list (stages/data_files.hpp)
+  std::string path;  // for error messages: of one file or a list (sluice/stages/data_files.hpp)
   Column<std::uint16_t> labels{};
   std::vector<std::size_t> begins{};  // of the files, among the labels
 

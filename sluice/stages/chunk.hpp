@@ -18,7 +18,7 @@ struct ReleaseBytes {
   void operator()(std::uint8_t* data) const;
 };
 
-// Uninitialised memory (stages/huge_pages.hpp) that grows only by being replaced.
+// Uninitialised memory (sluice/stages/huge_pages.hpp) that grows only by being replaced.
 struct Bytes {
   std::unique_ptr<std::uint8_t[], ReleaseBytes> data;
   std::size_t capacity = 0;
@@ -32,7 +32,7 @@ struct Chunk {
   const std::uint8_t* data = nullptr;
   std::size_t size = 0;
   std::uint64_t offset = 0;  // of data[0] in the decoded stream
-  std::size_t file = 0;      // of several one after the other (stages/each_file.hpp); offset is in it
+  std::size_t file = 0;      // of several one after the other (sluice/stages/each_file.hpp); offset is in it
 };
 
 }  // namespace sluice::stages

@@ -11,7 +11,7 @@
 // Thread-safety: graph.stats() may be called from any thread at any time; the figures of one call are not a single
 // instant's. Counts add up over runs; they begin anew when the wiring or a setting changes.
 //
-//   fmt::print("{}\n{}\n", profile_table(graph.stats()), verdict(graph.stats()).text);   // pipeline/verdict.hpp
+//   fmt::print("{}\n{}\n", profile_table(graph.stats()), verdict(graph.stats()).text);   // sluice/pipeline/verdict.hpp
 #pragma once
 
 #include <cstddef>

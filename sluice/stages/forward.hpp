@@ -1,9 +1,9 @@
 // Scores rows: logits = pixels / divisor x W + b, the stable softmax, and the logits' gradient p - one_hot(label).
 //
-// shard (rows x pixels), uint8 or float32 -> delta (rows x classes), float32, a lane a row (stages/kernels/table.hpp),
-// and per row what loss and accuracy need. A batch without labels gives delta = p and label_logit = 0. Order and
-// thread-safety: a pure function of the shard; runs on any number of shards at once. Errors: std::invalid_argument if
-// the model's pixels differ from the batch's, std::length_error beyond `limits`.
+// shard (rows x pixels), uint8 or float32 -> delta (rows x classes), float32, a lane a row
+// (sluice/stages/kernels/table.hpp), and per row what loss and accuracy need. A batch without labels gives delta = p
+// and label_logit = 0. Order and thread-safety: a pure function of the shard; runs on any number of shards at once.
+// Errors: std::invalid_argument if the model's pixels differ from the batch's, std::length_error beyond `limits`.
 //
 //   Scored scored;
 //   SoftmaxForward{}(shard, scored);

@@ -2,7 +2,7 @@
 //
 // (rows, labels) -> a batch of views, which keeps what they lie in. Order and thread-safety: a map, a pure function.
 // Errors: DataError naming both files where one has more items than the other, or one of them for images of another
-// size than `pixels`. That the labels are classes was checked where they were read (stages/parse.hpp).
+// size than `pixels`. That the labels are classes was checked where they were read (sluice/stages/parse.hpp).
 //
 //   auto batches = g.map("batch", Join{.pixels = 784}, g.zip("pair", rows, labels));
 #pragma once
