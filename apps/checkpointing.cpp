@@ -12,6 +12,7 @@
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/scale.hpp>
 #include "apps/outputs.hpp"
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 namespace {

@@ -7,115 +7,13 @@
 #include <memory>
 
 #include <sluice/pipeline/suggestion.hpp>
+#include "apps/declarations.hpp"
+#include "apps/flags.hpp"
 #include "apps/help.hpp"
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 namespace {
-
-using Command = CommandLine::Command;
-
-void declare_train(Flags& command, CommandLine& line) {
-  Options& o = line.options;
-  add_data_flags(command, o);
-  add_training_flags(command, o);
-  add_checkpoint_flags(command, o);
-  add_graph_flags(command, o);
-  add_kernel_flags(command, o);
-  add_output_flags(command, o);
-  add_observe_flags(command, o);
-  add_dump_flag(command, o);
-  command.note(
-      "SIGINT (Ctrl-C), SIGTERM and SIGHUP end the run after the step under way or the next, with a checkpoint if "
-      "there is to be one; a second one ends it at once. SIGUSR1 is answered with a line on stderr.");
-  command.example("sluice train --epochs 3 --output model.safetensors", "Fashion-MNIST, and the model as a file");
-  command.example("sluice train --checkpoint run.safetensors", "the same command again goes on from there");
-  command.example("sluice train --quiet --json > result.json", "the result for another program");
-  command.example("sluice train --epochs 1 --profile --report run.html", "what bounds the run, and a page about it");
-}
-
-void declare_eval(Flags& command, CommandLine& line) {
-  add_eval_flags(command, line.options, line.eval);
-  add_dump_flag(command, line.options);
-  command.note("A reader of the output that stops early is no error.");
-  command.example("sluice eval --model model.safetensors", "loss, accuracy, and what is taken for what");
-}
-
-void declare_predict(Flags& command, CommandLine& line) {
-  add_predict_flags(command, line.options, line.predict);
-  add_dump_flag(command, line.options);
-  command.note(
-      "A reader of the output that stops early is no error. Each batch is written as soon as it is there, also one "
-      "that "
-      "a pipe has only begun.");
-  command.example("zcat data/t10k-i*.gz | sluice predict --model model.safetensors --images -",
-                  "a line for each image, in order");
-}
-
-void declare_graph(Flags& command, CommandLine& line) {
-  Options& o = line.options;
-  add_data_flags(command, o);
-  add_batch_flag(command, o);
-  add_graph_flags(command, o);
-  CLI::Option* const dot = command.add_flag("--dot", o.dot, "As input for Graphviz")->group("Output");
-  command.add_flag("--svg", o.svg, "As a picture")->group("Output")->excludes(dot);
-  add_dump_flag(command, o);
-  for (const char* flag : {"--epochs", "--lr", "--seed", "--isa"})
-    command.without(flag, "has no effect on the graphs: sluice train takes it");
-  command.example("sluice graph --threads 8 --batch-size 512", "what 8 threads would work on");
-  command.example("sluice graph --svg > graph.svg", "the same as a picture");
-}
-
-void declare_inspect(Flags& command, CommandLine& line) {
-  add_inspect_flags(command, line.inspect);
-  command.note("The exit code is 3 if a file is not sound.");
-  command.example("sluice inspect data/*.gz", "whether a download is whole");
-  command.example("sluice inspect --json model.safetensors", "of a model: its shape, its checksum, its metadata");
-}
-
-void declare_synth(Flags& command, CommandLine& line) {
-  add_synth_flags(command, line.synth);
-  command.example("sluice synth made-up --train 6000 --test 1000", "a data set to train on");
-  command.example("sluice train --data made-up --epochs 1", "and to train on it");
-}
-
-struct Declaration {
-  Command command;
-  const char *name, *does;
-  void (*declare)(Flags&, CommandLine&);
-};
-constexpr Declaration declarations[] = {
-    {Command::train, "train", "Train, test after every epoch, print the result", declare_train},
-    {Command::eval, "eval", "Loss, accuracy and confusion of a model over images and their labels", declare_eval},
-    {Command::predict, "predict", "The class of every image, a line each", declare_predict},
-    {Command::graph, "graph", "Print the graphs of the job, their effective settings and their bounds", declare_graph},
-    {Command::inspect, "inspect", "Say what files are, and whether they are sound through to their last byte",
-     declare_inspect},
-    {Command::synth, "synth", "Write a data set of made-up images, to train on", declare_synth},
-};
-
-void declare_program(Flags& program, const Surroundings& surroundings) {
-  program
-      .set_version_flag("--version", surroundings.version,
-                        "Print version, compiler, oneTBB, decoders and the instruction sets of this machine")
-      ->group("Help");
-  program.require_subcommand(0, 1);
-  program.note(
-      "Each flag with a value has a variable of the environment, SLUICE_BATCH_SIZE for --batch-size: a default for all "
-      "commands, which a flag beats. An empty one counts as unset, one whose flag has no effect here is passed over, "
-      "one of a flag that is repeatable has commas between. --no-env takes nothing from the environment. A flag "
-      "that is given and has no effect is an error.");
-  program.note("Results are on stdout; progress, log and errors are on stderr.");
-  program.list("Exit codes", {{"0", "done"},
-                              {"1", "failed"},
-                              {"2", "wrong use"},
-                              {"3", "data, model or checkpoint missing, damaged or not matching"},
-                              {"128 + signal", "ended by one"}});
-  program.example("sluice train", "Fashion-MNIST, 10 epochs");
-  program.example("sluice train --data data --epochs 20 --lr 0.05 --output model.safetensors",
-                  "a data set in a folder, and the model as a file");
-  program.example("SLUICE_THREADS=2 sluice train --epochs 1", "a default of the environment");
-  program.example("sluice graph", "what runs, and how much memory may lie between");
-}
 
 const CLI::Option* find(const CLI::App& command, const std::string& flag) {
   const CLI::Option* const option = command.get_option_no_throw(flag);
@@ -203,7 +101,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, const Surround
   CLI::Option* const as_markdown = program.add_flag("--help-markdown")->group("");  // hidden: docs/cli.md
   program.finish();
   std::vector<Flags*> commands;
-  for (const Declaration& d : declarations) {
+  for (const Declaration& d : declarations()) {
     const auto command = std::make_shared<Flags>(d.does, d.name);
     d.declare(*command, line);
     command->finish();
@@ -245,7 +143,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, const Surround
   }
   Flags& command = **chosen();
   command.complete(surroundings.environment);
-  line.command = declarations[chosen() - commands.begin()].command;
+  line.command = declarations().begin()[chosen() - commands.begin()].command;
   line.from_environment = command.from_environment();
   line.options.command = command.get_name();
   line.options.spelt = command.spelt();

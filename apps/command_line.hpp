@@ -6,10 +6,7 @@
 //   CommandLine line = parse_command_line(argc, argv, {.version = version, .environment = variable});
 //   if (line.command == CommandLine::Command::train) train(line.options);
 //
-// A new flag is declared in one of the functions of apps/options.hpp: the parser, the environment, --help, docs/cli.md
-// and --dump-flags have it from there. A new command is a value of CommandLine::Command, its options in CommandLine, a
-// function in command_line.cpp that declares its flags and examples, a line in the list below it, and a case in
-// main.cpp. Behind either, `scripts/refresh docs/cli.md`.
+// What flags there are: apps/declarations.hpp.
 #pragma once
 
 #include <cstddef>

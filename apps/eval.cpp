@@ -17,6 +17,7 @@
 #include "apps/repeat.hpp"
 #include "apps/stored_model.hpp"
 #include "apps/training.hpp"
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 

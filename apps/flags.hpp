@@ -20,32 +20,20 @@
 
 #include <functional>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-namespace sluice::apps {
+#include "apps/options.hpp"
+#include "apps/usage_error.hpp"
 
-// Wrong use of the program: exit code 2.
-class UsageError : public std::runtime_error {
- public:
-  using std::runtime_error::runtime_error;
-};
+namespace sluice::apps {
 
 // The value of a variable of the environment; empty: it is not set.
 using Environment = std::function<std::string(const std::string& name)>;
 
 // --batch-size -> SLUICE_BATCH_SIZE
 std::string environment_name(const std::string& flag);
-
-// A flag as it took effect.
-struct SpeltFlag {
-  std::string name{};                 // --batch-size; empty: an argument that is no flag
-  std::vector<std::string> values{};  // none: the flag has none, or no default that could be given
-  bool bare = false;                  // it has no value
-  bool path = false;                  // the values are paths
-};
 
 inline constexpr const char* help_group = "Help";  // the last one; no flag of it belongs to what a run is
 

@@ -25,6 +25,7 @@
 #include "apps/options.hpp"
 #include "apps/outputs.hpp"
 #include "apps/progress.hpp"
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 

@@ -1,4 +1,12 @@
-// The flags of the program: each declared once, for every subcommand that takes it.
+// What the commands are asked to do: the values of their flags, as plain data.
+//
+// Nothing here knows of a parser: a job can be made from Options that a test or a benchmark fills in. Each value says
+// what it means where it is empty or 0; effective_...() is what it comes to. The flags that fill them in are declared
+// in apps/declarations.cpp.
+// Order and thread-safety: plain values. Errors: UsageError of effective_decoder() for one that was not built in.
+//
+//   Options options{.epochs = 3, .batch_size = 64};
+//   Training training(data, options, Threads(options.effective_threads()), initial);
 #pragma once
 
 #include <cstddef>
@@ -10,10 +18,17 @@
 #include <sluice/stages/data_files.hpp>
 #include <sluice/stages/idx.hpp>
 #include <sluice/stages/synthesize.hpp>
-#include "apps/flags.hpp"
 #include "apps/gallery.hpp"
 
 namespace sluice::apps {
+
+// A flag as it took effect.
+struct SpeltFlag {
+  std::string name{};                 // --batch-size; empty: an argument that is no flag
+  std::vector<std::string> values{};  // none: the flag has none, or no default that could be given
+  bool bare = false;                  // it has no value
+  bool path = false;                  // the values are paths
+};
 
 struct Options {
   stages::DataFilesWanted files;
@@ -92,20 +107,5 @@ struct InspectOptions {
   std::vector<std::string> files;
   bool json = false;
 };
-
-void add_data_flags(Flags& command, Options& options);
-void add_batch_flag(Flags& command, Options& options);  // one of those of training
-void add_training_flags(Flags& command, Options& options);
-void add_checkpoint_flags(Flags& command, Options& options);
-void add_run_flags(Flags& command, Options& options);  // some of those of the graph
-void add_graph_flags(Flags& command, Options& options);
-void add_kernel_flags(Flags& command, Options& options);
-void add_dump_flag(Flags& command, Options& options);
-void add_output_flags(Flags& command, Options& options);
-void add_observe_flags(Flags& command, Options& options);
-void add_eval_flags(Flags& command, Options& options, EvalOptions& of_eval);
-void add_predict_flags(Flags& command, Options& options, PredictOptions& of_predict);
-void add_synth_flags(Flags& command, SynthOptions& options);
-void add_inspect_flags(Flags& command, InspectOptions& options);
 
 }  // namespace sluice::apps

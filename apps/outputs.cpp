@@ -14,6 +14,7 @@
 
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/replacement.hpp>
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 

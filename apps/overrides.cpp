@@ -12,6 +12,7 @@
 
 #include <sluice/pipeline/suggestion.hpp>
 #include "apps/checks.hpp"
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 namespace {

@@ -30,6 +30,7 @@
 #include "apps/report/image.hpp"
 #include "apps/stored_model.hpp"
 #include "apps/training.hpp"
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 namespace {

@@ -11,6 +11,7 @@
 #include <sluice/stages/scale.hpp>
 #include "apps/class_names.hpp"
 #include "apps/progress.hpp"
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 namespace {

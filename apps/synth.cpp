@@ -21,6 +21,7 @@
 #include "apps/interrupt.hpp"
 #include "apps/outputs.hpp"
 #include "apps/progress.hpp"
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 namespace {

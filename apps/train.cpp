@@ -29,6 +29,7 @@
 #include "apps/repeat.hpp"
 #include "apps/result.hpp"
 #include "apps/training.hpp"
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 namespace {
