@@ -26,6 +26,7 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/accumulate.hpp>
 #include <sluice/stages/accumulator.hpp>
 #include <sluice/stages/model.hpp>
 #include <sluice/stages/model_file.hpp>

@@ -26,9 +26,10 @@ ordered_json job(const Options& o) {
 }
 ordered_json job(const Options& o, const JobData& data) {
   ordered_json all = job(o);
-  if (o.stream) all["--shuffle-buffer"] = o.effective_shuffle_buffer(data.shape.image_bytes(), data.train);
-  all["--classes"] = data.shape.classes;
-  all["--scale"] = stages::scale_text(o.effective_divisor(data.shape.stored));
+  const stages::DataShape& shape = data.train.shape;
+  if (o.stream) all["--shuffle-buffer"] = o.effective_shuffle_buffer(shape.image_bytes(), data.train.count);
+  all["--classes"] = shape.classes;
+  all["--scale"] = stages::scale_text(o.effective_divisor(shape.stored));
   for (std::size_t i = 0; i < data.digests.size(); ++i)
     all[std::array{"--train-images", "--train-labels", "--test-images", "--test-labels"}[i]] =
         (o.stream ? digest_as_stored : digest_of_contents) + data.digests[i];
@@ -92,13 +93,13 @@ Checkpoint Checkpointing::go_on(const JobData& data) {
   if (c.epoch == 1 && c.sums["count"] == 0)
     std::erase_if(different, [](const Difference& one) { return one.of_contents; });
   refuse_another_job(different);
-  const double rows = c.sums["count"], all = static_cast<double>(data.train);
-  if (c.model.pixels != data.shape.pixels() || c.model.classes != data.shape.classes || rows > all ||
+  const double rows = c.sums["count"], all = static_cast<double>(data.train.count);
+  if (c.model.pixels != data.train.shape.pixels() || c.model.classes != data.train.shape.classes || rows > all ||
       (rows < all && std::fmod(rows, o_.batch_size) != 0))
     throw stages::DataError(found_->path + ": its sizes are not those of the data");
   has_own_ = !o_.checkpoint.empty() && (same_file(found_->path, o_.checkpoint) || !found_->trouble.empty());
   saved_ = has_own_ && found_->trouble.empty();
-  if (c.beginning && c.files != data.files) {
+  if (c.beginning && c.files != data.train.stamps.lasting()) {
     c.begin_epoch_again();
     saved_ = false;
     begins_again_ = true;

@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "apps/checkpoint.hpp"
-#include "apps/load.hpp"
+#include "apps/job_data.hpp"
 #include "apps/options.hpp"
 
 namespace sluice::apps {

@@ -10,13 +10,13 @@
 #include <sluice/stages/confusion.hpp>
 #include <sluice/stages/errors.hpp>
 #include "apps/commands.hpp"
+#include "apps/evaluation.hpp"
 #include "apps/evaluation_result.hpp"
 #include "apps/input.hpp"
 #include "apps/outputs.hpp"
 #include "apps/overrides.hpp"
 #include "apps/repeat.hpp"
 #include "apps/stored_model.hpp"
-#include "apps/training.hpp"
 #include "apps/usage_error.hpp"
 
 namespace sluice::apps {

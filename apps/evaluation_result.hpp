@@ -19,7 +19,7 @@
 #include <vector>
 
 #include <sluice/stages/confusion.hpp>
-#include "apps/training.hpp"
+#include "apps/metrics.hpp"
 
 namespace sluice::apps {
 

@@ -7,10 +7,13 @@
 
 #include <sluice/pipeline/svg.hpp>
 #include "apps/commands.hpp"
-#include "apps/load.hpp"
+#include "apps/data_preparation.hpp"
+#include "apps/evaluation.hpp"
+#include "apps/input.hpp"
 #include "apps/outputs.hpp"
 #include "apps/overrides.hpp"
 #include "apps/repeat.hpp"
+#include "apps/settings.hpp"
 #include "apps/training.hpp"
 
 namespace sluice::apps {
@@ -18,22 +21,22 @@ namespace sluice::apps {
 int graph(const Options& o) {
   const stages::DataFiles files = stages::find_data_files(o.files);
   const Threads threads(o.effective_threads());
-  const Images images = look_at(files.train_images, o.classes);
+  const ImagesHeader images = images_header(files.train_images, o.classes);
   const stages::DataShape& shape = images.shape;
-  const stages::DataSet set{shape, {}, {}, {}};
-  JobData data{.shape = shape, .train = images.count};
-  if (!o.stream) data.train_set = data.test_set = &set;
-  Loading loading(files, o, threads, shape.image_bytes());
-  Training training(data, files, o, threads, {});
-  Evaluation evaluation(data, files, threads);
-  override_stages(o, {&loading.graph(), &training.graph(), &evaluation.graph()});
+  JobData data = data_to_come(o.stream, files, shape, images.count);
+  DataSettings to_data = data_settings(o);
+  to_data.read.image_bytes = shape.image_bytes();
+  const auto loading = data_preparation(o.stream, files, to_data, threads);
+  Training training(data.train, training_settings(o), threads, {});
+  Evaluation evaluation(data.test, threads);
+  override_stages(o, {&loading->graph(), &training.graph(), &evaluation.graph()});
   if (o.dump_flags) {
-    data.shape.classes = o.classes;
+    data.train.shape.classes = o.classes;
     write_to_stdout(repeating_command(o, files, data) + "\n");
     return 0;
   }
 
-  const std::array<Graph*, 3> graphs = {&loading.graph(), &training.graph(), &evaluation.graph()};
+  const std::array<Graph*, 3> graphs = {&loading->graph(), &training.graph(), &evaluation.graph()};
   if (o.svg) {
     std::vector<GraphPicture> pictures;
     for (Graph* g : graphs) pictures.push_back({g->name(), g->stages()});

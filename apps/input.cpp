@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <exception>
 
-#include <sluice/stages/dataset.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/join.hpp>
 
@@ -21,6 +20,15 @@ void rethrow_unequal(const StageError& error, const std::string& images, const s
   }
 }
 
+void run_reading(Graph& graph, const std::string& images, const std::string& labels) {
+  try {
+    graph.run();
+  } catch (const StageError& error) {
+    rethrow_unequal(error, images, labels);
+    throw;
+  }
+}
+
 using namespace stages;
 
 std::string called(const std::string& path) {
@@ -32,6 +40,23 @@ IdxShape header_of(IdxKind kind, const std::string& path) {
   Chunk header;
   if (!inflate(header) || header.size < idx_header_bytes(kind)) throw DataError(path + ": ends within the IDX header");
   return parse_idx_header(header.data, kind, path);
+}
+
+ImagesHeader images_header(const std::string& images, std::size_t classes) {
+  const std::vector<std::string> paths = file_list(images);
+  const IdxShape first = header_of(IdxKind::images, paths.front());
+  ImagesHeader all;
+  all.shape.rows = static_cast<std::size_t>(first.rows);
+  all.shape.columns = static_cast<std::size_t>(first.columns);
+  all.shape.stored = first.type;
+  all.shape.classes = classes ? classes : 10;
+  all.shape.path = images;
+  for (const std::string& path : paths) {
+    const IdxShape shape = header_of(IdxKind::images, path);
+    check_same_items(IdxKind::images, shape, path, first, paths.front());
+    all.count += static_cast<std::size_t>(shape.count);
+  }
+  return all;
 }
 
 void check_headers(const std::string& images, const std::string& labels) {

@@ -24,6 +24,7 @@
 #include <sluice/pipeline/graph.hpp>
 #include <sluice/pipeline/threads.hpp>
 #include <sluice/stages/data_files.hpp>
+#include <sluice/stages/dataset.hpp>
 #include <sluice/stages/each_file.hpp>
 #include <sluice/stages/inflate.hpp>
 #include <sluice/stages/join.hpp>
@@ -40,11 +41,19 @@ std::string called(const std::string& path);
 // The first bytes of a file. Throws DataError.
 stages::IdxShape header_of(stages::IdxKind kind, const std::string& path);
 
+// What the headers of images files say; nothing else of them is decoded. classes: taken over, 0: 10. Throws DataError.
+struct ImagesHeader {
+  stages::DataShape shape;
+  std::size_t count = 0;  // images
+};
+ImagesHeader images_header(const std::string& images, std::size_t classes);
+
 // Throws a DataError where the headers of files that wait for nobody promise other numbers of images than of labels,
 // or cannot be read.
 void check_headers(const std::string& images, const std::string& labels);
 
-// Throws a DataError where images and labels are not as many.
+// Throws a DataError where images and labels are not as many: as what run_reading() does, or of a run that failed.
+void run_reading(Graph& graph, const std::string& images, const std::string& labels);
 void rethrow_unequal(const StageError& error, const std::string& images, const std::string& labels);
 
 // Whether what comes next of one of the files may have to be waited for: of a pipe or a terminal, say.

@@ -52,7 +52,7 @@ Report report(const Options& o, const RunSoFar& run) {
   Report r;
   r.title = "sluice train";
   r.outcome = run.outcome;
-  const stages::DataShape& shape = run.data.shape;
+  const stages::DataShape& shape = run.data.train.shape;
   r.command = repeating_command(o, run.files, run.data);
   const nlohmann::ordered_json options = effective(o, run.files, run.data);
   for (const auto& [name, value] : options.items())
@@ -60,8 +60,8 @@ Report report(const Options& o, const RunSoFar& run) {
   r.facts = {{"sluice", SLUICE_VERSION}, {"kernels", kernels::active().name}};
   if (run.weights) {
     r.facts.emplace_back("training images",
-                         fmt::format("{} of {} x {} pixels", run.data.train, shape.rows, shape.columns));
-    r.facts.emplace_back("test images", std::to_string(run.data.test));
+                         fmt::format("{} of {} x {} pixels", run.data.train.count, shape.rows, shape.columns));
+    r.facts.emplace_back("test images", std::to_string(run.data.test.count));
     r.facts.emplace_back("classes", std::to_string(shape.classes));
   }
   const Result& result = run.result;
@@ -75,9 +75,9 @@ Report report(const Options& o, const RunSoFar& run) {
   r.advice = advice(o, run.counted);
   if (run.weights) {
     r.class_names = run.class_names;
-    r.test = run.data.test_set;
+    r.test = run.data.test.in_memory;
     r.model = run.weights.get();
-    r.predictions = predictions_of(run.weights, *run.data.test_set, run.threads);
+    r.predictions = predictions_of(run.weights, *run.data.test.in_memory, run.threads);
   }
   return r;
 }

@@ -17,7 +17,7 @@
 #include <sluice/pipeline/trace.hpp>
 #include <sluice/stages/data_files.hpp>
 #include <sluice/stages/model.hpp>
-#include "apps/load.hpp"
+#include "apps/job_data.hpp"
 #include "apps/options.hpp"
 #include "apps/progress.hpp"
 #include "apps/result.hpp"

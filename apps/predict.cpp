@@ -21,6 +21,7 @@
 #include <sluice/stages/label.hpp>
 #include <sluice/stages/replacement.hpp>
 #include "apps/commands.hpp"
+#include "apps/evaluation.hpp"
 #include "apps/gallery.hpp"
 #include "apps/input.hpp"
 #include "apps/outputs.hpp"
@@ -29,7 +30,6 @@
 #include "apps/repeat.hpp"
 #include "apps/report/image.hpp"
 #include "apps/stored_model.hpp"
-#include "apps/training.hpp"
 #include "apps/usage_error.hpp"
 
 namespace sluice::apps {

@@ -5,7 +5,7 @@
 #include <sluice/pipeline/graph.hpp>
 #include <sluice/stages/batcher.hpp>
 #include <sluice/stages/forward.hpp>
-#include "apps/training.hpp"
+#include "apps/evaluation.hpp"
 
 namespace sluice::apps {
 

@@ -80,11 +80,12 @@ std::string repeating_command(const Options& o, const stages::DataFiles& files, 
                 {"--train-labels", {absolute_files(files.train_labels)}},
                 {"--test-images", {absolute_files(files.test_images)}},
                 {"--test-labels", {absolute_files(files.test_labels)}}};
-  if (data.shape.classes) inputs["--classes"] = {std::to_string(data.shape.classes)};
-  if (data.train) {
-    inputs["--scale"] = {stages::scale_text(o.effective_divisor(data.shape.stored))};
+  if (data.train.shape.classes) inputs["--classes"] = {std::to_string(data.train.shape.classes)};
+  if (data.train.count) {
+    inputs["--scale"] = {stages::scale_text(o.effective_divisor(data.train.shape.stored))};
     if (o.stream)
-      inputs["--shuffle-buffer"] = {std::to_string(o.effective_shuffle_buffer(data.shape.image_bytes(), data.train))};
+      inputs["--shuffle-buffer"] = {
+          std::to_string(o.effective_shuffle_buffer(data.train.shape.image_bytes(), data.train.count))};
   }
   return command(o, std::move(inputs));
 }

@@ -14,7 +14,7 @@
 
 #include <sluice/stages/data_files.hpp>
 #include "apps/input.hpp"
-#include "apps/load.hpp"
+#include "apps/job_data.hpp"
 #include "apps/options.hpp"
 
 namespace sluice::apps {

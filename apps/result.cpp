@@ -25,8 +25,8 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, const J
                       {"train_labels", files.train_labels},
                       {"test_images", files.test_images},
                       {"test_labels", files.test_labels},
-                      {"classes", data.shape.classes},
-                      {"scale", stages::scale_text(o.effective_divisor(data.shape.stored))},
+                      {"classes", data.train.shape.classes},
+                      {"scale", stages::scale_text(o.effective_divisor(data.train.shape.stored))},
                       {"epochs", o.epochs},
                       {"batch_size", o.batch_size},
                       {"lr", o.lr},
@@ -42,7 +42,7 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, const J
                       {"checkpoint", o.checkpoint},
                       {"checkpoint_every", o.checkpoint_every},
                       {"resume", o.resume}};
-  if (o.stream) all["shuffle_buffer"] = o.effective_shuffle_buffer(data.shape.image_bytes(), data.train);
+  if (o.stream) all["shuffle_buffer"] = o.effective_shuffle_buffer(data.train.shape.image_bytes(), data.train.count);
   return all;
 }
 
@@ -61,11 +61,11 @@ ordered_json to_json(const Options& o, const stages::DataFiles& files, const Job
   ordered_json json = {{"command", "train"},
                        {"options", effective(o, files, data)},
                        {"data",
-                        {{"train", data.train},
-                         {"test", data.test},
-                         {"rows", data.shape.rows},
-                         {"columns", data.shape.columns},
-                         {"classes", data.shape.classes}}},
+                        {{"train", data.train.count},
+                         {"test", data.test.count},
+                         {"rows", data.train.shape.rows},
+                         {"columns", data.train.shape.columns},
+                         {"classes", data.train.shape.classes}}},
                        {"epochs", epochs},
                        {"train_loss", last.train.loss},
                        {"train_accuracy", last.train.accuracy},
@@ -92,8 +92,8 @@ std::string to_text(const Options& o, const JobData& data, const Result& r) {
       "{} epoch{}{} over {} images ({} x {}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
       "{:.1f} MiB\n",
       r.epochs.size(), r.epochs.size() == 1 ? "" : "s",
-      r.resumed_epochs ? fmt::format(", {} of them in earlier runs,", r.resumed_epochs) : "", data.train,
-      data.shape.rows, data.shape.columns, data.shape.classes, r.total, r.load, r.train, r.eval,
+      r.resumed_epochs ? fmt::format(", {} of them in earlier runs,", r.resumed_epochs) : "", data.train.count,
+      data.train.shape.rows, data.train.shape.columns, data.train.shape.classes, r.total, r.load, r.train, r.eval,
       static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
   text += fmt::format("weights sha256 {}\n", r.sha256);
   if (!o.output.empty()) text += fmt::format("model in {}\n", o.output);

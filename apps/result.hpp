@@ -11,17 +11,11 @@
 
 #include <sluice/pipeline/stats.hpp>
 #include <sluice/stages/data_files.hpp>
+#include "apps/job_data.hpp"
+#include "apps/metrics.hpp"
 #include "apps/options.hpp"
-#include "apps/training.hpp"
 
 namespace sluice::apps {
-
-struct Epoch {
-  std::size_t number = 0;
-  Metrics train, test;
-  double seconds = 0;                                                         // of training alone
-  double rate() const { return static_cast<double>(train.count) / seconds; }  // samples per second
-};
 
 struct Result {
   std::vector<Epoch> epochs;

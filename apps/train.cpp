@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cmath>
 #include <exception>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -19,15 +20,17 @@
 #include "apps/checkpointing.hpp"
 #include "apps/class_names.hpp"
 #include "apps/commands.hpp"
+#include "apps/data_preparation.hpp"
+#include "apps/evaluation.hpp"
 #include "apps/input.hpp"
 #include "apps/interrupt.hpp"
-#include "apps/load.hpp"
 #include "apps/looking_back.hpp"
 #include "apps/outputs.hpp"
 #include "apps/overrides.hpp"
 #include "apps/progress.hpp"
 #include "apps/repeat.hpp"
 #include "apps/result.hpp"
+#include "apps/settings.hpp"
 #include "apps/training.hpp"
 #include "apps/usage_error.hpp"
 
@@ -46,13 +49,17 @@ bool is_fashion_mnist(const std::string& images, const stages::DataShape& data) 
          (images.find("fashion") != std::string::npos || images.find("Fashion") != std::string::npos);
 }
 
+DataSettings interruptible(const Options& o, const Interrupt& interrupt) {
+  DataSettings settings = data_settings(o);
+  settings.read.wake = interrupt.wake();
+  return settings;
+}
+
 // Overrides of stages that the job does not have, by the graphs of a job without data.
 void check_overrides(const Options& o, const stages::DataFiles& files, Graph& loading, const Threads& threads) {
-  const stages::DataSet none;
-  JobData data;
-  if (!o.stream) data.train_set = data.test_set = &none;
-  Training training(data, files, o, threads, {});
-  Evaluation evaluation(data, files, threads);
+  const JobData data = data_to_come(o.stream, files);
+  Training training(data.train, training_settings(o), threads, {});
+  Evaluation evaluation(data.test, threads);
   override_stages(o, {&loading, &training.graph(), &evaluation.graph()});
 }
 
@@ -67,11 +74,14 @@ bool finite(const stages::Model& model) {
 class Job {
  public:
   Job(const Options& o, const stages::DataFiles& files)
-      : o_(o), files_(files), threads_(o.effective_threads()), loading_(files, o, threads_, 0, interrupt_.wake()) {
-    check_overrides(o, files, loading_.graph(), threads_);  // before the data, which takes longer, is loaded
+      : o_(o),
+        files_(files),
+        threads_(o.effective_threads()),
+        loading_(data_preparation(o.stream, files, interruptible(o, interrupt_), threads_)) {
+    check_overrides(o, files, loading_->graph(), threads_);  // before the data, which takes longer, is loaded
     if (!o.trace.empty()) {
       trace_.emplace(o.trace_steps);
-      loading_.graph().set_trace(&*trace_);
+      loading_->graph().set_trace(&*trace_);
     }
   }
 
@@ -130,7 +140,7 @@ class Job {
   }
 
  private:
-  const JobData& data() const { return loading_.data(); }
+  const JobData& data() const { return data_; }
   bool all_epochs_done() const { return result_.epochs.size() == o_.epochs; }
   // There is a result: a signal that comes late changes nothing. One that comes before the weights of a checkpoint that
   // is complete are there does.
@@ -146,10 +156,10 @@ class Job {
     interrupt_.then([this, drawn] {
       if (drawn) say("\n");
       say_message(style_, "interrupted: waiting for what is being decompressed; once more to quit now");
-      loading_.graph().cancel();
+      loading_->graph().cancel();
     });
     try {
-      loading_.run();
+      data_ = loading_->run();
     } catch (const Cancelled&) {
     } catch (const StageError&) {  // of a pipe that was waited for
       if (!interrupt_.signal()) throw;
@@ -161,17 +171,17 @@ class Job {
   }
 
   void epochs() {
-    const stages::DataShape& shape = data().shape;
+    const stages::DataShape& shape = data().train.shape;
     name_classes(shape);
     stages::Weights initial;
     stages::Model& model = initial.renew();
     model = checkpoints_.resumes() ? std::move(resumed_model_)
                                    : stages::random_model(shape.pixels(), shape.classes, o_.seed);
     model.divisor = o_.effective_divisor(shape.stored);
-    loaded_ = loading_.graph().stats();
-    evaluation_.emplace(data(), files_, threads_);
-    training_.emplace(data(), files_, o_, threads_, initial);  // last: where it is, all are
-    override_stages(o_, {&loading_.graph(), &training_->graph(), &evaluation_->graph()});
+    loaded_ = loading_->graph().stats();
+    evaluation_.emplace(data().test, threads_);
+    training_.emplace(data().train, training_settings(o_), threads_, initial);  // last: where it is, all are
+    override_stages(o_, {&loading_->graph(), &training_->graph(), &evaluation_->graph()});
     if (trace_)
       for (Graph* g : {&training_->graph(), &evaluation_->graph()}) g->set_trace(&*trace_);
     interrupt_.then([this] {
@@ -179,13 +189,13 @@ class Job {
       evaluation_->graph().cancel();
     });
 
-    const std::size_t rows = data().train;
+    const std::size_t rows = data().train.count;
     Progress& progress = progress_.emplace(
         style_, o_.epochs, rows,
         static_cast<double>(result_.epochs.size()) + static_cast<double>(rows_done()) / static_cast<double>(rows));
     interrupt_.when_asked([this] { progress_->status(); });
     progress.starts({{"train", rows},
-                     {"test", data().test},
+                     {"test", data().test.count},
                      {"epochs", o_.epochs},
                      {"epochs_done", result_.epochs.size()},
                      {"steps_done", steps_done()},
@@ -232,7 +242,7 @@ class Job {
   // What is left of the next epoch, and the test behind it; false: a signal came before it was complete.
   bool epoch() {
     if (interrupt_.signal()) return false;
-    const std::size_t number = epoch_under_way(), size = data().train;
+    const std::size_t number = epoch_under_way(), size = data().train.count;
     const std::uint64_t before = training_->graph().stats().stage("accumulate").items;
     progress_->epoch_begins(number, [this, before, size, rows = rows_done()] {
       const std::uint64_t steps = training_->graph().stats().stage("accumulate").items - before;
@@ -243,9 +253,9 @@ class Job {
     Epoch epoch{number, means(sums_), {}, seconds_};
     const auto test_begin = Clock::now();
     try {
-      loading_.check_test_unchanged();
+      data().test.stamps.check_unchanged();
       epoch.test = evaluation_->run(training_->weights());
-      loading_.check_test_unchanged();
+      data().test.stamps.check_unchanged();
     } catch (const Cancelled&) {
       return false;
     } catch (const StageError& error) {
@@ -271,7 +281,7 @@ class Job {
   // What is left of this epoch, with a checkpoint wherever one is due, or as much of it as was done before a signal.
   void train(std::size_t number) {
     const std::uint64_t every = o_.checkpoint.empty() ? 0 : o_.effective_every().steps;
-    const std::size_t before = (number - 1) * steps_of(data().train);  // steps of other epochs
+    const std::size_t before = (number - 1) * steps_of(data().train.count);  // steps of other epochs
     const std::size_t done = steps_done();
     const double seconds = seconds_;
     const auto begin = Clock::now();
@@ -281,7 +291,7 @@ class Job {
       checkpoints_.state_changed();
     };
     try {
-      loading_.check_train_unchanged();
+      data().train.stamps.check_unchanged();
     } catch (const stages::DataError&) {
       if (rows_done() == 0) save_checkpoint(training_->weights());  // the epochs before are sound
       throw;
@@ -321,7 +331,7 @@ class Job {
     check_finite(number);
     if (interrupt_.signal()) return;
     try {
-      loading_.check_train_unchanged();
+      data().train.stamps.check_unchanged();
     } catch (const stages::DataError& error) {
       give_epoch_up(error);
     }
@@ -374,7 +384,7 @@ class Job {
     result_.epochs = std::move(c.epochs);
     result_.resumed_from = checkpoints_.path();
     result_.resumed_epoch = rows_done() > 0 ? epoch_under_way() : result_.epochs.size();
-    result_.resumed_step = rows_done() > 0 ? steps_done() : steps_of(data().train);
+    result_.resumed_step = rows_done() > 0 ? steps_done() : steps_of(data().train.count);
     result_.resumed_epochs = result_.epochs.size();
     if (!checkpoints_.trouble().empty()) say_warning(style_, checkpoints_.trouble() + "; the version before is used");
     if (checkpoints_.epoch_begins_again())
@@ -399,7 +409,7 @@ class Job {
                              .epochs = result_.epochs,
                              .model = *weights,
                              .beginning = unsound ? std::optional(*epoch_beginning_) : std::nullopt,
-                             .files = data().files,
+                             .files = data().train.stamps.lasting(),
                              .about = about_},
                             data()))
         progress_->saved(
@@ -417,18 +427,18 @@ class Job {
   std::size_t steps_done() const { return steps_of(rows_done()); }
   std::string place() const {
     if (rows_done() > 0)
-      return fmt::format("after step {} of {} in epoch {} of {}", steps_done(), steps_of(data().train),
+      return fmt::format("after step {} of {} in epoch {} of {}", steps_done(), steps_of(data().train.count),
                          epoch_under_way(), o_.epochs);
     if (result_.epochs.empty()) return "before the first step";
     return fmt::format("after epoch {} of {}", result_.epochs.size(), o_.epochs);
   }
 
   std::vector<Graph*> graphs() {
-    if (!training_) return {&loading_.graph()};
-    return {&loading_.graph(), &training_->graph(), &evaluation_->graph()};
+    if (!training_) return {&loading_->graph()};
+    return {&loading_->graph(), &training_->graph(), &evaluation_->graph()};
   }
   std::vector<GraphStats> counted() {
-    if (!training_) return {loading_.graph().stats()};
+    if (!training_) return {loading_->graph().stats()};
     return {loaded_, training_->graph().stats(), evaluation_->graph().stats()};
   }
   void look_back() {
@@ -462,7 +472,8 @@ class Job {
   Interrupt interrupt_;  // before the threads
   const Threads threads_;
   std::optional<Trace> trace_;  // before the graphs
-  Loading loading_;
+  const std::unique_ptr<DataPreparation> loading_;
+  JobData data_;
   std::optional<Training> training_;
   std::optional<Evaluation> evaluation_;
   std::vector<std::string> names_;
@@ -491,10 +502,10 @@ int train(const Options& o) {
   if (!o.dump_flags) return job.run();
   JobData data;  // as far as a look tells, which takes nothing from a pipe
   if (!waits(files.train_images)) {
-    const Images images = look_at(files.train_images, o.classes);
-    data = {.shape = images.shape, .train = images.count};
+    const ImagesHeader images = images_header(files.train_images, o.classes);
+    data.train = LabelledSet(images.shape, images.count);
   }
-  data.shape.classes = o.classes;
+  data.train.shape.classes = o.classes;
   write_to_stdout(repeating_command(o, files, data) + "\n");
   return 0;
 }

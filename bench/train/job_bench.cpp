@@ -49,17 +49,17 @@ struct Figures {
 };
 
 Figures measure(const DataSet& data, std::size_t batch_size, std::size_t thread_count, std::size_t rounds) {
-  apps::Options options;
-  options.batch_size = batch_size;
-  options.threads = thread_count;
+  const apps::TrainingSettings settings{.batch_size = batch_size};
   const Threads threads(thread_count);
   Weights initial;
-  initial.renew() = random_model(data.pixels(), data.classes, options.seed);
-  apps::Training training(data, options, threads, initial);
-  StraightLoop straight(
-      data,
-      {.batch_size = batch_size, .rate = static_cast<float>(options.lr), .seed = options.seed, .threads = thread_count},
-      initial);
+  initial.renew() = random_model(data.pixels(), data.classes, settings.seed);
+  apps::Training training(apps::LabelledSet(data), settings, threads, initial);
+  StraightLoop straight(data,
+                        {.batch_size = batch_size,
+                         .rate = static_cast<float>(settings.learning_rate),
+                         .seed = settings.seed,
+                         .threads = thread_count},
+                        initial);
   std::uint32_t epochs = 0, loops = 0;
   // The loop gets the order of its rows for nothing; the graph's epoch finds the next one's along the way.
   const InTurn t({{"loop", [&] { straight.epoch(); }, [&] { straight.shuffle(++loops); }},

@@ -90,35 +90,29 @@ int run(int argc, char** argv) {
   const DataFiles files = find_data_files(wanted);
   const Threads threads(thread_count);
 
-  const auto load = [&](const char* decoder) {
-    apps::Options options;
-    options.decoder = decoder;
-    auto loading = std::make_unique<apps::Loading>(files, options, threads);
-    loading->run();
-    return loading;
-  };
-  const auto set = load("zlib");
-  const std::size_t header = idx_header_bytes(IdxKind::images), pixels = set->data().train_set->pixels(),
-                    size = header + set->data().train_set->size() * pixels;
+  const auto load = [&](apps::Decoder decoder) { apps::Loading(files, {.read = {.decoder = decoder}}, threads).run(); };
+  apps::Loading loading(files, {}, threads);
+  const DataSet& set = *loading.run().train.in_memory;
+  const std::size_t header = idx_header_bytes(IdxKind::images), pixels = set.pixels(),
+                    size = header + set.size() * pixels;
   const auto check = [&](const Decoded& decoded) {
     if (decoded.size != size) throw std::runtime_error("the bare decoder made another number of bytes");
-    for (std::size_t i = 0; i < set->data().train_set->size(); ++i)
-      if (!std::equal(set->data().train_set->images[i], set->data().train_set->images[i] + pixels,
-                      decoded.bytes.get() + header + i * pixels))
+    for (std::size_t i = 0; i < set.size(); ++i)
+      if (!std::equal(set.images[i], set.images[i] + pixels, decoded.bytes.get() + header + i * pixels))
         throw std::runtime_error("the bare decoder made other bytes");
   };
   check(by_zlib(files.train_images, size));
 
   std::vector<Alternative> all{{"bare zlib", [&] { by_zlib(files.train_images, size); }},
-                               {"graph, zlib", [&] { load("zlib"); }}};
+                               {"graph, zlib", [&] { load(apps::Decoder::zlib); }}};
 #ifdef SLUICE_LIBDEFLATE
   check(by_libdeflate(files.train_images, size));
   all.push_back({"bare libdeflate", [&] { by_libdeflate(files.train_images, size); }});
-  all.push_back({"graph, libdeflate", [&] { load("libdeflate"); }});
+  all.push_back({"graph, libdeflate", [&] { load(apps::Decoder::libdeflate); }});
 #endif
   const InTurn t(all, rounds);
-  fmt::print("{} images of {} pixels, {} threads; bare: the training images alone, in one call\n",
-             set->data().train_set->size(), pixels, thread_count);
+  fmt::print("{} images of {} pixels, {} threads; bare: the training images alone, in one call\n", set.size(), pixels,
+             thread_count);
   fmt::print("{:<18} {:>8} {:>8} {:>8}\n", "", "ms", "MB/s", "/ bare");
   for (const auto& a : all) {
     const std::string bare = a.name.ends_with("zlib") ? "bare zlib" : "bare libdeflate";

@@ -16,6 +16,7 @@
 #include <sluice/stages/inflate.hpp>
 #include <sluice/stages/model.hpp>
 #include "apps/load.hpp"
+#include "apps/scan.hpp"
 #include "apps/training.hpp"
 #include "bench/support/guarded.hpp"
 #include "bench/support/in_turn.hpp"
@@ -27,15 +28,12 @@ using namespace stages;
 
 void measure(const DataFiles& files, std::size_t thread_count, std::size_t rounds) {
   const Threads threads(thread_count);
-  apps::Options in_memory, streamed;
-  in_memory.threads = streamed.threads = thread_count;
-  streamed.stream = true;
-  apps::Loading held(files, in_memory, threads), looked_at(files, streamed, threads);
-  held.run(), looked_at.run();
+  apps::Loading loading(files, {}, threads);
+  apps::FileScan scan(files, {}, threads);
+  const apps::LabelledSet &held = loading.run().train, &in_files = scan.run().train;
   Weights initial;
-  initial.renew() = random_model(held.data().shape.pixels(), held.data().shape.classes, 0);
-  apps::Training training(held.data(), files, in_memory, threads, initial),
-      streaming(looked_at.data(), files, streamed, threads, initial);
+  initial.renew() = random_model(held.shape.pixels(), held.shape.classes, 0);
+  apps::Training training(held, {}, threads, initial), streaming(in_files, {}, threads, initial);
 
   std::size_t bytes = 0;
   const auto decode = [&] {
@@ -51,7 +49,7 @@ void measure(const DataFiles& files, std::size_t thread_count, std::size_t round
                   {"training alone", [&] { of_memory = training.run(++trained); }},
                   {"streamed", [&] { of_stream = streaming.run(++from_files); }}},
                  rounds);
-  if (of_stream.count != held.data().train || bytes < held.data().train * held.data().shape.pixels())
+  if (of_stream.count != held.count || bytes < held.count * held.shape.pixels())
     throw std::runtime_error("not all rows were seen");
   if (std::abs(of_stream.loss - of_memory.loss) > 0.05 * of_memory.loss)
     throw std::runtime_error("the loss of the streamed epoch is not that of the epoch in memory");
@@ -59,7 +57,7 @@ void measure(const DataFiles& files, std::size_t thread_count, std::size_t round
       t.seconds("decoding alone") > t.seconds("training alone") ? "decoding alone" : "training alone";
   for (const char* name : {"decoding alone", "training alone", "streamed"})
     fmt::print("{:>8} {:<16} {:>9.1f} {:>12.0f} {:>10.3f}\n", thread_count, name, t.seconds(name) * 1e3,
-               static_cast<double>(held.data().train) / t.seconds(name), t.ratio(slower, name));
+               static_cast<double>(held.count) / t.seconds(name), t.ratio(slower, name));
 }
 
 int run(int argc, char** argv) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "apps/training.hpp"
+#include "apps/evaluation.hpp"
 #include "tests/apps/report_sample.hpp"
 
 namespace sluice::apps {

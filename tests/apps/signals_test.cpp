@@ -59,18 +59,14 @@ TEST_F(Signals, TheFirstSavesSaysHowToGoOnAndEndsWithItsNumber) {
 
 // In one process, where it can be seen how many steps there were when it was told to stop.
 TEST_F(Signals, EndARunAfterTheStepUnderWayOrTheNext) {
-  Options o;
-  o.checkpoint = "for which the state between two steps is kept";
-  o.files.folder = data.folder().path();
-  o.batch_size = 1, o.epochs = 1;
+  const TrainingSettings settings{.batch_size = 1, .keeps_state = true};
   const Threads threads(2);
-  Loading loading(stages::find_data_files(o.files), o, threads);
-  loading.run();
-  const stages::DataSet& set = *loading.data().train_set;
+  Loading loading(stages::find_data_files({.folder = data.folder().path()}), {}, threads);
+  const LabelledSet& set = loading.run().train;
   for (int turn = 0; turn < 20; ++turn) {
     stages::Weights initial;
-    initial.renew() = stages::random_model(set.pixels(), set.classes, 0);
-    Training training(set, o, threads, initial);
+    initial.renew() = stages::random_model(set.shape.pixels(), set.shape.classes, 0);
+    Training training(set, settings, threads, initial);
     std::uint64_t done = 0;
     std::thread stopper([&] {
       const auto steps = [&] { return training.graph().stats().stage("sgd").items; };
@@ -92,7 +88,7 @@ TEST_F(Signals, EndARunAfterTheStepUnderWayOrTheNext) {
     const double count = training.sums()["count"];
     EXPECT_LE(count, static_cast<double>(done + 2));
     // Sums and weights are of the same step.
-    Training again(set, o, threads, initial);
+    Training again(set, settings, threads, initial);
     std::string weights;
     run(again, [&] {
       if (again.sums()["count"] != count) return;

@@ -1,0 +1,32 @@
+// What an epoch of training, or a test, came to.
+//
+// Plain values; means() is a pure function: sums over rows -> their means, 0 of no rows. Errors: none.
+//
+//   const Epoch epoch{.number = 1, .train = means(sums), .test = evaluation.run(weights), .seconds = 0.03};
+#pragma once
+
+#include <cstddef>
+
+#include <sluice/stages/accumulator.hpp>
+
+namespace sluice::apps {
+
+// Means over the rows of an epoch or of a data set.
+struct Metrics {
+  double loss = 0;
+  double accuracy = 0;
+  std::size_t count = 0;  // rows
+};
+
+// sums: of "loss", "hits" and "count", as stages::Accumulate has them.
+Metrics means(const stages::Accumulator& sums);
+
+// A complete epoch.
+struct Epoch {
+  std::size_t number = 0;  // from 1 on
+  Metrics train, test;
+  double seconds = 0;                                                         // of training alone
+  double rate() const { return static_cast<double>(train.count) / seconds; }  // samples per second
+};
+
+}  // namespace sluice::apps
