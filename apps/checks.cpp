@@ -34,7 +34,7 @@ Check positive() {
   return [](const std::string& text) -> std::string {
     char* end = nullptr;
     const double x = std::strtod(text.c_str(), &end);
-    // As the kernels take it: beyond float32 it would be 0 or infinite there.
+    // The kernels take it as float32: what is beyond that would be 0 or infinite there.
     if (!text.empty() && *end == '\0' && std::isfinite(static_cast<float>(x)) && static_cast<float>(x) > 0) return {};
     return fmt::format("'{}' is not a number above 0 and within float32", text);
   };

@@ -15,18 +15,19 @@ namespace sluice::apps {
 
 using Check = std::function<std::string(const std::string& text)>;
 
-// In decimal digits alone.
+// A whole number within these bounds, in decimal digits alone.
 Check whole(std::uint64_t least, std::uint64_t most);
 
 // A number above 0.
 Check positive();
 
-// Not the empty text that an unset shell variable leaves: it would mean the default.
+// Any text but the empty one, which an unset shell variable leaves: it would mean the default.
 Check named();
 
+// One of a list; a misspelt one gets the nearest.
 Check one_of(std::vector<std::string> words);
 
-// N steps, or Ne epochs.
+// A number of steps, or with an e behind it of epochs.
 Check steps_or_epochs();
 
 // What pixels are multiplied by, as sluice/stages/scale.hpp takes it.

@@ -6,7 +6,7 @@
 //   CommandLine line = parse_command_line(argc, argv, {.version = version, .environment = variable});
 //   if (line.command == CommandLine::Command::train) train(line.options);
 //
-// What flags there are: apps/declarations.hpp.
+// The flags that there are: apps/declarations.hpp.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,7 @@
-// The subcommands of the sluice program: each declares its flags and does its work. The result is the exit code.
+// The commands of the program, as main.cpp calls them.
+//
+// options -> the exit code. Errors are thrown: UsageError, stages::DataError, StageError and std::exception mean the
+// exit codes that main.cpp gives them.
 #pragma once
 
 #include "apps/options.hpp"
@@ -7,8 +10,8 @@ namespace sluice::apps {
 
 int train(const Options& options);
 int graph(const Options& options);
-int eval(const Options& options, const EvalOptions& of_eval);
-int predict(const Options& options, const PredictOptions& of_predict);
+int eval(const Options& options, const EvalOptions& own);
+int predict(const Options& options, const PredictOptions& own);
 int synth(const SynthOptions& options);
 int inspect(const InspectOptions& options);
 

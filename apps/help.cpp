@@ -91,14 +91,14 @@ std::string notes_and_examples(const Flags& command, std::size_t width) {
   return text;
 }
 
-// Of a table: a bar would end the cell.
+// A cell of a table, which a bar would end.
 std::string cell(const std::string& text) {
   std::string all;
   for (const char c : text) all += c == '|' ? std::string("\\|") : std::string(1, c);
   return all;
 }
 
-// As code, where there is any.
+// A text as code, where there is any.
 std::string code(const std::string& text) {
   return text.empty() ? "" : "`" + text + "`";
 }

@@ -33,7 +33,7 @@ namespace {
 using nlohmann::ordered_json;
 using namespace stages;
 
-// Of one file: its facts under the names of --json, in the order in which they are printed.
+// A file and its facts, under the names of --json, in the order in which they are printed.
 struct Inspected {
   std::string path, kind = "unknown", trouble;  // no trouble: it is sound
   ordered_json facts = ordered_json::object();

@@ -30,8 +30,8 @@ Override parsed(const std::string& flag, const std::string& text, std::size_t mo
   return {text.substr(0, equals), std::stoull(number)};
 }
 
-void each(const std::string& flag, const std::vector<std::string>& texts, std::size_t most,
-          const std::vector<Graph*>& graphs, const std::function<void(Graph&, const std::string&, std::size_t)>& set) {
+void apply(const std::string& flag, const std::vector<std::string>& texts, std::size_t most,
+           const std::vector<Graph*>& graphs, const std::function<void(Graph&, const std::string&, std::size_t)>& set) {
   std::map<std::pair<const Graph*, std::string>, std::string> set_by;
   for (const std::string& text : texts) {
     const auto [wanted, n] = parsed(flag, text, most);
@@ -66,10 +66,10 @@ void each(const std::string& flag, const std::vector<std::string>& texts, std::s
 }  // namespace
 
 void override_stages(const Options& options, const std::vector<Graph*>& graphs) {
-  each("--concurrency", options.concurrency, most_threads, graphs,
-       [](Graph& g, const std::string& stage, std::size_t n) { g.set_concurrency(stage, Concurrency{n}); });
-  each("--capacity", options.capacity, most_capacity, graphs,
-       [](Graph& g, const std::string& stage, std::size_t n) { g.set_capacity(stage, n); });
+  apply("--concurrency", options.concurrency, most_threads, graphs,
+        [](Graph& g, const std::string& stage, std::size_t n) { g.set_concurrency(stage, Concurrency{n}); });
+  apply("--capacity", options.capacity, most_capacity, graphs,
+        [](Graph& g, const std::string& stage, std::size_t n) { g.set_capacity(stage, n); });
   // What each setting allows may still be too much together.
   for (Graph* graph : graphs) {
     try {

@@ -122,7 +122,7 @@ TEST(Usage, AnUnknownInstructionSetIsAnErrorThatListsThoseAvailable) {
   expect_usage_error({"train", "--isa", "sse9"}, {"--isa", "'sse9'", "portable"});
 }
 
-// What an unset shell variable leaves: it must not mean the default.
+// An unset shell variable leaves one: it must not mean the default.
 TEST(Usage, AnEmptyNameIsAnError) {
   for (const char* flag :
        {"--isa", "--output", "--data", "--train-images", "--train-labels", "--test-images", "--test-labels"})
