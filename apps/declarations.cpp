@@ -15,30 +15,31 @@ namespace sluice::apps {
 namespace {
 
 using Command = CommandLine::Command;
+using stages::Dash;
 
 constexpr const char* graph_title = "Graph (none of these changes a result)";
 constexpr const char* images_of_any_kind =
     "Images, IDX of any type, gzip-compressed or plain; several with commas between; - for the standard input";
 constexpr std::size_t most_shards = 4096;
 
-struct NamedFile {
+// A flag for each of the files of a folder that have customary names.
+struct NamedFiles {
   const char* flag;
-  std::string& path;
+  stages::InputFiles& files;
   const char* what;
 };
 
-// A folder with customary names, and flags for each of its files.
-void declare_folder(Flags& flags, std::string& folder, const char* what, const char* where_all_are_named,
-                    const std::vector<NamedFile>& files) {
+void declare_folder(Flags& flags, std::string& folder, const char* what, const char* where_all_are_named, Dash dash,
+                    const std::vector<NamedFiles>& named) {
   const FlagGroup data = flags.group("Data");
-  const auto not_all_are_named = [files] {
-    return std::any_of(files.begin(), files.end(), [](const NamedFile& file) { return file.path.empty(); });
+  const auto not_all_are_named = [named] {
+    return std::any_of(named.begin(), named.end(), [](const NamedFiles& one) { return one.files.empty(); });
   };
   const Flag all = data.file("--data DIR", folder, what)
                        .by_default("Debian's Fashion-MNIST")
                        .only_where(not_all_are_named, where_all_are_named);
-  for (const NamedFile& file : files)
-    data.file(file.flag, file.path, file.what).by_default("that of --data").yields_to(all);
+  for (const NamedFiles& one : named)
+    data.inputs(one.flag, one.files, dash, one.what).by_default("that of --data").yields_to(all);
 }
 
 void declare_scale(const FlagGroup& group, Options& o, const char* by_default) {
@@ -60,7 +61,7 @@ void declare_data(Flags& flags, Options& o) {
   declare_folder(flags, o.files.folder,
                  "Folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
                  "t10k-labels-idx1-ubyte, .gz or plain",
-                 "where all four files are named",
+                 "where all four files are named", Dash::a_file,
                  {{"--train-images FILE", files.train_images,
                    "Images to train on, IDX of any type, gzip-compressed or plain; several with commas between"},
                   {"--train-labels FILE", files.train_labels, "Their labels"},
@@ -219,7 +220,7 @@ void declare_eval(Flags& flags, CommandLine& line) {
   declare_model(flags, o);
   declare_folder(
       flags, o.files.folder, "Folder of t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, .gz or plain",
-      "where both files are named",
+      "where both files are named", Dash::standard_input,
       {{"--images FILE", line.eval.images, images_of_any_kind}, {"--labels FILE", line.eval.labels, "Their labels"}});
   declare_run(flags, o);
   declare_kernels(flags, o);
@@ -238,8 +239,9 @@ void declare_predict(Flags& flags, CommandLine& line) {
   const char* const without_gallery = "without --gallery FILE";
   declare_model(flags, o);
   const FlagGroup data = flags.group("Data"), output = flags.group("Output");
-  data.file("--images FILE", p.images, images_of_any_kind);
-  data.file("--labels FILE", p.labels, "Their labels, shown in the gallery").only_where(with_gallery, without_gallery);
+  data.inputs("--images FILE", p.images, Dash::standard_input, images_of_any_kind);
+  data.inputs("--labels FILE", p.labels, Dash::standard_input, "Their labels, shown in the gallery")
+      .only_where(with_gallery, without_gallery);
   declare_run(flags, o);
   declare_kernels(flags, o);
   output.choice("--format NAME", p.format, {"jsonl", "csv"}, "jsonl: an object for each image; csv");

@@ -40,7 +40,8 @@ void rethrow_diverged(const StageError& error, const std::string& model, const s
 }  // namespace
 
 int eval(const Options& o, const EvalOptions& e) {
-  if (e.images == "-" && e.labels == "-") throw UsageError("--images and --labels: only one of them can be -");
+  if (e.images.is_standard_input() && e.labels.is_standard_input())
+    throw UsageError("--images and --labels: only one of them can be -");
   const NamedModel model = load_named_model(o);
   DataFiles files{.test_images = e.images, .test_labels = e.labels};
   if (e.images.empty() || e.labels.empty()) files = find_test_files({.folder = o.files.folder, .named = files});
@@ -56,7 +57,7 @@ int eval(const Options& o, const EvalOptions& e) {
   Accumulate sums;
   Confusion confusion{.classes = model.weights->classes};
   auto batches = read_batches(g, inputs, evaluation_rows(model.weights->pixels), model.weights->pixels);
-  check_scale(g, o, model, batches, called(inputs.images));
+  check_scale(g, o, model, batches, inputs.images.name());
   g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
   override_stages(o, {&g});
   if (o.dump_flags) {
@@ -67,7 +68,7 @@ int eval(const Options& o, const EvalOptions& e) {
     g.run();
   } catch (const StageError& error) {
     rethrow_unequal(error, inputs.images, inputs.labels);
-    rethrow_diverged(error, o.model, called(inputs.images));
+    rethrow_diverged(error, o.model, inputs.images.name());
     throw;
   }
   const EvaluationResult result = evaluation_result(means(sums.sums), confusion, model.names);

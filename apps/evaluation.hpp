@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstddef>
-#include <string>
 
 #include <sluice/pipeline/graph.hpp>
 #include <sluice/pipeline/threads.hpp>
@@ -17,6 +16,7 @@
 #include <sluice/stages/batcher.hpp>
 #include <sluice/stages/dataset.hpp>
 #include <sluice/stages/forward.hpp>
+#include <sluice/stages/input_files.hpp>
 #include <sluice/stages/model.hpp>
 #include "apps/job_data.hpp"
 #include "apps/metrics.hpp"
@@ -43,7 +43,7 @@ class Evaluation {
   Stream<stages::Batch> batches(const LabelledSet& set, std::size_t rows);
 
   Graph graph_;
-  std::string images_, labels_;  // the files that it reads
+  stages::InputFiles images_, labels_;  // the files that it reads
   stages::Batcher batcher_;
   stages::Accumulate metrics_;
   stages::Weights weights_;  // of the run under way

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include <sluice/stages/data_files.hpp>
+#include <sluice/stages/input_files.hpp>
 #include "apps/usage_error.hpp"
 
 namespace sluice::apps {
@@ -63,6 +63,12 @@ Flag FlagGroup::declared(CLI::Option* option, const std::string& flag, Check che
   if (const auto blank = flag.find(' '); blank != std::string::npos) option->type_name(flag.substr(blank + 1));
   if (check) Flags::check(option, std::move(check));
   return {*flags_, option};
+}
+
+Flag FlagGroup::inputs(const std::string& flag, stages::InputFiles& target, stages::Dash dash,
+                       const std::string& what) const {
+  const auto take = [&target, dash](const std::string& text) { target = stages::InputFiles::parse(text, dash); };
+  return declared(flags_->add_option_function<std::string>(name_of(flag), take, what), flag, named());
 }
 
 Flag FlagGroup::repeatable(const std::string& flag, std::vector<std::string>& target, const std::string& what) const {
@@ -127,7 +133,7 @@ void Flags::take_all(const Environment& environment) {
       if (!value.empty() && !broken(flag)) take(*flag, variable, value);
     }
   }
-  // With its own value, or that of a later one, a flag may have none.
+  // A flag may have no effect with its own value, or with that of a later one.
   for (CLI::Option* flag : get_options([](const CLI::Option*) { return true; }))
     if (taken_.contains(flag) && broken(flag)) {
       if (const std::string value = flag->get_default_str(); !value.empty()) take(*flag, "", value);

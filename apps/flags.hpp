@@ -26,6 +26,7 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/stages/input_files.hpp>
 #include "apps/checks.hpp"
 #include "apps/environment.hpp"
 #include "apps/options.hpp"
@@ -144,7 +145,9 @@ class FlagGroup {
   Flag file(const std::string& flag, std::string& target, const std::string& what) const {
     return value(flag, target, named(), what);
   }
-  // As often as it is given.
+  // Files to read; several have commas between.
+  Flag inputs(const std::string& flag, stages::InputFiles& target, stages::Dash dash, const std::string& what) const;
+  // A value for each time that it is given.
   Flag repeatable(const std::string& flag, std::vector<std::string>& target, const std::string& what) const;
   // Without a value: true where it is given, or one of the two where something else is so if neither is.
   Flag bare(const std::string& flag, bool& target, const std::string& what) const;

@@ -7,12 +7,11 @@
 //                +-> pair -> batch
 //   rows.labels -+
 //
-// path: a file, several with commas between, or "-" for the standard input -> runs of `count` items. at_once: a run
-// ends where a pipe would have to be waited for. wake: a descriptor that ends the wait with an error when it becomes
-// readable. item_bytes: of an item in memory, where it is known: then the graph can state its bound. Errors: those of
-// the stages, when the graph runs.
+// files -> runs of `count` items. at_once: a run ends where a pipe would have to be waited for. wake: a descriptor that
+// ends the wait with an error when it becomes readable. item_bytes: of an item in memory, where it is known: then the
+// graph can state its bound. Errors: those of the stages, when the graph runs.
 //
-//   auto images = read_rows<stages::IdxKind::images>(g, "images", path, {.count = 512});
+//   auto images = read_rows<stages::IdxKind::images>(g, "images", files, {.count = 512});
 #pragma once
 
 #include <algorithm>
@@ -23,20 +22,15 @@
 
 #include <sluice/pipeline/graph.hpp>
 #include <sluice/pipeline/threads.hpp>
-#include <sluice/stages/data_files.hpp>
 #include <sluice/stages/dataset.hpp>
 #include <sluice/stages/each_file.hpp>
 #include <sluice/stages/inflate.hpp>
+#include <sluice/stages/input_files.hpp>
 #include <sluice/stages/join.hpp>
 #include <sluice/stages/parse.hpp>
 #include <sluice/stages/rows.hpp>
 
 namespace sluice::apps {
-
-inline constexpr const char* standard_input = "standard input";
-
-// What files are called in messages.
-std::string called(const std::string& path);
 
 // The first bytes of a file. Throws DataError.
 stages::IdxShape header_of(stages::IdxKind kind, const std::string& path);
@@ -46,22 +40,22 @@ struct ImagesHeader {
   stages::DataShape shape;
   std::size_t count = 0;  // images
 };
-ImagesHeader images_header(const std::string& images, std::size_t classes);
+ImagesHeader images_header(const stages::InputFiles& images, std::size_t classes);
 
 // Throws a DataError where the headers of files that wait for nobody promise other numbers of images than of labels,
 // or cannot be read.
-void check_headers(const std::string& images, const std::string& labels);
+void check_headers(const stages::InputFiles& images, const stages::InputFiles& labels);
 
 // Throws a DataError where images and labels are not as many: as what run_reading() does, or of a run that failed.
-void run_reading(Graph& graph, const std::string& images, const std::string& labels);
-void rethrow_unequal(const StageError& error, const std::string& images, const std::string& labels);
+void run_reading(Graph& graph, const stages::InputFiles& images, const stages::InputFiles& labels);
+void rethrow_unequal(const StageError& error, const stages::InputFiles& images, const stages::InputFiles& labels);
 
 // Whether what comes next of one of the files may have to be waited for: of a pipe or a terminal, say.
-bool waits(const std::string& path);
+bool waits(const stages::InputFiles& files);
 
 // Threads for a graph that reads `inputs`: as many as wanted, but one for each that waits, and one more. A body that
 // waits keeps its thread, and what has come meanwhile needs another.
-Threads threads_beside_waits(std::size_t wanted, const std::vector<std::string>& inputs);
+Threads threads_beside_waits(std::size_t wanted, const std::vector<stages::InputFiles>& inputs);
 
 struct ReadRows {
   std::size_t count = 512;
@@ -72,28 +66,27 @@ struct ReadRows {
 };
 
 template <stages::IdxKind kind>
-Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const std::string& path, const ReadRows& o) {
+Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const stages::InputFiles& files, const ReadRows& o) {
   // Of labels, one byte each, a small chunk is many rows.
   constexpr std::size_t chunk_bytes = kind == stages::IdxKind::images ? 256 * 1024 : 32 * 1024;
-  const bool input = path == "-";
-  const std::vector<std::string> paths = input ? std::vector<std::string>{standard_input} : stages::file_list(path);
+  const int input = files.is_standard_input() ? 0 : -1;
   stages::EachFile<stages::Inflate> inflate;
-  for (const std::string& one : paths)
+  for (const std::string& name : files.names())
     inflate.files.push_back(
-        {.path = one, .chunk_bytes = chunk_bytes, .wake = o.wake, .input = input ? 0 : -1, .at_once = o.at_once});
+        {.path = name, .chunk_bytes = chunk_bytes, .wake = o.wake, .input = input, .at_once = o.at_once});
   auto chunks = g.source("inflate." + what, std::move(inflate), capacity(2));
   const stages::ParseIdx<kind> parse{
-      .paths = paths, .chunk_bytes = chunk_bytes, .item_bytes = o.item_bytes, .classes = o.classes};
+      .paths = files.names(), .chunk_bytes = chunk_bytes, .item_bytes = o.item_bytes, .classes = o.classes};
   auto elements = g.expand("parse." + what, parse, chunks, capacity(4));
-  stages::Regroup rows{.count = o.count, .at_once = o.at_once && waits(path)};
+  stages::Regroup rows{.count = o.count, .at_once = o.at_once && waits(files)};
   if (o.item_bytes) rows.item_bytes = o.item_bytes, rows.chunk_bytes = std::max(chunk_bytes, o.item_bytes);
   return g.expand("rows." + what, rows, elements, capacity(2));
 }
 
 // Images and their labels.
 struct LabelledFiles {
-  std::string images, labels;  // as above
-  std::string prefix{};        // of WHAT
+  stages::InputFiles images, labels;
+  std::string prefix{};  // of WHAT
   std::size_t image_bytes = 0;
   std::size_t classes = 0;  // of the labels, which are checked
 };

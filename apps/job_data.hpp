@@ -10,6 +10,7 @@
 #include <string>
 
 #include <sluice/stages/dataset.hpp>
+#include <sluice/stages/input_files.hpp>
 #include "apps/file_stamps.hpp"
 
 namespace sluice::apps {
@@ -19,7 +20,7 @@ struct LabelledSet {
   stages::DataShape shape{};
   std::size_t count = 0;                       // images
   const stages::DataSet* in_memory = nullptr;  // nullptr: it stays in its files
-  std::string images{}, labels{};              // these files, as stages::file_list() takes them
+  stages::InputFiles images{}, labels{};       // these files
   FileStamps stamps{};                         // of them, at the beginning of the run, where the set stays there
 
   LabelledSet() = default;

@@ -14,9 +14,9 @@ using namespace stages;
 namespace {
 
 template <IdxKind kind, class Collector>
-void load(Graph& g, const std::string& what, const std::string& files, const DataSettings& settings,
+void load(Graph& g, const std::string& what, const InputFiles& files, const DataSettings& settings,
           Collector& collector, Digest& digest) {
-  collector.path = files;
+  collector.files = files;
   const IdxStreams streams = read_idx<kind>(g, what, files, settings.read);
   g.sink("collect." + what, std::ref(collector), streams.elements);
   if (settings.digests) g.sink("digest." + what, std::ref(digest), streams.chunks);

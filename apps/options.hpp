@@ -17,6 +17,7 @@
 
 #include <sluice/stages/data_files.hpp>
 #include <sluice/stages/idx.hpp>
+#include <sluice/stages/input_files.hpp>
 #include <sluice/stages/synthesize.hpp>
 #include "apps/gallery.hpp"
 
@@ -54,10 +55,10 @@ struct Options {
   bool profile = false;
   std::string trace, picture, report;  // files; empty: none
   std::size_t trace_steps = 1000;
-  std::string class_names;  // NAME,NAME,... or @FILE
-  std::string scale;        // of the pixels; empty: what is usual for their type, or the model's own
-  std::string model;        // of eval and predict
-  bool dump_flags = false;
+  std::string class_names;       // NAME,NAME,... or @FILE
+  std::string scale;             // of the pixels; empty: what is usual for their type, or the model's own
+  std::string model;             // of eval and predict
+  bool dump_flags = false;       // run nothing, print the command that repeats the run
   std::string command;           // train, graph, eval or predict
   std::vector<SpeltFlag> spelt;  // all of these as flags
 
@@ -88,15 +89,16 @@ struct SynthOptions {
   bool force = false, json = false;
 };
 
-// Of eval and predict, beside the Options that they have in common with others.
+// What only eval takes, beside the Options that it shares with others.
 struct EvalOptions {
-  std::string images, labels;  // empty: those of the folder
+  stages::InputFiles images, labels;  // empty: those of the folder
   bool csv = false;
 };
 
+// The same for predict.
 struct PredictOptions {
-  std::string images, labels;  // labels: of the gallery
-  std::string gallery;         // file; empty: none
+  stages::InputFiles images, labels;  // labels: of the gallery
+  std::string gallery;                // file; empty: none
   std::size_t gallery_images = usual_gallery;
   std::size_t top_k = 1;
   bool probabilities = false;

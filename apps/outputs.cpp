@@ -52,10 +52,9 @@ void check_outputs(const Options& o, const stages::DataFiles& files) {
   }
 }
 
-std::vector<std::string> files_read(const Options& o, const std::vector<std::string>& lists) {
+std::vector<std::string> files_read(const Options& o, const std::vector<stages::InputFiles>& inputs) {
   std::vector<std::string> all;
-  for (const std::string& list : lists)
-    for (const std::string& path : stages::file_list(list)) all.push_back(path);
+  for (const stages::InputFiles& input : inputs) all.insert(all.end(), input.paths().begin(), input.paths().end());
   if (o.class_names.starts_with("@")) all.push_back(o.class_names.substr(1));
   return all;
 }

@@ -21,8 +21,8 @@ namespace sluice::apps {
 void check_output(const std::string& flag, const std::string& path, const std::vector<std::string>& inputs);
 void check_outputs(const Options& options, const stages::DataFiles& inputs);
 
-// The files of these lists of files, and of the names of the classes: what no output may replace.
-std::vector<std::string> files_read(const Options& options, const std::vector<std::string>& lists);
+// The files of these inputs, and of the names of the classes: what no output may replace.
+std::vector<std::string> files_read(const Options& options, const std::vector<stages::InputFiles>& inputs);
 
 // Whether two names are of one file, through links and whether or not it is there.
 bool same_file(const std::string& a, const std::string& b);

@@ -37,11 +37,11 @@ namespace {
 
 using namespace stages;
 
-// Of a batch. The lines of those before it are printed, and the first of all is named: so it is said by who writes
-// them in order, not by one of those that are at work at once.
+// The lines of a batch. An image without finite probabilities is an error, behind the lines of those before it, and the
+// first of all is named: so it is said by who writes the lines in order, not by one of those that make them at once.
 struct Printed {
   std::string text;
-  std::optional<std::uint64_t> not_finite;  // an image
+  std::optional<std::uint64_t> not_finite;  // the first such image
 };
 
 // Scored images -> their lines.
@@ -101,7 +101,7 @@ struct Lines {
   }
 };
 
-// As the lines have it.
+// A name as the lines have it.
 std::string printed(const std::string& name, bool csv) {
   if (csv) return csv_field(name);
   return nlohmann::json(name).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
@@ -130,8 +130,8 @@ struct Collect {
   }
 };
 
-// What the first images are. Not paired with them in the graph: these come in other runs, and their lines wait for no
-// label.
+// The names of what the first images are. They are not paired with the images in the graph: those come in other runs,
+// and their lines wait for no label.
 struct CollectNames {
   std::size_t most = 0;
   const NamedModel& model;
@@ -157,8 +157,9 @@ std::string head(const Lines& lines) {
 
 int predict(const Options& o, const PredictOptions& p) {
   if (p.images.empty()) throw UsageError("--images FILE: is needed: see sluice predict --help");
-  if (p.images == "-" && p.labels == "-") throw UsageError("--images and --labels: only one of them can be -");
-  if ((p.images == "-" || p.labels == "-") && !o.dump_flags && ::isatty(STDIN_FILENO))
+  if (p.images.is_standard_input() && p.labels.is_standard_input())
+    throw UsageError("--images and --labels: only one of them can be -");
+  if ((p.images.is_standard_input() || p.labels.is_standard_input()) && !o.dump_flags && ::isatty(STDIN_FILENO))
     throw UsageError("-: the standard input is a terminal, expected a pipe or a file");
   const NamedModel model = load_named_model(o);
   if (!p.gallery.empty()) {
@@ -177,7 +178,7 @@ int predict(const Options& o, const PredictOptions& p) {
   //                       -> scale
   //  rows.labels -> names
   Graph g("predict", threads_beside_waits(o.effective_threads(), {p.images, p.labels}));
-  const std::string name = called(p.images);
+  const std::string name = p.images.name();
   const std::size_t rows = evaluation_rows(model.weights->pixels);
   // Without a gallery nothing is left to do when nobody reads the lines: not even to wait for more images.
   std::optional<UnreadOutput> unread;
@@ -222,7 +223,7 @@ int predict(const Options& o, const PredictOptions& p) {
     }
   }
   if (!p.labels.empty()) {
-    check_as_many(name, gallery.count, called(p.labels), labels.count);
+    check_as_many(name, gallery.count, p.labels.name(), labels.count);
     for (std::size_t i = 0; i < gallery.items.size(); ++i) gallery.items[i].label = std::move(labels.names[i]);
   }
   if (!p.gallery.empty()) {

@@ -4,7 +4,6 @@
 #include <utility>
 #include <vector>
 
-#include <sluice/stages/data_files.hpp>
 #include <sluice/stages/each_file.hpp>
 #include <sluice/stages/inflate.hpp>
 #include <sluice/stages/inflate_whole.hpp>
@@ -31,8 +30,8 @@ IdxStreams read(Graph& g, const std::string& what, EachFile<Inflater> inflate, c
 }  // namespace
 
 template <IdxKind kind>
-IdxStreams read_idx(Graph& g, const std::string& what, const std::string& files, const ReadIdx& how) {
-  const std::vector<std::string> paths = file_list(files);
+IdxStreams read_idx(Graph& g, const std::string& what, const InputFiles& files, const ReadIdx& how) {
+  const std::vector<std::string>& paths = files.paths();
   if (how.decoder == Decoder::libdeflate) {
     EachFile<InflateWhole> inflate;
     for (const std::string& one : paths) inflate.files.push_back({.path = one, .kind = kind, .wake = how.wake});
@@ -43,7 +42,7 @@ IdxStreams read_idx(Graph& g, const std::string& what, const std::string& files,
   return read<kind>(g, what, std::move(inflate), paths, how.image_bytes);
 }
 
-template IdxStreams read_idx<IdxKind::images>(Graph&, const std::string&, const std::string&, const ReadIdx&);
-template IdxStreams read_idx<IdxKind::labels>(Graph&, const std::string&, const std::string&, const ReadIdx&);
+template IdxStreams read_idx<IdxKind::images>(Graph&, const std::string&, const InputFiles&, const ReadIdx&);
+template IdxStreams read_idx<IdxKind::labels>(Graph&, const std::string&, const InputFiles&, const ReadIdx&);
 
 }  // namespace sluice::apps

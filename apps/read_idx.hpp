@@ -2,7 +2,7 @@
 //
 //   inflate.WHAT -> parse.WHAT
 //
-// files: as stages::file_list() takes them -> the decompressed chunks, and the elements within them. Order and
+// files -> the decompressed chunks, and the elements within them. Order and
 // thread-safety: in the order of the files; when the graph runs. Errors: those of the stages, when the graph runs.
 //
 //   const IdxStreams labels = read_idx<stages::IdxKind::labels>(g, "train-labels", files, {});
@@ -15,6 +15,7 @@
 #include <sluice/pipeline/graph.hpp>
 #include <sluice/stages/chunk.hpp>
 #include <sluice/stages/idx.hpp>
+#include <sluice/stages/input_files.hpp>
 #include <sluice/stages/parse.hpp>
 
 namespace sluice::apps {
@@ -34,6 +35,6 @@ struct IdxStreams {
 };
 
 template <stages::IdxKind kind>
-IdxStreams read_idx(Graph& graph, const std::string& what, const std::string& files, const ReadIdx& how);
+IdxStreams read_idx(Graph& graph, const std::string& what, const stages::InputFiles& files, const ReadIdx& how);
 
 }  // namespace sluice::apps

@@ -15,7 +15,7 @@
 namespace sluice::apps {
 namespace {
 
-// As a POSIX shell takes it back.
+// A word as a POSIX shell takes it back.
 std::string quoted(const std::string& word) {
   const bool plain = !word.empty() && std::all_of(word.begin(), word.end(), [](unsigned char c) {
     return std::isalnum(c) || std::string("%+,-./:=@_").find(static_cast<char>(c)) != std::string::npos;
@@ -32,11 +32,11 @@ std::string absolute(const std::string& path) {
   return error ? path : found.string();
 }
 
-// Of a file, or of each of several with commas between.
-std::string absolute_files(const std::string& text) {
-  std::string all;
-  for (const std::string& path : stages::file_list(text)) all += (all.empty() ? "" : ",") + absolute(path);
-  return all;
+stages::InputFiles absolute(const stages::InputFiles& files) {
+  if (files.is_standard_input()) return files;
+  std::vector<std::string> paths;
+  for (const std::string& path : files.paths()) paths.push_back(absolute(path));
+  return stages::InputFiles(std::move(paths));
 }
 
 using Values = std::map<std::string, std::vector<std::string>>;
@@ -56,7 +56,7 @@ Values effective_values(const Options& o) {
   return values;
 }
 
-// inputs: of the flags that name what is read.
+// inputs: the values of the flags that name what is read.
 std::string command(const Options& o, Values inputs) {
   Values effective = effective_values(o);
   effective.merge(inputs);
@@ -76,10 +76,10 @@ std::string command(const Options& o, Values inputs) {
 }  // namespace
 
 std::string repeating_command(const Options& o, const stages::DataFiles& files, const JobData& data) {
-  Values inputs{{"--train-images", {absolute_files(files.train_images)}},
-                {"--train-labels", {absolute_files(files.train_labels)}},
-                {"--test-images", {absolute_files(files.test_images)}},
-                {"--test-labels", {absolute_files(files.test_labels)}}};
+  Values inputs{{"--train-images", {absolute(files.train_images).text()}},
+                {"--train-labels", {absolute(files.train_labels).text()}},
+                {"--test-images", {absolute(files.test_images).text()}},
+                {"--test-labels", {absolute(files.test_labels).text()}}};
   if (data.train.shape.classes) inputs["--classes"] = {std::to_string(data.train.shape.classes)};
   if (data.train.count) {
     inputs["--scale"] = {stages::scale_text(o.effective_divisor(data.train.shape.stored))};
@@ -92,8 +92,8 @@ std::string repeating_command(const Options& o, const stages::DataFiles& files, 
 
 std::string repeating_command(const Options& o, const LabelledFiles& files) {
   Values inputs;
-  for (const auto& [flag, text] : {std::pair{"--images", files.images}, {"--labels", files.labels}})
-    if (!text.empty()) inputs[flag] = {text == "-" ? text : absolute_files(text)};
+  for (const auto& [flag, input] : {std::pair{"--images", &files.images}, {"--labels", &files.labels}})
+    if (!input->empty()) inputs[flag] = {absolute(*input).text()};
   return command(o, std::move(inputs));
 }
 

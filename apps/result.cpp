@@ -21,10 +21,10 @@ std::size_t peak_rss_bytes() {
 }
 
 ordered_json effective(const Options& o, const stages::DataFiles& files, const JobData& data) {
-  ordered_json all = {{"train_images", files.train_images},
-                      {"train_labels", files.train_labels},
-                      {"test_images", files.test_images},
-                      {"test_labels", files.test_labels},
+  ordered_json all = {{"train_images", files.train_images.name()},
+                      {"train_labels", files.train_labels.name()},
+                      {"test_images", files.test_images.name()},
+                      {"test_labels", files.test_labels.name()},
                       {"classes", data.train.shape.classes},
                       {"scale", stages::scale_text(o.effective_divisor(data.train.shape.stored))},
                       {"epochs", o.epochs},

@@ -44,10 +44,10 @@ std::string digest_of_ends(const std::vector<std::string>& paths) {
   return digest.hex();
 }
 
-FileStamps stamps(const std::string& images, const std::string& labels) {
+FileStamps stamps(const InputFiles& images, const InputFiles& labels) {
   FileStamps all;
-  for (const std::string& list : {images, labels})
-    for (const std::string& path : file_list(list)) {
+  for (const InputFiles* files : {&images, &labels})
+    for (const std::string& path : files->paths()) {
       std::error_code error;
       if (!std::filesystem::exists(path, error)) continue;  // said by who reads it
       if (!std::filesystem::is_regular_file(path, error))
@@ -57,7 +57,7 @@ FileStamps stamps(const std::string& images, const std::string& labels) {
   return all;
 }
 
-LabelledSet in_files(const std::string& images, const std::string& labels, FileStamps stamps, std::size_t classes) {
+LabelledSet in_files(const InputFiles& images, const InputFiles& labels, FileStamps stamps, std::size_t classes) {
   const ImagesHeader header = images_header(images, classes);
   LabelledSet set(header.shape, header.count);
   set.images = images, set.labels = labels;
@@ -66,7 +66,7 @@ LabelledSet in_files(const std::string& images, const std::string& labels, FileS
 }
 
 template <IdxKind kind, class Sink>
-void check(Graph& g, const std::string& what, const std::string& files, const ReadIdx& how, Sink& sink) {
+void check(Graph& g, const std::string& what, const InputFiles& files, const ReadIdx& how, Sink& sink) {
   g.sink("check." + what, std::ref(sink), read_idx<kind>(g, what, files, how).elements);
 }
 
@@ -76,7 +76,7 @@ void check(Graph& g, const std::string& what, const std::string& files, const Re
 //  and the same for the two of the test set, side by side
 FileScan::FileScan(const DataFiles& files, const DataSettings& settings, const Threads& threads)
     : files_(files), settings_(settings), graph_("load", threads) {
-  train_labels_.path = files.train_labels, test_labels_.path = files.test_labels;
+  train_labels_.files = files.train_labels, test_labels_.files = files.test_labels;
   train_labels_.classes = test_labels_.classes = settings.classes;
   check<IdxKind::labels>(graph_, "train-labels", files.train_labels, settings.read, train_labels_);
   check<IdxKind::images>(graph_, "test-images", files.test_images, settings.read, test_images_);
@@ -97,7 +97,7 @@ const JobData& FileScan::run() {
   data_ = {std::move(train), std::move(test), {}};
   if (settings_.digests) {
     const std::array all = {files_.train_images, files_.train_labels, files_.test_images, files_.test_labels};
-    for (std::size_t i = 0; i < all.size(); ++i) data_.digests[i] = digest_of_ends(file_list(all[i]));
+    for (std::size_t i = 0; i < all.size(); ++i) data_.digests[i] = digest_of_ends(all[i].paths());
   }
   return data_;
 }

@@ -221,7 +221,7 @@ class Job {
 
   // Of the flag, else of the checkpoint that is gone on from, else of Fashion-MNIST.
   void name_classes(const stages::DataShape& data) {
-    const bool fashion_mnist = is_fashion_mnist(files_.train_images, data);
+    const bool fashion_mnist = is_fashion_mnist(files_.train_images.name(), data);
     if (o_.class_names.empty()) {
       try {
         names_ = stored_class_names(resumed_about_, data.classes);

@@ -90,7 +90,7 @@ Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& 
   shuffle.batch_size = s.batch_size, shuffle.seed = s.seed;
   shuffle.most_rows = set.count;
   shuffle.pixels = set.shape.pixels(), shuffle.item_bytes = image_bytes;
-  shuffle.images = set.images, shuffle.labels = set.labels;
+  shuffle.images = set.images.name(), shuffle.labels = set.labels.name();
   auto pairs = read_pairs(graph_,
                           {.images = set.images,
                            .labels = set.labels,

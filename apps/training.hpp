@@ -50,7 +50,7 @@ class Training {
                                  const stages::Weights& initial);
 
   Graph graph_;
-  std::string images_, labels_;  // the files that it reads
+  stages::InputFiles images_, labels_;  // the files that it reads
   std::variant<stages::Batcher, stages::ShuffleBuffer> rows_;
   stages::Accumulate metrics_;
   stages::Weights kept_;  // after the last step that metrics_ has

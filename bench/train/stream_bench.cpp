@@ -38,7 +38,7 @@ void measure(const DataFiles& files, std::size_t thread_count, std::size_t round
   std::size_t bytes = 0;
   const auto decode = [&] {
     bytes = 0;
-    for (const std::string& path : file_list(files.train_images)) {
+    for (const std::string& path : files.train_images.paths()) {
       Inflate inflate{.path = path};
       for (Chunk chunk; inflate(chunk);) bytes += chunk.size;
     }

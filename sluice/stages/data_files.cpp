@@ -2,8 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <filesystem>
+#include <string>
+#include <system_error>
 
 #include <sluice/stages/errors.hpp>
 
@@ -11,7 +12,7 @@ namespace sluice::stages {
 
 namespace {
 
-std::string find(const DataFilesWanted& wanted, const std::string& named, const char* customary) {
+InputFiles find(const DataFilesWanted& wanted, const InputFiles& named, const char* customary) {
   namespace fs = std::filesystem;
   const std::string folder = wanted.folder.empty() ? wanted.default_folder : wanted.folder;
   if (!named.empty()) return named;
@@ -42,22 +43,6 @@ DataFiles find_data_files(const DataFilesWanted& wanted) {
 DataFiles find_test_files(const DataFilesWanted& wanted) {
   return {.test_images = find(wanted, wanted.named.test_images, "t10k-images-idx3-ubyte"),
           .test_labels = find(wanted, wanted.named.test_labels, "t10k-labels-idx1-ubyte")};
-}
-
-std::vector<std::string> between_commas(const std::string& text) {
-  std::vector<std::string> parts;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const std::size_t end = std::min(text.find(',', begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
-std::vector<std::string> file_list(const std::string& text) {
-  std::error_code ignored;
-  if (text.find(',') == std::string::npos || std::filesystem::exists(text, ignored)) return {text};
-  return between_commas(text);
 }
 
 }  // namespace sluice::stages

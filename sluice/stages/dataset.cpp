@@ -7,7 +7,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include <sluice/stages/data_files.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/label.hpp>
 
@@ -31,10 +30,9 @@ void CollectLabels::operator()(const Elements& elements) {
 
 namespace {
 
-// Of one of the files of a list.
-[[noreturn]] void refuse_label_in(const std::string& list, std::size_t file, std::uint16_t label, std::uint64_t image,
+[[noreturn]] void refuse_label_in(const InputFiles& files, std::size_t file, std::uint16_t label, std::uint64_t image,
                                   std::size_t classes) {
-  refuse_label(file_list(list).at(file), label, image, classes, " (see --classes)");
+  refuse_label(files.names().at(file), label, image, classes, " (see --classes)");
 }
 
 void check_model_size(const DataShape& shape, const std::string& labels) {
@@ -55,11 +53,11 @@ void check_as_many(const std::string& images, std::uint64_t image_count, const s
 }
 
 void CountLabels::operator()(const Elements& elements) {
-  files += elements.in_file == 0;
+  files_begun += elements.in_file == 0;
   for (std::size_t i = 0; i < elements.count; ++i) {
     const std::uint16_t label = label_of(elements.type, elements.data + i * elements.item_bytes());
-    if (classes && label >= classes) refuse_label_in(path, files - 1, label, elements.in_file + i, classes);
-    if (label > highest) highest = label, highest_file = files - 1, highest_at = elements.in_file + i;
+    if (classes && label >= classes) refuse_label_in(files, files_begun - 1, label, elements.in_file + i, classes);
+    if (label > highest) highest = label, highest_file = files_begun - 1, highest_at = elements.in_file + i;
   }
   count += elements.count;
 }
@@ -69,24 +67,24 @@ std::size_t counted_classes(std::uint16_t highest_label) {
 }
 
 void check_counted(const DataShape& shape, std::uint64_t images, const CountLabels& labels) {
-  check_as_many(shape.path, images, labels.path, labels.count);
-  check_model_size(shape, labels.path);
+  check_as_many(shape.path, images, labels.files.name(), labels.count);
+  check_model_size(shape, labels.files.name());
   if (labels.highest >= shape.classes)
-    refuse_label_in(labels.path, labels.highest_file, labels.highest, labels.highest_at, shape.classes);
+    refuse_label_in(labels.files, labels.highest_file, labels.highest, labels.highest_at, shape.classes);
 }
 
 DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes) {
   if (classes && (*classes < 2 || *classes > most_classes))
     throw std::invalid_argument(fmt::format("{} classes, expected 2 to {}", *classes, most_classes));
-  check_as_many(images.path, images.images.size(), labels.path, labels.labels.size());
-  if (images.images.empty()) throw DataError(images.path + ": has no images, expected at least 1");
+  check_as_many(images.files.name(), images.images.size(), labels.files.name(), labels.labels.size());
+  if (images.images.empty()) throw DataError(images.files.name() + ": has no images, expected at least 1");
   const Column<std::uint16_t>& values = labels.labels;
   const std::size_t counted = counted_classes(*std::max_element(values.begin(), values.end()));
   if (classes && counted > *classes) {
     const auto wrong = static_cast<std::size_t>(
         std::find_if(values.begin(), values.end(), [&](auto label) { return label >= *classes; }) - values.begin());
     const auto next = std::upper_bound(labels.begins.begin(), labels.begins.end(), wrong);
-    refuse_label_in(labels.path, static_cast<std::size_t>(next - labels.begins.begin()) - 1, values[wrong],
+    refuse_label_in(labels.files, static_cast<std::size_t>(next - labels.begins.begin()) - 1, values[wrong],
                     wrong - *std::prev(next), *classes);
   }
   DataSet set;
@@ -94,8 +92,8 @@ DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<
   set.columns = static_cast<std::size_t>(images.shape.columns);
   set.stored = images.shape.type;
   set.classes = classes.value_or(counted);
-  set.path = std::move(images.path);
-  check_model_size(set, labels.path);
+  set.path = images.files.name();
+  check_model_size(set, labels.files.name());
   set.images = std::move(images.images);
   set.labels = std::move(labels.labels);
   set.owners = std::move(images.owners);

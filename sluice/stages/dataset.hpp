@@ -18,6 +18,7 @@
 #include <sluice/pipeline/verbs.hpp>
 #include <sluice/stages/chunk.hpp>
 #include <sluice/stages/huge_pages.hpp>
+#include <sluice/stages/input_files.hpp>
 #include <sluice/stages/model.hpp>
 #include <sluice/stages/parse.hpp>
 
@@ -44,7 +45,7 @@ struct DataSet : DataShape {
 };
 
 struct CollectImages {
-  std::string path;  // for error messages
+  InputFiles files{};  // for error messages
   IdxShape shape{};
   Column<const std::uint8_t*> images{};
   std::vector<Shared<Bytes>> owners{};
@@ -54,7 +55,7 @@ struct CollectImages {
 };
 
 struct CollectLabels {
-  std::string path;  // for error messages: of one file or a list (sluice/stages/data_files.hpp)
+  InputFiles files{};  // for error messages
   Column<std::uint16_t> labels{};
   std::vector<std::size_t> begins{};  // of the files, among the labels
 
@@ -64,16 +65,16 @@ struct CollectLabels {
 
 // Counts the labels instead of keeping them. Throws DataError for one that is none of `classes`, where they are given.
 struct CountLabels {
-  std::string path;         // as above
+  InputFiles files{};       // for error messages
   std::size_t classes = 0;  // 0: as many as the highest label says
   std::uint64_t count = 0;
-  std::size_t files = 0;  // begun
+  std::size_t files_begun = 0;
   std::uint16_t highest = 0;
   std::size_t highest_file = 0;  // the first that has it
   std::uint64_t highest_at = 0;  // the first image of it that has it
 
   void operator()(const Elements& elements);
-  void reset() { *this = {.path = path, .classes = classes}; }
+  void reset() { *this = {.files = files, .classes = classes}; }
 };
 
 // Weights of a model at most: pixels x classes. What would need more is taken for a damaged header.

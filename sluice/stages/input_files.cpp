@@ -24,15 +24,12 @@ InputFiles InputFiles::standard_input() {
   return input;
 }
 
-InputFiles InputFiles::parse(const std::string& text) {
+InputFiles InputFiles::parse(const std::string& text, Dash dash) {
+  if (dash == Dash::standard_input && text == standard_input_text) return standard_input();
   if (text.empty()) return {};
   std::error_code ignored;
   if (text.find(',') == std::string::npos || std::filesystem::exists(text, ignored)) return text;
   return InputFiles(between_commas(text));
-}
-
-InputFiles InputFiles::parse_with_standard_input(const std::string& text) {
-  return text == standard_input_text ? standard_input() : parse(text);
 }
 
 std::vector<std::string> InputFiles::names() const {

@@ -13,18 +13,20 @@
 
 namespace sluice::stages {
 
+// What "-" names.
+enum class Dash { a_file, standard_input };
+
 class InputFiles {
  public:
-  InputFiles() = default;                                           // nothing to read
-  InputFiles(std::string path) : paths_{std::move(path)} {}         // a file, and so may the text of one be passed
-  InputFiles(const char* path) : InputFiles(std::string(path)) {}  // the same
+  InputFiles() = default;  // nothing to read
+  // One file: wherever files are taken, so is the path of one.
+  InputFiles(std::string path) : paths_{std::move(path)} {}
+  InputFiles(const char* path) : InputFiles(std::string(path)) {}
   explicit InputFiles(std::vector<std::string> paths) : paths_(std::move(paths)) {}
   static InputFiles standard_input();
 
   // Several files have commas between. An empty text: nothing to read.
-  static InputFiles parse(const std::string& text);
-  // "-" is the standard input.
-  static InputFiles parse_with_standard_input(const std::string& text);
+  static InputFiles parse(const std::string& text, Dash dash = Dash::a_file);
 
   bool empty() const { return paths_.empty() && !standard_input_; }
   bool is_standard_input() const { return standard_input_; }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/input_files.hpp>
 #include <sluice/stages/model_file.hpp>
 #include "apps/class_names.hpp"
 #include "apps/command_line.hpp"
@@ -190,7 +191,7 @@ TEST(Environment, AValueThatHasNoEffectIsInNoOption) {
       {{"train"}, "CLASS_NAMES", "a,b", [](const auto& l) { return l.options.class_names; }},
       {{"train", "--quiet"}, "LOG_FORMAT", "jsonl", [](const auto& l) { return l.options.log_format; }},
       {{"train", "--no-progress"}, "LOG_FORMAT", "jsonl", [](const auto& l) { return l.options.log_format; }},
-      {{"predict"}, "LABELS", "f", [](const auto& l) { return l.predict.labels; }},
+      {{"predict"}, "LABELS", "f", [](const auto& l) { return l.predict.labels.text(); }},
       {{"predict"}, "GALLERY_IMAGES", "7", [](const auto& l) { return std::to_string(l.predict.gallery_images); }},
   };
   for (const auto& one : all) {
@@ -208,7 +209,7 @@ TEST(Environment, DataThatIsNamedByHandBeatsTheVariablesOfItsFiles) {
   const Variables variables{{"SLUICE_TRAIN_IMAGES", "a"}, {"SLUICE_TEST_IMAGES", "b"}};
   const CommandLine line = parsed({"train", "--data", "d", "--train-images", "c"}, variables);
   EXPECT_EQ(line.options.files.named.train_images, "c");
-  EXPECT_EQ(line.options.files.named.test_images, "");
+  EXPECT_TRUE(line.options.files.named.test_images.empty());
   EXPECT_EQ(parsed({"train"}, variables).options.files.named.test_images, "b");
 }
 
@@ -217,6 +218,18 @@ TEST(Environment, NoEnvTakesNothingFromIt) {
   const CommandLine line = parsed({"train", "--no-env"}, variables);
   EXPECT_EQ(line.options.epochs, 10u);
   EXPECT_TRUE(line.from_environment.empty());
+}
+
+TEST(Inputs, AreSeveralFilesFromTheFlagOnAndTheStandardInputWhereItMayBe) {
+  using stages::InputFiles;
+  const InputFiles two(std::vector<std::string>{"a", "b"}), input = InputFiles::standard_input();
+  const CommandLine line = parsed({"train", "--train-images", "a,b", "--train-labels", "-"});
+  EXPECT_EQ(line.options.files.named.train_images, two);
+  EXPECT_EQ(line.options.files.named.train_labels, InputFiles("-")) << "which is read in every epoch: a file";
+  EXPECT_EQ(parsed({"train"}, {{"SLUICE_TRAIN_IMAGES", "a,b"}}).options.files.named.train_images, two);
+  EXPECT_EQ(parsed({"eval", "--images", "-", "--labels", "a,b"}).eval.images, input);
+  EXPECT_EQ(parsed({"eval", "--images", "-", "--labels", "a,b"}).eval.labels, two);
+  EXPECT_EQ(parsed({"predict", "--images", "-"}).predict.images, input);
 }
 
 TEST(Help, SaysTheDefaultAndTheVariableOfEveryFlagWithAValue) {
@@ -263,7 +276,7 @@ TEST(Help, EveryGroupHasATitleAndEveryCommandExamples) {
   EXPECT_TRUE(contains(help_of(""), "\nExit codes\n  0 "));
 }
 
-// In a shell, one behind the other, with a small data set for that of Debian.
+// They run in a shell, one behind the other, with a small data set for that of Debian.
 TEST(Help, TheExamplesWork) {
   const SmallData data;
   const test::Folder folder;

@@ -68,7 +68,7 @@ Outcome parsed(const std::uint8_t* data, std::size_t size, const std::function<s
 // In one piece, and cut in several ways. What one of these ways collected is in `collect`.
 template <class Parser, class Collect>
 Outcome parsed_in_every_way(const std::uint8_t* data, std::size_t size, Derived& derived, Collect& collect) {
-  Collect ignored{.path = collect.path};  // which its errors name
+  Collect ignored{.files = collect.files};  // which its errors name
   const Outcome whole = parsed<Parser>(
       data, size, [&] { return size; }, ignored);
   const std::size_t most = derived.size_up_to(300);
@@ -98,8 +98,8 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::uint8_t* const labels = images + images_size;
   const std::size_t labels_size = size - 3 - images_size;
 
-  CollectImages image_table{.path = "images"};
-  CollectLabels label_table{.path = "labels"}, other_table{.path = "images"};
+  CollectImages image_table{.files = "images"};
+  CollectLabels label_table{.files = "labels"}, other_table{.files = "images"};
   const Outcome of_images = parsed_in_every_way<ParseImages>(images, images_size, derived, image_table);
   const Outcome of_labels = parsed_in_every_way<ParseLabels>(labels, labels_size, derived, label_table);
   parsed_in_every_way<ParseLabels>(images, images_size, derived, other_table);

@@ -45,7 +45,10 @@ TEST(DataFiles, AFileNamedOneByOneComesBeforeTheFolders) {
 
 TEST(DataFiles, FourNamedFilesNeedNoFolder) {
   const DataFiles files = find_data_files({.named = {"a", "b", "c", "d"}, .default_folder = "/nowhere"});
-  EXPECT_EQ(files.train_images + files.train_labels + files.test_images + files.test_labels, "abcd");
+  EXPECT_EQ(files.train_images, "a");
+  EXPECT_EQ(files.train_labels, "b");
+  EXPECT_EQ(files.test_images, "c");
+  EXPECT_EQ(files.test_labels, "d");
 }
 
 TEST(DataFiles, WithoutTheDefaultDataSetTheErrorSaysHowToGetOne) {

@@ -49,8 +49,9 @@ TEST(DataSet, ReadsPlainFilesToo) {
 TEST(CountLabels, AgreesWithADataSetInMemory) {
   const Folder folder;
   const auto counted = [&](const std::string& labels, std::size_t images, std::size_t classes) {
-    CountLabels counts{.path = folder.write("labels", labels), .classes = classes};
-    drive(Inflate{.path = counts.path, .chunk_bytes = 7}, ParseLabels{.paths = {counts.path}}, std::ref(counts));
+    const std::string path = folder.write("labels", labels);
+    CountLabels counts{.files = path, .classes = classes};
+    drive(Inflate{.path = path, .chunk_bytes = 7}, ParseLabels{.paths = {path}}, std::ref(counts));
     DataShape shape;
     shape.rows = shape.columns = 2, shape.path = "images";
     shape.classes = classes ? classes : counted_classes(counts.highest);
@@ -70,7 +71,7 @@ TEST(CountLabels, AgreesWithADataSetInMemory) {
       [&] {
         DataShape shape;
         shape.rows = shape.columns = 1 << 12, shape.classes = 10, shape.path = "images";
-        check_counted(shape, 20, {.path = "labels", .count = 20, .highest = 9});
+        check_counted(shape, 20, {.files = "labels", .count = 20, .highest = 9});
       },
       {"images: images of 4096 x 4096 pixels in 10 classes", "labels"});
 }
@@ -88,10 +89,10 @@ TEST(DataSet, ALabelOutsideTheClassesIsAnErrorThatNamesFileIndexAndValue) {
   expect_error<DataError>([&] { pair.load(6); }, {pair.labels + ": label 6 of image 6, expected 0 to 5"});
   expect_error<DataError>([&] { pair.load(4); }, {pair.labels + ": label 4 of image 4, expected 0 to 3", "--classes"});
   const Folder folder;
-  const std::string few = folder.write("few", labels_file(3, 2)), list = few + "," + pair.labels;
+  const std::string few = folder.write("few", labels_file(3, 2));
   CollectImages images;
   drive(Inflate{.path = folder.write("images", images_file(23, 1, 1))}, ParseImages{.paths = {"i"}}, std::ref(images));
-  CollectLabels labels{.path = list};
+  CollectLabels labels{.files = InputFiles(std::vector{few, pair.labels})};
   EachFile<Inflate> files;
   for (const std::string& path : {few, pair.labels}) files.files.push_back({.path = path});
   drive(std::move(files), ParseLabels{.paths = {few, pair.labels}}, std::ref(labels));
@@ -149,7 +150,7 @@ TEST(DataSet, SwappedFilesAreAnErrorThatSaysSo) {
 TEST(DataSet, NoImagesAreAnError) {
   const Pair pair(header({0x803, 0, 28, 28}), header({0x801, 0}));
   expect_error<DataError>([&] { pair.load(); }, {pair.images, "0 images"});
-  expect_error<DataError>([] { make_data_set({.path = "f"}, {.path = "g"}, {}); }, {"f: has no images"});
+  expect_error<DataError>([] { make_data_set({.files = "f"}, {.files = "g"}, {}); }, {"f: has no images"});
 }
 
 TEST(DataSet, ATestSetOfAnotherImageSizeIsAnErrorThatNamesBothFiles) {
@@ -222,7 +223,7 @@ TEST(DataSet, AFlippedByteOfAPlainHeaderIsDetected) {
 TEST(DataSet, ABombBehindASmallHeaderStopsAtTheSizeThatTheHeaderPromises) {
   const Folder folder;
   const std::string path = folder.write("i.gz", sluice::test::gzip_zeros(256 << 20, header({0x803, 10, 28, 28})));
-  CollectImages images{.path = path};
+  CollectImages images{.files = path};
   std::uint64_t decoded = 0;
   const auto counted = [&](const Elements& e) {
     decoded += e.count;
@@ -253,7 +254,8 @@ TEST(DataSet, TheInstalledFashionMnistIsWhole) {
   const std::string folder = DataFilesWanted{}.default_folder;
   if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is not there";
   const DataFiles files = find_data_files({});
-  const DataSet train = load(files.train_images, files.train_labels), test = load(files.test_images, files.test_labels);
+  const DataSet train = load(files.train_images.name(), files.train_labels.name()),
+                test = load(files.test_images.name(), files.test_labels.name());
   check_same_size(train, test);
   for (const auto& [set, of_each_class] : {std::pair{&train, 6000}, std::pair{&test, 1000}}) {
     EXPECT_EQ(set->rows, 28u);

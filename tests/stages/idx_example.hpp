@@ -70,8 +70,8 @@ inline std::string decoded(const std::string& path, ReadSizes sizes = {}) {
 //  labels -> inflate -> parse -> collect -+
 inline DataSet load(const std::string& images, const std::string& labels, std::optional<std::size_t> classes = {},
                     ReadSizes sizes = {}) {
-  CollectImages image_table{.path = images};
-  CollectLabels label_table{.path = labels};
+  CollectImages image_table{.files = images};
+  CollectLabels label_table{.files = labels};
   drive(Inflate{.path = images, .chunk_bytes = sizes.chunk_bytes, .read_bytes = sizes.read_bytes},
         ParseImages{.paths = {images}}, std::ref(image_table));
   drive(Inflate{.path = labels, .chunk_bytes = sizes.chunk_bytes, .read_bytes = sizes.read_bytes},
