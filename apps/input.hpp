@@ -73,7 +73,7 @@ struct ReadRows {
 
 template <stages::IdxKind kind>
 Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const std::string& path, const ReadRows& o) {
-  // Of labels, one byte each, a small chunk is many rows.
+  // A small chunk is many rows of labels, which are one byte each.
   constexpr std::size_t chunk_bytes = kind == stages::IdxKind::images ? 256 * 1024 : 32 * 1024;
   const bool input = path == "-";
   const std::vector<std::string> paths = input ? std::vector<std::string>{standard_input} : stages::file_list(path);
