@@ -12,7 +12,6 @@
 
 #include <sluice/stages/data_files.hpp>
 #include "apps/options.hpp"
-#include "apps/standard_output.hpp"
 
 namespace sluice::apps {
 
