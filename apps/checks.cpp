@@ -14,72 +14,60 @@
 
 namespace sluice::apps {
 
-// CLI11's own wraps a negative number around for unsigned targets.
-CLI::Validator whole(std::uint64_t least, std::uint64_t most) {
-  return CLI::Validator(
-      [=](std::string& text) -> std::string {
-        std::uint64_t n = 0;
-        if (!text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }) &&
-            text.size() <= 20) {
-          try {
-            n = std::stoull(text);
-            if (n >= least && n <= most) return {};
-          } catch (const std::out_of_range&) {
-          }
-        }
-        return fmt::format("'{}' is not a whole number from {} to {}", text, least, most);
-      },
-      "");
+// The parser's own would wrap a negative number around for unsigned targets.
+Check whole(std::uint64_t least, std::uint64_t most) {
+  return [=](const std::string& text) -> std::string {
+    const bool digits =
+        !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (digits && text.size() <= 20) {
+      try {
+        const std::uint64_t n = std::stoull(text);
+        if (n >= least && n <= most) return {};
+      } catch (const std::out_of_range&) {
+      }
+    }
+    return fmt::format("'{}' is not a whole number from {} to {}", text, least, most);
+  };
 }
 
-CLI::Validator positive() {
-  return CLI::Validator(
-      [](std::string& text) -> std::string {
-        char* end = nullptr;
-        const double x = std::strtod(text.c_str(), &end);
-        // As the kernels take it: beyond float32 it would be 0 or infinite there.
-        if (!text.empty() && *end == '\0' && std::isfinite(static_cast<float>(x)) && static_cast<float>(x) > 0)
-          return {};
-        return fmt::format("'{}' is not a number above 0 and within float32", text);
-      },
-      "");
+Check positive() {
+  return [](const std::string& text) -> std::string {
+    char* end = nullptr;
+    const double x = std::strtod(text.c_str(), &end);
+    // As the kernels take it: beyond float32 it would be 0 or infinite there.
+    if (!text.empty() && *end == '\0' && std::isfinite(static_cast<float>(x)) && static_cast<float>(x) > 0) return {};
+    return fmt::format("'{}' is not a number above 0 and within float32", text);
+  };
 }
 
-CLI::Validator named() {
-  return CLI::Validator([](std::string& text) -> std::string { return text.empty() ? "'' is no name" : ""; }, "");
+Check named() {
+  return [](const std::string& text) -> std::string { return text.empty() ? "'' is no name" : ""; };
 }
 
-CLI::Validator one_of(std::vector<std::string> words) {
-  return CLI::Validator(
-      [words = std::move(words)](std::string& text) -> std::string {
-        if (std::find(words.begin(), words.end(), text) != words.end()) return {};
-        return fmt::format("'{}' is not one of {}{}", text, fmt::join(words, ", "), suggestion(text, words));
-      },
-      "");
+Check one_of(std::vector<std::string> words) {
+  return [words = std::move(words)](const std::string& text) -> std::string {
+    if (std::find(words.begin(), words.end(), text) != words.end()) return {};
+    return fmt::format("'{}' is not one of {}{}", text, fmt::join(words, ", "), suggestion(text, words));
+  };
 }
 
-CLI::Validator steps_or_epochs() {
-  return CLI::Validator(
-      [](std::string& text) -> std::string {
-        std::string number = text.ends_with('e') ? text.substr(0, text.size() - 1) : text;
-        if (whole(1, 1'000'000'000'000)(number).empty()) return {};
-        return fmt::format("'{}' is not a whole number above 0, of steps, or of epochs with an e behind it (10e)",
-                           text);
-      },
-      "");
+Check steps_or_epochs() {
+  return [](const std::string& text) -> std::string {
+    const std::string number = text.ends_with('e') ? text.substr(0, text.size() - 1) : text;
+    if (whole(1, 1'000'000'000'000)(number).empty()) return {};
+    return fmt::format("'{}' is not a whole number above 0, of steps, or of epochs with an e behind it (10e)", text);
+  };
 }
 
-CLI::Validator scale() {
-  return CLI::Validator(
-      [](std::string& text) -> std::string {
-        try {
-          stages::divisor_of(text);
-          return {};
-        } catch (const std::invalid_argument& error) {
-          return error.what();
-        }
-      },
-      "");
+Check scale() {
+  return [](const std::string& text) -> std::string {
+    try {
+      stages::divisor_of(text);
+      return {};
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+  };
 }
 
 }  // namespace sluice::apps

@@ -1,34 +1,35 @@
-// What the value of a flag may be: validators of CLI11, each with an error that says what was expected.
+// What the value of a flag may be, each with an error that says what was expected.
 //
-// text -> an empty text, or what is wrong with it in words: "'0' is not a whole number from 1 to 1024". The text stays
-// as it is. Pure functions.
+// text -> what is wrong with it, in words: "'0' is not a whole number from 1 to 1024"; an empty text: nothing.
+// Order and thread-safety: pure functions, which no parser is needed for. Errors: none.
 //
-//   command.add_option("--threads", threads, "Threads to run on")->check(whole(1, 1024));
+//   const std::string wrong = whole(1, 1024)(text);
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace sluice::apps {
 
+using Check = std::function<std::string(const std::string& text)>;
+
 // In decimal digits alone.
-CLI::Validator whole(std::uint64_t least, std::uint64_t most);
+Check whole(std::uint64_t least, std::uint64_t most);
 
 // A number above 0.
-CLI::Validator positive();
+Check positive();
 
 // Not the empty text that an unset shell variable leaves: it would mean the default.
-CLI::Validator named();
+Check named();
 
-CLI::Validator one_of(std::vector<std::string> words);
+Check one_of(std::vector<std::string> words);
 
 // N steps, or Ne epochs.
-CLI::Validator steps_or_epochs();
+Check steps_or_epochs();
 
 // What pixels are multiplied by, as sluice/stages/scale.hpp takes it.
-CLI::Validator scale();
+Check scale();
 
 }  // namespace sluice::apps

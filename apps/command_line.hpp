@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "apps/flags.hpp"
+#include "apps/environment.hpp"
 #include "apps/options.hpp"
 
 namespace sluice::apps {

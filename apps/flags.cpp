@@ -3,8 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <utility>
 
 #include <sluice/stages/data_files.hpp>
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -23,11 +25,58 @@ bool repeatable(const CLI::Option* flag) {
 
 }  // namespace
 
-std::string environment_name(const std::string& flag) {
-  std::string name = "SLUICE_";
-  for (const char c : flag.substr(flag.find_first_not_of('-')))
-    name += c == '-' ? '_' : (c >= 'a' && c <= 'z') ? static_cast<char>(c - 'a' + 'A') : c;
-  return name;
+void Flags::check(CLI::Option* flag, Check check) {
+  flag->check(CLI::Validator([check = std::move(check)](const std::string& text) { return check(text); }, ""));
+}
+
+FlagGroup Flags::group(const std::string& title) {
+  return {*this, title};
+}
+
+Flag Flag::by_default(const std::string& words) const {
+  option_->default_str("");
+  flags_->defaults_in_words_[option_] = words;
+  return *this;
+}
+
+Flag Flag::only_where(std::function<bool()> has_effect, const std::string& otherwise) const {
+  flags_->rules_.push_back({option_, std::move(has_effect), otherwise});
+  return *this;
+}
+
+Flag Flag::yields_to(const Flag& other) const {
+  flags_->yields_to_[option_] = other.option_;
+  return *this;
+}
+
+Flag Flag::excludes(const Flag& other) const {
+  option_->excludes(other.option_);
+  return *this;
+}
+
+std::string FlagGroup::name_of(const std::string& flag) {
+  return flag.substr(0, flag.find(' '));
+}
+
+Flag FlagGroup::declared(CLI::Option* option, const std::string& flag, Check check) const {
+  option->group(title_);
+  if (const auto blank = flag.find(' '); blank != std::string::npos) option->type_name(flag.substr(blank + 1));
+  if (check) Flags::check(option, std::move(check));
+  return {*flags_, option};
+}
+
+Flag FlagGroup::repeatable(const std::string& flag, std::vector<std::string>& target, const std::string& what) const {
+  return declared(flags_->add_option(name_of(flag), target, what)->allow_extra_args(false), flag, {});
+}
+
+Flag FlagGroup::bare(const std::string& flag, bool& target, const std::string& what) const {
+  return declared(flags_->add_flag(flag, target, what), flag, {});
+}
+
+Flag FlagGroup::bare(const std::string& flag, std::optional<bool>& target, bool given, const std::string& what) const {
+  return declared(flags_->add_flag_callback(
+                      flag, [&target, given] { target = given; }, what),
+                  flag, {});
 }
 
 std::string Flags::variable_of(const CLI::Option* flag) const {
@@ -35,8 +84,8 @@ std::string Flags::variable_of(const CLI::Option* flag) const {
 }
 
 std::string Flags::default_of(const CLI::Option* flag) const {
-  const auto words = words_.find(flag);
-  return words == words_.end() ? flag->get_default_str() : words->second;
+  const auto words = defaults_in_words_.find(flag);
+  return words == defaults_in_words_.end() ? flag->get_default_str() : words->second;
 }
 
 bool Flags::takes_no_value(const std::string& flag) const {
@@ -47,7 +96,7 @@ bool Flags::takes_no_value(const std::string& flag) const {
 void Flags::finish() {
   const auto all = get_options();
   if (std::any_of(all.begin(), all.end(), [this](const auto* flag) { return !variable_of(flag).empty(); }))
-    add_flag("--no-env", no_environment_, "Take nothing from the environment")->group(help_group);
+    group(help_group).bare("--no-env", no_environment_, "Take nothing from the environment");
   set_help_flag("-h,--help", "Print this help and exit")->group(help_group);
 }
 
@@ -73,7 +122,7 @@ void Flags::take_all(const Environment& environment) {
     for (CLI::Option* flag : get_options([](const CLI::Option*) { return true; })) {
       const std::string variable = variable_of(flag);
       if (variable.empty() || flag->count() > 0 || taken_.contains(flag)) continue;
-      if (const auto by = beaten_.find(flag); by != beaten_.end() && by->second->count() > 0) continue;
+      if (const auto other = yields_to_.find(flag); other != yields_to_.end() && other->second->count() > 0) continue;
       const std::string value = environment(variable);
       if (!value.empty() && !broken(flag)) take(*flag, variable, value);
     }
@@ -89,7 +138,7 @@ void Flags::take_all(const Environment& environment) {
 
 const Flags::Rule* Flags::broken(const CLI::Option* flag) const {
   const auto rule =
-      std::find_if(rules_.begin(), rules_.end(), [&](const Rule& r) { return r.flag == flag && !r.has(); });
+      std::find_if(rules_.begin(), rules_.end(), [&](const Rule& r) { return r.flag == flag && !r.has_effect(); });
   return rule == rules_.end() ? nullptr : &*rule;
 }
 
@@ -136,9 +185,7 @@ std::vector<std::string> Flags::groups() const {
 }
 
 std::vector<const CLI::Option*> Flags::flags_of(const std::string& group) const {
-  std::vector<const CLI::Option*> all =
-      get_options([&](const CLI::Option* flag) { return flag->get_group() == group && !flag->get_positional(); });
-  return all;
+  return get_options([&](const CLI::Option* flag) { return flag->get_group() == group && !flag->get_positional(); });
 }
 
 }  // namespace sluice::apps

@@ -1,17 +1,18 @@
-// The flags of a command: CLI11's objects are the one table of them, and help, docs/cli.md, the environment and
+// The flags of a command. CLI11's objects are the one table of them: help, docs/cli.md, the environment and
 // --dump-flags are read from it. What CLI11 has no place for is here.
 //
-// A flag is declared once, with CLI11's own words:
+// A flag is declared once, in a line of its group: its name and what its value is called, where the value goes, what it
+// may be, and what it is for. The value that is there already is the default.
 //
-//   CLI::Option* trace = command.add_option("--trace", o.trace, "Write what ran
-//   where")->type_name("FILE")->group("..."); CLI::Option* steps = command.add_option("--trace-steps", o.steps,
-//   "Messages that are traced")->capture_default_str(); command.only_where(steps, [&o] { return !o.trace.empty(); },
-//   "without --trace FILE");
+//   const FlagGroup inside = flags.group("See inside");
+//   inside.file("--trace FILE", o.trace, "Write what ran where and when");
+//   inside.value("--trace-steps N", o.trace_steps, whole(1, 1000), "Messages of each stream that are traced")
+//       .only_where([&o] { return !o.trace.empty(); }, "without --trace FILE");
 //
 // A value comes from the command line, else from the environment, else it is the default. Each flag with a value has a
 // variable, by environment_name(); none without a value has one. An empty variable counts as unset. Its value passes
-// the validators of the flag. Where a flag has no effect, given by hand it is an error, and its variable is passed
-// over: that is a default for all commands. A type name FILE or DIR says that the value is a path.
+// the checks of the flag. Where a flag has no effect, given by hand it is an error, and its variable is passed over:
+// that is a default for all commands. A value that is called FILE or DIR is a path.
 //
 // Order and thread-safety: plain values. Errors: UsageError, which names the flag or the variable.
 #pragma once
@@ -20,36 +21,31 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "apps/checks.hpp"
+#include "apps/environment.hpp"
 #include "apps/options.hpp"
-#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 
-// The value of a variable of the environment; empty: it is not set.
-using Environment = std::function<std::string(const std::string& name)>;
-
-// --batch-size -> SLUICE_BATCH_SIZE
-std::string environment_name(const std::string& flag);
-
 inline constexpr const char* help_group = "Help";  // the last one; no flag of it belongs to what a run is
+
+class FlagGroup;
 
 class Flags : public CLI::App {
  public:
   Flags(const std::string& does, const std::string& name) : CLI::App(does, name) {}
 
-  // The default in words, where no value that could be given is it.
-  void by_default(const CLI::Option* flag, const std::string& words) { words_[flag] = words; }
-  // has: asked when all values are known. Otherwise: "--trace-steps: has no effect " + otherwise.
-  void only_where(const CLI::Option* flag, std::function<bool()> has, const std::string& otherwise) {
-    rules_.push_back({flag, std::move(has), otherwise});
-  }
-  // Given by hand, a flag says more than the variables of these others, which are then passed over.
-  void beats(const CLI::Option* flag, const std::vector<const CLI::Option*>& others) {
-    for (const CLI::Option* other : others) beaten_[other] = flag;
+  // Flags under a title of the help.
+  FlagGroup group(const std::string& title);
+  // What stands without a flag; one value or several, and at least one.
+  template <class Target>
+  void argument(const std::string& name, Target& target, const std::string& what) {
+    check(add_option(name, target, what)->required(), named());
   }
   // A flag that other commands have, and why this one has not: "--lr: " + reason.
   void without(const std::string& flag, const std::string& reason) { absent_[flag] = reason; }
@@ -76,32 +72,35 @@ class Flags : public CLI::App {
   struct Example {
     std::string command, what;
   };
+  struct List {
+    std::string title;
+    std::vector<std::pair<std::string, std::string>> lines;
+  };
   std::vector<const CLI::Option*> flags_of(const std::string& group) const;  // shown ones
   std::vector<std::string> groups() const;
   std::string default_of(const CLI::Option* flag) const;   // empty: there is none
   std::string variable_of(const CLI::Option* flag) const;  // empty: there is none
   const std::vector<Example>& examples() const { return examples_; }
-  struct List {
-    std::string title;
-    std::vector<std::pair<std::string, std::string>> lines;
-  };
   const std::vector<std::string>& notes() const { return notes_; }
   const std::vector<List>& lists() const { return lists_; }
   const std::map<std::string, std::string>& absent() const { return absent_; }
 
  private:
+  friend class Flag;
+  friend class FlagGroup;
   struct Rule {
     const CLI::Option* flag;
-    std::function<bool()> has;
+    std::function<bool()> has_effect;
     std::string otherwise;
   };
+  static void check(CLI::Option* flag, Check check);
   void take_all(const Environment& environment);
   void take(CLI::Option& flag, const std::string& variable, const std::string& value);
   const Rule* broken(const CLI::Option* flag) const;
 
-  std::map<const CLI::Option*, std::string> words_;
+  std::map<const CLI::Option*, std::string> defaults_in_words_;
   std::vector<Rule> rules_;
-  std::map<const CLI::Option*, const CLI::Option*> beaten_;  // by
+  std::map<const CLI::Option*, const CLI::Option*> yields_to_;
   std::map<std::string, std::string> absent_;
   std::vector<Example> examples_;
   std::vector<std::string> notes_;
@@ -109,6 +108,56 @@ class Flags : public CLI::App {
   bool no_environment_ = false;
   std::map<const CLI::Option*, std::vector<std::string>> taken_;  // from the environment
   std::map<std::string, std::string> from_environment_;           // flag: value
+};
+
+// What is to be said of a flag besides its line.
+class Flag {
+ public:
+  // The default in words, where what the target holds is no value that could be given.
+  Flag by_default(const std::string& words) const;
+  // has_effect: asked when all values are known. Otherwise: "--trace-steps: has no effect " + otherwise.
+  Flag only_where(std::function<bool()> has_effect, const std::string& otherwise) const;
+  // Its variable is passed over where the other one is given by hand.
+  Flag yields_to(const Flag& other) const;
+  // Given with the other one it is an error.
+  Flag excludes(const Flag& other) const;
+
+ private:
+  friend class FlagGroup;
+  Flag(Flags& flags, CLI::Option* option) : flags_(&flags), option_(option) {}
+
+  Flags* flags_;
+  CLI::Option* option_;
+};
+
+// flag: "--name VALUE", or "--name" of one without a value. what: a line of the help.
+class FlagGroup {
+ public:
+  template <class Target>
+  Flag value(const std::string& flag, Target& target, Check check, const std::string& what) const {
+    return declared(flags_->add_option(name_of(flag), target, what)->capture_default_str(), flag, std::move(check));
+  }
+  Flag choice(const std::string& flag, std::string& target, std::vector<std::string> words,
+              const std::string& what) const {
+    return value(flag, target, one_of(std::move(words)), what);
+  }
+  Flag file(const std::string& flag, std::string& target, const std::string& what) const {
+    return value(flag, target, named(), what);
+  }
+  // As often as it is given.
+  Flag repeatable(const std::string& flag, std::vector<std::string>& target, const std::string& what) const;
+  // Without a value: true where it is given, or one of the two where something else is so if neither is.
+  Flag bare(const std::string& flag, bool& target, const std::string& what) const;
+  Flag bare(const std::string& flag, std::optional<bool>& target, bool given, const std::string& what) const;
+
+ private:
+  friend class Flags;
+  FlagGroup(Flags& flags, const std::string& title) : flags_(&flags), title_(title) {}
+  static std::string name_of(const std::string& flag);
+  Flag declared(CLI::Option* option, const std::string& flag, Check check) const;
+
+  Flags* flags_;
+  std::string title_;
 };
 
 }  // namespace sluice::apps

@@ -22,7 +22,7 @@ constexpr std::size_t most_capacity = 1 << 20;
 using Override = std::pair<std::string, std::size_t>;
 Override parsed(const std::string& flag, const std::string& text, std::size_t most) {
   const auto equals = text.rfind('=');
-  std::string number = equals == std::string::npos ? "" : text.substr(equals + 1);
+  const std::string number = equals == std::string::npos ? "" : text.substr(equals + 1);
   if (equals == 0 || equals == std::string::npos)
     throw UsageError(fmt::format("{}: '{}', expected STAGE=N", flag, text));
   if (const std::string wrong = whole(1, most)(number); !wrong.empty())

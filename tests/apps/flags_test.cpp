@@ -12,6 +12,8 @@
 #include <sluice/stages/model_file.hpp>
 #include "apps/class_names.hpp"
 #include "apps/command_line.hpp"
+#include "apps/environment.hpp"
+#include "apps/usage_error.hpp"
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"

@@ -9,7 +9,9 @@
 
 #include <sluice/pipeline/graph.hpp>
 #include "apps/command_line.hpp"
+#include "apps/options.hpp"
 #include "apps/overrides.hpp"
+#include "apps/usage_error.hpp"
 #include "tests/fuzz/support.hpp"
 
 namespace sluice::fuzz {
