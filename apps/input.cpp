@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <exception>
 
 #include <sluice/stages/dataset.hpp>
 #include <sluice/stages/errors.hpp>
@@ -13,12 +12,7 @@
 namespace sluice::apps {
 
 void rethrow_unequal(const StageError& error, const std::string& images, const std::string& labels) {
-  try {
-    std::rethrow_exception(error.cause());
-  } catch (const UnequalStreams&) {
-    throw stages::DataError(stages::not_as_many(called(images), called(labels)));
-  } catch (...) {
-  }
+  if (error.cause_as<UnequalStreams>()) throw stages::DataError(stages::not_as_many(called(images), called(labels)));
 }
 
 using namespace stages;

@@ -307,12 +307,7 @@ class Job {
     } catch (const StageError& error) {
       if (failed) std::rethrow_exception(failed);
       rethrow_diverged(error, fmt::format("epoch {}, step {}", number, done + error.sequence().value_or(0) + 1));
-      try {
-        std::rethrow_exception(error.cause());
-      } catch (const stages::DataError& cause) {
-        give_epoch_up(cause);
-      } catch (...) {
-      }
+      if (const auto* cause = error.cause_as<stages::DataError>()) give_epoch_up(*cause);
       throw;
     }
     take_over();
@@ -355,12 +350,7 @@ class Job {
                     checkpoints_.has_own() ? ", and another --checkpoint: this one is of the steps before" : ""));
   }
   void rethrow_diverged(const StageError& error, const std::string& where) const {
-    try {
-      std::rethrow_exception(error.cause());
-    } catch (const stages::DivergedError& cause) {
-      diverged(where, cause.what());
-    } catch (...) {
-    }
+    if (const auto* cause = error.cause_as<stages::DivergedError>()) diverged(where, cause->what());
   }
 
   void go_on() {
