@@ -1,7 +1,6 @@
 // sluice eval: loss, accuracy and confusion of a stored model over images and their labels, which are streamed.
 #include <fmt/core.h>
 
-#include <exception>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -27,14 +26,10 @@ namespace {
 
 // Throws a DataError where the loss was no finite number: the weights are, so they are too large for the pixels.
 void rethrow_diverged(const StageError& error, const std::string& model, const std::string& images) {
-  try {
-    std::rethrow_exception(error.cause());
-  } catch (const DivergedError& cause) {
+  if (const auto* cause = error.cause_as<DivergedError>())
     throw DataError(fmt::format(
         "{}: {} over {}, expected a finite number: are its weights damaged, or made for smaller pixels (see --scale)?",
-        model, cause.what(), images));
-  } catch (...) {
-  }
+        model, cause->what(), images));
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <exception>
 
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/join.hpp>
@@ -12,12 +11,7 @@
 namespace sluice::apps {
 
 void rethrow_unequal(const StageError& error, const stages::InputFiles& images, const stages::InputFiles& labels) {
-  try {
-    std::rethrow_exception(error.cause());
-  } catch (const UnequalStreams&) {
-    throw stages::DataError(stages::not_as_many(images.name(), labels.name()));
-  } catch (...) {
-  }
+  if (error.cause_as<UnequalStreams>()) throw stages::DataError(stages::not_as_many(images.name(), labels.name()));
 }
 
 void run_reading(Graph& graph, const stages::InputFiles& images, const stages::InputFiles& labels) {

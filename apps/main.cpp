@@ -65,15 +65,10 @@ int out_of_memory() {
 
 // A stage's error: what happened first, then where.
 int report(const StageError& error) {
-  try {
-    std::rethrow_exception(error.cause());
-  } catch (const stages::WriteError& cause) {
-    return complain(cause.what(), failed);
-  } catch (const std::bad_alloc&) {
+  if (const auto* cause = error.cause_as<stages::WriteError>()) return complain(cause->what(), failed);
+  if (error.cause_as<std::bad_alloc>())
     return complain(fmt::format("out of memory in stage '{}'", error.stage()), failed);
-  } catch (...) {
-    return complain(error.what(), failed);
-  }
+  return complain(error.what(), failed);
 }
 
 // Where no exception may pass, that of a library's destructor that takes memory ends here. Neither an allocation nor
@@ -149,12 +144,8 @@ int run(int argc, char** argv) {
   } catch (const stages::DataError& error) {
     throw stages::DataError(explained(error.what(), line));
   } catch (const StageError& error) {
-    try {
-      std::rethrow_exception(error.cause());
-    } catch (const stages::DataError& cause) {
-      throw stages::DataError(explained(cause.what(), line));
-    } catch (...) {
-    }
+    if (const auto* cause = error.cause_as<stages::DataError>())
+      throw stages::DataError(explained(cause->what(), line));
     throw;
   }
 }

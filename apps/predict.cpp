@@ -216,12 +216,7 @@ int predict(const Options& o, const PredictOptions& p) {
     g.run();
   } catch (const Cancelled&) {  // nobody reads any more
   } catch (const StageError& error) {
-    try {
-      std::rethrow_exception(error.cause());
-    } catch (const WaitEndedError&) {  // nor waits for more
-    } catch (...) {
-      throw error;
-    }
+    if (!error.cause_as<WaitEndedError>()) throw;  // otherwise nobody waits for more either
   }
   if (!p.labels.empty()) {
     check_as_many(name, gallery.count, p.labels.name(), labels.count);

@@ -30,9 +30,9 @@ ordered_json to_json(const GraphStats& stats) {
   ordered_json stages = ordered_json::array();
   for (const StageStats& s : stats.stages)
     stages.push_back({{"name", s.name},
-                      {"verb", s.verb},
+                      {"verb", to_string(s.verb)},
                       {"inputs", s.inputs},
-                      {"concurrency", s.concurrency},
+                      {"concurrency", s.concurrency.limit},
                       {"at_once", s.at_once},
                       {"shards", s.shards},
                       {"sharded", s.sharded},

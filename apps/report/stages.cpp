@@ -16,9 +16,9 @@ namespace {
 // The columns of profile_table().
 std::string row(const StageStats& s, double wall) {
   const double whole = wall * static_cast<double>(std::max<std::size_t>(1, s.at_once));
-  const std::string concurrency = s.concurrency == 0   ? fmt::format("{} (all)", s.at_once)
-                                  : s.concurrency == 1 ? "1"
-                                                       : fmt::format("{} of {}", s.at_once, s.concurrency);
+  const std::string concurrency = s.concurrency == unlimited ? fmt::format("{} (all)", s.at_once)
+                                  : s.concurrency == serial  ? "1"
+                                                             : fmt::format("{} of {}", s.at_once, s.concurrency.limit);
   const auto share = [&](double seconds) { return percent(std::clamp(seconds / whole, 0.0, 1.0), 0); };
   return fmt::format(
       "<tr><th>{}</th><td>{}</td><td>{}</td><td>{:.0f}</td><td class=\"busy\" style=\"--v:{:.3f}\">{}</td><td>{}</td>"

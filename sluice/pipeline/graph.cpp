@@ -2,8 +2,9 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <exception>
 #include <mutex>
 #include <stdexcept>
 #include <utility>
@@ -12,13 +13,15 @@
 #include <sluice/pipeline/detail/clock.hpp>
 #include <sluice/pipeline/detail/engine.hpp>
 #include <sluice/pipeline/detail/picture.hpp>
+#include <sluice/pipeline/detail/recorder.hpp>
+#include <sluice/pipeline/detail/settings.hpp>
 #include <sluice/pipeline/detail/trace_log.hpp>
+#include <sluice/pipeline/detail/wiring.hpp>
 #include <sluice/pipeline/suggestion.hpp>
 
 namespace sluice {
 
 using detail::Stage;
-using detail::Verb;
 
 struct Graph::Impl {
   Impl(std::string graph_name, Threads graph_threads)
@@ -38,7 +41,8 @@ struct Graph::Impl {
     if (checked) return;
     std::vector<std::string> found = mistakes;
     const std::lock_guard lock(counters);  // stats() reads what is found here
-    for (auto& m : detail::check(stages)) found.push_back(std::move(m));
+    detail::resolve(stages);
+    for (auto& m : detail::mistakes(stages)) found.push_back(std::move(m));
     if (!found.empty()) throw WiringError(name, std::move(found));
     checked = true;
   }
@@ -47,7 +51,7 @@ struct Graph::Impl {
     check();
     if (engine) return;
     for (auto& s : stages) {
-      if (s->verb == Verb::split || s->verb == Verb::fold) s->body->set_shards(s->shards);
+      s->body->set_shards(s->shards);
       if (s->has_output()) s->body->allocate(detail::stage_window(*s->gate));
     }
     const std::lock_guard lock(counters);
@@ -66,7 +70,16 @@ struct Graph::Impl {
     runs = run_ticks = 0;
   }
 
-  // Of the run that begins, unless all that is to be recorded of this graph has been.
+  // What a stage does not have is a mistake that stays; a value that cannot be may still be set right.
+  template <class F>
+  void option(std::string mistake, F&& f) {
+    if (mistake.empty())
+      change(f);
+    else
+      mistakes.push_back(std::move(mistake));
+  }
+
+  // For the run that begins, unless all that is to be recorded of this graph has been.
   detail::Recorder* recorder() {
     if (!trace || traced >= trace->steps) return nullptr;
     auto one = std::make_unique<detail::Recorder>(name, ++traced_runs, stages, &threads.arena(), threads.count(),
@@ -77,7 +90,7 @@ struct Graph::Impl {
 
   std::string name;
   Threads threads;
-  std::vector<std::unique_ptr<Stage>> stages;
+  detail::Stages stages;
   std::vector<std::string> mistakes;  // met while wiring
   bool checked = false;
 
@@ -95,6 +108,12 @@ struct Graph::Impl {
   detail::Number traced = 0;  // steps
   std::uint64_t traced_runs = 0;
 };
+
+namespace {
+void refuse(const std::string& why) {
+  if (!why.empty()) throw std::invalid_argument(why);
+}
+}  // namespace
 
 Graph::Graph(std::string name, Threads threads) : impl_(std::make_unique<Impl>(std::move(name), std::move(threads))) {}
 
@@ -138,63 +157,40 @@ void Graph::close(Stage* feedback, Stage* stream) {
 }
 
 void Graph::set(Stage& stage, Concurrency concurrency) {
-  if (!stage.is_map())
-    impl_->mistakes.push_back(fmt::format("{} '{}' has no concurrency: only maps work on several messages at once",
-                                          to_string(stage.verb), stage.name));
-  impl_->change([&] { stage.concurrency = concurrency; });
+  impl_->option(detail::misplaced(stage, concurrency), [&] { stage.concurrency = concurrency; });
 }
 
 void Graph::set(Stage& stage, UpTo concurrency) {
-  if (concurrency.limit == 0)
-    impl_->mistakes.push_back(fmt::format("map '{}': up_to(0), expected at least 1", stage.name));
+  impl_->option(detail::out_of_range(stage, concurrency), [] {});
   set(stage, Concurrency{concurrency.limit});
 }
 
 void Graph::set(Stage& stage, Capacity capacity) {
-  if (stage.is_map() || stage.verb == Verb::sink)
-    impl_->mistakes.push_back(fmt::format("{} '{}' has no capacity: it belongs to the gate that begins the segment",
-                                          to_string(stage.verb), stage.name));
-  impl_->change([&] { stage.capacity = capacity.messages; });
+  impl_->option(detail::misplaced(stage, capacity), [&] { stage.capacity = capacity.messages; });
 }
 
 void Graph::set(Stage& stage, Shards shards) {
-  if (stage.verb != Verb::split)
-    impl_->mistakes.push_back(fmt::format("{} '{}' has no shards: only splits cut", to_string(stage.verb), stage.name));
-  else
-    impl_->change([&] { stage.shards = shards.count; });
+  impl_->option(detail::misplaced(stage, shards), [&] { stage.shards = shards.count; });
 }
 
-void Graph::set_concurrency(const std::string& stage, Concurrency concurrency) {
-  Stage& s = impl_->find(stage);
-  if (!s.is_map())
-    throw std::invalid_argument(
-        fmt::format("stage '{}' is {} {}: it works on one message at a time, only maps on several", stage,
-                    s.verb == Verb::expand ? "an" : "a", to_string(s.verb)));
-  impl_->change([&] { s.concurrency = concurrency; });
+void Graph::set_concurrency(const std::string& name, Concurrency concurrency) {
+  Stage& stage = impl_->find(name);
+  refuse(detail::misplaced(stage, concurrency));
+  impl_->change([&] { stage.concurrency = concurrency; });
 }
 
-void Graph::set_capacity(const std::string& stage, std::size_t messages) {
-  Stage& s = impl_->find(stage);
-  if (s.verb == Verb::sink) throw std::invalid_argument(fmt::format("stage '{}' is a sink: nothing follows it", stage));
-  if (s.is_map()) {
-    const Stage* gate = &s;
-    while (gate->is_map() && !gate->inputs.empty()) gate = gate->inputs[0];
-    throw std::invalid_argument(
-        fmt::format("stage '{}' is a map: the capacity of its segment is that of '{}'", stage, gate->name));
-  }
-  if (messages == 0 || messages > detail::most_messages)
-    throw std::invalid_argument(
-        fmt::format("stage '{}': capacity {}, expected 1 to {}", stage, messages, detail::most_messages));
-  impl_->change([&] { s.capacity = messages; });
+void Graph::set_capacity(const std::string& name, std::size_t messages) {
+  Stage& stage = impl_->find(name);
+  refuse(detail::misplaced(stage, Capacity{messages}));
+  refuse(detail::out_of_range(stage, Capacity{messages}));
+  impl_->change([&] { stage.capacity = messages; });
 }
 
-void Graph::set_shards(const std::string& stage, std::size_t count) {
-  Stage& s = impl_->find(stage);
-  if (s.verb != Verb::split) throw std::invalid_argument(fmt::format("stage '{}' is no split", stage));
-  if (count == 0 || count > detail::most_messages)
-    throw std::invalid_argument(
-        fmt::format("split '{}': {} shards, expected 1 to {}", stage, count, detail::most_messages));
-  impl_->change([&] { s.shards = count; });
+void Graph::set_shards(const std::string& name, std::size_t count) {
+  Stage& stage = impl_->find(name);
+  refuse(detail::misplaced(stage, Shards{count}));
+  refuse(detail::out_of_range(stage, Shards{count}));
+  impl_->change([&] { stage.shards = count; });
 }
 
 void Graph::check() {
@@ -262,14 +258,9 @@ GraphStats Graph::stats() const {
   if (impl_->run_began) elapsed += detail::ticks() - impl_->run_began;
   all.wall = static_cast<double>(elapsed) * detail::seconds_per_tick();
   for (const auto& s : impl_->stages) {
-    auto& one = all.stages.emplace_back();
-    one.name = s->name;
-    one.verb = to_string(s->verb);
-    for (const Stage* in : s->inputs) one.inputs.push_back(in->name);
-    one.sharded = s->bracket != nullptr;
-    one.shards = s->bracket ? s->bracket->shards : s->verb == Verb::split ? s->shards : 1;
-    one.concurrency = s->is_map() ? s->concurrency.limit : 1;
-    one.capacity = s->is_map() || !s->has_output() ? 0 : s->capacity;
+    StageStats one;
+    static_cast<StageDescription&>(one) = describe(*s);
+    all.stages.push_back(std::move(one));
   }
   if (impl_->engine) impl_->engine->add_to(all.stages, all.wall);
   return all;
@@ -288,7 +279,9 @@ const std::string& Graph::name() const {
 
 std::vector<StageInfo> Graph::stages() {
   impl_->check();
-  return detail::describe(impl_->stages);
+  std::vector<StageInfo> all;
+  for (const auto& s : impl_->stages) all.push_back(stage_info(*s));
+  return all;
 }
 
 Bound Graph::bound() {
@@ -313,12 +306,6 @@ std::string Graph::table() {
 std::string Graph::dot() {
   impl_->check();
   return detail::dot(impl_->name, impl_->stages);
-}
-
-StageStats GraphStats::stage(const std::string& wanted) const {
-  for (const StageStats& s : stages)
-    if (s.name == wanted) return s;
-  throw std::out_of_range(fmt::format("graph '{}' has no stage '{}'", graph, wanted));
 }
 
 }  // namespace sluice

@@ -23,18 +23,22 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
-#include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <sluice/pipeline/detail/bodies.hpp>
 #include <sluice/pipeline/detail/carriers.hpp>
 #include <sluice/pipeline/detail/output.hpp>
+#include <sluice/pipeline/detail/stage.hpp>
 #include <sluice/pipeline/errors.hpp>
 #include <sluice/pipeline/options.hpp>
+#include <sluice/pipeline/stage_info.hpp>
 #include <sluice/pipeline/stats.hpp>
 #include <sluice/pipeline/threads.hpp>
 #include <sluice/pipeline/trace.hpp>
@@ -80,24 +84,6 @@ class Feedback : public Stream<T> {
   detail::FeedbackBody<T>* body_;
 };
 
-// The most that a graph holds at once, by construction.
-struct Bound {
-  std::size_t messages = 0;
-  std::size_t bytes = 0;  // of all slots, with the heap memory that stages declare of their messages and themselves
-  bool complete = true;   // false: some stage's messages own heap memory of undeclared size
-};
-
-// What a stage is, for pictures and tables.
-struct StageInfo {
-  std::string name, verb;
-  Concurrency concurrency;
-  std::size_t capacity = 0;  // of the segment that its output begins; 0: it begins none
-  std::size_t shards = 0;    // of a split
-  bool sharded = false;      // its messages are shards
-  std::vector<std::string> inputs;
-  Bound bound;  // of the values of its stream
-};
-
 class Graph {
  public:
   explicit Graph(std::string name, Threads threads = Threads());
@@ -112,7 +98,7 @@ class Graph {
     detail::require_known_output<T>();
     static_assert(verbs::Source<detail::Callable<F>, T>,
                   "sluice: a source is callable as std::optional<Out> f() or bool f(Out&)");
-    return add<T>(detail::Verb::source, std::move(name), std::make_unique<detail::SourceBody<F, T>>(std::move(f)), {},
+    return add<T>(Verb::source, std::move(name), std::make_unique<detail::SourceBody<F, T>>(std::move(f)), {},
                   options...);
   }
 
@@ -122,8 +108,8 @@ class Graph {
     detail::require_known_output<T>();
     static_assert(verbs::Map<detail::Callable<F>, In, T>,
                   "sluice: a map is const-callable as Out f(const In&) or void f(const In&, Out&)");
-    return add<T>(detail::Verb::map, std::move(name),
-                  std::make_unique<detail::MapBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
+    return add<T>(Verb::map, std::move(name), std::make_unique<detail::MapBody<F, In, T>>(std::move(f), *in.producer_),
+                  {in.stage_}, options...);
   }
 
   template <class Out = void, class F, class In, class... Options>
@@ -132,13 +118,13 @@ class Graph {
     detail::require_known_output<T>();
     static_assert(verbs::Expand<detail::Callable<F>, In, T>,
                   "sluice: an expand has push(const In&) and std::optional<Out> pull() or bool pull(Out&)");
-    return add<T>(detail::Verb::expand, std::move(name),
+    return add<T>(Verb::expand, std::move(name),
                   std::make_unique<detail::ExpandBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
   }
 
   template <class A, class B, class... Options>
   auto zip(std::string name, const Stream<A>& a, const Stream<B>& b, Options... options) {
-    return add<std::tuple<A, B>>(detail::Verb::zip, std::move(name),
+    return add<std::tuple<A, B>>(Verb::zip, std::move(name),
                                  std::make_unique<detail::ZipBody<A, B>>(*a.producer_, *b.producer_),
                                  {a.stage_, b.stage_}, options...);
   }
@@ -150,7 +136,7 @@ class Graph {
     static_assert(verbs::Split<detail::Callable<F>, In, T>,
                   "sluice: a split is const-callable as Out f(const In&, std::size_t part, std::size_t parts), or with "
                   "a last argument Out& and no result");
-    return add<T>(detail::Verb::split, std::move(name),
+    return add<T>(Verb::split, std::move(name),
                   std::make_unique<detail::SplitBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
   }
 
@@ -160,15 +146,15 @@ class Graph {
     detail::require_known_output<T>();
     static_assert(verbs::Fold<detail::Callable<F>, In, T>,
                   "sluice: a fold is callable as Out f(Group<In>) or void f(Group<In>, Out&)");
-    return add<T>(detail::Verb::fold, std::move(name),
+    return add<T>(Verb::fold, std::move(name),
                   std::make_unique<detail::FoldBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
   }
 
   template <class F, class... In>
   requires(sizeof...(In) > 0) void sink(std::string name, F f, const Stream<In>&... in) {
     static_assert(verbs::Sink<detail::Callable<F>, In...>, "sluice: a sink is callable with a message of each stream");
-    add_stage(detail::Verb::sink, std::move(name),
-              std::make_unique<detail::SinkBody<F, In...>>(std::move(f), *in.producer_...), {in.stage_...});
+    add_stage(Verb::sink, std::move(name), std::make_unique<detail::SinkBody<F, In...>>(std::move(f), *in.producer_...),
+              {in.stage_...});
   }
 
   // The one legal cycle: an initial value, then what the stream sends back that is given to close().
@@ -176,7 +162,7 @@ class Graph {
   Feedback<T> feedback(std::string name, T initial, Options... options) {
     auto body = std::make_unique<detail::FeedbackBody<T>>(std::move(initial));
     auto* typed = body.get();
-    auto* stage = add_stage(detail::Verb::feedback, std::move(name), std::move(body), {});
+    auto* stage = add_stage(Verb::feedback, std::move(name), std::move(body), {});
     stage->capacity = 1;  // one value goes round
     (set(*stage, options), ...);
     return Feedback<T>(this, stage, typed);
@@ -208,14 +194,14 @@ class Graph {
   friend class Feedback;
 
   template <class T, class B, class... Options>
-  Stream<T> add(detail::Verb verb, std::string name, std::unique_ptr<B> body, std::vector<detail::Stage*> inputs,
+  Stream<T> add(Verb verb, std::string name, std::unique_ptr<B> body, std::vector<detail::Stage*> inputs,
                 Options... options) {
     auto* typed = body.get();
     auto* stage = add_stage(verb, std::move(name), std::move(body), std::move(inputs));
     (set(*stage, options), ...);
     return Stream<T>(stage, typed);
   }
-  detail::Stage* add_stage(detail::Verb verb, std::string name, std::unique_ptr<detail::Body> body,
+  detail::Stage* add_stage(Verb verb, std::string name, std::unique_ptr<detail::Body> body,
                            std::vector<detail::Stage*> inputs);
   void close(detail::Stage* feedback, detail::Stage* stream);
   template <class Option>

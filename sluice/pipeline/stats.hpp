@@ -19,22 +19,17 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/stage_info.hpp>
+
 namespace sluice {
 
-struct StageStats {
-  std::string name;
-  std::string verb;
-  std::vector<std::string> inputs;  // the stages whose messages it reads; a feedback's is the one that closes it
-  std::size_t concurrency = 1;      // bodies at once; 0: no limit
+struct StageStats : StageDescription {
   std::size_t at_once = 1;  // bodies that can be at once: limited by concurrency, threads and messages there are
-  std::size_t shards = 1;   // of a split, and of what is sharded: shards of a message
-  bool sharded = false;     // its messages are shards
   std::uint64_t items = 0;  // messages made; of a sink: taken
   double busy = 0, starved = 0, blocked = 0, ready = 0;  // seconds
-  double p50 = 0, p99 = 0;   // of a body, in seconds; within a seventh; where a body takes microseconds, of the mean
-                             // of several that ran in a row
-  std::size_t capacity = 0;  // of the segment its output begins, in messages; 0: it begins none
-  std::uint64_t queued = 0;  // messages in that segment now
+  // Seconds of a body, within a seventh; where a body takes microseconds, of the mean of several that ran in a row.
+  double p50 = 0, p99 = 0;
+  std::uint64_t queued = 0;      // messages in the segment that its output begins, now
   std::uint64_t high_water = 0;  // most messages that were in that segment at once
 };
 

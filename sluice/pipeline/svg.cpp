@@ -118,12 +118,12 @@ std::string per_second(double rate) {
 }
 
 std::string setting(const StageInfo& stage, bool with_capacity) {
-  std::string text = stage.verb;
-  if (stage.verb == "map") {
+  std::string text = to_string(stage.verb);
+  if (stage.verb == Verb::map) {
     const std::size_t limit = stage.concurrency.limit;
     text += limit == 0 ? ", unlimited" : limit == 1 ? ", serial" : fmt::format(", up to {}", limit);
   }
-  if (stage.shards) text += fmt::format(" in {}", stage.shards);
+  if (stage.verb == Verb::split) text += fmt::format(" in {}", stage.shards);
   if (stage.capacity && with_capacity) text += fmt::format(", capacity {}", stage.capacity);
   return text;
 }
@@ -221,7 +221,7 @@ class Figure {
   }
 
   // Everything, in words.
-  std::string all_of(std::size_t i) const {
+  std::string details(std::size_t i) const {
     const StageInfo& stage = stages_[i];
     std::string text = stage.name + "\n" + setting(stage, true);
     if (!stage.inputs.empty()) text += fmt::format("\nreads {}", fmt::join(stage.inputs, ", "));
@@ -251,7 +251,7 @@ class Figure {
     }
     std::string text = fmt::format(
         "<g>{}\n<rect class=\"{}\"{} x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"6\"/>\n",
-        title(all_of(i)), kind, fill, left, y, right - left, p.height);
+        title(details(i)), kind, fill, left, y, right - left, p.height);
     text += words("name", (left + right) / 2, y += 19, name(i));
     for (const std::string& note : notes(i)) text += words("note", (left + right) / 2, y += 15, note);
     return text + "</g>\n";
@@ -277,7 +277,7 @@ class Figure {
       const bool shards = stages_[a.from].sharded && !a.back;
       const double w = weight(a.from) + (shards ? 2.8 : 0), half = 3.6 + w / 2;
       const double x = left_[layout_.places[a.to].column] - 1, y = layout_.places[a.to].y + (a.back ? 0 : a.arrival);
-      const std::string way = a.back ? way_back(a, backs++, x - tip + 1) : way_on(a, x - tip + 1, y);
+      const std::string way = a.back ? return_path(a, backs++, x - tip + 1) : forward_path(a, x - tip + 1, y);
       lines += fmt::format("<path class=\"slc-arrow{}\" stroke-width=\"{:.1f}\" d=\"{}\">{}</path>\n",
                            a.back ? " slc-back" : "", w, way,
                            title(stages_[a.from].name + (shards ? " => " : " -> ") + stages_[a.to].name));
@@ -290,7 +290,7 @@ class Figure {
   }
 
   // Straight past the boxes of a column, bent between the columns.
-  std::string way_on(const Arrow& a, double x1, double y1) const {
+  std::string forward_path(const Arrow& a, double x1, double y1) const {
     const Place* at = &layout_.places[a.from];
     std::string way = fmt::format("M{:.1f} {:.1f}", right_[at->column], at->y);
     const auto go = [&](double x, double y) {
@@ -309,7 +309,7 @@ class Figure {
   }
 
   // Below all of its component; several beside one another.
-  std::string way_back(const Arrow& a, std::size_t k, double x) const {
+  std::string return_path(const Arrow& a, std::size_t k, double x) const {
     const Place &from = layout_.places[a.from], &to = layout_.places[a.to];
     const double r = 7, beside = 4.0 * static_cast<double>(k % 3), low = a.arrival;
     const double down = bend_[from.column] + 10 + beside, up = left_[to.column] - 18 - beside;

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include <sluice/pipeline/graph.hpp>
+#include <sluice/pipeline/stage_info.hpp>
 #include <sluice/pipeline/stats.hpp>
 
 namespace sluice {

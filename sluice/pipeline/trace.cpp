@@ -2,7 +2,6 @@
 
 #include <fmt/core.h>
 #include <fmt/format.h>
-#include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +9,6 @@
 #include <iterator>
 #include <map>
 #include <ostream>
-#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,43 +17,15 @@
 #include <sluice/pipeline/detail/recorder.hpp>
 #include <sluice/pipeline/detail/text.hpp>
 #include <sluice/pipeline/detail/trace_log.hpp>
+#include <sluice/pipeline/detail/verb_table.hpp>
 
 namespace sluice {
-namespace detail {
-
-Recorder::Recorder(std::string graph_name, std::uint64_t run_number, const std::vector<std::unique_ptr<Stage>>& stages,
-                   const void* run_in, std::size_t threads, Number steps)
-    : graph(std::move(graph_name)),
-      run(run_number),
-      arena(run_in),
-      lanes(std::max<std::size_t>(2, threads)),  // an arena of one has a second slot
-      begin(ticks()) {
-  for (const auto& s : stages) {
-    Shape shape{s->name, s->verb, {}, s->shards};
-    for (const Stage* in : s->inputs) shape.inputs.push_back(in->id);
-    until_.push_back(s->bracket ? steps * s->bracket->shards : steps);
-    shapes.push_back(std::move(shape));
-  }
-}
-
-void Recorder::body(int worker, const Event& event) {
-  if (event.first < until_[event.stage]) lane(worker).bodies.push_back(event);
-}
-
-void Recorder::queue(std::size_t stage, Number position, std::size_t gate, Number at, Number messages) {
-  if (position <= until_[stage])
-    lane(tbb::this_task_arena::current_thread_index())
-        .fills.push_back({at, messages, static_cast<std::uint16_t>(gate)});
-}
-
-}  // namespace detail
-
 namespace {
 
 using detail::Event;
 using detail::Number;
+using detail::Range;
 using detail::Recorder;
-using detail::Verb;
 
 // A slice of a track.
 struct Slice {
@@ -98,20 +68,10 @@ class Writer {
   bool any_ = false;
 };
 
-// The messages of an input that a slice read: [first, second).
-std::pair<Number, Number> read_by(const Recorder::Shape& stage, const Event& e) {
-  switch (stage.verb) {
-    case Verb::split:
-      return {e.first / stage.shards, (e.first + e.count + stage.shards - 1) / stage.shards};
-    case Verb::fold:
-      return {e.first * stage.shards, (e.first + e.count) * stage.shards};
-    case Verb::feedback:
-      return {e.first == 0 ? 0 : e.first - 1, e.first + e.count - 1};
-    case Verb::expand:
-      return {e.taken_first, e.taken_first + e.taken};
-    default:
-      return {e.first, e.first + e.count};
-  }
+// The messages of an input that a slice read.
+Range read_by(const Recorder::Shape& stage, const Event& e) {
+  if (!stage.numbering.fixed) return {e.taken_first, e.taken_first + e.taken};
+  return stage.numbering.read_by(e.first, e.count);
 }
 
 class RunWriter {

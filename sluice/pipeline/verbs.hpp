@@ -1,4 +1,4 @@
-// What a callable must look like to be a stage: one concept for each verb.
+// The verbs, and what a callable must look like to be a stage: one concept for each.
 //
 // A stage is any callable that satisfies its verb's concept; nothing here knows of oneTBB, so a file of stages may
 // include it. Every verb that makes values takes them in two forms:
@@ -39,6 +39,9 @@
 #include <type_traits>
 
 namespace sluice {
+
+enum class Verb { source, map, expand, zip, split, fold, sink, feedback };
+const char* to_string(Verb verb);
 
 // The shards of one message, in shard order: what a fold receives. A view: valid during the call.
 template <class T>

@@ -4,9 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sluice {
@@ -71,7 +74,7 @@ class Model {
  public:
   explicit Model(const GraphStats& stats) : stats_(stats), arrows_(stats.stages) {
     for (std::size_t i = 0; i < stats.stages.size(); ++i) {
-      if (stats.stages[i].verb != "feedback") continue;
+      if (stats.stages[i].verb != Verb::feedback) continue;
       std::set<std::size_t> loop;
       const auto before = arrows_.before(i);
       for (const std::size_t s : arrows_.behind(i))
@@ -91,7 +94,7 @@ class Model {
   double lap_load(std::size_t s, std::size_t faster = none, double factor = 1) const {
     const StageStats& stage = stats_.stages[s];
     const std::size_t at_once =
-        stage.sharded && stage.verb == "map" ? std::min(stage.at_once, std::max<std::size_t>(1, stage.shards)) : 1;
+        stage.sharded && stage.verb == Verb::map ? std::min(stage.at_once, std::max<std::size_t>(1, stage.shards)) : 1;
     return stage.busy * (s == faster ? factor : 1) / static_cast<double>(at_once);
   }
   double threads(std::size_t faster = none, double factor = 1) const {
@@ -141,7 +144,7 @@ class Model {
     Ways ways;
     for (const std::size_t s : stages) {
       std::pair<double, std::size_t> longest{0, none};
-      if (stats_.stages[s].verb != "feedback")
+      if (stats_.stages[s].verb != Verb::feedback)
         for (const std::size_t before : arrows_.inputs(s))
           if (const auto way = ways.find(before); way != ways.end() && way->second.first >= longest.first)
             longest = {way->second.first, before};
@@ -166,7 +169,7 @@ std::string neighbours(const GraphStats& stats, const Model& model, std::size_t 
     std::size_t count = 0;
     for (const std::size_t o : others) {
       const StageStats& other = stats.stages[o];
-      if (gates_only && other.verb == "map") continue;  // never blocked: their room was granted before them
+      if (gates_only && other.verb == Verb::map) continue;  // never blocked: their room was granted before them
       sum += other.*time / (stats.wall * static_cast<double>(std::max<std::size_t>(1, other.at_once)));
       ++count;
     }
@@ -184,23 +187,23 @@ std::string neighbours(const GraphStats& stats, const Model& model, std::size_t 
 
 // How many of its bodies can be at once, and why not more.
 std::string manner(const GraphStats& stats, const StageStats& stage) {
-  if (stage.verb != "map") return fmt::format("one {} body at a time", stage.verb);
-  if (stage.concurrency == 1) return "serial";
+  if (stage.verb != Verb::map) return fmt::format("one {} body at a time", to_string(stage.verb));
+  if (stage.concurrency == serial) return "serial";
   if (stage.at_once >= stats.threads)
     return stats.threads == 1 ? "on the one thread" : fmt::format("on all {} threads", stats.threads);
   return fmt::format("{} at once", stage.at_once);
 }
 
 std::string advice(const GraphStats& stats, const StageStats& stage) {
-  if (stage.verb != "map" || stats.threads < 2) return "";
+  if (stage.verb != Verb::map || stats.threads < 2) return "";
   if (stage.at_once >= stats.threads) return "more threads would do it, too; ";
-  if (stage.concurrency != 0 && stage.concurrency <= stage.at_once)
-    return stage.concurrency == 1 ? "as a map it may work on several messages at once: give it a concurrency; "
-                                  : "a higher concurrency would do it, too; ";
+  if (stage.concurrency != unlimited && stage.concurrency.limit <= stage.at_once)
+    return stage.concurrency == serial ? "as a map it may work on several messages at once: give it a concurrency; "
+                                       : "a higher concurrency would do it, too; ";
   return "its segment holds no more messages: a larger capacity would do it, too; ";
 }
 
-Verdict of_stage(const GraphStats& stats, const Model& model, std::size_t s) {
+Verdict stage_verdict(const GraphStats& stats, const Model& model, std::size_t s) {
   const StageStats& stage = stats.stages[s];
   Verdict v{Verdict::Kind::stage, stage.name, model.load(s) / stats.wall, model.gain(s), {}};
   std::vector<std::string> equals;
@@ -215,14 +218,14 @@ Verdict of_stage(const GraphStats& stats, const Model& model, std::size_t s) {
   return v;
 }
 
-Verdict of_loop(const GraphStats& stats, const Model& model, const std::set<std::size_t>& loop) {
+Verdict loop_verdict(const GraphStats& stats, const Model& model, const std::set<std::size_t>& loop) {
   std::vector<std::size_t> order = model.longest_way(loop);
   std::reverse(order.begin(), order.end());
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return model.lap_load(a) > model.lap_load(b); });
   const double lap = model.loop(loop);
   const auto feedback =
-      std::find_if(loop.begin(), loop.end(), [&](std::size_t s) { return stats.stages[s].verb == "feedback"; });
+      std::find_if(loop.begin(), loop.end(), [&](std::size_t s) { return stats.stages[s].verb == Verb::feedback; });
   const std::uint64_t values = stats.stages[*feedback].items;  // a run makes one more than it has laps
   const std::uint64_t laps = values > stats.runs ? values - stats.runs : 1;
   std::vector<std::string> shares;
@@ -242,7 +245,7 @@ Verdict of_loop(const GraphStats& stats, const Model& model, const std::set<std:
   return v;
 }
 
-Verdict of_threads(const GraphStats& stats, const Model& model, std::size_t s) {
+Verdict threads_verdict(const GraphStats& stats, const Model& model, std::size_t s) {
   const StageStats& stage = stats.stages[s];
   Verdict v{Verdict::Kind::threads,
             stage.name,
@@ -273,11 +276,11 @@ Verdict verdict(const GraphStats& stats) {
   const auto* loop = model.slowest_loop();
   Verdict v;
   if (loop && model.loop(*loop) >= 0.8 * bound)
-    v = of_loop(stats, model, *loop);
+    v = loop_verdict(stats, model, *loop);
   else if (model.load(busiest) >= 0.9 * bound)
-    v = of_stage(stats, model, busiest);
+    v = stage_verdict(stats, model, busiest);
   else
-    v = of_threads(stats, model, largest([&](std::size_t s) { return stats.stages[s].busy; }));
+    v = threads_verdict(stats, model, largest([&](std::size_t s) { return stats.stages[s].busy; }));
   if (bound < 0.5 * stats.wall && v.kind != Verdict::Kind::loop) {
     v.kind = Verdict::Kind::scheduling;
     double ready = 0;

@@ -6,10 +6,12 @@
 // faster shortens the run by its share of what bounds it, until the next of these bounds is met. Thread-safety: pure
 // functions. Errors: none; without a run or with no time in bodies the verdict says so.
 //
-//   const Verdict v = verdict(graph.stats());
-//   v.text   // bottleneck: parse, serial and 97 % busy while the stages behind it starve 80 % of the time; twice as
-//   fast
-//            // would make the run 1.9 times faster
+//   verdict(graph.stats()).text
+//
+// says, in one line:
+//
+//   bottleneck: parse, serial and 97 % busy while the stages behind it starve 80 % of the time;
+//   twice as fast would make the run 1.9 times faster
 #pragma once
 
 #include <string>

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/pipeline/verbs.hpp>
 #include "tests/apps/data.hpp"
 #include "tests/apps/program.hpp"
 
@@ -120,7 +121,7 @@ TEST_F(GraphCommand, EveryStageThatItListsCanBeSetOrSaysWhyNot) {
   std::set<std::string> all, maps, segments;
   for (const Row& row : rows) {
     all.insert(row.stage);
-    if (row.verb == "map") maps.insert(row.stage);
+    if (row.verb == to_string(Verb::map)) maps.insert(row.stage);
     if (row.capacity != "-") segments.insert(row.stage);
   }
   for (const auto& stage : all) {

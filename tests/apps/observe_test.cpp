@@ -191,7 +191,7 @@ TEST(Profile, OfLoadingIsThereWithItsStagesSetOtherwise) {
 TEST(Advice, IsOfThisProgram) {
   GraphStats load{"load", 1, 1.0, 2, {}};
   StageStats inflate;
-  inflate.name = "inflate.train-images", inflate.verb = "source", inflate.items = 10, inflate.busy = 0.95;
+  inflate.name = "inflate.train-images", inflate.verb = Verb::source, inflate.items = 10, inflate.busy = 0.95;
   load.stages.push_back(inflate);
   Options o;
   o.decoder = "zlib";

@@ -35,6 +35,23 @@ TEST(Errors, a_stage_error_outside_of_a_message_says_no_sequence) {
   EXPECT_EQ(error.sequence(), std::nullopt);
 }
 
+TEST(Errors, the_cause_of_a_stage_error_is_looked_at_as_what_it_is_or_derives_from_and_as_nothing_else) {
+  const StageError error("save", 7, std::make_exception_ptr(std::out_of_range("no such row")));
+  ASSERT_TRUE(error.cause_as<std::out_of_range>());
+  EXPECT_STREQ(error.cause_as<std::out_of_range>()->what(), "no such row");
+  EXPECT_EQ(error.cause_as<std::logic_error>(), error.cause_as<std::out_of_range>()) << "the same exception";
+  EXPECT_EQ(error.cause_as<std::runtime_error>(), nullptr);
+  EXPECT_EQ(error.cause_as<int>(), nullptr);
+}
+
+TEST(Errors, the_cause_lives_as_long_as_a_copy_of_its_stage_error) {
+  std::optional<StageError> error;
+  error.emplace("save", 7, std::make_exception_ptr(std::runtime_error("no space")));
+  const StageError copy = *error;
+  error.reset();
+  EXPECT_STREQ(copy.cause_as<std::runtime_error>()->what(), "no space");
+}
+
 TEST(Errors, the_text_of_an_exception_is_what_it_says) {
   EXPECT_EQ(message_of(std::make_exception_ptr(std::logic_error("odd"))), "odd");
   EXPECT_EQ(message_of(std::make_exception_ptr("text")), "an exception that is no std::exception");

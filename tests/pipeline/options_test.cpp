@@ -108,6 +108,9 @@ TEST(Options, a_stage_that_has_no_such_setting_says_where_it_belongs) {
   EXPECT_EQ(thrown<std::invalid_argument>([&] { w.g.set_concurrency("sum", unlimited); }),
             "stage 'sum' is a fold: it works on one message at a time, only maps on several");
   EXPECT_EQ(thrown<std::invalid_argument>([&] { w.g.set_shards("sum", 2); }), "stage 'sum' is no split");
+  w.g.expand("two", Repeat(2), w.g.source("others", Count(9)));
+  EXPECT_EQ(thrown<std::invalid_argument>([&] { w.g.set_concurrency("two", unlimited); }),
+            "stage 'two' is an expand: it works on one message at a time, only maps on several");
 }
 
 }  // namespace

@@ -183,7 +183,8 @@ RandomGraph::AnyStream RandomGraph::add(std::size_t id) {
   return {};
 }
 
-// A split hands no room back: those who consume its shards stand for it. Of a feedback nothing is known from outside.
+// A split hands no room back: those who consume its shards stand for it. What a feedback consumes is not seen from
+// outside.
 std::vector<StageBody::Consumer> RandomGraph::consumers_of(std::size_t gate) const {
   std::vector<StageBody::Consumer> all;
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {

@@ -21,7 +21,7 @@ class RandomGraph {
 
   // Before each run: what it is to give, and where it is to throw.
   void prepare(std::vector<Trap> traps = {});
-  // After it. Of a run that was not complete only what holds for any part of one.
+  // After it. A run that was not complete is only held to what holds for any part of one.
   void check(bool complete);
   void fault(const std::string& what) { watch.fault(what); }
   void cancel();

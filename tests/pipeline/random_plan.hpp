@@ -15,13 +15,12 @@
 #include <string>
 #include <vector>
 
-#include <sluice/pipeline/detail/stage.hpp>
 #include <sluice/pipeline/options.hpp>
+#include <sluice/pipeline/verbs.hpp>
 #include "tests/support/random.hpp"
 
 namespace sluice::test {
 
-using detail::Verb;
 using Digest = std::uint64_t;
 inline constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
 

@@ -82,7 +82,7 @@ class Watch {
   std::vector<std::string> faults_;
 };
 
-// Of one stage. Lives outside the graph, which holds callables that call it (random_graph.cpp).
+// What a stage does. Lives outside the graph, which holds callables that call it (random_graph.cpp).
 class StageBody {
  public:
   StageBody(const Plan& plan, std::size_t id, Watch& watch) : plan_(plan), id_(id), watch_(watch) {}

@@ -8,7 +8,7 @@
 #include <thread>
 #include <tuple>
 
-#include <sluice/pipeline/detail/ticket.hpp>
+#include <sluice/pipeline/detail/counters.hpp>
 #include "tests/pipeline/everything.hpp"
 #include "tests/support/concurrency.hpp"
 #include "tests/support/parameters.hpp"
@@ -85,7 +85,7 @@ TEST(Stats, times_are_never_negative_and_no_thread_is_in_two_places) {
       for (const double time : {s.busy, s.starved, s.blocked, s.ready}) EXPECT_GE(time, 0) << s.name;
       busy += s.busy;
       // A gate is in one of its states at a time.
-      if (s.verb != "map") {
+      if (s.verb != Verb::map) {
         EXPECT_LE(s.busy + s.starved + s.blocked + s.ready, 1.05 * stats.wall + 1e-3) << s.name;
       }
     }
@@ -231,12 +231,12 @@ TEST(Stats, say_what_was_wired) {
   const GraphStats stats = g.stats();  // also before the first run
   ASSERT_EQ(stats.stages.size(), 4u);
   EXPECT_EQ(stats.runs, 0u);
-  EXPECT_EQ(stats.stage("numbers").verb, "source");
+  EXPECT_EQ(stats.stage("numbers").verb, Verb::source);
   EXPECT_EQ(stats.stage("numbers").capacity, 5u);
-  EXPECT_EQ(stats.stage("a").concurrency, 0u);
-  EXPECT_EQ(stats.stage("b").concurrency, 3u);
+  EXPECT_EQ(stats.stage("a").concurrency, unlimited);
+  EXPECT_EQ(stats.stage("b").concurrency, Concurrency{3});
   EXPECT_EQ(stats.stage("b").capacity, 0u);
-  EXPECT_EQ(stats.stage("end").concurrency, 1u);
+  EXPECT_EQ(stats.stage("end").concurrency, serial);
   EXPECT_THROW(stats.stage("nobody"), std::out_of_range);
 }
 

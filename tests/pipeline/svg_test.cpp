@@ -193,9 +193,9 @@ struct Picture {
   std::vector<Line> arrows;
 };
 
-StageInfo stage(std::string name, std::string verb, std::vector<std::string> inputs) {
+StageInfo stage(std::string name, Verb verb, std::vector<std::string> inputs) {
   StageInfo info;
-  info.name = std::move(name), info.verb = std::move(verb), info.inputs = std::move(inputs);
+  info.name = std::move(name), info.verb = verb, info.inputs = std::move(inputs);
   return info;
 }
 
@@ -204,11 +204,11 @@ StageInfo stage(std::string name, std::string verb, std::vector<std::string> inp
 //  weights -> work
 GraphPicture training() {
   GraphPicture g{"train", {}, {}};
-  g.stages = {stage("weights", "feedback", {"sgd"}),      stage("batch", "source", {}),
-              stage("work", "zip", {"batch", "weights"}), stage("shard", "split", {"work"}),
-              stage("forward", "map", {"shard"}),         stage("gradient", "map", {"forward"}),
-              stage("loss", "fold", {"forward"}),         stage("accumulate", "sink", {"loss"}),
-              stage("reduce", "fold", {"gradient"}),      stage("sgd", "map", {"reduce"})};
+  g.stages = {stage("weights", Verb::feedback, {"sgd"}),      stage("batch", Verb::source, {}),
+              stage("work", Verb::zip, {"batch", "weights"}), stage("shard", Verb::split, {"work"}),
+              stage("forward", Verb::map, {"shard"}),         stage("gradient", Verb::map, {"forward"}),
+              stage("loss", Verb::fold, {"forward"}),         stage("accumulate", Verb::sink, {"loss"}),
+              stage("reduce", Verb::fold, {"gradient"}),      stage("sgd", Verb::map, {"reduce"})};
   for (const std::size_t sharded : {3u, 4u, 5u}) g.stages[sharded].sharded = true;
   g.stages[1].capacity = 4, g.stages[3].shards = 2, g.stages[4].concurrency = unlimited;
   return g;
@@ -221,7 +221,7 @@ GraphPicture measured(GraphPicture g = training()) {
     StageStats s;
     s.name = info.name, s.verb = info.verb, s.inputs = info.inputs;
     s.items = 1000, s.busy = 0.05, s.p50 = 1.5e-6, s.p99 = 2e-3, s.capacity = info.capacity, s.high_water = 3;
-    if (s.name == "forward") s.busy = 1.94, s.at_once = 2, s.concurrency = 0, s.items = 1200000;
+    if (s.name == "forward") s.busy = 1.94, s.at_once = 2, s.concurrency = unlimited, s.items = 1200000;
     g.stats->stages.push_back(s);
   }
   return g;
@@ -234,32 +234,33 @@ GraphPicture random(std::uint32_t seed, std::size_t stages, std::size_t most_inp
   const auto name = [](std::size_t i) { return "s" + std::to_string(i); };
   for (std::size_t i = 0; i < stages; ++i) {
     if (i == 0 || next(8) == 0) {
-      g.stages.push_back(next(2) ? stage(name(i), "source", {})
-                                 : stage(name(i), "feedback", {name(i + next(stages - i))}));
+      g.stages.push_back(next(2) ? stage(name(i), Verb::source, {})
+                                 : stage(name(i), Verb::feedback, {name(i + next(stages - i))}));
       continue;
     }
     std::vector<std::string> inputs;
     const std::size_t reach = next(3) ? std::min<std::size_t>(i, 4) : i;
     for (std::size_t k = 1 + next(most_inputs); k > 0; --k) inputs.push_back(name(i - 1 - next(reach)));
-    g.stages.push_back(stage(name(i), "map", inputs));
+    g.stages.push_back(stage(name(i), Verb::map, inputs));
   }
   return g;
 }
 
 GraphPicture diamonds(std::size_t count) {
-  GraphPicture g{"diamonds", {stage("0", "source", {})}, {}};
+  GraphPicture g{"diamonds", {stage("0", Verb::source, {})}, {}};
   for (std::size_t i = 0; i < count; ++i) {
     const std::string in = std::to_string(i), out = std::to_string(i + 1);
-    g.stages.push_back(stage(in + "a", "map", {in}));
-    g.stages.push_back(stage(in + "b", "map", {in}));
-    g.stages.push_back(stage(out, "zip", {in + "a", in + "b"}));
+    g.stages.push_back(stage(in + "a", Verb::map, {in}));
+    g.stages.push_back(stage(in + "b", Verb::map, {in}));
+    g.stages.push_back(stage(out, Verb::zip, {in + "a", in + "b"}));
   }
   return g;
 }
 
 std::vector<GraphPicture> many() {
   std::vector<GraphPicture> all{training(), measured(), diamonds(4), {"none", {}, {}}};
-  all.push_back({"no graph has such a cycle", {stage("a", "map", {"b", "a", "nobody"}), stage("b", "map", {"a"})}, {}});
+  all.push_back(
+      {"no graph has such a cycle", {stage("a", Verb::map, {"b", "a", "nobody"}), stage("b", Verb::map, {"a"})}, {}});
   for (std::uint32_t seed = 1; seed <= 40; ++seed) {
     all.push_back(random(seed, 2 + seed % 24, 1 + seed % 4));
     if (seed % 2) all.back() = measured(all.back());
@@ -279,7 +280,7 @@ void for_each_picture(F&& f) {
 
 TEST(Svg, is_a_well_formed_document_also_of_nothing) {
   for (const std::vector<GraphPicture>& graphs :
-       {std::vector<GraphPicture>{}, {{"no stage", {}, {}}}, {{"one", {stage("s", "source", {})}, {}}}, many()}) {
+       {std::vector<GraphPicture>{}, {{"no stage", {}, {}}}, {{"one", {stage("s", Verb::source, {})}, {}}}, many()}) {
     const Picture p(graphs);
     ASSERT_FALSE(p.elements.empty());
     const Element& root = p.elements[0];
@@ -365,9 +366,9 @@ TEST(Svg, a_chain_is_straight_and_reads_from_left_to_right) {
 TEST(Svg, components_stand_one_below_the_other_in_common_columns) {
   GraphPicture g{"load", {}, {}};
   for (const std::string file : {"images", "some labels", "x"}) {
-    g.stages.push_back(stage("inflate." + file, "source", {}));
-    g.stages.push_back(stage("parse." + file, "expand", {"inflate." + file}));
-    g.stages.push_back(stage("collect." + file, "sink", {"parse." + file}));
+    g.stages.push_back(stage("inflate." + file, Verb::source, {}));
+    g.stages.push_back(stage("parse." + file, Verb::expand, {"inflate." + file}));
+    g.stages.push_back(stage("collect." + file, Verb::sink, {"parse." + file}));
   }
   const Picture p({g});
   ASSERT_EQ(p.boxes.size(), 9u);
@@ -379,13 +380,13 @@ TEST(Svg, components_stand_one_below_the_other_in_common_columns) {
 
 //  in => w0 w1 w2 w3 w4 => join
 TEST(Svg, equal_branches_stand_in_the_order_of_wiring_around_the_middle_one) {
-  GraphPicture g{"fan", {stage("in", "source", {})}, {}};
+  GraphPicture g{"fan", {stage("in", Verb::source, {})}, {}};
   std::vector<std::string> names;
   for (int i = 0; i < 5; ++i) {
     names.push_back("w" + std::to_string(i));
-    g.stages.push_back(stage(names.back(), "map", {"in"}));
+    g.stages.push_back(stage(names.back(), Verb::map, {"in"}));
   }
-  g.stages.push_back(stage("join", "sink", names));
+  g.stages.push_back(stage("join", Verb::sink, names));
   const Picture p({g});
   for (std::size_t i = 1; i < 5; ++i) EXPECT_GT(p.box(names[i]).top, p.box(names[i - 1]).bottom);
   EXPECT_EQ(p.box("in").top, p.box("w2").top);
@@ -394,8 +395,8 @@ TEST(Svg, equal_branches_stand_in_the_order_of_wiring_around_the_middle_one) {
 
 TEST(Svg, a_source_stands_just_before_what_reads_it) {
   const Picture p({{"late",
-                    {stage("in", "source", {}), stage("a", "map", {"in"}), stage("b", "map", {"a"}),
-                     stage("late", "source", {}), stage("end", "sink", {"b", "late"})},
+                    {stage("in", Verb::source, {}), stage("a", Verb::map, {"in"}), stage("b", Verb::map, {"a"}),
+                     stage("late", Verb::source, {}), stage("end", Verb::sink, {"b", "late"})},
                     {}}});
   EXPECT_EQ(p.box("late").left, p.box("b").left);
 }
@@ -435,23 +436,23 @@ TEST(Svg, arrows_do_not_cross_where_they_need_not) {
   EXPECT_EQ(crossings(Picture({training()})), 0u);
   EXPECT_EQ(crossings(Picture({diamonds(5)})), 0u);
   const std::vector<StageInfo> ladder{
-      stage("in", "source", {}),    stage("a", "map", {"in"}),    stage("b", "map", {"in"}),
-      stage("d", "map", {"b"}),     stage("c", "map", {"a"}),     stage("both", "zip", {"d", "c"}),
-      stage("of_d", "sink", {"d"}), stage("of_c", "sink", {"c"}), stage("end", "sink", {"both"})};
+      stage("in", Verb::source, {}),    stage("a", Verb::map, {"in"}),    stage("b", Verb::map, {"in"}),
+      stage("d", Verb::map, {"b"}),     stage("c", Verb::map, {"a"}),     stage("both", Verb::zip, {"d", "c"}),
+      stage("of_d", Verb::sink, {"d"}), stage("of_c", Verb::sink, {"c"}), stage("end", Verb::sink, {"both"})};
   EXPECT_EQ(crossings(Picture({{"ladder", ladder, {}}})), 0u);
 }
 
 //  in -> a -> b -> c -> d -> end, and past some of them in -> c, in -> d, in -> end, a -> d, b -> end
 TEST(Svg, an_arrow_goes_a_longer_way_rather_than_cross_others) {
-  const std::vector<StageInfo> stages{stage("in", "source", {}),
-                                      stage("a", "map", {"in"}),
-                                      stage("b", "map", {"a"}),
-                                      stage("c", "map", {"b", "in"}),
-                                      stage("late", "source", {}),
-                                      stage("d", "map", {"c", "in", "a", "late"}),
-                                      stage("end", "sink", {"d", "in", "b"}),
-                                      stage("beside", "sink", {"in"}),
-                                      stage("other", "sink", {"c"})};
+  const std::vector<StageInfo> stages{stage("in", Verb::source, {}),
+                                      stage("a", Verb::map, {"in"}),
+                                      stage("b", Verb::map, {"a"}),
+                                      stage("c", Verb::map, {"b", "in"}),
+                                      stage("late", Verb::source, {}),
+                                      stage("d", Verb::map, {"c", "in", "a", "late"}),
+                                      stage("end", Verb::sink, {"d", "in", "b"}),
+                                      stage("beside", Verb::sink, {"in"}),
+                                      stage("other", Verb::sink, {"c"})};
   EXPECT_LE(crossings(Picture({{"long arrows", stages, {}}})), 3u);
 }
 
@@ -478,8 +479,8 @@ TEST(Svg, only_what_closes_a_cycle_is_dashed_and_it_runs_below) {
 TEST(Svg, a_cycle_stays_within_its_component) {
   GraphPicture g{"cycles", {}, {}};
   for (const std::string one : {"x", "y"}) {
-    g.stages.push_back(stage("state " + one, "feedback", {"next " + one}));
-    g.stages.push_back(stage("next " + one, "map", {"state " + one}));
+    g.stages.push_back(stage("state " + one, Verb::feedback, {"next " + one}));
+    g.stages.push_back(stage("next " + one, Verb::map, {"state " + one}));
   }
   const Picture p({g});
   for (const auto& [x, y] : p.arrow("next x -> state x").points) EXPECT_LT(y, p.box("next y").top);
@@ -545,7 +546,7 @@ TEST(Svg, the_bottleneck_is_framed_and_named) {
 TEST(Svg, a_number_and_its_percent_sign_stay_together) {
   std::size_t lines = 0;
   for (std::size_t length = 1; length <= 100; ++length) {
-    const Picture p({measured({"wrapped", {stage(std::string(length, 'x'), "source", {})}, {}})});
+    const Picture p({measured({"wrapped", {stage(std::string(length, 'x'), Verb::source, {})}, {}})});
     for (const std::string& line : p.texts("slc-words")) {
       EXPECT_NE(line.substr(0, 1), "%");
       EXPECT_LT(line.size(), 120u);
@@ -568,8 +569,8 @@ TEST(Svg, names_may_be_anything_and_long_ones_are_cut_between_characters) {
   std::string sluices;
   for (int i = 0; i < 60; ++i) sluices += "\u95d8";
   GraphPicture g{"<graph> & \"co\"", {}, {}};
-  g.stages = {stage("a<b>&\"c\"'&amp;", "source", {}), stage(sluices, "map", {"a<b>&\"c\"'&amp;"}),
-              stage("bell\a\ttab", "sink", {sluices})};
+  g.stages = {stage("a<b>&\"c\"'&amp;", Verb::source, {}), stage(sluices, Verb::map, {"a<b>&\"c\"'&amp;"}),
+              stage("bell\a\ttab", Verb::sink, {sluices})};
   const Picture p({measured(g)});
   EXPECT_TRUE(p.has_text("slc-head", g.graph));
   EXPECT_TRUE(p.has_text("slc-name", g.stages[0].name));

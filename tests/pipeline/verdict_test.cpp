@@ -17,17 +17,17 @@ GraphStats run(std::vector<StageStats> stages, std::size_t threads = 4) {
   return {"recorded", 1, 10, threads, std::move(stages)};
 }
 
-StageStats gate(const std::string& name, const std::string& verb, std::vector<std::string> inputs, double busy,
-                double starved, double blocked) {
+StageStats gate(const std::string& name, Verb verb, std::vector<std::string> inputs, double busy, double starved,
+                double blocked) {
   StageStats s;
   s.name = name, s.verb = verb, s.inputs = std::move(inputs);
-  s.items = 1000, s.busy = busy, s.starved = starved, s.blocked = blocked, s.capacity = verb == "sink" ? 0 : 16;
+  s.items = 1000, s.busy = busy, s.starved = starved, s.blocked = blocked, s.capacity = verb == Verb::sink ? 0 : 16;
   return s;
 }
 
-StageStats map(const std::string& name, const std::string& input, double busy, std::size_t concurrency,
+StageStats map(const std::string& name, const std::string& input, double busy, Concurrency concurrency,
                std::size_t at_once) {
-  StageStats s = gate(name, "map", {input}, busy, 10 * static_cast<double>(at_once) - busy, 0);
+  StageStats s = gate(name, Verb::map, {input}, busy, 10 * static_cast<double>(at_once) - busy, 0);
   s.concurrency = concurrency, s.at_once = at_once, s.capacity = 0;
   return s;
 }
@@ -36,12 +36,12 @@ TEST(Verdict, of_nothing) {
   const Verdict v = verdict({});
   EXPECT_EQ(v.kind, Kind::nothing);
   EXPECT_EQ(v.text, "bottleneck: none, no body has run");
-  EXPECT_EQ(verdict(run({gate("numbers", "source", {}, 0, 0, 0)})).kind, Kind::nothing);
+  EXPECT_EQ(verdict(run({gate("numbers", Verb::source, {}, 0, 0, 0)})).kind, Kind::nothing);
 }
 
 TEST(Verdict, of_a_serial_stage_between_others) {
-  const Verdict v = verdict(run({gate("read", "source", {}, 1, 0, 9), map("parse", "read", 9.7, 1, 1),
-                                 gate("write", "sink", {"parse"}, 2, 8, 0)}));
+  const Verdict v = verdict(run({gate("read", Verb::source, {}, 1, 0, 9), map("parse", "read", 9.7, serial, 1),
+                                 gate("write", Verb::sink, {"parse"}, 2, 8, 0)}));
   EXPECT_EQ(v.kind, Kind::stage);
   EXPECT_EQ(v.stage, "parse");
   EXPECT_NEAR(v.share, 0.97, 1e-9);
@@ -55,8 +55,8 @@ TEST(Verdict, of_a_serial_stage_between_others) {
 
 TEST(Verdict, of_a_slow_source) {
   const Verdict v =
-      verdict(run({gate("inflate", "source", {}, 9.7, 0, 0), gate("parse", "expand", {"inflate"}, 2, 8, 0),
-                   gate("keep", "sink", {"parse"}, 2, 8, 0)}));
+      verdict(run({gate("inflate", Verb::source, {}, 9.7, 0, 0), gate("parse", Verb::expand, {"inflate"}, 2, 8, 0),
+                   gate("keep", Verb::sink, {"parse"}, 2, 8, 0)}));
   EXPECT_EQ(v.kind, Kind::stage);
   EXPECT_EQ(v.stage, "inflate");
   EXPECT_EQ(
@@ -66,7 +66,8 @@ TEST(Verdict, of_a_slow_source) {
 }
 
 TEST(Verdict, of_a_sink_that_blocks_what_is_before_it) {
-  const Verdict v = verdict(run({gate("read", "source", {}, 1, 0, 9), gate("write", "sink", {"read"}, 9.9, 0.1, 0)}));
+  const Verdict v =
+      verdict(run({gate("read", Verb::source, {}, 1, 0, 9), gate("write", Verb::sink, {"read"}, 9.9, 0.1, 0)}));
   EXPECT_EQ(v.stage, "write");
   EXPECT_NE(v.text.find("one sink body at a time and 99 % busy while the stages before it are blocked 90 %"),
             std::string::npos)
@@ -74,28 +75,32 @@ TEST(Verdict, of_a_sink_that_blocks_what_is_before_it) {
 }
 
 TEST(Verdict, gain_ends_at_the_next_bound) {
-  const Verdict v = verdict(run({gate("read", "source", {}, 8, 0, 2), gate("write", "sink", {"read"}, 10, 0, 0)}));
+  const Verdict v =
+      verdict(run({gate("read", Verb::source, {}, 8, 0, 2), gate("write", Verb::sink, {"read"}, 10, 0, 0)}));
   EXPECT_EQ(v.stage, "write");
   EXPECT_NEAR(v.gain, 10.0 / 8, 1e-9) << "reading takes 8 of the 10 seconds";
 }
 
 TEST(Verdict, of_a_map_says_what_limits_it) {
-  const auto text = [](std::size_t concurrency, std::size_t at_once) {
-    return verdict(run({gate("read", "source", {}, 1, 0, 9),
+  const auto text = [](Concurrency concurrency, std::size_t at_once) {
+    return verdict(run({gate("read", Verb::source, {}, 1, 0, 9),
                         map("parse", "read", 9.8 * static_cast<double>(at_once), concurrency, at_once),
-                        gate("write", "sink", {"parse"}, 1, 9, 0)},
+                        gate("write", Verb::sink, {"parse"}, 1, 9, 0)},
                        8))
         .text;
   };
-  EXPECT_NE(text(2, 2).find("parse, 2 at once and 98 % busy"), std::string::npos) << text(2, 2);
-  EXPECT_NE(text(2, 2).find("a higher concurrency would do it, too"), std::string::npos) << text(2, 2);
-  EXPECT_NE(text(0, 3).find("a larger capacity would do it, too"), std::string::npos) << text(0, 3);
-  EXPECT_NE(text(0, 8).find("on all 8 threads and 98 % busy"), std::string::npos) << text(0, 8);
-  EXPECT_NE(text(0, 8).find("more threads would do it, too"), std::string::npos) << text(0, 8);
+  EXPECT_NE(text(Concurrency{2}, 2).find("parse, 2 at once and 98 % busy"), std::string::npos)
+      << text(Concurrency{2}, 2);
+  EXPECT_NE(text(Concurrency{2}, 2).find("a higher concurrency would do it, too"), std::string::npos)
+      << text(Concurrency{2}, 2);
+  EXPECT_NE(text(unlimited, 3).find("a larger capacity would do it, too"), std::string::npos) << text(unlimited, 3);
+  EXPECT_NE(text(unlimited, 8).find("on all 8 threads and 98 % busy"), std::string::npos) << text(unlimited, 8);
+  EXPECT_NE(text(unlimited, 8).find("more threads would do it, too"), std::string::npos) << text(unlimited, 8);
 }
 
 TEST(Verdict, of_two_equal_stages_says_that_one_alone_gains_nothing) {
-  const Verdict v = verdict(run({gate("read", "source", {}, 9.9, 0, 0), gate("write", "sink", {"read"}, 9.8, 0.2, 0)}));
+  const Verdict v =
+      verdict(run({gate("read", Verb::source, {}, 9.9, 0, 0), gate("write", Verb::sink, {"read"}, 9.8, 0.2, 0)}));
   EXPECT_EQ(v.kind, Kind::stage);
   EXPECT_LT(v.gain, 1.05);
   EXPECT_NE(v.text.find("twice as fast would not make the run faster, for 'write' is as busy: only together are they "
@@ -105,8 +110,8 @@ TEST(Verdict, of_two_equal_stages_says_that_one_alone_gains_nothing) {
 }
 
 TEST(Verdict, of_threads_that_are_all_busy) {
-  const Verdict v = verdict(run({gate("read", "source", {}, 3, 0, 7), map("a", "read", 24, 0, 4),
-                                 map("b", "a", 11, 0, 4), gate("write", "sink", {"b"}, 1, 9, 0)}));
+  const Verdict v = verdict(run({gate("read", Verb::source, {}, 3, 0, 7), map("a", "read", 24, unlimited, 4),
+                                 map("b", "a", 11, unlimited, 4), gate("write", Verb::sink, {"b"}, 1, 9, 0)}));
   EXPECT_EQ(v.kind, Kind::threads);
   EXPECT_EQ(v.stage, "a");
   EXPECT_NEAR(v.gain, 10.0 / 7, 1e-9);
@@ -119,15 +124,15 @@ TEST(Verdict, of_threads_that_are_all_busy) {
 //  batch -> work -> shard => forward => gradient => reduce -> weights
 //  weights -> work
 TEST(Verdict, of_a_loop_names_it_and_the_shares_of_a_lap) {
-  std::vector<StageStats> stages = {gate("weights", "feedback", {"reduce"}, 0.1, 9.9, 0),
-                                    gate("batch", "source", {}, 0.5, 0, 9.5),
-                                    gate("work", "zip", {"batch", "weights"}, 0.1, 9.9, 0),
-                                    gate("shard", "split", {"work"}, 0.1, 9.9, 0),
-                                    map("forward", "shard", 12, 0, 4),
-                                    map("gradient", "forward", 6, 0, 4),
-                                    gate("reduce", "fold", {"gradient"}, 0.4, 9.6, 0)};
-  for (StageStats& s : stages) s.shards = s.verb == "split" || s.verb == "map" ? 2 : 1;
-  for (StageStats& s : stages) s.sharded = s.verb == "split" || s.verb == "map";
+  std::vector<StageStats> stages = {gate("weights", Verb::feedback, {"reduce"}, 0.1, 9.9, 0),
+                                    gate("batch", Verb::source, {}, 0.5, 0, 9.5),
+                                    gate("work", Verb::zip, {"batch", "weights"}, 0.1, 9.9, 0),
+                                    gate("shard", Verb::split, {"work"}, 0.1, 9.9, 0),
+                                    map("forward", "shard", 12, unlimited, 4),
+                                    map("gradient", "forward", 6, unlimited, 4),
+                                    gate("reduce", Verb::fold, {"gradient"}, 0.4, 9.6, 0)};
+  for (StageStats& s : stages) s.shards = s.verb == Verb::split || s.verb == Verb::map ? 2 : 1;
+  for (StageStats& s : stages) s.sharded = s.verb == Verb::split || s.verb == Verb::map;
   stages[0].items = 1001;
   const Verdict v = verdict(run(stages, 2));
   EXPECT_EQ(v.kind, Kind::loop);
@@ -144,12 +149,12 @@ TEST(Verdict, of_a_loop_names_it_and_the_shares_of_a_lap) {
 //  state -> pair -> a -> join -> state
 //           pair -> b -> join
 TEST(Verdict, of_a_loop_with_branches_goes_the_longest_way_round) {
-  std::vector<StageStats> stages = {gate("state", "feedback", {"join"}, 0.1, 9.9, 0),
-                                    gate("numbers", "source", {}, 0.1, 0, 9.9),
-                                    gate("pair", "zip", {"numbers", "state"}, 0.1, 9.9, 0),
-                                    map("a", "pair", 9, 1, 1),
-                                    map("b", "pair", 8, 1, 1),
-                                    gate("join", "zip", {"a", "b"}, 0.1, 9.9, 0)};
+  std::vector<StageStats> stages = {gate("state", Verb::feedback, {"join"}, 0.1, 9.9, 0),
+                                    gate("numbers", Verb::source, {}, 0.1, 0, 9.9),
+                                    gate("pair", Verb::zip, {"numbers", "state"}, 0.1, 9.9, 0),
+                                    map("a", "pair", 9, serial, 1),
+                                    map("b", "pair", 8, serial, 1),
+                                    gate("join", Verb::zip, {"a", "b"}, 0.1, 9.9, 0)};
   const Verdict v = verdict(run(stages));
   EXPECT_EQ(v.kind, Kind::loop);
   EXPECT_EQ(v.stage, "a");
@@ -159,22 +164,23 @@ TEST(Verdict, of_a_loop_with_branches_goes_the_longest_way_round) {
 
 TEST(Verdict, of_a_loop_says_when_most_of_a_lap_is_outside_of_bodies) {
   const Verdict v =
-      verdict(run({gate("state", "feedback", {"next"}, 0.5, 9.5, 0), gate("numbers", "source", {}, 0.5, 0, 9),
-                   gate("pair", "zip", {"numbers", "state"}, 0.5, 9.5, 0), map("next", "pair", 2, 1, 1)}));
+      verdict(run({gate("state", Verb::feedback, {"next"}, 0.5, 9.5, 0), gate("numbers", Verb::source, {}, 0.5, 0, 9),
+                   gate("pair", Verb::zip, {"numbers", "state"}, 0.5, 9.5, 0), map("next", "pair", 2, serial, 1)}));
   EXPECT_EQ(v.kind, Kind::loop);
   EXPECT_TRUE(v.text.ends_with("outside of bodies: larger messages, or processors that are free, would help more"))
       << v.text;
 }
 
 TEST(Verdict, of_a_run_whose_time_passes_outside_of_bodies) {
-  const Verdict v = verdict(run({gate("read", "source", {}, 1, 0, 9), gate("write", "sink", {"read"}, 2, 8, 0)}));
+  const Verdict v =
+      verdict(run({gate("read", Verb::source, {}, 1, 0, 9), gate("write", Verb::sink, {"read"}, 2, 8, 0)}));
   EXPECT_EQ(v.kind, Kind::scheduling);
   EXPECT_TRUE(v.text.starts_with("bottleneck: write, but its bodies take only 20 % of the run")) << v.text;
 }
 
 TEST(ProfileTable, has_a_line_for_each_stage) {
-  auto stages = run(
-      {gate("read", "source", {}, 1, 0, 9), map("parse", "read", 20, 0, 4), gate("write", "sink", {"parse"}, 2, 8, 0)});
+  auto stages = run({gate("read", Verb::source, {}, 1, 0, 9), map("parse", "read", 20, unlimited, 4),
+                     gate("write", Verb::sink, {"parse"}, 2, 8, 0)});
   stages.stages[0].high_water = 15, stages.stages[0].p50 = 1.5e-6, stages.stages[0].p99 = 0.25;
   EXPECT_EQ(profile_table(stages),
             "stage at once   items items/s  busy starved blocked ready  queue     p50     p99\n"

@@ -153,11 +153,12 @@ TEST(Wiring, options_that_a_stage_does_not_have_are_mistakes) {
   auto cut = g.split("cut", Cut{}, map, shards(0));
   g.sink(
       "end", [](const long&) {}, g.fold("sum", Sum{}, cut, up_to(2)));
-  EXPECT_EQ(mistakes(g), (Mistakes{"source 'numbers' has no concurrency: only maps work on several messages at once",
-                                   "source 'numbers' has no shards: only splits cut",
-                                   "map 'map' has no capacity: it belongs to the gate that begins the segment",
-                                   "fold 'sum' has no concurrency: only maps work on several messages at once",
-                                   "split 'cut': 0 shards, expected 1 to 1048576"}));
+  EXPECT_EQ(
+      mistakes(g),
+      (Mistakes{"stage 'numbers' is a source: it works on one message at a time, only maps on several",
+                "stage 'numbers' is no split", "stage 'map' is a map: the capacity of its segment is that of 'numbers'",
+                "stage 'sum' is a fold: it works on one message at a time, only maps on several",
+                "split 'cut': 0 shards, expected 1 to 1048576"}));
 }
 
 TEST(Wiring, what_no_memory_holds_is_a_mistake) {

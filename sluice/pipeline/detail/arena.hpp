@@ -3,6 +3,8 @@
 
 #include <oneapi/tbb/task_arena.h>
 
+#include <cstddef>
+
 #include <sluice/pipeline/threads.hpp>
 
 namespace sluice {

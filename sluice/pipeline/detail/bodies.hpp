@@ -1,7 +1,8 @@
 // The typed part of each verb: loops over the rings of its streams and calls the user's callable.
 #pragma once
 
-#include <concepts>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>

@@ -1,7 +1,9 @@
 // The typed part of the verbs that carry values through: zip and feedback.
 #pragma once
 
+#include <atomic>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <tuple>
@@ -9,6 +11,7 @@
 #include <utility>
 
 #include <sluice/pipeline/detail/bodies.hpp>
+#include <sluice/pipeline/detail/ring.hpp>
 
 namespace sluice::detail {
 

@@ -5,22 +5,23 @@
 #include <oneapi/tbb/flow_graph.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <exception>
 #include <numeric>
 #include <optional>
-#include <stdexcept>
 #include <utility>
 
 #include <sluice/pipeline/detail/arena.hpp>
 #include <sluice/pipeline/detail/clock.hpp>
 #include <sluice/pipeline/detail/gate.hpp>
 #include <sluice/pipeline/detail/node.hpp>
+#include <sluice/pipeline/detail/segment.hpp>
 #include <sluice/pipeline/errors.hpp>
 
 namespace sluice::detail {
 
 struct Engine::Impl {
-  Impl(const std::string& name, const std::vector<std::unique_ptr<Stage>>& wired, Threads workers,
-       std::atomic<bool>& stop)
+  Impl(const std::string& name, const Stages& wired, Threads workers, std::atomic<bool>& stop)
       : stages(wired), threads(std::move(workers)), context{name, stop} {
     // The graph's tasks run in the arena in which it is made.
     threads.arena().arena.execute([&] { graph = std::make_unique<flow::graph>(); });
@@ -56,7 +57,7 @@ struct Engine::Impl {
     Segment& segment = gate.segment;
     segment.capacity = window(gate.stage());
     if (gate.stage().is_map()) return;
-    if (gate.stage().verb == Verb::split) {
+    if (gate.stage().row().cuts()) {
       segment.shards = gate.stage().shards;
       segment.workers = std::make_unique<Segment::Worker[]>(segment.shards);
       for (const Stage* map : gate.stage().consumers)
@@ -81,7 +82,7 @@ struct Engine::Impl {
     std::vector<Segment::Consumer> all;
     for (const auto& consumer : segment.consumers) {
       const Gate& gate = *consumer.input->gate;
-      if (gate.stage().verb != Verb::split) {
+      if (!gate.stage().row().cuts()) {
         all.push_back(consumer);
         continue;
       }
@@ -176,7 +177,7 @@ struct Engine::Impl {
     return true;
   }
 
-  const std::vector<std::unique_ptr<Stage>>& stages;
+  const Stages& stages;
   Threads threads;
   Context context;
   std::unique_ptr<flow::graph> graph;
@@ -185,8 +186,7 @@ struct Engine::Impl {
   std::vector<bool> on_a_cycle;              // by stage
 };
 
-Engine::Engine(const std::string& graph, const std::vector<std::unique_ptr<Stage>>& stages, Threads threads,
-               std::atomic<bool>& stop)
+Engine::Engine(const std::string& graph, const Stages& stages, Threads threads, std::atomic<bool>& stop)
     : impl_(std::make_unique<Impl>(graph, stages, std::move(threads), stop)) {}
 Engine::~Engine() = default;
 

@@ -5,12 +5,14 @@
 // segment, and message k of a segment has room when k - capacity was consumed by every consumer.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include <sluice/pipeline/detail/recorder.hpp>
 #include <sluice/pipeline/detail/stage.hpp>
+#include <sluice/pipeline/detail/ticket.hpp>
 #include <sluice/pipeline/stats.hpp>
 #include <sluice/pipeline/threads.hpp>
 
@@ -19,8 +21,7 @@ namespace sluice::detail {
 class Engine {
  public:
   // The stages have been checked (stage.hpp) and outlive the engine.
-  Engine(const std::string& graph, const std::vector<std::unique_ptr<Stage>>& stages, Threads threads,
-         std::atomic<bool>& stop);
+  Engine(const std::string& graph, const Stages& stages, Threads threads, std::atomic<bool>& stop);
   ~Engine();
 
   // One run, from start to end. `stop`: the owner's flag; set by the engine at an error, by anybody to cancel. Throws

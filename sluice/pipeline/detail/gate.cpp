@@ -2,21 +2,27 @@
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
+#include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
-#include <stdexcept>
+#include <array>
+#include <cstdint>
+#include <exception>
+#include <optional>
 #include <utility>
 
 #include <sluice/pipeline/detail/clock.hpp>
+#include <sluice/pipeline/errors.hpp>
 
 namespace sluice::detail {
 
-Gate::Gate(flow::graph& graph, Stage& stage, Context& context) : Node(graph, stage, context, 0) {
+Gate::Gate(flow::graph& graph, Stage& stage, Context& context)
+    : Node(graph, stage, context, 0), row_(stage.row()), numbering_(numbering(stage.verb, stage.shards)) {
   for (const Stage* producer : stage.inputs) {
     auto& input = inputs.emplace_back(std::make_unique<Input>());
     input->gate = this;
     input->producer = producer;
-    if (stage.verb == Verb::fold) input->shards = stage.shards;
+    input->shards = numbering_.takes;
     input->endless = producer->endless;
   }
   // With nothing else to end by, the end of the feedback is the end.
@@ -52,7 +58,7 @@ std::string Gate::waiting_for() const {
   }
   std::vector<std::string> edges;
   for (const auto& input : inputs)
-    if (input->ready == taken_position(*input) && input->end.load() == unknown)
+    if (input->ready == turns_taken() && input->end.load() == unknown)
       edges.push_back(fmt::format("message {} of edge '{} -> {}'", input->ready, input->producer->name, stage_.name));
   return fmt::format("'{}' waits for {}", stage_.name, fmt::join(edges, " and "));
 }
@@ -81,30 +87,6 @@ bool Gate::accept(const Ticket& ticket) {
   for (auto& input : inputs)
     if (input->producer->id == ticket.stream) arrived |= input->arrive(ticket);
   return arrived && wake();
-}
-
-void Later::add(Gate& gate, Edge& back) {
-  gate.next_later_ = nullptr;
-  gate.back_ = &back;
-  gate.woken_at_ = ticks();
-  Gate** end = &first_;
-  while (*end) end = &(*end)->next_later_;
-  *end = &gate;
-}
-
-void Later::send() {
-  while (Gate* const gate = first_) {
-    first_ = gate->next_later_;
-    gate->back_->put({.stamp = gate->woken_at_});
-  }
-}
-
-Next Later::take() {
-  Gate* const gate = first_;
-  if (!gate) return {};
-  first_ = gate->next_later_;
-  send();
-  return {gate, {.stamp = gate->woken_at_}};
 }
 
 Next Gate::run(const Ticket& ticket, Later& later) {
@@ -137,7 +119,7 @@ Next Gate::run(const Ticket& ticket, Later& later) {
 void Gate::work(Later& later) {
   try {
     if (finished_) consume(later);
-    while (!context_.stopping() && !finished_ && (stage_.verb == Verb::expand ? expand(later) : advance(later))) {
+    while (!context_.stopping() && !finished_ && (numbering_.fixed ? advance(later) : expand(later))) {
     }
   } catch (...) {
     context_.fail(stage_, finishing_ ? std::nullopt : std::optional(failed_at_), std::current_exception());
@@ -152,8 +134,7 @@ Number Gate::available() {
     input->scan();
     least = std::min(least, input->ready);
   }
-  if (stage_.verb == Verb::split) return least * stage_.shards;
-  return stage_.verb == Verb::feedback ? least + 1 : least;
+  return numbering_.made(least);
 }
 
 // The number of messages that there will be, once it is known.
@@ -181,8 +162,7 @@ Number Gate::length() {
     for (auto& input : inputs)
       if (!input->endless && input->ready > length) unequal(*first, *input);
   if (!known) return unknown;
-  if (stage_.verb == Verb::split) return length * stage_.shards;
-  return stage_.verb == Verb::feedback ? length + 1 : length;
+  return numbering_.made(length);
 }
 
 void Gate::unequal(const Input& a, const Input& b) {
@@ -224,7 +204,8 @@ Number Gate::grain() const {
   return std::clamp<Number>(ticket_ticks / cost, 1, std::max<Number>(1, segment.capacity / 2));
 }
 
-// Every gate but expand: makes (takes) as many messages as there are inputs, room and patience for. False: no progress.
+// Where a turn makes a fixed number: makes (takes) as many messages as there are inputs, room and patience for. False:
+// no progress.
 bool Gate::advance(Later& later) {
   Number limit = available();
   if (next_ == length()) return finish(0, later);
@@ -267,8 +248,9 @@ bool Gate::goes_on() {
 // All shards of a message are cut before the first is handed on, where cutting is quick: so that this thread may keep
 // the one that it had the last time, whose memory lies in its caches.
 Number Gate::rest_of_group() const {
-  if (stage_.verb != Verb::split || cost_.get() * stage_.shards > ticket_ticks) return 0;
-  return stage_.shards - next_ % stage_.shards;
+  const Number makes = numbering_.makes;
+  if (makes == 1 || cost_.get() * makes > ticket_ticks) return 0;
+  return makes - next_ % makes;
 }
 
 bool Gate::finish(Number count, Later& later) {
@@ -357,7 +339,7 @@ void Gate::emit(Number count, bool last) {
     segment.high_water.at_least(segment.held());
     if (context_.recorder) context_.recorder->queue(stage_.id, next_, stage_.id, now_, segment.held());
   }
-  if (stage_.verb != Verb::split || count <= ticket_length_) return hand_on(next_ - count, count, last);
+  if (numbering_.makes == 1 || count <= ticket_length_) return hand_on(next_ - count, count, last);
   // In several tickets; this thread goes on with the one that comes last.
   const int me = tbb::this_task_arena::current_thread_index();
   Number mine = next_ - count;
@@ -397,17 +379,8 @@ void Gate::flush() {
   if (std::exchange(holds_ticket_, false)) deliver(ticket_, false);
 }
 
-Number Gate::taken_position(const Input&) const {
-  switch (stage_.verb) {
-    case Verb::expand:
-      return taken_;
-    case Verb::split:
-      return next_ / stage_.shards;
-    case Verb::feedback:
-      return next_ == 0 ? 0 : next_ - 1;
-    default:
-      return next_;
-  }
+Number Gate::turns_taken() const {
+  return numbering_.fixed ? numbering_.turns(next_) : taken_;
 }
 
 void Gate::consume(Later& later) {
@@ -416,7 +389,7 @@ void Gate::consume(Later& later) {
     // before: until then maps read it in its slot.
     const bool passes = finished_ && input->endless;
     if (passes) input->scan();
-    const Number position = passes ? input->ready : taken_position(*input);
+    const Number position = passes ? input->ready : turns_taken();
     if (position != input->position.load(std::memory_order_relaxed))
       input->position.store(position, std::memory_order_seq_cst);
   }

@@ -10,8 +10,14 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/detail/counters.hpp>
+#include <sluice/pipeline/detail/next.hpp>
 #include <sluice/pipeline/detail/node.hpp>
 #include <sluice/pipeline/detail/segment.hpp>
+#include <sluice/pipeline/detail/stage.hpp>
+#include <sluice/pipeline/detail/ticket.hpp>
+#include <sluice/pipeline/detail/verb_table.hpp>
+#include <sluice/pipeline/stats.hpp>
 
 namespace sluice::detail {
 
@@ -21,13 +27,11 @@ class Gate final : public Node {
 
   bool accept(const Ticket& ticket) override;
   Next run(const Ticket& ticket, Later& later) override;
-  bool quick() const override {
-    return stage_.verb == Verb::zip || stage_.verb == Verb::feedback || stage_.verb == Verb::split;
-  }
+  bool quick() const override { return row_.takes_out || row_.cuts(); }
   void add_to(StageStats& stats, double wall, double seconds_per_tick) const override;
 
   void reset();
-  bool starts() const { return stage_.verb == Verb::source || stage_.verb == Verb::feedback; }
+  bool starts() const { return row_.starts(); }
   void start();
   bool finished() const { return finished_; }
   Number emitted() const { return next_; }
@@ -45,7 +49,7 @@ class Gate final : public Node {
   enum State : unsigned { idle = 0, look = 1, running = 2 };
   enum class Why { starved, blocked };
 
-  bool begins_segment() const { return stage_.has_output() && !stage_.is_map(); }
+  bool begins_segment() const { return row_.begins_segment(); }
   // Whoever finds it idle must see to it that it is run.
   bool wake() { return state_.fetch_or(look, std::memory_order_seq_cst) == idle; }
 
@@ -66,9 +70,12 @@ class Gate final : public Node {
   bool goes_on();
   void make_way(Later& later);
   void flush();
-  Number taken_position(const Input& input) const;
+  Number turns_taken() const;
   void consume(Later& later);
   void offer_room(bool going_idle, Later& later);
+
+  const VerbRow& row_;
+  const Numbering numbering_;
 
   alignas(64) std::atomic<unsigned> state_{idle};
 
@@ -79,7 +86,7 @@ class Gate final : public Node {
 
   // The running activation's own.
   Number next_ = 0;       // messages made (a sink: taken)
-  Number taken_ = 0;      // of an expand: inputs used up
+  Number taken_ = 0;      // inputs used up, where the body says how many messages it makes of one
   Number end_ = unknown;  // of a source: its length, once it has ended
   Number room_until_ = 0;
   Number failed_at_ = 0;  // the message being worked on

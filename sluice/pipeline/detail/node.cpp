@@ -1,7 +1,7 @@
 #include <sluice/pipeline/detail/node.hpp>
 
 #include <algorithm>
-#include <cmath>
+#include <array>
 
 #include <sluice/pipeline/detail/clock.hpp>
 
@@ -41,19 +41,6 @@ Next Node::deliver(const Ticket& ticket, bool go_on) {
     edge->put(ticket);
   }
   return {};
-}
-
-double Histogram::quantile(const std::array<Number, 256>& sums, double q) {
-  Number all = 0, below = 0;
-  for (const Number n : sums) all += n;
-  if (all == 0) return 0;
-  for (std::size_t i = 0; i < sums.size(); ++i) {
-    below += sums[i];
-    if (static_cast<double>(below) < q * static_cast<double>(all)) continue;
-    if (i < 12) return static_cast<double>(i < 4 ? i : 4 + i % 4);  // one value each; octaves begin at bucket 8
-    return std::ldexp(1 + (static_cast<double>(i % 4) + 0.5) / 4, static_cast<int>(i / 4));
-  }
-  return 0;
 }
 
 ParallelMap::ParallelMap(flow::graph& graph, Stage& stage, Context& context, std::size_t limit, std::size_t at_once,

@@ -20,6 +20,8 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/pipeline/detail/counters.hpp>
+#include <sluice/pipeline/detail/next.hpp>
 #include <sluice/pipeline/detail/recorder.hpp>
 #include <sluice/pipeline/detail/segment.hpp>
 #include <sluice/pipeline/detail/stage.hpp>
@@ -50,26 +52,7 @@ auto isolated(F&& f) {
   return tbb::this_task_arena::isolate(std::forward<F>(f));
 }
 
-class Node;
-class Gate;
 class Edge;
-
-// What a thread goes on with: nothing, or a node and the ticket that it accepted.
-struct Next {
-  Node* node = nullptr;
-  Ticket ticket{};
-};
-
-// Gates that have got room and need a thread, but not before what is on its way has one.
-class Later {
- public:
-  void add(Gate& gate, Edge& back);  // back: on which room travels to the gate
-  void send();                       // to oneTBB
-  Next take();                       // the gate that came first, for this thread; the others are sent
-
- private:
-  Gate* first_ = nullptr;
-};
 
 class Node {
  public:

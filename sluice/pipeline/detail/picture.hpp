@@ -1,25 +1,18 @@
 // A graph for people: its arrows as text, its settings as a table, its picture for Graphviz.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
 #include <sluice/pipeline/detail/stage.hpp>
-
-namespace sluice {
-struct StageInfo;
-}
+#include <sluice/pipeline/stage_info.hpp>
 
 namespace sluice::detail {
 
-// The stages have been checked.
-std::vector<StageInfo> describe(const std::vector<std::unique_ptr<Stage>>& stages);
-
-// One line for each path that covers an arrow not yet drawn, the longest first; a path that leaves a stage drawn above
-// begins under it. -> carries a message each, => a shard each.
-std::string picture(const std::vector<std::unique_ptr<Stage>>& stages);
+// The stages have been checked. One line for each path that covers an arrow not yet drawn, the longest first; a path
+// that leaves a stage drawn above begins under it. -> carries a message each, => a shard each.
+std::string picture(const Stages& stages);
 std::string table(const std::vector<StageInfo>& stages);
-std::string dot(const std::string& graph, const std::vector<std::unique_ptr<Stage>>& stages);
+std::string dot(const std::string& graph, const Stages& stages);
 
 }  // namespace sluice::detail

@@ -3,19 +3,19 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include <sluice/pipeline/detail/stage.hpp>
 #include <sluice/pipeline/detail/ticket.hpp>
+#include <sluice/pipeline/detail/verb_table.hpp>
 
 namespace sluice::detail {
 
 struct Event {
   Number begin = 0, end = 0;  // ticks
   Number first = 0;           // message made; of a sink: taken
-  Number taken_first = 0;     // of an expand: input taken
+  Number taken_first = 0;     // input taken, where the body says how many messages it makes of one
   std::uint32_t count = 0, taken = 0;
   std::uint16_t stage = 0;
 };
@@ -31,9 +31,8 @@ class Recorder {
   // What is written of a stage that may be gone by then.
   struct Shape {
     std::string name;
-    Verb verb;
-    std::vector<std::size_t> inputs;  // stages
-    std::size_t shards = 1;           // of a split; of a fold: of its input
+    Numbering numbering;
+    std::vector<std::size_t> inputs{};  // stages
   };
   struct alignas(64) Lane {
     std::vector<Event> bodies;
@@ -41,8 +40,8 @@ class Recorder {
   };
 
   // steps: messages of each stream to record.
-  Recorder(std::string graph, std::uint64_t run, const std::vector<std::unique_ptr<Stage>>& stages, const void* arena,
-           std::size_t threads, Number steps);
+  Recorder(std::string graph, std::uint64_t run, const Stages& stages, const void* arena, std::size_t threads,
+           Number steps);
 
   void body(int worker, const Event& event);
   // `stage` is at message `position`; `gate` begins the segment.

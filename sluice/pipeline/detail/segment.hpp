@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include <sluice/pipeline/detail/counters.hpp>
 #include <sluice/pipeline/detail/stage.hpp>
 #include <sluice/pipeline/detail/ticket.hpp>
 
@@ -32,7 +33,7 @@ struct Segment {
   Number consumed() const;
   Number held() const;  // emitted and not consumed; from any thread
 
-  // Of a split: the thread that worked on each shard the last time. Nothing depends on it but speed.
+  // The thread that worked on each shard of a split the last time. Nothing depends on it but speed.
   struct alignas(64) Worker {
     std::atomic<int> thread{-1};
   };
@@ -46,8 +47,8 @@ struct Segment {
 struct Input {
   Gate* gate = nullptr;
   const Stage* producer = nullptr;
-  std::size_t shards = 1;  // of a fold: messages of the stream that make one of its own
-  bool endless = false;    // a feedback's stream: it ends when its consumer ends
+  Number shards = 1;     // of a fold: messages of the stream that make one of its own
+  bool endless = false;  // a feedback's stream: it ends when its consumer ends
 
   // A ticket that begins with message k and has n messages is marked at k modulo the size, as k * 2^20 + n. For a fold:
   // how many shards of group g have arrived, counted at g modulo the size.

@@ -1,5 +1,5 @@
-// A stage as the engine sees it: what was wired, and a Body that does the typed work. Nothing here is a template or
-// knows of oneTBB.
+// A stage as the engine sees it: what was wired and set, and a Body that does the typed work. Nothing here is a
+// template or knows of oneTBB.
 #pragma once
 
 #include <atomic>
@@ -10,12 +10,12 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/detail/verb_table.hpp>
 #include <sluice/pipeline/options.hpp>
+#include <sluice/pipeline/stage_info.hpp>
+#include <sluice/pipeline/verbs.hpp>
 
 namespace sluice::detail {
-
-enum class Verb { source, map, expand, zip, split, fold, sink, feedback };
-const char* to_string(Verb verb);
 
 // The typed part of a stage. The engine calls one body of a gate at a time, in order; a map's run() on several threads.
 class Body {
@@ -42,7 +42,7 @@ class Body {
 
   // feedback: message `end` is left over: the run's result and the next run's start.
   virtual void keep(std::uint64_t /*end*/) {}
-  // split: into how many.
+  // split: into how many; fold: out of how many.
   virtual void set_shards(std::size_t /*count*/) {}
 
   virtual std::size_t value_bytes() const { return 0; }                   // sizeof the output
@@ -61,15 +61,18 @@ struct Stage {
   std::size_t capacity = default_capacity;  // of a gate's segment
   std::size_t shards = 1;                   // of a split; of a fold: of its input
 
-  // Found when the graph is checked.
+  // Found by resolve() (detail/wiring.hpp).
   Stage* gate = nullptr;          // the gate whose segment its output belongs to
   Stage* bracket = nullptr;       // the split inside which its output lies
   bool endless = false;           // it ends when its consumer ends: a feedback, and what is made of feedbacks alone
   std::vector<Stage*> consumers;  // every stage that reads its output, in the order of wiring
 
-  bool is_map() const { return verb == Verb::map; }
-  bool has_output() const { return verb != Verb::sink; }
+  const VerbRow& row() const { return detail::row(verb); }
+  bool is_map() const { return !row().gate; }
+  bool has_output() const { return row().has_output; }
 };
+
+using Stages = std::vector<std::unique_ptr<Stage>>;  // in the order of wiring
 
 // The largest capacity and the largest number of shards; what a segment may hold, too.
 inline constexpr std::size_t most_messages = std::size_t{1} << 20;
@@ -80,7 +83,8 @@ inline constexpr std::size_t most_stages = std::size_t{1} << 16;
 // is one of shards.
 std::size_t stage_window(const Stage& gate);
 
-// Fills in what is found by looking at the whole graph; returns every mistake, a line each.
-std::vector<std::string> check(const std::vector<std::unique_ptr<Stage>>& stages);
+StageDescription describe(const Stage& stage);
+// The stage has been resolved (detail/wiring.hpp).
+StageInfo stage_info(const Stage& stage);
 
 }  // namespace sluice::detail

@@ -8,6 +8,7 @@
 
 #include <sluice/pipeline/detail/clock.hpp>
 #include <sluice/pipeline/detail/recorder.hpp>
+#include <sluice/pipeline/detail/ticket.hpp>
 #include <sluice/pipeline/trace.hpp>
 
 namespace sluice {

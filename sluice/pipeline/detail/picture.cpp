@@ -1,14 +1,12 @@
 #include <sluice/pipeline/detail/picture.hpp>
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <bit>
+#include <cstddef>
 #include <map>
 #include <set>
-
-#include <sluice/pipeline/graph.hpp>
+#include <utility>
 
 namespace sluice::detail {
 namespace {
@@ -23,7 +21,7 @@ using Arrow = std::pair<const Stage*, const Stage*>;
 // is closed) or to a stage that stands in the picture already, and names it.
 class Painter {
  public:
-  explicit Painter(const std::vector<std::unique_ptr<Stage>>& stages) : stages_(stages) {}
+  explicit Painter(const Stages& stages) : stages_(stages) {}
 
   std::string paint() {
     std::string text;
@@ -33,7 +31,7 @@ class Painter {
       int best_rank = 0;
       for (const auto& s : stages_) {
         const bool stands = column_.count(s.get()) > 0;
-        const int rank = s->verb == Verb::source ? 2 : s->verb == Verb::feedback ? 1 : 0;
+        const int rank = !s->row().starts() ? 0 : s->verb == Verb::feedback ? 1 : 2;
         if (rank == 0 && !stands) continue;
         const std::size_t length = longest(*s).length;
         if (length < 2) continue;
@@ -86,7 +84,7 @@ class Painter {
     return text + "\n";
   }
 
-  const std::vector<std::unique_ptr<Stage>>& stages_;
+  const Stages& stages_;
   std::map<const Stage*, std::size_t> column_;
   std::set<Arrow> drawn_;
   std::map<const Stage*, Path> longest_;  // of the line being looked for
@@ -96,13 +94,14 @@ std::string said(Concurrency c) {
   return c.limit == 0 ? "unlimited" : c.limit == 1 ? "serial" : fmt::format("up to {}", c.limit);
 }
 
-std::string quoted(const std::string& text) {
-  std::string out = "\"";
+// Within double quotes.
+std::string escaped(const std::string& text) {
+  std::string out;
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
-  return out + '"';
+  return out;
 }
 
 std::string bytes(std::size_t n) {
@@ -117,28 +116,7 @@ std::string said(const Bound& bound) {
 
 }  // namespace
 
-std::vector<StageInfo> describe(const std::vector<std::unique_ptr<Stage>>& stages) {
-  std::vector<StageInfo> all;
-  for (const auto& s : stages) {
-    StageInfo info{s->name, to_string(s->verb), s->is_map() ? s->concurrency : serial, 0, 0, s->bracket != nullptr, {},
-                   {}};
-    if (!s->is_map() && s->has_output()) info.capacity = s->capacity;
-    if (s->verb == Verb::split) info.shards = s->shards;
-    for (const Stage* in : s->inputs) info.inputs.push_back(in->name);
-    if (s->has_output()) {
-      const auto payload = s->body->payload_bytes();
-      info.bound.messages = stage_window(*s->gate);
-      const std::size_t kept = s->verb == Verb::feedback ? 1 : 0;  // what a run starts from
-      info.bound.bytes = (std::bit_ceil(info.bound.messages) + kept) * (s->body->value_bytes() + payload.value_or(0)) +
-                         s->body->state_bytes();
-      info.bound.complete = payload.has_value();
-    }
-    all.push_back(std::move(info));
-  }
-  return all;
-}
-
-std::string picture(const std::vector<std::unique_ptr<Stage>>& stages) {
+std::string picture(const Stages& stages) {
   return Painter(stages).paint();
 }
 
@@ -150,26 +128,24 @@ std::string table(const std::vector<StageInfo>& stages) {
   Bound sum;
   for (const auto& s : stages) {
     const auto number = [](std::size_t n) { return n ? std::to_string(n) : std::string("-"); };
-    text += fmt::format("{:<{}}  {:<8}  {:<11}  {:>8}  {:>6}  {:>8}  {}\n", s.name, width, s.verb, said(s.concurrency),
-                        number(s.capacity), number(s.shards), number(s.bound.messages),
-                        s.bound.messages ? said(s.bound) : "-");
-    sum.messages += s.bound.messages, sum.bytes += s.bound.bytes, sum.complete &= s.bound.complete;
+    text += fmt::format("{:<{}}  {:<8}  {:<11}  {:>8}  {:>6}  {:>8}  {}\n", s.name, width, to_string(s.verb),
+                        said(s.concurrency), number(s.capacity), number(row(s.verb).cuts() ? s.shards : 0),
+                        number(s.bound.messages), s.bound.messages ? said(s.bound) : "-");
+    sum += s.bound;
   }
   return text + fmt::format("bound: {} messages, {}\n", sum.messages, said(sum));
 }
 
-std::string dot(const std::string& graph, const std::vector<std::unique_ptr<Stage>>& stages) {
-  std::string text = fmt::format("digraph {} {{\n  rankdir=LR;\n  node [shape=box, style=rounded];\n", quoted(graph));
-  const std::vector<StageInfo> infos = describe(stages);
-  for (std::size_t i = 0; i < stages.size(); ++i) {
-    std::string label = infos[i].name + "\\n" + infos[i].verb;
-    if (stages[i]->is_map()) label += ", " + said(infos[i].concurrency);
-    if (infos[i].capacity) label += fmt::format(", capacity {}", infos[i].capacity);
-    if (infos[i].shards) label += fmt::format(", {} shards", infos[i].shards);
-    // The label's own line break must stay one.
-    std::string escaped = quoted(infos[i].name);
-    escaped.pop_back();
-    text += fmt::format("  s{} [label={}{}\"];\n", i, escaped, label.substr(infos[i].name.size()));
+std::string dot(const std::string& graph, const Stages& stages) {
+  std::string text =
+      fmt::format("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box, style=rounded];\n", escaped(graph));
+  for (const auto& s : stages) {
+    const StageDescription is = describe(*s);
+    std::string settings = to_string(is.verb);
+    if (s->is_map()) settings += ", " + said(is.concurrency);
+    if (is.capacity) settings += fmt::format(", capacity {}", is.capacity);
+    if (s->row().cuts()) settings += fmt::format(", {} shards", is.shards);
+    text += fmt::format("  s{} [label=\"{}\\n{}\"];\n", s->id, escaped(is.name), settings);
   }
   for (const auto& s : stages)
     for (const Stage* to : s->consumers)

@@ -1,0 +1,61 @@
+// What the nodes of a running graph count.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cstddef>
+
+#include <sluice/pipeline/detail/ticket.hpp>
+
+namespace sluice::detail {
+
+// One writer at a time, read by anybody.
+class Counter {
+ public:
+  void set(Number n) { value_.store(n, std::memory_order_relaxed); }
+  void add(Number n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void at_least(Number n) {
+    if (n > value_.load(std::memory_order_relaxed)) value_.store(n, std::memory_order_relaxed);
+  }
+  Number get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<Number> value_{0};
+};
+
+// How long bodies took, in ticks a message: counted in buckets of a quarter of an octave.
+class Histogram {
+ public:
+  void add(Number elapsed, Number messages) { buckets_[bucket(elapsed / messages)].add(messages); }
+  void add_to(std::array<Number, 256>& sums) const {
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += buckets_[i].get();
+  }
+  // The middle of the bucket in which the quantile lies; 0 where nothing was counted.
+  static double quantile(const std::array<Number, 256>& sums, double q);
+
+ private:
+  static std::size_t bucket(Number n) {
+    if (n < 4) return n;
+    const auto octave = static_cast<unsigned>(std::bit_width(n)) - 1;
+    return octave * 4 + (n >> (octave - 2) & 3);
+  }
+  std::array<Counter, 256> buckets_;
+};
+
+// Ticks a message, smoothed: what the length of tickets is chosen by. Any thread may update it; a lost update is
+// harmless.
+class Cost {
+ public:
+  void update(Number elapsed, Number count) {
+    const Number sample = std::max<Number>(1, elapsed / count), old = get();
+    value_.store(old == 0 ? sample : (7 * old + sample) / 8, std::memory_order_relaxed);
+  }
+  Number get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<Number> value_{0};
+};
+
+}  // namespace sluice::detail

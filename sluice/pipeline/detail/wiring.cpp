@@ -1,0 +1,151 @@
+#include <sluice/pipeline/detail/wiring.hpp>
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <set>
+#include <utility>
+
+#include <sluice/pipeline/detail/settings.hpp>
+
+namespace sluice::detail {
+namespace {
+
+// The split inside which a stage's output lies.
+Stage* bracket_of(Stage& stage) {
+  if (stage.inputs.empty()) return nullptr;
+  Stage* const of_input = stage.inputs[0]->bracket;
+  switch (stage.row().nesting) {
+    case Nesting::as_inputs:
+      return of_input;
+    case Nesting::inside:
+      return &stage;
+    case Nesting::outside:
+      return of_input ? of_input->inputs[0]->bracket : nullptr;
+    case Nesting::none:
+      return nullptr;
+  }
+  return nullptr;
+}
+
+bool is_endless(const Stage& stage) {
+  return stage.verb == Verb::feedback ||
+         (!stage.inputs.empty() &&
+          std::all_of(stage.inputs.begin(), stage.inputs.end(), [](const Stage* in) { return in->endless; }));
+}
+
+// Whether a stage that takes values out of their slots is the only one that needs those of an input. The value that a
+// feedback leaves over is the run's result: what is made of feedbacks alone may be given it too.
+bool is_only_reader(const Stage& stage, const Stage& input) {
+  const bool left_over = stage.endless && stage.verb != Verb::feedback && input.verb == Verb::feedback;
+  return input.consumers.size() == 1 && !left_over;
+}
+
+std::string cut_by(const Stage* bracket) {
+  return bracket ? fmt::format("shards of '{}'", bracket->name) : std::string("no shards");
+}
+
+class Judge {
+ public:
+  std::vector<std::string> mistakes(const Stages& stages) {
+    if (stages.size() > most_stages) say("{} stages, expected at most {}", stages.size(), most_stages);
+    for (const auto& s : stages) judge_alone(*s);
+    for (const auto& s : stages)
+      if (s->verb != Verb::feedback) judge_shards(*s);
+    for (const auto& s : stages) {
+      if (s->verb == Verb::feedback) judge_feedback(*s);
+      judge_output(*s);
+      if (s->row().takes_out) judge_taking_out(*s);
+    }
+    return std::move(mistakes_);
+  }
+
+ private:
+  template <class... Args>
+  void say(fmt::format_string<Args...> text, Args&&... args) {
+    mistakes_.push_back(fmt::format(text, std::forward<Args>(args)...));
+  }
+
+  template <class Setting>
+  void judge_setting(const Stage& s, Setting setting) {
+    if (!misplaced(s, setting).empty()) return;  // said where it was given
+    if (std::string why = out_of_range(s, setting); !why.empty()) mistakes_.push_back(std::move(why));
+  }
+
+  void judge_alone(const Stage& s) {
+    if (s.name.empty()) say("a {} has no name", to_string(s.verb));
+    if (!s.name.empty() && !names_.insert(s.name).second) say("two stages are named '{}'", s.name);
+    judge_setting(s, Capacity{s.capacity});
+    judge_setting(s, Shards{s.shards});
+  }
+
+  void judge_shards(const Stage& s) {
+    if (s.inputs.empty()) return;
+    const Stage& first = *s.inputs[0];
+    if (s.row().nesting == Nesting::outside && !first.bracket)
+      say("{} '{}': '{}' gives no shards: a fold reads what a split has cut", to_string(s.verb), s.name, first.name);
+    for (const Stage* other : s.inputs)
+      if (other->bracket != first.bracket)
+        say("{} '{}': '{}' gives {}, '{}' gives {}: fold the shards first", to_string(s.verb), s.name, first.name,
+            cut_by(first.bracket), other->name, cut_by(other->bracket));
+  }
+
+  void judge_feedback(const Stage& s) {
+    if (s.inputs.empty()) {
+      if (!s.foreign) say("feedback '{}' is not closed: call close() with the stream that comes back", s.name);
+      return;
+    }
+    const Stage& closing = *s.inputs[0];
+    if (closing.bracket)
+      say("feedback '{}': closed with the shards of '{}': fold them first", s.name, closing.bracket->name);
+    if (closing.endless)
+      say("feedback '{}': '{}' has no end of its own: close it with what is made of a stream that ends", s.name,
+          closing.name);
+  }
+
+  void judge_output(const Stage& s) {
+    if (s.row().begins_segment() && s.capacity <= most_messages && s.shards <= most_messages &&
+        stage_window(s) > most_messages)
+      say("stage '{}': capacity {} times its shards are more than {} messages", s.name, s.capacity, most_messages);
+    if (s.has_output() && s.consumers.empty()) say("stage '{}': nobody reads its messages", s.name);
+  }
+
+  void judge_taking_out(const Stage& s) {
+    for (std::size_t port = 0; port < s.inputs.size(); ++port)
+      if (!is_only_reader(s, *s.inputs[port]) && !s.body->copies(port))
+        say("{} '{}': the messages of '{}' cannot be copied and are needed elsewhere too", to_string(s.verb), s.name,
+            s.inputs[port]->name);
+  }
+
+  std::set<std::string> names_;
+  std::vector<std::string> mistakes_;
+};
+
+}  // namespace
+
+void resolve(const Stages& stages) {
+  for (const auto& s : stages) {
+    s->gate = s->bracket = nullptr;
+    s->consumers.clear();
+  }
+  // Arguments come before the stages that take them, but for the streams that close feedbacks.
+  for (const auto& s : stages) {
+    s->gate = s->is_map() && !s->inputs.empty() ? s->inputs[0]->gate : s.get();
+    s->endless = is_endless(*s);
+    s->bracket = bracket_of(*s);
+    for (Stage* producer : s->inputs) producer->consumers.push_back(s.get());
+    if (s->row().takes == Count::shards && !s->inputs.empty() && s->inputs[0]->bracket)
+      s->shards = s->inputs[0]->bracket->shards;
+  }
+  for (const auto& s : stages)
+    if (s->row().takes_out)
+      for (std::size_t port = 0; port < s->inputs.size(); ++port)
+        s->body->set_exclusive(port, is_only_reader(*s, *s->inputs[port]));
+}
+
+std::vector<std::string> mistakes(const Stages& stages) {
+  return Judge().mistakes(stages);
+}
+
+}  // namespace sluice::detail
