@@ -68,12 +68,7 @@ void EpochRunner::train() {
     if (failed) std::rethrow_exception(failed);
     take_over();
     rethrow_diverged(error, fmt::format("epoch {}, step {}", number, done + error.sequence().value_or(0) + 1));
-    try {
-      std::rethrow_exception(error.cause());
-    } catch (const stages::DataError& cause) {
-      give_epoch_up(cause);
-    } catch (...) {
-    }
+    if (const auto* cause = error.cause_as<stages::DataError>()) give_epoch_up(*cause);
     throw;
   }
   take_over();
@@ -136,12 +131,7 @@ void EpochRunner::check_finite() const {
 }
 
 void EpochRunner::rethrow_diverged(const StageError& error, const std::string& where) const {
-  try {
-    std::rethrow_exception(error.cause());
-  } catch (const stages::DivergedError& cause) {
-    diverged(where, cause.what());
-  } catch (...) {
-  }
+  if (const auto* cause = error.cause_as<stages::DivergedError>()) diverged(where, cause->what());
 }
 
 void EpochRunner::diverged(const std::string& where, const std::string& what) const {

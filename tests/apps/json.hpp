@@ -1,36 +1,28 @@
-// Trains, and reads the one JSON object that `--json` prints.
+// What a program prints as JSON. Declarations only: a parser and a printer of its own for every file of tests were most
+// of what the compiler did.
 #pragma once
 
-#include <gtest/gtest.h>
-
+#include <iosfwd>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "tests/apps/program.hpp"
 
+namespace nlohmann {
+void PrintTo(const json& value, std::ostream* out);  // as the text that it is, for GoogleTest
+}
+
 namespace sluice::apps::testing {
 
 using nlohmann::json;
 
-// The result of a run that has to end well.
-inline json trained(const Arguments& arguments) {
-  const Result r = sluice(arguments + Arguments{"--json", "--quiet"});
-  EXPECT_EQ(r.code, 0) << r.err;
-  EXPECT_EQ(r.signal, 0);
-  EXPECT_EQ(r.err, "");
-  const json object = json::parse(r.out, nullptr, false);
-  EXPECT_TRUE(object.is_object()) << r.out;
-  return object;
-}
+// What the text says, which is one value and nothing behind it; is_discarded() of any other.
+json parsed(const std::string& text);
+
+// The object that `--json` prints of a run, which has to end well.
+json trained(const Arguments& arguments);
 
 // What must be the same however the work is divided: the weights, and every number that is no time.
-inline json results_of(json object) {
-  for (auto& epoch : object["epochs"]) epoch.erase("seconds"), epoch.erase("samples_per_second");
-  json results;
-  for (const char* key :
-       {"epochs", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "weights_sha256", "data"})
-    results[key] = object[key];
-  return results;
-}
+json results_of(json object);
 
 }  // namespace sluice::apps::testing

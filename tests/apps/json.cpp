@@ -1,0 +1,40 @@
+#include "tests/apps/json.hpp"
+
+#include <gtest/gtest.h>
+
+#include <ostream>
+
+namespace nlohmann {
+
+void PrintTo(const json& value, std::ostream* out) {
+  *out << value;
+}
+
+}  // namespace nlohmann
+
+namespace sluice::apps::testing {
+
+json parsed(const std::string& text) {
+  return json::parse(text, nullptr, false);
+}
+
+json trained(const Arguments& arguments) {
+  const Result r = sluice(arguments + Arguments{"--json", "--quiet"});
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(r.signal, 0);
+  EXPECT_EQ(r.err, "");
+  const json object = parsed(r.out);
+  EXPECT_TRUE(object.is_object()) << r.out;
+  return object;
+}
+
+json results_of(json object) {
+  for (auto& epoch : object["epochs"]) epoch.erase("seconds"), epoch.erase("samples_per_second");
+  json results;
+  for (const char* key :
+       {"epochs", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "weights_sha256", "data"})
+    results[key] = object[key];
+  return results;
+}
+
+}  // namespace sluice::apps::testing
