@@ -77,13 +77,13 @@ ordered_json value(const stages::Metadata& metadata, const char* name) {
 }
 
 // What no run can have come to: it would be wrong from there on.
-bool possible(const Checkpoint& c) {
-  const double rows = c.sums["count"], hits = c.sums["hits"];
+bool possible(const TrainingState& s, std::uint64_t epoch) {
+  const double rows = s.sums["count"], hits = s.sums["hits"];
   const auto whole = [](double x) { return x >= 0 && x < 0x1p53 && x == std::floor(x); };
-  for (std::size_t i = 0; i < c.epochs.size(); ++i)
-    if (c.epochs[i].number != i + 1) return false;
-  return c.epoch == c.epochs.size() + 1 && whole(rows) && whole(hits) && hits <= rows && c.seconds >= 0 &&
-         (rows > 0 || (c.sums["loss"] == 0 && !c.beginning));
+  for (std::size_t i = 0; i < s.epochs.size(); ++i)
+    if (s.epochs[i].number != i + 1) return false;
+  return epoch == s.epoch() && whole(rows) && whole(hits) && hits <= rows && s.seconds >= 0 &&
+         (rows > 0 || (s.sums["loss"] == 0 && !s.epoch_start));
 }
 
 // What cannot be looked at is not taken for none: the run would begin anew and replace it.
@@ -96,31 +96,25 @@ bool is_there(const std::string& path) {
 
 }  // namespace
 
-void Checkpoint::begin_epoch_again() {
-  model = std::move(*beginning);
-  beginning.reset();
-  sums = stages::Accumulate{}.sums;
-  seconds = 0;
-}
-
 void save(const std::string& path, const Checkpoint& c, stages::Replacement::Older older) {
+  const TrainingState& state = c.state;
   ordered_json epochs = ordered_json::array();
-  for (const Epoch& e : c.epochs)
+  for (const Epoch& e : state.epochs)
     epochs.push_back(
         {{"epoch", e.number}, {"train", to_json(e.train)}, {"test", to_json(e.test)}, {"seconds", e.seconds}});
   // Numbers as JSON writes them are read back bit for bit.
   const auto number = [](double x) { return ordered_json(x).dump(); };
   stages::Metadata metadata{{"sluice.checkpoint", version},
                             {"sluice.job", c.job.dump()},
-                            {"sluice.epoch", std::to_string(c.epoch)},
-                            {"sluice.rows", number(c.sums["count"])},
-                            {"sluice.loss", number(c.sums["loss"])},
-                            {"sluice.hits", number(c.sums["hits"])},
-                            {"sluice.seconds", number(c.seconds)},
+                            {"sluice.epoch", std::to_string(state.epoch())},
+                            {"sluice.rows", number(state.sums["count"])},
+                            {"sluice.loss", number(state.sums["loss"])},
+                            {"sluice.hits", number(state.sums["hits"])},
+                            {"sluice.seconds", number(state.seconds)},
                             {"sluice.epochs", epochs.dump()}};
-  if (c.beginning) metadata["sluice.files"] = c.files;
+  if (state.doubtful()) metadata["sluice.files"] = c.files;
   metadata.insert(c.about.begin(), c.about.end());
-  stages::save_model(path, c.model, metadata, older, c.beginning ? &*c.beginning : nullptr);
+  stages::save_model(path, *state.weights, metadata, older, state.doubtful() ? state.epoch_start.get() : nullptr);
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
@@ -134,28 +128,32 @@ Checkpoint load_checkpoint(const std::string& path) {
                     path, shown(text.at("sluice.checkpoint")), version));
   if (!stored.checked) fail(path, "has no checksum, expected one in every checkpoint: was it changed?");
   Checkpoint c;
+  TrainingState& state = c.state;
+  std::uint64_t under_way = 0;
   try {
     c.job = value(text, "sluice.job");
     if (!c.job.is_object())
       throw std::invalid_argument(fmt::format("sluice.job is {}, expected an object", shown(c.job)));
-    c.epoch = count(value(text, "sluice.epoch"), "sluice.epoch");
-    c.sums.add({number(value(text, "sluice.loss"), "sluice.loss"), number(value(text, "sluice.hits"), "sluice.hits"),
-                number(value(text, "sluice.rows"), "sluice.rows")});
-    c.seconds = number(value(text, "sluice.seconds"), "sluice.seconds");
+    under_way = count(value(text, "sluice.epoch"), "sluice.epoch");
+    state.sums.add({number(value(text, "sluice.loss"), "sluice.loss"),
+                    number(value(text, "sluice.hits"), "sluice.hits"),
+                    number(value(text, "sluice.rows"), "sluice.rows")});
+    state.seconds = number(value(text, "sluice.seconds"), "sluice.seconds");
     const ordered_json epochs = value(text, "sluice.epochs");
     if (!epochs.is_array())
       throw std::invalid_argument(fmt::format("sluice.epochs is {}, expected an array", shown(epochs)));
-    for (const ordered_json& e : epochs) c.epochs.push_back(epoch(e));
+    for (const ordered_json& e : epochs) state.epochs.push_back(epoch(e));
   } catch (const std::invalid_argument& error) {
     fail(path, fmt::format("has a state of training that cannot be read: {}", error.what()));
   }
-  c.model = std::move(stored.model);
-  c.beginning = std::move(stored.earlier);
-  if (!possible(c))
+  state.weights.renew() = std::move(stored.model);
+  if (stored.earlier) state.epoch_start.renew() = std::move(*stored.earlier);
+  state.sound = !stored.earlier;
+  if (!possible(state, under_way))
     fail(path, "has a state of training that cannot be: its epochs, rows and sums do not belong together");
-  if (c.beginning && !text.contains("sluice.files"))
+  if (state.doubtful() && !text.contains("sluice.files"))
     fail(path, "has a state of training that cannot be read: there is no 'sluice.files'");
-  if (c.beginning) c.files = text.at("sluice.files");
+  if (state.doubtful()) c.files = text.at("sluice.files");
   if (const auto names = text.find("sluice.class_names"); names != text.end()) c.about.insert(*names);
   return c;
 }

@@ -5,7 +5,7 @@
 //   sluice.job         what decides the result, as JSON: options, sizes, SHA-256 of the data's decoded files (of a job
 //                      that streams, of their size, beginning and end as they are stored)
 //   sluice.epoch, .rows, .loss, .hits, .seconds   the epoch under way, its rows that are done and their sums
-//   sluice.epochs      the epochs that are complete, as JSON
+//   sluice.epochs      the epochs that are complete, as JSON; with these and the weights it is the TrainingState
 //   sluice.files       of a job that streams, within an epoch: the files that it read then, as the system knows them
 // Such a job has trained on what is known to be sound only at the end of the epoch, when the last checksum of its files
 // has been read: the weights at the beginning of the epoch are in the file, too, as its earlier model.
@@ -21,33 +21,21 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include <sluice/stages/accumulate.hpp>
-#include <sluice/stages/accumulator.hpp>
-#include <sluice/stages/model.hpp>
 #include <sluice/stages/model_file.hpp>
 #include <sluice/stages/replacement.hpp>
-#include "apps/result.hpp"
+#include "apps/state.hpp"
 
 namespace sluice::apps {
 
 struct Checkpoint {
-  nlohmann::ordered_json job;                            // what decides the result, each under its name
-  std::uint64_t epoch = 1;                               // under way, or the next
-  stages::Accumulator sums = stages::Accumulate{}.sums;  // over its rows that are done
-  double seconds = 0;                                    // that they took
-  std::vector<Epoch> epochs;                             // complete
-  stages::Model model;
-  std::optional<stages::Model> beginning{};  // of the epoch under way, where its rows are not known to be sound
-  std::string files{};                       // that these rows came from
-  stages::Metadata about{};                  // more that is stored with it, for who reads the file
-
-  // The rows of the epoch under way are to be gone through again.
-  void begin_epoch_again();
+  nlohmann::ordered_json job;  // what decides the result, each under its name
+  TrainingState state{};
+  std::string files{};       // that the rows of the epoch under way came from, where the state is doubtful
+  stages::Metadata about{};  // more that is stored with it, for who reads the file
 };
 
 void save(const std::string& path, const Checkpoint& checkpoint, stages::Replacement::Older older);
@@ -63,7 +51,7 @@ struct FoundCheckpoint {
 // an error: it may be whole, and would be replaced.
 std::optional<FoundCheckpoint> find_checkpoint(const std::string& path);
 
-// How the values of a job begin that are of files: of what they decode to, or of how they are stored.
+// The values of a job that are of files begin so: of what they decode to, or of how they are stored.
 inline constexpr const char* digest_of_contents = "sha256 ";
 inline constexpr const char* digest_as_stored = "as stored ";
 

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <array>
-#include <cmath>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/scale.hpp>
 #include "apps/outputs.hpp"
+#include "apps/settings.hpp"
 #include "apps/usage_error.hpp"
 
 namespace sluice::apps {
@@ -22,7 +22,8 @@ using Older = stages::Replacement::Older;
 
 // What decides the result, under the names of the flags: of a checkpoint, it has to be the same.
 ordered_json job(const Options& o) {
-  return {{"--batch-size", o.batch_size}, {"--lr", o.lr}, {"--seed", o.seed}, {"--stream", o.stream}};
+  const TrainingSettings s = training_settings(o);
+  return {{"--batch-size", s.batch_size}, {"--lr", s.learning_rate}, {"--seed", s.seed}, {"--stream", o.stream}};
 }
 ordered_json job(const Options& o, const JobData& data) {
   ordered_json all = job(o);
@@ -79,48 +80,76 @@ void Checkpointing::find() {
   Checkpoint& c = found_->checkpoint;
   if (!c.job.contains("--stream")) c.job["--stream"] = false;  // of a version that could not
   refuse_another_job(differences(c.job, job(o_)));
-  if (c.epochs.size() > o_.epochs || (c.epochs.size() == o_.epochs && c.sums["count"] > 0))
+  const TrainingState& s = c.state;
+  if (s.epochs.size() > o_.epochs || (s.epochs.size() == o_.epochs && s.rows() > 0))
     throw UsageError(
         fmt::format("--epochs {}: {} is of epoch {}: ask for as many or more, or begin anew with another --checkpoint",
-                    o_.epochs, found_->path, c.sums["count"] > 0 ? c.epoch : c.epoch - 1));
+                    o_.epochs, found_->path, s.rows() > 0 ? s.epoch() : s.epochs.size()));
 }
 
-Checkpoint Checkpointing::go_on(const JobData& data) {
+TrainingState Checkpointing::go_on(const JobData& data) {
   Checkpoint& c = found_->checkpoint;
-  c.job["--scale"] = stages::scale_text(c.model.divisor);  // that of the model file is what counts
+  TrainingState& s = c.state;
+  c.job["--scale"] = stages::scale_text(s.weights->divisor);  // that of the model file is what counts
   auto different = differences(c.job, job(o_, data));
   // Nothing is lost where nothing was done: of files that were damaged, say, and then mended.
-  if (c.epoch == 1 && c.sums["count"] == 0)
+  if (s.epochs.empty() && s.rows() == 0)
     std::erase_if(different, [](const Difference& one) { return one.of_contents; });
   refuse_another_job(different);
-  const double rows = c.sums["count"], all = static_cast<double>(data.train.count);
-  if (c.model.pixels != data.train.shape.pixels() || c.model.classes != data.train.shape.classes || rows > all ||
-      (rows < all && std::fmod(rows, o_.batch_size) != 0))
+  if (s.weights->pixels != data.train.shape.pixels() || s.weights->classes != data.train.shape.classes ||
+      s.rows() > data.train.count || (s.rows() < data.train.count && s.rows() % o_.batch_size != 0))
     throw stages::DataError(found_->path + ": its sizes are not those of the data");
   has_own_ = !o_.checkpoint.empty() && (same_file(found_->path, o_.checkpoint) || !found_->trouble.empty());
-  saved_ = has_own_ && found_->trouble.empty();
-  if (c.beginning && c.files != data.train.stamps.lasting()) {
-    c.begin_epoch_again();
-    saved_ = false;
+  if (has_own_ && found_->trouble.empty()) saved_ = s.changes;
+  if (s.doubtful() && c.files != data.train.stamps.lasting()) {
+    s.begin_epoch_again();
     begins_again_ = true;
   }
   if (!found_->trouble.empty()) older_ = Older::dropped;  // what is kept is the sound one
-  return std::move(c);
+  return std::move(s);
 }
 
-bool Checkpointing::save(Checkpoint state, const JobData& data) {
-  if (o_.checkpoint.empty() || saved_) return false;
-  state.job = job(o_, data);
+void Checkpointing::begin(const JobData& data, const stages::Metadata& about, std::function<void()> saved) {
+  data_ = &data;
+  stored_ = about;
+  tell_ = std::move(saved);
+}
+
+std::uint64_t Checkpointing::steps_between() const {
+  return o_.checkpoint.empty() ? 0 : o_.effective_every().steps;
+}
+
+bool Checkpointing::due_after(std::size_t epoch) const {
+  const std::uint64_t every = o_.effective_every().epochs;
+  return every && epoch % every == 0;
+}
+
+void Checkpointing::save(const RunState& state) {
+  const TrainingState& s = state.training;
+  if (o_.checkpoint.empty() || failed_ || saved_ == s.changes) return;
+  const Checkpoint c{.job = job(o_, *data_), .state = s, .files = data_->train.stamps.lasting(), .about = stored_};
   try {
-    apps::save(o_.checkpoint, state, std::exchange(older_, Older::kept));
+    apps::save(o_.checkpoint, c, std::exchange(older_, Older::kept));
   } catch (const stages::WriteError& error) {
-    throw stages::WriteError(fmt::format("{}: {}", error.what(),
-                                         has_own_
-                                             ? "the checkpoint before it is there, and the same command goes on from it"
-                                             : "there is none before it"));
+    const stages::WriteError what_is_left(
+        fmt::format("{}: {}", error.what(),
+                    has_own_ ? "the checkpoint before it is there, and the same command goes on from it"
+                             : "there is none before it"));
+    if (!state.complete()) throw what_is_left;
+    failed_ = std::make_exception_ptr(what_is_left);
+    return;
   }
-  saved_ = has_own_ = true;
-  return true;
+  saved_ = s.changes;
+  has_own_ = true;
+  if (tell_) tell_();
+}
+
+std::string Checkpointing::way_to_go_on(bool trains) const {
+  if (o_.checkpoint.empty()) return "";
+  if (!trains) return resumes() ? fmt::format("; {} is as it was", path()) : "";
+  return fmt::format(
+      "; saved in {}: {}", o_.checkpoint,
+      o_.resume == "no" ? "to go on, the same command without --resume" : "the same command goes on from there");
 }
 
 // Other contents are wrong input, anything else is a wrong flag.

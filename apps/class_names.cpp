@@ -8,8 +8,11 @@
 #include <sstream>
 #include <stdexcept>
 #include <system_error>
+#include <utility>
 
 #include <sluice/stages/bounded_json.hpp>
+#include <sluice/stages/errors.hpp>
+#include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -77,6 +80,22 @@ std::vector<std::string> class_names(const std::string& wanted, std::size_t clas
   for (std::size_t c = 0; c < classes; ++c)
     if (names[c].empty()) throw std::invalid_argument(fmt::format("the name of class {} is empty", c));
   return names;
+}
+
+ClassNames find_class_names(const std::string& wanted, const stages::Metadata& stored, const std::string& stored_in,
+                            std::size_t classes, bool fashion_mnist) {
+  if (wanted.empty()) {
+    try {
+      if (auto names = stored_class_names(stored, classes); !names.empty()) return {std::move(names), true};
+    } catch (const std::invalid_argument& error) {
+      throw stages::DamagedError(fmt::format("{}: {}", stored_in, error.what()));
+    }
+  }
+  try {
+    return {class_names(wanted, classes, fashion_mnist), !wanted.empty() || fashion_mnist};
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(fmt::format("--class-names: {}", error.what()));
+  }
 }
 
 }  // namespace sluice::apps

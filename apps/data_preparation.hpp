@@ -40,7 +40,7 @@ class DataPreparation {
   virtual const JobData& run() = 0;
 };
 
-// Of the four files of a job. stream: the data stay in them.
+// files: the four of a job. stream: the data stay in them.
 std::unique_ptr<DataPreparation> data_preparation(bool stream, const stages::DataFiles& files,
                                                   const DataSettings& settings, const Threads& threads);
 

@@ -13,9 +13,9 @@
 #include "apps/evaluation.hpp"
 #include "apps/evaluation_result.hpp"
 #include "apps/input.hpp"
-#include "apps/outputs.hpp"
 #include "apps/overrides.hpp"
 #include "apps/repeat.hpp"
+#include "apps/standard_output.hpp"
 #include "apps/stored_model.hpp"
 #include "apps/usage_error.hpp"
 

@@ -17,7 +17,7 @@ using Confused = EvaluationResult::Confused;
 using Quality = EvaluationResult::Quality;
 
 constexpr std::size_t most_in_json_pairs = 1000;
-// Of the table:
+// In the table:
 constexpr std::size_t most_in_matrix = 16;
 constexpr std::size_t most_classes = 100, lowest_classes = 20, most_pairs = 10;
 constexpr std::size_t most_columns = 30;  // of a name
@@ -59,7 +59,7 @@ std::string line(const std::string& name, std::size_t width, const std::string& 
                      f1);
 }
 
-std::string of_classes(const EvaluationResult& r) {
+std::string class_table(const EvaluationResult& r) {
   const std::vector<std::size_t> order = shown(r.classes);
   const std::string average = "macro average";
   std::size_t width = average.size();
@@ -81,7 +81,7 @@ std::string of_classes(const EvaluationResult& r) {
   return text;
 }
 
-std::string of_matrix(const EvaluationResult& r) {
+std::string matrix_table(const EvaluationResult& r) {
   std::size_t name = 0, cell = digits(r.classes.size() - 1);
   for (std::size_t c = 0; c < r.classes.size(); ++c) name = std::max(name, columns(fitted(r.classes[c].name, 16)));
   for (const auto& pair : r.confusion.pairs()) cell = std::max(cell, digits(pair.count));
@@ -101,14 +101,14 @@ std::string of_matrix(const EvaluationResult& r) {
   return text;
 }
 
-std::string of_pairs(const EvaluationResult& r) {
+std::string most_confused(const EvaluationResult& r) {
   if (r.confused.empty()) return "\nNo image was taken for one of another class.\n";
   std::string text = "\nMost confused\n";
   for (std::size_t i = 0; i < std::min(most_pairs, r.confused.size()); ++i) {
     const Confused& pair = r.confused[i];
     const auto name = [&](std::size_t c) { return fitted(r.classes[c].name, most_columns); };
-    text += fmt::format("{0:>{1}}  {2} taken for {3} ({4:.1f} % of all {2})\n", pair.count,
-                        digits(r.confused.front().count), name(pair.label), name(pair.predicted), 100 * pair.share);
+    text += fmt::format("{0:>{1}}  {2} taken for {3} ({4} of all {2})\n", pair.count, digits(r.confused.front().count),
+                        name(pair.label), name(pair.predicted), percent(pair.share));
   }
   return text;
 }
@@ -155,9 +155,9 @@ EvaluationResult evaluation_result(const Metrics& metrics, const stages::Confusi
 std::string to_table(const EvaluationResult& r) {
   std::string text = fmt::format("loss {:.4f}, accuracy {:.4f} over {} image{}\n\n", r.metrics.loss, r.metrics.accuracy,
                                  r.metrics.count, r.metrics.count == 1 ? "" : "s");
-  text += of_classes(r);
-  if (r.classes.size() <= most_in_matrix) text += of_matrix(r);
-  return text + of_pairs(r);
+  text += class_table(r);
+  if (r.classes.size() <= most_in_matrix) text += matrix_table(r);
+  return text + most_confused(r);
 }
 
 ordered_json to_json(const EvaluationResult& r) {

@@ -51,7 +51,7 @@ EvaluationResult evaluation_result(const Metrics& metrics, const stages::Confusi
 
 inline constexpr std::size_t most_in_json_matrix = 256;  // classes
 
-// The whole matrix up to 16 classes. Of more than 100 classes only those with the lowest F1.
+// The whole matrix up to 16 classes; where there are more than 100, only those with the lowest F1.
 std::string to_table(const EvaluationResult& result);
 
 // {"command": "eval", "loss", "accuracy", "count", "classes": [{"class", "name", "precision", "recall", "f1",

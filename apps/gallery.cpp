@@ -9,16 +9,14 @@
 #include <string_view>
 
 #include "apps/bitmap_font.hpp"
+#include "apps/escaped.hpp"
+#include "apps/image.hpp"
 #include "apps/plain_text.hpp"
-#include "apps/report/image.hpp"
-#include "apps/report/text.hpp"
 
 namespace sluice::apps {
 namespace {
 
-using report::Image;
-
-// All in pixels of the picture.
+// Sizes, in pixels of the picture.
 constexpr std::size_t cell = 168, margin = 16, line = 22;
 constexpr std::size_t box = 140;            // that an image is scaled to: five times Fashion-MNIST's 28
 constexpr std::size_t frame = 4;            // around it; thin where the image is not wrong
@@ -76,21 +74,21 @@ struct Placed {
   Placed(const GalleryItem& item, const Layout& layout) {
     const Image original{item.columns, item.rows, {item.pixels.begin(), item.pixels.end()}};
     const std::size_t longer = std::max(original.width, original.height);
-    const bool band = report::is_band(original);
-    image = band || longer <= box ? original : report::shrunk(original, box);
+    const bool band = is_band(original);
+    image = band || longer <= box ? original : shrunk(original, box);
     const auto drawn = [&](std::size_t side) {
       const std::size_t room = band && side < longer ? box / 2 : box;
       if (side > room) return room;
       return side * (room / (band ? side : std::max(image.width, image.height)));  // whole pixels
     };
     width = drawn(image.width), height = drawn(image.height);
-    if (band) image = report::averaged(original, std::min(original.width, width), std::min(original.height, height));
+    if (band) image = averaged(original, std::min(original.width, width), std::min(original.height, height));
     left = (cell - width) / 2, top = layout.image_top() + (box - height) / 2;
   }
 };
 
-std::string percent(const GalleryItem& item) {
-  return item.probability ? report::percent(*item.probability) : "";
+std::string probability(const GalleryItem& item) {
+  return item.probability ? percent(*item.probability) : "";
 }
 Colour colour(const GalleryItem& item) {
   return !item.label ? black : item.wrong() ? bad : good;
@@ -100,13 +98,13 @@ Colour colour(const GalleryItem& item) {
 std::string in_words(const GalleryItem& item) {
   std::string text = item.label ? *item.label + ", taken for " + item.predicted : "taken for " + item.predicted;
   if (item.label) text += item.wrong() ? ": wrong" : ": right";
-  if (item.probability) text += ", " + percent(item);
+  if (item.probability) text += ", " + probability(item);
   return text;
 }
 
 std::string svg_text(std::size_t baseline, Colour colour, const std::string& text) {
   return fmt::format("<text x=\"{}\" y=\"{}\" fill=\"{}\">{}</text>", cell / 2, baseline, hex(colour),
-                     report::escaped(fitted(text, letters_in_svg)));
+                     escaped(fitted(text, letters_in_svg)));
 }
 
 // An opaque picture that is white at first.
@@ -123,7 +121,7 @@ class Canvas {
       for (std::size_t x = left; x < left + width; ++x) set(x, y, c);
   }
   void image(std::size_t left, std::size_t top, std::size_t width, std::size_t height, const Image& image) {
-    const std::vector<std::uint8_t> values = report::greys(image);
+    const std::vector<std::uint8_t> values = greys(image);
     for (std::size_t y = 0; y < height; ++y)
       for (std::size_t x = 0; x < width; ++x) {
         const std::uint8_t v = values[y * image.height / height * image.width + x * image.width / width];
@@ -143,7 +141,7 @@ class Canvas {
       left += step;
     }
   }
-  std::string png() const { return report::png_of_colours(width_, height_, bytes_); }
+  std::string png() const { return png_of_colours(width_, height_, bytes_); }
 
  private:
   std::size_t width_, height_;
@@ -166,7 +164,7 @@ std::string gallery_svg(const std::vector<GalleryItem>& items) {
     const Placed placed(item, layout);
     const std::size_t thickness = item.wrong() ? frame : 1;
     svg += fmt::format("<svg x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>{}</title>", layout.left(i),
-                       layout.top(i), cell, layout.cell_height(), report::escaped(printable(in_words(item))));
+                       layout.top(i), cell, layout.cell_height(), escaped(printable(in_words(item))));
     if (item.label) svg += svg_text(line - 6, black, *item.label);
     svg += svg_text(layout.titles * line - 6, colour(item), item.predicted);
     svg += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"/>", placed.left - thickness,
@@ -176,8 +174,8 @@ std::string gallery_svg(const std::vector<GalleryItem>& items) {
         "<image x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" preserveAspectRatio=\"none\" "
         "style=\"image-rendering:pixelated\" href=\"{}\"/>",
         placed.left, placed.top, placed.width, placed.height,
-        report::data_uri(report::png(placed.image.width, placed.image.height, report::greys(placed.image))));
-    if (item.probability) svg += svg_text(layout.cell_height() - 5, grey, percent(item));
+        data_uri(png(placed.image.width, placed.image.height, greys(placed.image))));
+    if (item.probability) svg += svg_text(layout.cell_height() - 5, grey, probability(item));
     svg += "</svg>\n";
   }
   return svg + "</svg>\n";
@@ -197,7 +195,7 @@ std::string gallery_png(const std::vector<GalleryItem>& items) {
     canvas.rectangle(left + placed.left - thickness, top + placed.top - thickness, placed.width + 2 * thickness,
                      placed.height + 2 * thickness, item.wrong() ? bad : pale);
     canvas.image(left + placed.left, top + placed.top, placed.width, placed.height, placed.image);
-    if (item.probability) canvas.text(left, top + layout.cell_height() - line + above, grey, percent(item));
+    if (item.probability) canvas.text(left, top + layout.cell_height() - line + above, grey, probability(item));
   }
   return canvas.png();
 }

@@ -10,10 +10,10 @@
 #include "apps/data_preparation.hpp"
 #include "apps/evaluation.hpp"
 #include "apps/input.hpp"
-#include "apps/outputs.hpp"
 #include "apps/overrides.hpp"
 #include "apps/repeat.hpp"
 #include "apps/settings.hpp"
+#include "apps/standard_output.hpp"
 #include "apps/training.hpp"
 
 namespace sluice::apps {

@@ -67,7 +67,7 @@ struct ReadRows {
 
 template <stages::IdxKind kind>
 Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const stages::InputFiles& files, const ReadRows& o) {
-  // Of labels, one byte each, a small chunk is many rows.
+  // A small chunk is many rows of labels, which are one byte each.
   constexpr std::size_t chunk_bytes = kind == stages::IdxKind::images ? 256 * 1024 : 32 * 1024;
   const int input = files.is_standard_input() ? 0 : -1;
   stages::EachFile<stages::Inflate> inflate;

@@ -25,7 +25,7 @@
 #include "apps/checkpoint.hpp"
 #include "apps/class_names.hpp"
 #include "apps/commands.hpp"
-#include "apps/outputs.hpp"
+#include "apps/standard_output.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -84,8 +84,8 @@ void inspect_model(Inspected& file) {
   file.facts["checksum"] = stored.checked ? "right" : "none";
   if (checkpoint) {
     const Checkpoint c = load_checkpoint(file.path);
-    file.facts["epochs_done"] = c.epochs.size();
-    file.facts["rows_done"] = static_cast<std::uint64_t>(c.sums["count"]);
+    file.facts["epochs_done"] = c.state.epochs.size();
+    file.facts["rows_done"] = c.state.rows();
     file.facts["job"] = c.job;
   } else if (!stored.metadata.empty()) {
     file.facts["metadata"] = stored.metadata;

@@ -81,7 +81,6 @@ void Interrupt::wait() {
       continue;
     }
     signal_.store(number);
-    requested_.store(true);
     count(wake_);
     // Whatever this thread waits for from here on, the next one has its usual effect.
     pthread_sigmask(SIG_UNBLOCK, &enders, nullptr);

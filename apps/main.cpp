@@ -22,9 +22,9 @@
 #include <sluice/stages/kernels/kernels.hpp>
 #include "apps/command_line.hpp"
 #include "apps/commands.hpp"
+#include "apps/log.hpp"
 #include "apps/options.hpp"
-#include "apps/outputs.hpp"
-#include "apps/progress.hpp"
+#include "apps/standard_output.hpp"
 #include "apps/usage_error.hpp"
 
 namespace sluice::apps {

@@ -5,6 +5,8 @@
 //   const Epoch epoch{.number = 1, .train = means(sums), .test = evaluation.run(weights), .seconds = 0.03};
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
+
 #include <cstddef>
 
 #include <sluice/stages/accumulator.hpp>
@@ -28,5 +30,8 @@ struct Epoch {
   double seconds = 0;                                                         // of training alone
   double rate() const { return static_cast<double>(train.count) / seconds; }  // samples per second
 };
+
+// {"epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds"}
+nlohmann::ordered_json to_json(const Epoch& epoch);
 
 }  // namespace sluice::apps

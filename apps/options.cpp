@@ -1,12 +1,9 @@
 #include "apps/options.hpp"
 
-#include <algorithm>
-
 #include <sluice/pipeline/threads.hpp>
 #include <sluice/stages/inflate_whole.hpp>
-#include <sluice/stages/kernels/kernels.hpp>
 #include <sluice/stages/scale.hpp>
-#include <sluice/stages/shuffle_buffer.hpp>
+#include "apps/training_settings.hpp"
 #include "apps/usage_error.hpp"
 
 namespace sluice::apps {
@@ -15,11 +12,8 @@ std::size_t Options::effective_threads() const {
   return threads ? threads : default_threads();
 }
 
-// A shard is at least one row block: more shards than blocks would be empty.
 std::size_t Options::effective_shards() const {
-  if (shards) return shards;
-  const std::size_t blocks = (batch_size + kernels::row_block - 1) / kernels::row_block;
-  return std::clamp<std::size_t>(blocks, 1, effective_threads());
+  return shards_of({.batch_size = batch_size, .shards = shards}, effective_threads());
 }
 
 Options::Every Options::effective_every() const {
@@ -33,8 +27,7 @@ float Options::effective_divisor(stages::IdxType stored) const {
 }
 
 std::size_t Options::effective_shuffle_buffer(std::size_t image_bytes, std::size_t images) const {
-  const std::size_t usual = std::max(batch_size, usual_shuffle_bytes / stages::ShuffleBuffer::bytes_of(image_bytes));
-  return std::clamp<std::size_t>(shuffle_buffer ? shuffle_buffer : usual, 1, std::max<std::size_t>(1, images));
+  return shuffle_rows({.batch_size = batch_size, .shuffle_buffer = shuffle_buffer}, image_bytes, images);
 }
 
 std::string Options::effective_decoder() const {

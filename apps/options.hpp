@@ -36,7 +36,7 @@ struct Options {
   std::size_t classes = 0;         // 0: counted from the labels
   std::string decoder = "auto";    // auto, zlib or libdeflate
   bool stream = false;             // the data stay in their files
-  std::size_t shuffle_buffer = 0;  // rows; 0: as many as usual_shuffle_bytes hold
+  std::size_t shuffle_buffer = 0;  // rows; 0: as many as 16 MiB hold, at least a batch
   std::size_t epochs = 10;
   std::size_t batch_size = 256;  // rows
   double lr = 0.1;
@@ -78,7 +78,6 @@ struct Options {
   std::size_t effective_shuffle_buffer(std::size_t image_bytes, std::size_t images) const;
 };
 
-inline constexpr std::size_t usual_shuffle_bytes = 16 * 1024 * 1024;
 inline constexpr std::size_t most_threads = 1024;
 
 struct SynthOptions {

@@ -1,6 +1,6 @@
-// Text of others (class names, say) for a terminal and for UTF-8 files.
+// Text for a terminal and for UTF-8 files: that of others (class names, say), and numbers as people read them.
 //
-// Pure functions. Text may hold anything: what is not UTF-8 becomes U+FFFD.
+// Pure functions. Text of others may hold anything: what is not UTF-8 becomes U+FFFD.
 //
 //   fmt::format("{:<{}}", fitted(name, 30), 30)   // fmt pads by the same measure as columns()
 #pragma once
@@ -14,6 +14,9 @@ namespace sluice::apps {
 std::string utf8(std::string_view text);
 // On one line, without commands to a terminal, fit for XML: control characters and what is none become U+FFFD, too.
 std::string printable(std::string_view text);
+
+// 0.1234 -> "12.3 %"
+std::string percent(double share, int decimals = 1);
 
 // A field of CSV, as RFC 4180 quotes it.
 std::string csv_field(const std::string& text);

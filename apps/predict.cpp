@@ -23,12 +23,13 @@
 #include "apps/commands.hpp"
 #include "apps/evaluation.hpp"
 #include "apps/gallery.hpp"
+#include "apps/image.hpp"
 #include "apps/input.hpp"
 #include "apps/outputs.hpp"
 #include "apps/overrides.hpp"
 #include "apps/plain_text.hpp"
 #include "apps/repeat.hpp"
-#include "apps/report/image.hpp"
+#include "apps/standard_output.hpp"
 #include "apps/stored_model.hpp"
 #include "apps/usage_error.hpp"
 
@@ -118,12 +119,12 @@ struct Collect {
     const Batch& batch = *scored.shard.batch;
     count += batch.count();
     for (std::size_t row = 0; row < batch.count() && items.size() < most; ++row) {
-      const report::Image image = report::image_of(batch.rows[row], batch.type, batch.columns,
-                                                   batch.pixels / batch.columns, model.weights->divisor);
+      const Image image =
+          image_of(batch.rows[row], batch.type, batch.columns, batch.pixels / batch.columns, model.weights->divisor);
       const std::size_t c = scored.predicted[row];
       items.push_back({.rows = image.height,
                        .columns = image.width,
-                       .pixels = report::greys(image),
+                       .pixels = greys(image),
                        .predicted = model.names[c],
                        .probability = probability(scored, row, c)});
     }

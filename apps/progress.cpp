@@ -1,17 +1,13 @@
 #include "apps/progress.hpp"
 
 #include <fmt/core.h>
-#include <langinfo.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <clocale>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
-#include <string_view>
 #include <utility>
 
 namespace sluice::apps {
@@ -20,15 +16,11 @@ namespace {
 using nlohmann::ordered_json;
 constexpr std::chrono::milliseconds between_redraws(100);
 
-std::string_view environment(const char* name) {
-  const char* const value = std::getenv(name);
-  return value ? value : "";
-}
-
 std::size_t width_of_stderr() {
   winsize size{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  const int columns = std::atoi(std::string(environment("COLUMNS")).c_str());
+  const char* const wanted = std::getenv("COLUMNS");
+  const int columns = wanted ? std::atoi(wanted) : 0;
   return columns > 0 ? static_cast<std::size_t>(columns) : 80;
 }
 
@@ -47,47 +39,8 @@ std::string clock_time(double seconds) {
 
 }  // namespace
 
-void say(const std::string& text) {
-  std::fputs(text.c_str(), stderr);
-}
-
-std::string log_event(const std::string& name, const ordered_json& facts) {
-  ordered_json all = {{"schema", 1}, {"event", name}};
-  all.update(facts);
-  return all.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
-}
-
-ProgressStyle progress_style(std::optional<bool> wanted, bool quiet, const std::string& log_format) {
-  using Form = ProgressStyle::Form;
-  ProgressStyle style;
-  const bool terminal = ::isatty(STDERR_FILENO) && environment("TERM") != "dumb";
-  if (quiet)
-    style.form = Form::none;
-  else if (wanted == false)
-    style.form = Form::none;
-  else if (log_format == "jsonl")
-    style.form = Form::jsonl;
-  else
-    style.form = terminal || wanted == true ? Form::line : Form::lines;
-  style.colour = terminal && environment("NO_COLOR").empty();
-  std::setlocale(LC_CTYPE, "");
-  style.utf8 = std::string_view(::nl_langinfo(CODESET)) == "UTF-8";
-  return style;
-}
-
-void say_message(const ProgressStyle& style, const std::string& text) {
-  say(style.form == ProgressStyle::Form::jsonl ? log_event("message", {{"message", text}})
-                                               : fmt::format("sluice: {}\n", text));
-}
-
-void say_warning(const ProgressStyle& style, const std::string& text) {
-  say(style.form == ProgressStyle::Form::jsonl ? log_event("warning", {{"message", text}})
-                                               : fmt::format("sluice: warning: {}\n", text));
-}
-
-std::string progress_line(const ProgressStyle& style, std::size_t width, std::size_t epoch, std::size_t epochs,
-                          double part, const std::optional<EpochLine>& last, double samples_per_second,
-                          double seconds_left) {
+std::string progress_line(const LogStyle& style, std::size_t width, std::size_t epoch, std::size_t epochs, double part,
+                          const std::optional<Epoch>& last, double samples_per_second, double seconds_left) {
   // What matters least comes last and is cut first; the bar takes what is left, between 10 and 30 columns.
   const std::string head = fmt::format("epoch {}/{} ", epoch, epochs);
   std::string tail;
@@ -95,9 +48,9 @@ std::string progress_line(const ProgressStyle& style, std::size_t width, std::si
     if (least + tail.size() + text.size() <= width) tail += text;
   };
   if (last) {
-    add(fmt::format("  loss {:.4f}", last->train_loss));
-    add(fmt::format("  accuracy {:.4f}", last->train_accuracy));
-    add(fmt::format("  test {:.4f}", last->test_accuracy));
+    add(fmt::format("  loss {:.4f}", last->train.loss));
+    add(fmt::format("  accuracy {:.4f}", last->train.accuracy));
+    add(fmt::format("  test {:.4f}", last->test.accuracy));
   }
   if (samples_per_second > 0) add("  " + short_rate(samples_per_second));
   if (seconds_left > 0) add("  ETA " + clock_time(seconds_left));
@@ -111,9 +64,21 @@ std::string progress_line(const ProgressStyle& style, std::size_t width, std::si
   return head + (style.utf8 ? "" : "[") + full + empty + (style.utf8 ? "" : "]") + tail;
 }
 
-Progress::Progress(const ProgressStyle& style, std::size_t epochs, std::size_t rows, double done)
-    : style_(style), epochs_(epochs), rows_(rows), done_before_(done) {
-  if (style_.form != ProgressStyle::Form::line) return;
+Progress::Progress(const LogStyle& style, const RunState& state)
+    : style_(style),
+      epochs_(state.plan.epochs),
+      rows_(state.plan.train_images),
+      done_before_(static_cast<double>(state.training.epochs.size()) +
+                   static_cast<double>(state.training.rows()) / static_cast<double>(state.plan.train_images)) {
+  event("start", {{"train", state.plan.train_images},
+                  {"test", state.plan.test_images},
+                  {"epochs", state.plan.epochs},
+                  {"epochs_done", state.training.epochs.size()},
+                  {"steps_done", state.steps()},
+                  {"batch_size", state.plan.batch_size},
+                  {"threads", state.plan.threads},
+                  {"load_seconds", state.seconds.load}});
+  if (style_.form != LogStyle::Form::line) return;
   thread_ = std::thread([this] {
     std::unique_lock lock(mutex_);
     while (!changed_.wait_for(lock, between_redraws, [this] { return over_; })) redraw();
@@ -130,10 +95,6 @@ Progress::~Progress() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Progress::starts(const ordered_json& facts) {
-  event("start", facts);
-}
-
 void Progress::epoch_begins(std::size_t number, std::function<std::size_t()> rows_done) {
   const std::lock_guard lock(mutex_);
   if (epoch_ == 0) began_ = Clock::now();
@@ -141,63 +102,69 @@ void Progress::epoch_begins(std::size_t number, std::function<std::size_t()> row
   rows_done_ = std::move(rows_done);
 }
 
-void Progress::epoch_ends(const EpochLine& e) {
+void Progress::epoch_ends(const Epoch& e) {
   const std::lock_guard lock(mutex_);
   rows_done_ = nullptr;
   last_ = e;
   switch (style_.form) {
-    case ProgressStyle::Form::none:
+    case LogStyle::Form::none:
       break;
-    case ProgressStyle::Form::line:
+    case LogStyle::Form::line:
       if (e.number == epochs_) redraw();
       break;
-    case ProgressStyle::Form::lines:
-      say(
-          fmt::format("epoch={}/{} train_loss={:.4f} train_accuracy={:.4f} test_loss={:.4f} test_accuracy={:.4f} "
-                      "seconds={:.4f} samples_per_second={:.0f}\n",
-                      e.number, epochs_, e.train_loss, e.train_accuracy, e.test_loss, e.test_accuracy, e.seconds,
-                      e.samples_per_second));
+    case LogStyle::Form::lines:
+      say(fmt::format(
+          "epoch={}/{} train_loss={:.4f} train_accuracy={:.4f} test_loss={:.4f} test_accuracy={:.4f} "
+          "seconds={:.4f} samples_per_second={:.0f}\n",
+          e.number, epochs_, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, e.seconds, e.rate()));
       break;
-    case ProgressStyle::Form::jsonl:
-      event("epoch", {{"epoch", e.number},
-                      {"epochs", epochs_},
-                      {"train_loss", e.train_loss},
-                      {"train_accuracy", e.train_accuracy},
-                      {"test_loss", e.test_loss},
-                      {"test_accuracy", e.test_accuracy},
-                      {"seconds", e.seconds},
-                      {"samples_per_second", e.samples_per_second}});
+    case LogStyle::Form::jsonl:
+      ordered_json facts = {{"epoch", e.number}, {"epochs", epochs_}};
+      facts.update(to_json(e));
+      facts["samples_per_second"] = e.rate();
+      event("epoch", facts);
   }
 }
 
 void Progress::status() {
   const std::lock_guard lock(mutex_);
   const std::size_t done = rows_done_ ? rows_done_() : epoch_ == 0 ? 0 : rows_;
-  if (style_.form == ProgressStyle::Form::jsonl)
+  if (style_.form == LogStyle::Form::jsonl)
     return event("status", {{"epoch", epoch_}, {"epochs", epochs_}, {"rows_done", done}, {"rows", rows_}});
   erase();
   say(fmt::format("sluice: epoch {} of {}, {} of {} rows{}\n", epoch_, epochs_, done, rows_,
                   last_ ? fmt::format("; epoch {}: train loss {:.4f}, test accuracy {:.4f}", last_->number,
-                                      last_->train_loss, last_->test_accuracy)
+                                      last_->train.loss, last_->test.accuracy)
                         : ""));
 }
 
 void Progress::warning(const std::string& text) {
   const std::lock_guard lock(mutex_);
-  if (style_.form == ProgressStyle::Form::none) return;
+  if (style_.form == LogStyle::Form::none) return;
   erase();
   say_warning(style_, text);
 }
 
-void Progress::saved(const ordered_json& facts) {
-  event("checkpoint", facts);
+void Progress::saved(const std::string& checkpoint, const RunState& state) {
+  event("checkpoint",
+        {{"path", checkpoint}, {"epochs_done", state.training.epochs.size()}, {"steps_done", state.steps()}});
 }
 
-void Progress::ends(const ordered_json& facts) {
+void Progress::ends(const RunState& state, bool interrupted) {
+  end({{"epochs", state.training.epochs.size()},
+       {"interrupted", interrupted},
+       {"train_seconds", state.seconds.train},
+       {"test_seconds", state.seconds.test}});
+}
+
+void Progress::fails(const RunState& state, const std::string& error) {
+  end({{"epochs", state.training.epochs.size()}, {"error", error}});
+}
+
+void Progress::end(const ordered_json& facts) {
   const std::lock_guard lock(mutex_);
-  if (drawn_) say("\n");
-  drawn_ = false;
-  over_ = true;
+  if (std::exchange(over_, true)) return;
+  if (std::exchange(drawn_, false)) say("\n");
   event("end", facts);
 }
 
@@ -222,7 +189,7 @@ void Progress::erase() {
 }
 
 void Progress::event(const char* name, const ordered_json& facts) {
-  if (style_.form != ProgressStyle::Form::jsonl) return;
+  if (style_.form != LogStyle::Form::jsonl) return;
   say(log_event(name, facts));
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <sluice/pipeline/verdict.hpp>
+#include "apps/escaped.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/style.hpp"
 #include "apps/report/text.hpp"
@@ -31,17 +32,17 @@ std::string summary(const Report& r) {
   if (r.epochs.empty()) {
     html += note("No epoch was completed.");
   } else {
-    const Report::Epoch& last = r.epochs.back();
+    const Epoch& last = r.epochs.back();
     double seconds = 0;
-    for (const Report::Epoch& e : r.epochs) seconds += e.seconds;
+    for (const Epoch& e : r.epochs) seconds += e.seconds;
     const auto card = [&](const char* name, const std::string& value) {
       html += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", name, value);
     };
     html += "<dl class=\"cards\">\n";
-    card("test accuracy", fmt::format("{:.4f}", last.test_accuracy));
-    card("train accuracy", fmt::format("{:.4f}", last.train_accuracy));
-    card("train loss", fmt::format("{:.4f}", last.train_loss));
-    card("test loss", fmt::format("{:.4f}", last.test_loss));
+    card("test accuracy", fmt::format("{:.4f}", last.test.accuracy));
+    card("train accuracy", fmt::format("{:.4f}", last.train.accuracy));
+    card("train loss", fmt::format("{:.4f}", last.train.loss));
+    card("test loss", fmt::format("{:.4f}", last.test.loss));
     card("epochs", fmt::format("{}", r.epochs.size()));
     card("training", duration(seconds));
     html += "</dl>\n";

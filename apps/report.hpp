@@ -7,8 +7,6 @@
 //   std::ofstream("run.html") << html(report);
 #pragma once
 
-#include <nlohmann/json_fwd.hpp>
-
 #include <cstddef>
 #include <string>
 #include <utility>
@@ -18,15 +16,12 @@
 #include <sluice/pipeline/svg.hpp>
 #include <sluice/stages/dataset.hpp>
 #include <sluice/stages/model.hpp>
+#include "apps/metrics.hpp"
 #include "apps/predictions.hpp"
 
 namespace sluice::apps {
 
 struct Report {
-  struct Epoch {
-    std::size_t number = 0;
-    double train_loss = 0, train_accuracy = 0, test_loss = 0, test_accuracy = 0, seconds = 0;
-  };
   std::string title;    // "sluice train"
   std::string outcome;  // empty, or why the run ended early: "interrupted in epoch 3"
   std::string command;  // the command line that repeats the run

@@ -46,18 +46,14 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, const J
   return all;
 }
 
-ordered_json to_json(const Options& o, const stages::DataFiles& files, const JobData& data, const Result& r,
+ordered_json to_json(const Options& o, const stages::DataFiles& files, const JobData& data, const RunState& state,
                      const std::vector<GraphStats>& profiles) {
   ordered_json epochs = ordered_json::array();
-  for (const Epoch& e : r.epochs)
-    epochs.push_back({{"epoch", e.number},
-                      {"train_loss", e.train.loss},
-                      {"train_accuracy", e.train.accuracy},
-                      {"test_loss", e.test.loss},
-                      {"test_accuracy", e.test.accuracy},
-                      {"seconds", e.seconds},
-                      {"samples_per_second", e.rate()}});
-  const Epoch& last = r.epochs.back();
+  for (const Epoch& e : state.training.epochs) {
+    epochs.push_back(to_json(e));
+    epochs.back()["samples_per_second"] = e.rate();
+  }
+  const Epoch& last = state.training.epochs.back();
   ordered_json json = {{"command", "train"},
                        {"options", effective(o, files, data)},
                        {"data",
@@ -71,11 +67,15 @@ ordered_json to_json(const Options& o, const stages::DataFiles& files, const Job
                        {"train_accuracy", last.train.accuracy},
                        {"test_loss", last.test.loss},
                        {"test_accuracy", last.test.accuracy},
-                       {"seconds", {{"load", r.load}, {"train", r.train}, {"eval", r.eval}, {"total", r.total}}},
+                       {"seconds",
+                        {{"load", state.seconds.load},
+                         {"train", state.seconds.train},
+                         {"eval", state.seconds.test},
+                         {"total", state.seconds.total}}},
                        {"peak_rss_bytes", peak_rss_bytes()},
-                       {"weights_sha256", r.sha256}};
-  if (!r.resumed_from.empty())
-    json["resumed"] = {{"from", r.resumed_from}, {"epoch", r.resumed_epoch}, {"step", r.resumed_step}};
+                       {"weights_sha256", state.weights_sha256}};
+  if (const auto& resumed = state.resumed)
+    json["resumed"] = {{"from", resumed->from}, {"epoch", resumed->epoch}, {"step", resumed->step}};
   if (o.profile) {
     ordered_json graphs = ordered_json::array();
     for (const GraphStats& stats : profiles) graphs.push_back(to_json(stats));
@@ -84,20 +84,21 @@ ordered_json to_json(const Options& o, const stages::DataFiles& files, const Job
   return json;
 }
 
-std::string to_text(const Options& o, const JobData& data, const Result& r) {
-  const Epoch& last = r.epochs.back();
+std::string to_text(const Options& o, const JobData& data, const RunState& state) {
+  const Epoch& last = state.training.epochs.back();
+  const std::size_t epochs = state.training.epochs.size(), earlier = state.resumed ? state.resumed->epochs : 0;
   std::string text = fmt::format("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n",
                                  last.train.loss, last.train.accuracy, last.test.loss, last.test.accuracy);
   text += fmt::format(
       "{} epoch{}{} over {} images ({} x {}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
       "{:.1f} MiB\n",
-      r.epochs.size(), r.epochs.size() == 1 ? "" : "s",
-      r.resumed_epochs ? fmt::format(", {} of them in earlier runs,", r.resumed_epochs) : "", data.train.count,
-      data.train.shape.rows, data.train.shape.columns, data.train.shape.classes, r.total, r.load, r.train, r.eval,
+      epochs, epochs == 1 ? "" : "s", earlier ? fmt::format(", {} of them in earlier runs,", earlier) : "",
+      data.train.count, data.train.shape.rows, data.train.shape.columns, data.train.shape.classes, state.seconds.total,
+      state.seconds.load, state.seconds.train, state.seconds.test,
       static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
-  text += fmt::format("weights sha256 {}\n", r.sha256);
+  text += fmt::format("weights sha256 {}\n", state.weights_sha256);
   if (!o.output.empty()) text += fmt::format("model in {}\n", o.output);
-  if (!r.checkpoint.empty()) text += fmt::format("checkpoint in {}\n", r.checkpoint);
+  if (!state.checkpoint.empty()) text += fmt::format("checkpoint in {}\n", state.checkpoint);
   return text;
 }
 

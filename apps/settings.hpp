@@ -7,7 +7,7 @@
 
 #include "apps/data_preparation.hpp"
 #include "apps/options.hpp"
-#include "apps/training.hpp"
+#include "apps/training_settings.hpp"
 
 namespace sluice::apps {
 

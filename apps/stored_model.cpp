@@ -3,14 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <stdexcept>
 #include <utility>
 
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/model_file.hpp>
 #include <sluice/stages/scale.hpp>
 #include "apps/class_names.hpp"
-#include "apps/progress.hpp"
+#include "apps/log.hpp"
 #include "apps/usage_error.hpp"
 
 namespace sluice::apps {
@@ -27,7 +26,7 @@ struct CheckScale {
     const bool bytes = batch.type == stages::Pixel::uint8;
     // Any other scale was chosen by somebody.
     if (divisor != stages::usual_divisor(bytes ? IdxType::float32 : IdxType::uint8)) return;
-    // Of whatever type, they are as uint8 would be.
+    // Whatever their type, they are as uint8 would be.
     if (!bytes && has_more_than_1(batch)) return;
     const std::string own = stages::scale_text(divisor),
                       usual = stages::scale_text(stages::usual_divisor(bytes ? IdxType::uint8 : IdxType::float32));
@@ -54,20 +53,7 @@ NamedModel load_named_model(const Options& o) {
   NamedModel model;
   const std::size_t classes = stored.model.classes;
   if (!o.scale.empty()) stored.model.divisor = stages::divisor_of(o.scale);
-  if (o.class_names.empty()) {
-    try {
-      model.names = stored_class_names(stored.metadata, classes);
-    } catch (const std::invalid_argument& error) {
-      throw stages::DataError(fmt::format("{}: {}", o.model, error.what()));
-    }
-  }
-  if (model.names.empty()) {
-    try {
-      model.names = class_names(o.class_names, classes, false);
-    } catch (const std::invalid_argument& error) {
-      throw UsageError(fmt::format("--class-names: {}", error.what()));
-    }
-  }
+  model.names = find_class_names(o.class_names, stored.metadata, o.model, classes, false).names;
   model.weights.renew() = std::move(stored.model);
   return model;
 }

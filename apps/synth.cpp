@@ -19,8 +19,9 @@
 #include <sluice/stages/synthesize.hpp>
 #include "apps/commands.hpp"
 #include "apps/interrupt.hpp"
+#include "apps/log.hpp"
 #include "apps/outputs.hpp"
-#include "apps/progress.hpp"
+#include "apps/standard_output.hpp"
 #include "apps/usage_error.hpp"
 
 namespace sluice::apps {
@@ -102,11 +103,8 @@ Written write(const std::string& path, IdxKind kind, Split split, std::uint64_t 
         written.bytes += member.size;
       },
       members);
+  const Interrupt::Scope until_here(interrupt);
   interrupt.then([&g] { g.cancel(); });
-  struct NoLonger {
-    Interrupt& interrupt;
-    ~NoLonger() { interrupt.then({}); }
-  } const until_here{interrupt};
   g.run();
   file.commit();
   return written;

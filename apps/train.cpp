@@ -1,19 +1,19 @@
-// sluice train: load, or with --stream only look, then epoch after epoch train and test, then the result.
+// sluice train: the story of a run. Load, or with --stream only look; go on from a checkpoint, or begin; for each epoch
+// train, test, save, tell; then the result, and what there is to look at.
 #include <fmt/core.h>
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <stdexcept>
 #include <string>
-#include <utility>
 #include <vector>
 
-#include <sluice/pipeline/svg.hpp>
 #include <sluice/pipeline/trace.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/model_file.hpp>
@@ -21,492 +21,287 @@
 #include "apps/class_names.hpp"
 #include "apps/commands.hpp"
 #include "apps/data_preparation.hpp"
+#include "apps/epoch_runner.hpp"
 #include "apps/evaluation.hpp"
 #include "apps/input.hpp"
 #include "apps/interrupt.hpp"
-#include "apps/looking_back.hpp"
+#include "apps/log.hpp"
+#include "apps/observations.hpp"
 #include "apps/outputs.hpp"
 #include "apps/overrides.hpp"
 #include "apps/progress.hpp"
 #include "apps/repeat.hpp"
 #include "apps/result.hpp"
 #include "apps/settings.hpp"
+#include "apps/standard_output.hpp"
+#include "apps/state.hpp"
 #include "apps/training.hpp"
 #include "apps/usage_error.hpp"
 
 namespace sluice::apps {
 namespace {
 
-using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 double since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-// Debian keeps it in such a folder, and so does everybody else.
-bool is_fashion_mnist(const std::string& images, const stages::DataShape& data) {
-  return data.classes == 10 && data.rows == 28 && data.columns == 28 &&
-         (images.find("fashion") != std::string::npos || images.find("Fashion") != std::string::npos);
-}
+// The graphs of a run; training and evaluation are there as soon as the data are.
+struct Graphs {
+  std::optional<Trace> trace;  // before the graphs
+  const std::unique_ptr<DataPreparation> preparation;
+  GraphStats prepared{};  // its counts: to override stages for training begins them anew
+  std::optional<Evaluation> evaluation{};
+  std::optional<Training> training{};  // last: where it is, all are
 
-DataSettings interruptible(const Options& o, const Interrupt& interrupt) {
-  DataSettings settings = data_settings(o);
-  settings.read.wake = interrupt.wake();
-  return settings;
-}
-
-// Overrides of stages that the job does not have, by the graphs of a job without data.
-void check_overrides(const Options& o, const stages::DataFiles& files, Graph& loading, const Threads& threads) {
-  const JobData data = data_to_come(o.stream, files);
-  Training training(data.train, training_settings(o), threads, {});
-  Evaluation evaluation(data.test, threads);
-  override_stages(o, {&loading, &training.graph(), &evaluation.graph()});
-}
-
-bool finite(const stages::Model& model) {
-  const auto all = [](const auto& values) {
-    return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
-  };
-  return all(model.weights) && all(model.bias);
-}
-
-// The graphs of a run, and what was seen of them.
-class Job {
- public:
-  Job(const Options& o, const stages::DataFiles& files)
-      : o_(o),
-        files_(files),
-        threads_(o.effective_threads()),
-        loading_(data_preparation(o.stream, files, interruptible(o, interrupt_), threads_)) {
-    check_overrides(o, files, loading_->graph(), threads_);  // before the data, which takes longer, is loaded
-    if (!o.trace.empty()) {
-      trace_.emplace(o.trace_steps);
-      loading_->graph().set_trace(&*trace_);
-    }
+  Graphs(const Options& o, const stages::DataFiles& files, const Threads& threads, int wake)
+      : preparation(data_preparation(o.stream, files, waking(data_settings(o), wake), threads)) {
+    const JobData to_come = data_to_come(o.stream, files);
+    Training without_data(to_come.train, training_settings(o), threads, {});
+    Evaluation with_none(to_come.test, threads);
+    // Before the data, which takes longer, are loaded.
+    override_stages(o, {&preparation->graph(), &without_data.graph(), &with_none.graph()});
+    if (!o.trace.empty()) preparation->graph().set_trace(&trace.emplace(o.trace_steps));
   }
 
-  ~Job() {  // nobody asks a graph that is gone
-    interrupt_.then({});
-    interrupt_.when_asked({});
+  void add(const Options& o, const JobData& data, const Threads& threads, const stages::Weights& initial) {
+    prepared = preparation->graph().stats();
+    evaluation.emplace(data.test, threads);
+    training.emplace(data.train, training_settings(o), threads, initial);
+    override_stages(o, all());
+    if (trace)
+      for (Graph* g : {&training->graph(), &evaluation->graph()}) g->set_trace(&*trace);
   }
-  Job(const Job&) = delete;
-  Job& operator=(const Job&) = delete;
 
-  // The exit code.
-  int run() {
-    try {
-      checkpoints_.find();
-      if (checkpoints_.replaces() && !o_.quiet)
-        say_message(style_, fmt::format("beginning anew: what is in {} will be replaced", o_.checkpoint));
-      load();
-      if (!interrupt_.signal()) epochs();
-      if (complete()) {
-        result_.sha256 = stages::weights_sha256(*training_->weights());
-        if (!unsaved_) result_.checkpoint = o_.checkpoint;
-        if (!o_.output.empty()) stages::save_model(o_.output, *training_->weights(), about_);
-      }
-    } catch (const UsageError&) {
-      throw;
-    } catch (const std::exception& error) {
-      outcome_ = error.what();
-      try {
-        look_back();
-      } catch (const std::exception&) {  // what happened first is what is said
-      }
-      throw;
-    }
-    result_.total = since(begin_);
-    if (complete()) {
-      // First: what is written behind it may fail, and whether this fails is to keep no other from being written.
-      try {
-        if (o_.json)
-          write_json_to_stdout(to_json(o_, files_, data(), result_, counted()));
-        else
-          write_to_stdout(to_text(o_, data(), result_));
-      } catch (const stages::WriteError&) {
-        unsaid_ = std::current_exception();
-      }
-    } else {
-      outcome_ = interrupted();
-    }
-    look_back();
-    if (!complete()) {
-      say_message(style_, outcome_ + (o_.output.empty() ? "" : "; no model was written") + how_to_go_on());
-      return 128 + interrupt_.signal();
-    }
-    for (const std::exception_ptr& failed : {unsaved_, unsaid_})
-      if (failed) std::rethrow_exception(failed);
-    return 0;
+  std::vector<Graph*> all() {
+    if (!training) return {&preparation->graph()};
+    return {&preparation->graph(), &training->graph(), &evaluation->graph()};
+  }
+  std::vector<GraphStats> counted() {
+    if (!training) return {preparation->graph().stats()};
+    return {prepared, training->graph().stats(), evaluation->graph().stats()};
   }
 
  private:
-  const JobData& data() const { return data_; }
-  bool all_epochs_done() const { return result_.epochs.size() == o_.epochs; }
-  // There is a result: a signal that comes late changes nothing. One that comes before the weights of a checkpoint that
-  // is complete are there does.
-  bool complete() const { return training_ && all_epochs_done(); }
-
-  void load() {
-    const bool drawn = style_.form == ProgressStyle::Form::line;
-    if (drawn) say("loading ...");
-    interrupt_.when_asked([this] {
-      if (style_.form == ProgressStyle::Form::line) say("\r\x1b[K");
-      say_message(style_, fmt::format("loading the data, for {:.1f} s so far", since(begin_)));
-    });
-    interrupt_.then([this, drawn] {
-      if (drawn) say("\n");
-      say_message(style_, "interrupted: waiting for what is being decompressed; once more to quit now");
-      loading_->graph().cancel();
-    });
-    try {
-      data_ = loading_->run();
-    } catch (const Cancelled&) {
-    } catch (const StageError&) {  // of a pipe that was waited for
-      if (!interrupt_.signal()) throw;
-    }
-    if (drawn) say("\r\x1b[K");
-    interrupt_.then({});
-    result_.load = since(begin_);
-    if (checkpoints_.resumes() && !interrupt_.signal()) go_on();
+  static DataSettings waking(DataSettings settings, int wake) {
+    settings.read.wake = wake;
+    return settings;
   }
-
-  void epochs() {
-    const stages::DataShape& shape = data().train.shape;
-    name_classes(shape);
-    stages::Weights initial;
-    stages::Model& model = initial.renew();
-    model = checkpoints_.resumes() ? std::move(resumed_model_)
-                                   : stages::random_model(shape.pixels(), shape.classes, o_.seed);
-    model.divisor = o_.effective_divisor(shape.stored);
-    loaded_ = loading_->graph().stats();
-    evaluation_.emplace(data().test, threads_);
-    training_.emplace(data().train, training_settings(o_), threads_, initial);  // last: where it is, all are
-    override_stages(o_, {&loading_->graph(), &training_->graph(), &evaluation_->graph()});
-    if (trace_)
-      for (Graph* g : {&training_->graph(), &evaluation_->graph()}) g->set_trace(&*trace_);
-    interrupt_.then([this] {
-      training_->graph().cancel();
-      evaluation_->graph().cancel();
-    });
-
-    const std::size_t rows = data().train.count;
-    Progress& progress = progress_.emplace(
-        style_, o_.epochs, rows,
-        static_cast<double>(result_.epochs.size()) + static_cast<double>(rows_done()) / static_cast<double>(rows));
-    interrupt_.when_asked([this] { progress_->status(); });
-    progress.starts({{"train", rows},
-                     {"test", data().test.count},
-                     {"epochs", o_.epochs},
-                     {"epochs_done", result_.epochs.size()},
-                     {"steps_done", steps_done()},
-                     {"batch_size", o_.batch_size},
-                     {"threads", threads_.count()},
-                     {"load_seconds", result_.load}});
-    if (o_.batch_size > rows)
-      progress.warning(
-          fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step", o_.batch_size, rows));
-    try {
-      while (result_.epochs.size() < o_.epochs && epoch()) {
-      }
-    } catch (const std::exception& error) {
-      progress.ends({{"epochs", result_.epochs.size()}, {"error", error.what()}});
-      throw;
-    }
-    save_checkpoint(training_->weights());
-    progress.ends({{"epochs", result_.epochs.size()},
-                   {"interrupted", interrupt_.signal() != 0},
-                   {"train_seconds", result_.train},
-                   {"test_seconds", result_.eval}});
-  }
-
-  // Of the flag, else of the checkpoint that is gone on from, else of Fashion-MNIST.
-  void name_classes(const stages::DataShape& data) {
-    const bool fashion_mnist = is_fashion_mnist(files_.train_images.name(), data);
-    if (o_.class_names.empty()) {
-      try {
-        names_ = stored_class_names(resumed_about_, data.classes);
-      } catch (const std::invalid_argument& error) {
-        throw stages::DamagedError(fmt::format("{}: {}", checkpoints_.path(), error.what()));
-      }
-    }
-    const bool known = !names_.empty() || !o_.class_names.empty() || fashion_mnist;
-    try {
-      if (names_.empty()) names_ = class_names(o_.class_names, data.classes, fashion_mnist);
-    } catch (const std::invalid_argument& error) {
-      throw UsageError(fmt::format("--class-names: {}", error.what()));
-    }
-    about_ = {{"sluice.command", repeating_command(o_, files_, this->data())}};
-    if (known) about_["sluice.class_names"] = names_to_store(names_);
-  }
-
-  // What is left of the next epoch, and the test behind it; false: a signal came before it was complete.
-  bool epoch() {
-    if (interrupt_.signal()) return false;
-    const std::size_t number = epoch_under_way(), size = data().train.count;
-    const std::uint64_t before = training_->graph().stats().stage("accumulate").items;
-    progress_->epoch_begins(number, [this, before, size, rows = rows_done()] {
-      const std::uint64_t steps = training_->graph().stats().stage("accumulate").items - before;
-      return std::min<std::size_t>(size, rows + steps * o_.batch_size);
-    });
-    if (rows_done() < size) train(number);
-    if (interrupt_.signal()) return false;
-    Epoch epoch{number, means(sums_), {}, seconds_};
-    const auto test_begin = Clock::now();
-    try {
-      data().test.stamps.check_unchanged();
-      epoch.test = evaluation_->run(training_->weights());
-      data().test.stamps.check_unchanged();
-    } catch (const Cancelled&) {
-      return false;
-    } catch (const StageError& error) {
-      rethrow_diverged(error, fmt::format("in the test after epoch {}", number));
-      if (o_.stream) save_checkpoint(training_->weights());  // what it was trained on is sound
-      throw;
-    } catch (const stages::DataError&) {
-      save_checkpoint(training_->weights());
-      throw;
-    }
-    result_.eval += since(test_begin);
-    result_.epochs.push_back(epoch);
-    sums_ = stages::Accumulate{}.sums;
-    seconds_ = 0;
-    const Options::Every every = o_.effective_every();
-    checkpoints_.state_changed();
-    if (complete() || (every.epochs && number % every.epochs == 0)) save_checkpoint(training_->weights());
-    progress_->epoch_ends({number, epoch.train.loss, epoch.train.accuracy, epoch.test.loss, epoch.test.accuracy,
-                           epoch.seconds, epoch.rate()});
-    return true;
-  }
-
-  // What is left of this epoch, with a checkpoint wherever one is due, or as much of it as was done before a signal.
-  void train(std::size_t number) {
-    const std::uint64_t every = o_.checkpoint.empty() ? 0 : o_.effective_every().steps;
-    const std::size_t before = (number - 1) * steps_of(data().train.count);  // steps of other epochs
-    const std::size_t done = steps_done();
-    const double seconds = seconds_;
-    const auto begin = Clock::now();
-    const auto take_over = [&] {
-      sums_ = training_->sums();
-      seconds_ = seconds + since(begin);
-      checkpoints_.state_changed();
-    };
-    try {
-      data().train.stamps.check_unchanged();
-    } catch (const stages::DataError&) {
-      if (rows_done() == 0) save_checkpoint(training_->weights());  // the epochs before are sound
-      throw;
-    }
-    if (rows_done() == 0) epoch_beginning_ = training_->weights();
-    sound_ = !o_.stream;
-    std::exception_ptr failed;  // what happened between two steps is no stage's
-    const auto between_steps = [&, step = before + done]() mutable {
-      if (++step % every != 0) return;
-      try {
-        take_over();
-        check_finite(number);
-        save_checkpoint(training_->weights());
-      } catch (const std::exception&) {
-        failed = std::current_exception();
-        throw;
-      }
-    };
-    try {
-      training_->run(number, sums_, every ? std::function<void()>(between_steps) : nullptr);
-    } catch (const Cancelled&) {
-    } catch (const stages::DataError& error) {  // streams of unequal length
-      give_epoch_up(error);
-    } catch (const StageError& error) {
-      if (failed) std::rethrow_exception(failed);
-      rethrow_diverged(error, fmt::format("epoch {}, step {}", number, done + error.sequence().value_or(0) + 1));
-      try {
-        std::rethrow_exception(error.cause());
-      } catch (const stages::DataError& cause) {
-        give_epoch_up(cause);
-      } catch (...) {
-      }
-      throw;
-    }
-    take_over();
-    result_.train += since(begin);
-    check_finite(number);
-    if (interrupt_.signal()) return;
-    try {
-      data().train.stamps.check_unchanged();
-    } catch (const stages::DataError& error) {
-      give_epoch_up(error);
-    }
-    sound_ = true;
-  }
-
-  // The files of a job that streams are not what they should be, and nobody knows since which row of this epoch: what
-  // its steps made of them is not to be gone on from.
-  [[noreturn]] void give_epoch_up(const stages::DataError& error) {
-    if (o_.checkpoint.empty() || !epoch_beginning_) throw stages::DataError(error);
-    sums_ = stages::Accumulate{}.sums;
-    seconds_ = 0;
-    checkpoints_.state_changed();
-    std::string what;
-    try {
-      save_checkpoint(epoch_beginning_);
-      what = fmt::format("{} is of the beginning of epoch {}, before it was read", o_.checkpoint, epoch_under_way());
-    } catch (const stages::WriteError& unsaved) {
-      what = unsaved.what();
-    }
-    throw stages::DataError(fmt::format("{}; {}", error.what(), what));
-  }
-
-  void check_finite(std::size_t epoch) const {
-    if (!finite(*training_->weights()))
-      diverged(fmt::format("epoch {}, step {}", epoch, steps_done()), "a weight is not finite");
-  }
-
-  [[noreturn]] void diverged(const std::string& where, const std::string& what) const {
-    throw std::runtime_error(
-        fmt::format("{}: {}, expected finite numbers: try a smaller --lr than {}{}", where, what, o_.lr,
-                    checkpoints_.has_own() ? ", and another --checkpoint: this one is of the steps before" : ""));
-  }
-  void rethrow_diverged(const StageError& error, const std::string& where) const {
-    try {
-      std::rethrow_exception(error.cause());
-    } catch (const stages::DivergedError& cause) {
-      diverged(where, cause.what());
-    } catch (...) {
-    }
-  }
-
-  void go_on() {
-    Checkpoint c = checkpoints_.go_on(data());
-    resumed_model_ = std::move(c.model);
-    if (c.beginning) epoch_beginning_.renew() = std::move(*c.beginning);
-    resumed_about_ = std::move(c.about);
-    sums_ = c.sums;
-    seconds_ = c.seconds;
-    result_.epochs = std::move(c.epochs);
-    result_.resumed_from = checkpoints_.path();
-    result_.resumed_epoch = rows_done() > 0 ? epoch_under_way() : result_.epochs.size();
-    result_.resumed_step = rows_done() > 0 ? steps_done() : steps_of(data().train.count);
-    result_.resumed_epochs = result_.epochs.size();
-    if (!checkpoints_.trouble().empty()) say_warning(style_, checkpoints_.trouble() + "; the version before is used");
-    if (checkpoints_.epoch_begins_again())
-      say_warning(style_, fmt::format("the training set may have been written since {}: epoch {} begins again",
-                                      checkpoints_.path(), epoch_under_way()));
-    if (o_.quiet) return;
-    if (all_epochs_done())
-      say_message(style_,
-                  fmt::format("{}: this job is finished: more --epochs would go on from there", checkpoints_.path()));
-    else
-      say_message(style_, fmt::format("going on from {}: {}", checkpoints_.path(), place()));
-  }
-
-  void save_checkpoint(const stages::Weights& weights) {
-    if (o_.checkpoint.empty() || unsaved_) return;
-    const bool unsound = !sound_ && rows_done() > 0 && epoch_beginning_;
-    try {
-      if (checkpoints_.save({.job = {},
-                             .epoch = epoch_under_way(),
-                             .sums = sums_,
-                             .seconds = seconds_,
-                             .epochs = result_.epochs,
-                             .model = *weights,
-                             .beginning = unsound ? std::optional(*epoch_beginning_) : std::nullopt,
-                             .files = data().train.stamps.lasting(),
-                             .about = about_},
-                            data()))
-        progress_->saved(
-            {{"path", o_.checkpoint}, {"epochs_done", result_.epochs.size()}, {"steps_done", steps_done()}});
-    } catch (const stages::WriteError&) {
-      if (!complete()) throw;
-      unsaved_ = std::current_exception();  // the result may still get somewhere
-    }
-  }
-
-  // Where the run is.
-  std::size_t epoch_under_way() const { return result_.epochs.size() + 1; }
-  std::size_t rows_done() const { return static_cast<std::size_t>(sums_["count"]); }  // of it
-  std::size_t steps_of(std::size_t rows) const { return (rows + o_.batch_size - 1) / o_.batch_size; }
-  std::size_t steps_done() const { return steps_of(rows_done()); }
-  std::string place() const {
-    if (rows_done() > 0)
-      return fmt::format("after step {} of {} in epoch {} of {}", steps_done(), steps_of(data().train.count),
-                         epoch_under_way(), o_.epochs);
-    if (result_.epochs.empty()) return "before the first step";
-    return fmt::format("after epoch {} of {}", result_.epochs.size(), o_.epochs);
-  }
-
-  std::vector<Graph*> graphs() {
-    if (!training_) return {&loading_->graph()};
-    return {&loading_->graph(), &training_->graph(), &evaluation_->graph()};
-  }
-  std::vector<GraphStats> counted() {
-    if (!training_) return {loading_->graph().stats()};
-    return {loaded_, training_->graph().stats(), evaluation_->graph().stats()};
-  }
-  void look_back() {
-    result_.total = since(begin_);
-    apps::look_back(o_, {.files = files_,
-                         .data = data(),
-                         .result = result_,
-                         .threads = threads_,
-                         .style = style_,
-                         .outcome = outcome_,
-                         .trace = trace_ ? &*trace_ : nullptr,
-                         .graphs = graphs(),
-                         .counted = counted(),
-                         .class_names = names_,
-                         .weights = training_ ? training_->weights() : stages::Weights{}});
-  }
-
-  std::string interrupted() const { return "interrupted " + (training_ ? place() : "while loading"); }
-  std::string how_to_go_on() const {
-    if (o_.checkpoint.empty()) return "";
-    if (!training_) return checkpoints_.resumes() ? fmt::format("; {} is as it was", checkpoints_.path()) : "";
-    return fmt::format(
-        "; saved in {}: {}", o_.checkpoint,
-        o_.resume == "no" ? "to go on, the same command without --resume" : "the same command goes on from there");
-  }
-
-  const Options& o_;
-  const stages::DataFiles& files_;
-  const Clock::time_point begin_ = Clock::now();
-  const ProgressStyle style_ = progress_style(o_.progress, o_.quiet, o_.log_format);
-  Interrupt interrupt_;  // before the threads
-  const Threads threads_;
-  std::optional<Trace> trace_;  // before the graphs
-  const std::unique_ptr<DataPreparation> loading_;
-  JobData data_;
-  std::optional<Training> training_;
-  std::optional<Evaluation> evaluation_;
-  std::vector<std::string> names_;
-  stages::Metadata about_;      // stored with the model
-  std::string outcome_;         // why it ended early
-  std::exception_ptr unsaved_;  // why the last checkpoint could not be written
-  std::exception_ptr unsaid_;   // why the result could not
-  std::optional<Progress> progress_;
-  Checkpointing checkpoints_{o_};
-  stages::Model resumed_model_;  // that it begins with
-  stages::Metadata resumed_about_;
-  stages::Accumulator sums_ = stages::Accumulate{}.sums;  // over the rows of the epoch under way that are done
-  double seconds_ = 0;                                    // that they took
-  stages::Weights epoch_beginning_;                       // at the first of them
-  bool sound_ = true;                                     // they are known to be what the files should hold
-  Result result_;
-  GraphStats loaded_;  // of the loading graph: to override stages for training begins its counts anew
 };
+
+// The data; nullptr: a signal came first.
+const JobData* prepared(DataPreparation& preparation, Interrupt& interrupt, const LogStyle& style,
+                        Clock::time_point begin) {
+  const bool drawn = style.form == LogStyle::Form::line;
+  if (drawn) say("loading ...");
+  interrupt.when_asked([style, begin, drawn] {
+    if (drawn) say("\r\x1b[K");
+    say_message(style, fmt::format("loading the data, for {:.1f} s so far", since(begin)));
+  });
+  interrupt.then([&, drawn] {
+    if (drawn) say("\n");
+    say_message(style, "interrupted: waiting for what is being decompressed; once more to quit now");
+    preparation.graph().cancel();
+  });
+  const JobData* data = nullptr;
+  try {
+    data = &preparation.run();
+  } catch (const Cancelled&) {
+  } catch (const StageError&) {  // of a pipe that was waited for
+    if (!interrupt.signal()) throw;
+  }
+  if (drawn) say("\r\x1b[K");
+  interrupt.then({});
+  return data;
+}
+
+void go_on(RunState& state, Checkpointing& checkpoints, const JobData& data, const LogStyle& style, bool quiet) {
+  TrainingState& s = state.training;
+  s = checkpoints.go_on(data);
+  const bool within = s.rows() > 0;
+  const std::string& path = checkpoints.path();
+  state.resumed = {.from = path,
+                   .epoch = within ? s.epoch() : s.epochs.size(),
+                   .step = within ? state.steps() : state.plan.steps(state.plan.train_images),
+                   .epochs = s.epochs.size()};
+  if (!checkpoints.trouble().empty()) say_warning(style, checkpoints.trouble() + "; the version before is used");
+  if (checkpoints.epoch_begins_again())
+    say_warning(style,
+                fmt::format("the training set may have been written since {}: epoch {} begins again", path, s.epoch()));
+  if (quiet) return;
+  say_message(style, state.complete()
+                         ? fmt::format("{}: this job is finished: more --epochs would go on from there", path)
+                         : fmt::format("going on from {}: {}", path, state.place()));
+}
+
+stages::Weights initial_weights(const Options& o, const stages::DataShape& shape) {
+  stages::Weights initial;
+  stages::Model& model = initial.renew();
+  model = stages::random_model(shape.pixels(), shape.classes, o.seed);
+  model.divisor = o.effective_divisor(shape.stored);
+  return initial;
+}
+
+// Debian keeps it in such a folder, and so does everybody else.
+bool is_fashion_mnist(const stages::DataShape& data) {
+  return data.classes == 10 && data.rows == 28 && data.columns == 28 &&
+         (data.path.find("fashion") != std::string::npos || data.path.find("Fashion") != std::string::npos);
+}
+
+ClassNames names_of_classes(const Options& o, const Checkpointing& checkpoints, const stages::DataShape& data) {
+  return checkpoints.resumes() ? find_class_names(o.class_names, checkpoints.about(), checkpoints.path(), data.classes,
+                                                  is_fashion_mnist(data))
+                               : find_class_names(o.class_names, {}, "", data.classes, is_fashion_mnist(data));
+}
+
+// Rows of the epoch that is about to begin that are done, whenever somebody asks.
+std::function<std::size_t()> rows_done(Training& training, const RunState& state) {
+  const auto steps = [&training] { return training.graph().stats().stage("accumulate").items; };
+  return [steps, before = steps(), rows = state.training.rows(), plan = state.plan] {
+    return std::min<std::size_t>(plan.train_images, rows + (steps() - before) * plan.batch_size);
+  };
+}
+
+// The command line that repeats the run, as far as a look tells, which takes nothing from a pipe.
+std::string flags_of(const Options& o, const stages::DataFiles& files) {
+  JobData data;
+  if (!waits(files.train_images)) {
+    const ImagesHeader images = images_header(files.train_images, o.classes);
+    data.train = LabelledSet(images.shape, images.count);
+  }
+  data.train.shape.classes = o.classes;
+  return repeating_command(o, files, data);
+}
 
 }  // namespace
 
 int train(const Options& o) {
   const stages::DataFiles files = stages::find_data_files(o.files);
   check_outputs(o, files);
-  Job job(o, files);
-  if (!o.dump_flags) return job.run();
-  JobData data;  // as far as a look tells, which takes nothing from a pipe
-  if (!waits(files.train_images)) {
-    const ImagesHeader images = images_header(files.train_images, o.classes);
-    data.train = LabelledSet(images.shape, images.count);
+  const Clock::time_point begin = Clock::now();
+  const LogStyle style = log_style(o.progress, o.quiet, o.log_format);
+  Interrupt interrupt;  // before the threads
+  const Threads threads(o.effective_threads());
+  Graphs graphs(o, files, threads, interrupt.wake());
+  if (o.dump_flags) {
+    write_to_stdout(flags_of(o, files) + "\n");
+    return 0;
   }
-  data.train.shape.classes = o.classes;
-  write_to_stdout(repeating_command(o, files, data) + "\n");
+
+  RunState state;
+  const JobData nothing_yet;
+  const JobData* data = &nothing_yet;
+  ClassNames names;
+  Checkpointing checkpoints(o);
+  std::optional<Progress> progress;
+  const Interrupt::Scope until_here(interrupt);  // nobody asks a graph that is gone
+  const auto observe = [&] {
+    state.seconds.total = since(begin);
+    write_observations(o, {.files = files,
+                           .data = *data,
+                           .state = state,
+                           .threads = threads,
+                           .style = style,
+                           .command = repeating_command(o, files, *data),
+                           .trace = graphs.trace ? &*graphs.trace : nullptr,
+                           .graphs = graphs.all(),
+                           .counted = graphs.counted(),
+                           .class_names = names.names,
+                           .weights = graphs.training ? state.training.weights : stages::Weights{}});
+  };
+
+  try {
+    // Load.
+    checkpoints.find();
+    if (checkpoints.replaces() && !o.quiet)
+      say_message(style, fmt::format("beginning anew: what is in {} will be replaced", o.checkpoint));
+    if (const JobData* ready = prepared(*graphs.preparation, interrupt, style, begin)) data = ready;
+    state.seconds.load = since(begin);
+    state.plan = {.epochs = o.epochs,
+                  .batch_size = o.batch_size,
+                  .train_images = data->train.count,
+                  .test_images = data->test.count,
+                  .threads = threads.count()};
+
+    // Go on from a checkpoint, or begin.
+    if (checkpoints.resumes() && !interrupt.signal()) go_on(state, checkpoints, *data, style, o.quiet);
+    if (!interrupt.signal()) {
+      const stages::DataShape& shape = data->train.shape;
+      names = names_of_classes(o, checkpoints, shape);
+      stages::Metadata about{{"sluice.command", repeating_command(o, files, *data)}};
+      if (names.known) about["sluice.class_names"] = names_to_store(names.names);
+      if (!checkpoints.resumes()) state.training.weights = initial_weights(o, shape);
+      graphs.add(o, *data, threads, state.training.weights);
+      interrupt.then([&] {
+        graphs.training->graph().cancel();
+        graphs.evaluation->graph().cancel();
+      });
+      progress.emplace(style, state);
+      interrupt.when_asked([&] { progress->status(); });
+      if (o.batch_size > data->train.count)
+        progress->warning(fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step",
+                                      o.batch_size, data->train.count));
+      checkpoints.begin(*data, about, [&] { progress->saved(o.checkpoint, state); });
+      EpochRunner epoch(*graphs.training, *graphs.evaluation, *data, o.lr, checkpoints, state);
+
+      // Epoch after epoch: train, test, save, tell.
+      try {
+        while (!state.complete() && !interrupt.signal()) {
+          progress->epoch_begins(state.training.epoch(), rows_done(*graphs.training, state));
+          epoch.train();
+          if (interrupt.signal() || !epoch.test()) break;
+          if (state.complete() || checkpoints.due_after(state.training.epochs.size())) checkpoints.save(state);
+          progress->epoch_ends(state.training.epochs.back());
+        }
+      } catch (const std::exception& error) {
+        progress->fails(state, error.what());
+        throw;
+      }
+      checkpoints.save(state);
+      progress->ends(state, interrupt.signal() != 0);
+
+      if (state.complete()) {
+        state.weights_sha256 = stages::weights_sha256(*state.training.weights);
+        if (!checkpoints.failed()) state.checkpoint = o.checkpoint;
+        if (!o.output.empty()) stages::save_model(o.output, *state.training.weights, about);
+      }
+    }
+  } catch (const UsageError&) {
+    throw;
+  } catch (const std::exception& error) {
+    state.outcome = error.what();
+    try {
+      observe();
+    } catch (const std::exception&) {  // what happened first is what is said
+    }
+    throw;
+  }
+
+  // A signal that comes late changes nothing where there is a result. One that comes before the weights of a checkpoint
+  // that is complete are there does.
+  if (!graphs.training || !state.complete()) {
+    state.outcome = "interrupted " + (graphs.training ? state.place() : "while loading");
+    observe();
+    say_message(style, state.outcome + (o.output.empty() ? "" : "; no model was written") +
+                           checkpoints.way_to_go_on(graphs.training.has_value()));
+    return 128 + interrupt.signal();
+  }
+
+  // The result comes first: what is written behind it may fail, and whether this fails is to keep no other from being
+  // written.
+  state.seconds.total = since(begin);
+  std::exception_ptr unsaid;
+  try {
+    if (o.json)
+      write_json_to_stdout(to_json(o, files, *data, state, graphs.counted()));
+    else
+      write_to_stdout(to_text(o, *data, state));
+  } catch (const stages::WriteError&) {
+    unsaid = std::current_exception();
+  }
+  observe();
+  for (const std::exception_ptr& failed : {checkpoints.failed(), unsaid})
+    if (failed) std::rethrow_exception(failed);
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "apps/plain_text.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
 

@@ -13,16 +13,14 @@
 namespace sluice::apps::report {
 namespace {
 
-using Epoch = Report::Epoch;
-
 struct Curve {
   const char* name;
   const char* style;  // class of the page's style
-  double Epoch::*value;
+  double (*value)(const Epoch&);
 };
-constexpr Curve loss{"train loss", "loss", &Epoch::train_loss};
-constexpr Curve train{"train accuracy", "train", &Epoch::train_accuracy};
-constexpr Curve test{"test accuracy", "test", &Epoch::test_accuracy};
+constexpr Curve loss{"train loss", "loss", [](const Epoch& e) { return e.train.loss; }};
+constexpr Curve train{"train accuracy", "train", [](const Epoch& e) { return e.train.accuracy; }};
+constexpr Curve test{"test accuracy", "test", [](const Epoch& e) { return e.test.accuracy; }};
 constexpr std::array all{loss, train, test};
 
 // The plot within the picture, in units of the viewBox.
@@ -44,7 +42,7 @@ struct Axis {
     double least = std::numeric_limits<double>::infinity(), most = -least;
     for (const Epoch& e : epochs)
       for (const Curve& c : curves)
-        if (const double value = e.*c.value; std::isfinite(value))
+        if (const double value = c.value(e); std::isfinite(value))
           least = std::min(least, value), most = std::max(most, value);
     if (least > most) return;
     step = round_step(std::max({most - least, 0.1 * std::abs(most), 1e-3}), 6);
@@ -96,7 +94,7 @@ std::string line(const std::vector<Epoch>& epochs, const std::vector<std::size_t
   std::string path, points;
   bool pen_down = false;
   for (const std::size_t i : shown) {
-    const double value = epochs[i].*curve.value;
+    const double value = curve.value(epochs[i]);
     if (std::isfinite(value)) {
       path += fmt::format("{}{:.1f} {:.1f}", pen_down ? "L" : "M", x(epochs, i), axis.y(value));
       if (shown.size() <= 30)
@@ -116,8 +114,8 @@ std::string values(const std::vector<Epoch>& epochs, const std::vector<std::size
     const double from = std::max(left, x(epochs, i) - strip / 2), to = std::min(right, x(epochs, i) + strip / 2);
     svg += fmt::format("<rect class=\"strip\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"><title>epoch {}",
                        from, top, to - from, bottom - top, epochs[i].number);
-    for (const Curve& c : all) svg += fmt::format("\n{} {:.4f}", c.name, epochs[i].*c.value);
-    svg += fmt::format("\ntest loss {:.4f}</title></rect>\n", epochs[i].test_loss);
+    for (const Curve& c : all) svg += fmt::format("\n{} {:.4f}", c.name, c.value(epochs[i]));
+    svg += fmt::format("\ntest loss {:.4f}</title></rect>\n", epochs[i].test.loss);
   }
   return svg;
 }
@@ -129,7 +127,7 @@ std::string legend(const Epoch& last) {
         "<li><svg viewBox=\"0 0 30 10\" width=\"30\" height=\"10\" aria-hidden=\"true\"><path class=\"curve {}\" "
         "d=\"M1 "
         "5L29 5\"/></svg> {} <b>{:.4f}</b></li>\n",
-        c.style, c.name, last.*c.value);
+        c.style, c.name, c.value(last));
   return html + "</ul>\n";
 }
 
@@ -140,7 +138,7 @@ std::string table(const std::vector<Epoch>& epochs, const std::vector<std::size_
   for (const std::size_t i : shown) {
     const Epoch& e = epochs[i];
     html += fmt::format("<tr><th>{}</th><td>{:.4f}</td><td>{:.4f}</td><td>{:.4f}</td><td>{:.4f}</td><td>{}</td></tr>\n",
-                        e.number, e.train_loss, e.train_accuracy, e.test_loss, e.test_accuracy, duration(e.seconds));
+                        e.number, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, duration(e.seconds));
   }
   return html + "</tbody></table></div>\n";
 }
@@ -160,7 +158,7 @@ std::string curves(const Report& r) {
   const std::vector<std::size_t> shown = thinned(r.epochs.size(), 300);
 
   // A loss that fits the accuracies' axis shares it; a larger one would press them together.
-  const bool own_axis = std::any_of(r.epochs.begin(), r.epochs.end(), [](const Epoch& e) { return e.train_loss > 1; });
+  const bool own_axis = std::any_of(r.epochs.begin(), r.epochs.end(), [](const Epoch& e) { return e.train.loss > 1; });
   const Axis accuracies = own_axis ? Axis(r.epochs, {train, test}) : Axis(r.epochs, {loss, train, test});
   const Axis losses = own_axis ? Axis(r.epochs, {loss}) : accuracies;
 

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "apps/evaluation_result.hpp"
+#include "apps/metrics.hpp"
 #include "apps/profile.hpp"
 #include "apps/report/sections.hpp"
 
@@ -20,22 +22,14 @@ ordered_json object(const std::vector<std::pair<std::string, std::string>>& pair
   return json;
 }
 
-ordered_json of_epochs(const std::vector<Report::Epoch>& epochs) {
+ordered_json epochs_as_json(const std::vector<Epoch>& epochs) {
   ordered_json json = ordered_json::array();
-  for (const std::size_t i : thinned(epochs.size(), most_epochs)) {
-    const Report::Epoch& e = epochs[i];
-    json.push_back({{"epoch", e.number},
-                    {"train_loss", e.train_loss},
-                    {"train_accuracy", e.train_accuracy},
-                    {"test_loss", e.test_loss},
-                    {"test_accuracy", e.test_accuracy},
-                    {"seconds", e.seconds}});
-  }
+  for (const std::size_t i : thinned(epochs.size(), most_epochs)) json.push_back(to_json(epochs[i]));
   return json;
 }
 
 // The whole matrix as in the JSON of sluice eval, or the most confused pairs.
-std::pair<const char*, ordered_json> of_confusion(const Report& r) {
+std::pair<const char*, ordered_json> confusion_as_json(const Report& r) {
   if (!has_predictions(r)) return {"confusion", nullptr};
   const EvaluationResult e = evaluated(r);
   if (e.classes.size() <= most_in_json_matrix) return {"confusion", to_json(e)["confusion"]};
@@ -52,7 +46,7 @@ std::string data(const Report& r) {
   ordered_json graphs = ordered_json::array();
   for (const GraphPicture& picture : r.graphs)
     graphs.push_back(picture.stats ? to_json(*picture.stats) : ordered_json{{"graph", picture.graph}});
-  const auto [confusion_name, confusion] = of_confusion(r);
+  const auto [confusion_name, confusion] = confusion_as_json(r);
   const ordered_json json = {{"schema", 1},
                              {"title", r.title},
                              {"outcome", r.outcome},
@@ -60,7 +54,7 @@ std::string data(const Report& r) {
                              {"options", object(r.options)},
                              {"facts", object(r.facts)},
                              {"class_names", r.class_names},
-                             {"epochs", of_epochs(r.epochs)},
+                             {"epochs", epochs_as_json(r.epochs)},
                              {confusion_name, confusion},
                              {"graphs", graphs},
                              {"advice", r.advice}};

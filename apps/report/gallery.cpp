@@ -5,7 +5,8 @@
 #include <cmath>
 
 #include <sluice/stages/scale.hpp>
-#include "apps/report/image.hpp"
+#include "apps/image.hpp"
+#include "apps/plain_text.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
 
@@ -16,14 +17,14 @@ constexpr std::size_t most_right = 10, most_wrong = 20, most_templates = 64;
 constexpr std::size_t largest = 96;  // pixels of a side
 
 // How an image is to be drawn: pixels as squares where they are few; what is a line, as a band.
-std::string look(const Image& original) {
+std::string css_class(const Image& original) {
   if (is_band(original)) return "band";
   return std::max(original.width, original.height) > largest ? "smooth" : "pixels";
 }
 
 std::string tag(const Image& original, const Image& shown, std::string_view png, const std::string& alt) {
-  return fmt::format("<img class=\"{}\" width=\"{}\" height=\"{}\" alt=\"{}\" src=\"{}\">", look(original), shown.width,
-                     shown.height, alt, data_uri(png));
+  return fmt::format("<img class=\"{}\" width=\"{}\" height=\"{}\" alt=\"{}\" src=\"{}\">", css_class(original),
+                     shown.width, shown.height, alt, data_uri(png));
 }
 
 std::string picture(const Report& r, std::size_t i) {
@@ -64,12 +65,12 @@ std::vector<std::size_t> by_turns(const Report& r, const std::vector<std::size_t
 
 // Opacities of blue for values below zero and of red above, so that zero is the page's own colour, light or dark.
 constexpr std::size_t steps = 127;  // on either side of zero
-std::vector<Colour> diverging() {
-  std::vector<Colour> palette;
+std::vector<Rgba> diverging() {
+  std::vector<Rgba> palette;
   for (std::size_t i = 0; i <= 2 * steps; ++i) {
     const std::size_t distance = i < steps ? steps - i : i - steps;
     const auto opacity = static_cast<std::uint8_t>(distance * 255 / steps);
-    palette.push_back(i < steps ? Colour{37, 99, 235, opacity} : Colour{220, 38, 38, opacity});
+    palette.push_back(i < steps ? Rgba{37, 99, 235, opacity} : Rgba{220, 38, 38, opacity});
   }
   return palette;
 }
@@ -79,7 +80,7 @@ std::uint8_t place(float value, float limit) {
   return static_cast<std::uint8_t>(std::lround((share + 1) * static_cast<float>(steps)));
 }
 
-std::string bar(const std::vector<Colour>& palette, float limit) {
+std::string bar(const std::vector<Rgba>& palette, float limit) {
   std::vector<std::uint8_t> places;
   for (std::size_t i = 0; i < palette.size(); ++i) places.push_back(static_cast<std::uint8_t>(i));
   return fmt::format(
@@ -138,7 +139,7 @@ std::string templates(const Report& r) {
   }
 
   const float limit = scale(std::move(sizes));
-  const std::vector<Colour> palette = diverging();
+  const std::vector<Rgba> palette = diverging();
   std::string html =
       "<p>What each class looks for: red pixels speak for it, blue ones against it. All images have one scale, in "
       "logits "

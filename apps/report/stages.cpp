@@ -5,6 +5,8 @@
 
 #include <sluice/pipeline/svg.hpp>
 #include <sluice/pipeline/verdict.hpp>
+#include "apps/escaped.hpp"
+#include "apps/plain_text.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
 
@@ -17,9 +19,7 @@ std::string row(const StageStats& s, double wall) {
   const std::string concurrency = s.concurrency == 0   ? fmt::format("{} (all)", s.at_once)
                                   : s.concurrency == 1 ? "1"
                                                        : fmt::format("{} of {}", s.at_once, s.concurrency);
-  const auto share = [&](double seconds) {
-    return fmt::format("{:.0f} %", 100 * std::clamp(seconds / whole, 0.0, 1.0));
-  };
+  const auto share = [&](double seconds) { return percent(std::clamp(seconds / whole, 0.0, 1.0), 0); };
   return fmt::format(
       "<tr><th>{}</th><td>{}</td><td>{}</td><td>{:.0f}</td><td class=\"busy\" style=\"--v:{:.3f}\">{}</td><td>{}</td>"
       "<td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
@@ -28,7 +28,7 @@ std::string row(const StageStats& s, double wall) {
       s.capacity == 0 ? "" : fmt::format("{}/{}", s.high_water, s.capacity), duration(s.p50), duration(s.p99));
 }
 
-std::string of_graph(const GraphPicture& picture) {
+std::string table(const GraphPicture& picture) {
   std::string html = fmt::format("<h3>{}</h3>\n", escaped(picture.graph));
   if (!picture.stats || picture.stats->runs == 0) return html + note("It has not run.");
   const GraphStats& stats = *picture.stats;
@@ -54,7 +54,7 @@ std::string stages(const Report& r) {
       "<p>Shares of the time that a stage worked, had no input (starved), no room behind it (blocked), or waited for a "
       "thread (ready); queue: most messages at once / capacity; p50 and p99 of one body.</p>\n";
   if (r.graphs.empty()) html = note("There is no graph.");
-  for (const GraphPicture& picture : r.graphs) html += of_graph(picture);
+  for (const GraphPicture& picture : r.graphs) html += table(picture);
   if (!r.advice.empty()) html += fmt::format("<p class=\"verdict\">{}</p>\n", escaped(r.advice));
   return section("stages", "Stages", html);
 }

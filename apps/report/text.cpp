@@ -2,43 +2,7 @@
 
 #include <fmt/core.h>
 
-#include "apps/plain_text.hpp"
-
 namespace sluice::apps::report {
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : utf8(text)) switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      case '\t':
-      case '\n':
-        out += c;
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < ' ' || c == '\x7f')
-          out += "\xEF\xBF\xBD";
-        else
-          out += c;
-    }
-  return out;
-}
-
-std::string percent(double share) {
-  return fmt::format("{:.1f} %", 100 * share);
-}
 
 std::string duration(double s) {
   return s <= 0     ? "-"

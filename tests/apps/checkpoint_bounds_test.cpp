@@ -24,7 +24,7 @@ std::string epochs(const std::string& seconds, const std::string& epoch = "1",
          R"(,"seconds":)" + seconds + "}]";
 }
 
-// Of a checkpoint in the second epoch, with this field changed.
+// A checkpoint in the second epoch, with this field changed.
 Checkpoint loaded(const Folder& folder, const std::string& field, const std::string& value) {
   stages::Metadata state{{"sluice.checkpoint", "1"}, {"sluice.job", R"({"--lr":0.1})"}, {"sluice.epoch", "2"},
                          {"sluice.rows", "40.0"},    {"sluice.loss", "12.5"},           {"sluice.hits", "31.0"},
@@ -42,7 +42,7 @@ void refused(const std::string& field, const std::string& value, std::string_vie
 }
 
 TEST(CheckpointBounds, ANumberOfAnotherKindIsNotConverted) {
-  EXPECT_EQ(loaded(Folder(), "epoch", "2").epoch, 2u);
+  EXPECT_EQ(loaded(Folder(), "epoch", "2").state.epoch(), 2u);
   for (const char* value : {"-2", "2.0", "2.5", "true", "18446744073709551616"})
     refused("epoch", value, "sluice.epoch is ");
   for (const char* field : {"rows", "loss", "hits", "seconds"}) {

@@ -93,8 +93,8 @@ TEST_F(Checkpoints, KeepTheOneBefore) {
   const std::string first = contents_of(file);
   trained(epochs(2));
   EXPECT_EQ(contents_of(previous), first);
-  EXPECT_EQ(load_checkpoint(previous).epochs.size(), 1u);
-  EXPECT_EQ(load_checkpoint(file).epochs.size(), 2u);
+  EXPECT_EQ(load_checkpoint(previous).state.epochs.size(), 1u);
+  EXPECT_EQ(load_checkpoint(file).state.epochs.size(), 2u);
 }
 
 TEST_F(Checkpoints, OfAnotherJobAreRefusedWithWhatDiffers) {
@@ -142,7 +142,7 @@ TEST_F(Checkpoints, ThatAreDamagedFallBackToTheOneBefore) {
   EXPECT_EQ(results_of(json::parse(r.out)), results_of(whole));
   // The damaged one did not take the place of the sound one.
   EXPECT_EQ(contents_of(previous), sound);
-  EXPECT_EQ(load_checkpoint(file).epochs.size(), 2u);
+  EXPECT_EQ(load_checkpoint(file).state.epochs.size(), 2u);
 }
 
 TEST_F(Checkpoints, ThatAreGoneFallBackToTheOneBefore) {
@@ -182,7 +182,7 @@ TEST_F(Checkpoints, OfAnotherFileAreOnlyRead) {
   EXPECT_EQ(again["resumed"]["from"], other);
   EXPECT_EQ(results_of(again), results_of(whole));
   EXPECT_EQ(contents_of(file), first);
-  EXPECT_EQ(load_checkpoint(other).epochs.size(), 2u);
+  EXPECT_EQ(load_checkpoint(other).state.epochs.size(), 2u);
 }
 
 TEST_F(Checkpoints, AreNotReplacedByAccident) {
@@ -225,15 +225,14 @@ TEST_F(Checkpoints, OfAFinishedJobAreWrittenWhateverItWentOnFrom) {
   trained(job());
   const std::string other = data.path("other");
   trained(data.train() + Arguments{"--resume", file, "--checkpoint", other});
-  EXPECT_EQ(load_checkpoint(other).epochs.size(), 2u);
+  EXPECT_EQ(load_checkpoint(other).state.epochs.size(), 2u);
 }
 
 TEST_F(Checkpoints, WithRowsThatEndNoStepAreRefused) {
   trained(epochs(1));
   Checkpoint c = load_checkpoint(file);
-  c.epochs.clear();
-  c.epoch = 1;
-  c.sums.add({1, 1, 150});
+  c.state.epochs.clear();
+  c.state.sums.add({1, 1, 150});
   save(file, c, stages::Replacement::Older::dropped);
   const Result r = sluice(job());
   EXPECT_EQ(r.code, 3);
@@ -246,7 +245,7 @@ TEST_F(Checkpoints, HaveOneNameThroughLinks) {
   const std::string link = data.path("link");
   ASSERT_EQ(::symlink(file.c_str(), link.c_str()), 0);
   EXPECT_EQ(results_of(trained(data.train() + Arguments{"--checkpoint", link, "--resume", file})), results_of(whole));
-  EXPECT_EQ(load_checkpoint(file).epochs.size(), 2u);
+  EXPECT_EQ(load_checkpoint(file).state.epochs.size(), 2u);
 }
 
 TEST_F(Checkpoints, OfAnotherFileFallBackToo) {
@@ -288,8 +287,8 @@ TEST_F(Checkpoints, AreAsTheyWereWhenTheLossIsNotFinite) {
   EXPECT_TRUE(contains(r.err, "epoch 1, step 2: the loss is ")) << r.err;
   EXPECT_TRUE(contains(r.err, "and another --checkpoint: this one is of the steps before")) << r.err;
   const Checkpoint c = load_checkpoint(file);
-  EXPECT_EQ(c.epoch, 1u);
-  EXPECT_EQ(c.sums["count"], 100.);
+  EXPECT_EQ(c.state.epoch(), 1u);
+  EXPECT_EQ(c.state.rows(), 100u);
   // Nor does a second attempt harm it.
   const std::string before = contents_of(file);
   EXPECT_EQ(sluice(job({"--lr", "1e38", "--checkpoint-every", "1"})).code, 1);
@@ -313,10 +312,10 @@ TEST_F(Checkpoints, AreNotOfWeightsThatAreNotFinite) {
   EXPECT_EQ(sluice(steps).code, 1);
   // Finite, and a step away from infinity: two classes as likely as each other, and the label is one of them.
   Checkpoint c = load_checkpoint(file);
-  c.epoch = 1;
-  c.sums = stages::Accumulate{}.sums;
-  c.model = stages::zero_model(c.model.pixels, c.model.classes);
-  c.model.bias[0] = c.model.bias[1] = 3.4e38f;
+  c.state.sums.reset();
+  stages::Model& model = c.state.weights.renew();
+  model = stages::zero_model(model.pixels, model.classes);
+  model.bias[0] = model.bias[1] = 3.4e38f;
   save(file, c, stages::Replacement::Older::dropped);
   const std::string before = contents_of(file);
   const Result r = sluice(steps);
@@ -336,28 +335,29 @@ TEST_F(Checkpoints, AreNotOfATestWhoseLossIsNotFinite) {
 Checkpoint sample() {
   Checkpoint c;
   c.job = {{"--lr", 0.1}, {"--seed", 18446744073709551615u}, {"data", "sha256 abc"}};
-  c.epoch = 2;
-  c.sums.add({0.1 + 0.2, 7, 100});
-  c.seconds = 1. / 3;
-  c.epochs = {{1, {0.7, 0.8, 500}, {0.6, 0.9, 200}, 2. / 3}};
-  c.model = stages::random_model(6, 3, 5);
+  c.state.sums.add({0.1 + 0.2, 7, 100});
+  c.state.seconds = 1. / 3;
+  c.state.epochs = {{1, {0.7, 0.8, 500}, {0.6, 0.9, 200}, 2. / 3}};
+  c.state.weights.renew() = stages::random_model(6, 3, 5);
   return c;
 }
 
 TEST(CheckpointFile, IsReadBackBitForBit) {
   const Folder folder;
-  const Checkpoint c = sample();
-  save(folder.path("c"), c, stages::Replacement::Older::kept);
-  const Checkpoint r = load_checkpoint(folder.path("c"));
-  EXPECT_EQ(r.job, c.job);
-  EXPECT_EQ(r.epoch, c.epoch);
+  const Checkpoint saved = sample(), loaded = [&] {
+    save(folder.path("c"), saved, stages::Replacement::Older::kept);
+    return load_checkpoint(folder.path("c"));
+  }();
+  EXPECT_EQ(loaded.job, saved.job);
+  const TrainingState &r = loaded.state, &c = saved.state;
+  EXPECT_EQ(r.epoch(), c.epoch());
   for (const char* name : {"loss", "hits", "count"}) EXPECT_EQ(r.sums[name], c.sums[name]);
   EXPECT_EQ(r.seconds, c.seconds);
   ASSERT_EQ(r.epochs.size(), 1u);
   EXPECT_EQ(r.epochs[0].train.loss, c.epochs[0].train.loss);
   EXPECT_EQ(r.epochs[0].test.count, c.epochs[0].test.count);
   EXPECT_EQ(r.epochs[0].seconds, c.epochs[0].seconds);
-  EXPECT_EQ(stages::weights_sha256(r.model), stages::weights_sha256(c.model));
+  EXPECT_EQ(stages::weights_sha256(*r.weights), stages::weights_sha256(*c.weights));
 }
 
 TEST(CheckpointFile, WhatCannotBeIsRefused) {

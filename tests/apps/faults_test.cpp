@@ -40,7 +40,7 @@ struct Faulty {
   std::string fault;               // the call that it was put at; empty: there is no such call
 };
 
-// Of files whose paths begin with `path`. That every one of them is closed again is checked here.
+// Faults of files whose paths begin with `path`. That every one of them is closed again is checked here.
 Faulty sluice_with_fault(const std::string& fault, const std::string& path, const Arguments& arguments) {
   const Folder folder;
   const std::string log = folder.path("log");
@@ -190,9 +190,9 @@ TEST_P(FaultsOfLoading, ThatStayEndWithTheNameOfTheFile) {
 std::uint64_t step_of(const std::string& path) {
   if (!fs::exists(path)) return 0;
   const Checkpoint c = load_checkpoint(path);
-  return 5 * c.epochs.size() + static_cast<std::uint64_t>(c.sums["count"]) / 100;
+  return 5 * c.state.epochs.size() + c.state.rows() / 100;
 }
-// Of the two versions: neither may be damaged.
+// The newer of the two versions: neither may be damaged.
 std::uint64_t newest_step(const std::string& path) {
   return std::max(step_of(path), step_of(path + ".previous"));
 }
@@ -441,7 +441,7 @@ TEST(FaultsOfSaving, KillsAtRandomMomentsLoseNothing) {
 
 // ---- what is written ----
 
-// Of the one file that a command writes into this folder.
+// Faults of the one file that a command writes into this folder.
 void every_fault_leaves_the_older_file_or_the_new_one(const Folder& folder, const std::string& file,
                                                       const Arguments& command) {
   ASSERT_EQ(sluice(command).code, 0);

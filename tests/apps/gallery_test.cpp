@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 #include "apps/bitmap_font.hpp"
-#include "apps/report/image.hpp"
+#include "apps/image.hpp"
 #include "tests/apps/pictures.hpp"
 #include "tests/apps/program.hpp"
 
@@ -152,7 +152,7 @@ TEST(Gallery, AsSvgHasTheSamePixelsAsAPngWithin) {
   GalleryItem small = item(2, 3, 0);
   small.pixels = {1, 2, 3, 4, 5, 6};
   const std::string svg = gallery_svg({small});
-  EXPECT_TRUE(contains(svg, report::data_uri(report::png(3, 2, small.pixels))));
+  EXPECT_TRUE(contains(svg, data_uri(png(3, 2, small.pixels))));
   EXPECT_TRUE(contains(svg, "image-rendering:pixelated"));
   EXPECT_EQ(occurrences(svg, "<image "), 1u);
 }

@@ -162,7 +162,7 @@ TEST_F(Input, ABombBehindASmallHeader) {
                  {"a.gz: goes on after 500 images", "expected its end there"});
 }
 
-// Of all programs that were run so far, the most memory of one at a time, in bytes.
+// The most memory of one program at a time, of all that were run so far, in bytes.
 std::size_t peak_of_programs() {
   struct rusage usage {};
   ::getrusage(RUSAGE_CHILDREN, &usage);

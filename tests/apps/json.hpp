@@ -12,7 +12,7 @@ namespace sluice::apps::testing {
 
 using nlohmann::json;
 
-// Of a run that has to end well.
+// The result of a run that has to end well.
 inline json trained(const Arguments& arguments) {
   const Result r = sluice(arguments + Arguments{"--json", "--quiet"});
   EXPECT_EQ(r.code, 0) << r.err;

@@ -9,7 +9,9 @@
 #include <set>
 #include <string>
 
-#include "apps/profile.hpp"
+#include "apps/advice.hpp"
+#include "apps/log.hpp"
+#include "apps/metrics.hpp"
 #include "apps/progress.hpp"
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
@@ -47,11 +49,11 @@ std::string on_terminal(const std::string& environment, const Arguments& argumen
 }
 
 TEST(ProgressLine, FitsEveryWidth) {
-  const EpochLine last{3, 0.4473, 0.8479, 0.4776, 0.8349, 0.0365, 1.6e6};
+  const Epoch last{3, {0.4473, 0.8479, 60'000}, {0.4776, 0.8349, 10'000}, 0.0365};
   for (const bool utf8 : {false, true})
     for (const bool colour : {false, true})
       for (std::size_t width = 1; width < 150; ++width) {
-        const ProgressStyle style{ProgressStyle::Form::line, utf8, colour};
+        const LogStyle style{LogStyle::Form::line, utf8, colour};
         const std::string line = progress_line(style, width, 4, 10, 0.5, last, 1.6e6, 75);
         EXPECT_LE(columns_of(line), width) << line;
         if (!utf8) {
@@ -64,11 +66,11 @@ TEST(ProgressLine, FitsEveryWidth) {
 }
 
 TEST(ProgressLine, ShowsEverythingWhereThereIsRoom) {
-  const EpochLine last{3, 0.4473, 0.8479, 0.4776, 0.8349, 0.0365, 1.6e6};
+  const Epoch last{3, {0.4473, 0.8479, 60'000}, {0.4776, 0.8349, 10'000}, 0.0365};
   EXPECT_EQ(
-      progress_line({ProgressStyle::Form::line, false, false}, 110, 4, 10, 0.5, last, 1.6e6, 75),
+      progress_line({LogStyle::Form::line, false, false}, 110, 4, 10, 0.5, last, 1.6e6, 75),
       "epoch 4/10 [###############---------------]  loss 0.4473  accuracy 0.8479  test 0.8349  1.60 M/s  ETA 1:15");
-  EXPECT_EQ(progress_line({ProgressStyle::Form::line, true, false}, 24, 1, 2, 0.5, {}, 0, 0), "epoch 1/2 ━━━━━━──────");
+  EXPECT_EQ(progress_line({LogStyle::Form::line, true, false}, 24, 1, 2, 0.5, {}, 0, 0), "epoch 1/2 ━━━━━━──────");
 }
 
 TEST(ProgressOutput, IsALineOfKeysAndValuesForEachEpochWhereStderrIsNoTerminal) {

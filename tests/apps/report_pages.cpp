@@ -15,7 +15,7 @@ int main(int argc, char** argv) {
   };
   Sample sample(10, 500), many(40, 400, 100, 300, 200), lines(3, 60, 1, 3072, 1), diverging(10, 100);
   diverging.report.outcome = "interrupted in epoch 4";
-  for (auto& epoch : diverging.report.epochs) epoch.train_loss *= 40;
+  for (auto& epoch : diverging.report.epochs) epoch.train.loss *= 40;
   return write("sample.html", sample.report) && write("many.html", many.report) && write("lines.html", lines.report) &&
                  write("diverging.html", diverging.report)
              ? 0

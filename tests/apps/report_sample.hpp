@@ -51,7 +51,8 @@ struct Sample {
     report.class_names[1] = "bad \xff\xfe bytes";
     for (std::size_t n = 1; n <= epochs; ++n) {
       const double part = 1 / static_cast<double>(n);
-      report.epochs.push_back({n, 0.4 + 0.4 * part, 0.85 - 0.1 * part, 0.45 + 0.3 * part, 0.84 - 0.1 * part, 0.013});
+      report.epochs.push_back(
+          {n, {0.4 + 0.4 * part, 0.85 - 0.1 * part, images}, {0.45 + 0.3 * part, 0.84 - 0.1 * part, images}, 0.013});
     }
     report.test = &test;
     report.model = &model;

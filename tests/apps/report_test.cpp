@@ -6,9 +6,8 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
-#include "apps/report/image.hpp"
-#include "apps/report/sections.hpp"
-#include "apps/report/text.hpp"
+#include "apps/escaped.hpp"
+#include "apps/image.hpp"
 #include "tests/apps/pictures.hpp"
 #include "tests/apps/program.hpp"
 #include "tests/apps/report_sample.hpp"
@@ -76,7 +75,7 @@ TEST(Report, TakesNoTextForMarkup) {
   EXPECT_EQ(count(page, "<!--"), 0u);
   EXPECT_EQ(count(page, "<b>\""), 0u);
   EXPECT_EQ(data_of(page)["options"][hostile], hostile);
-  EXPECT_EQ(report::escaped("<a href='x'>\"&\x01\n"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;\xEF\xBF\xBD\n");
+  EXPECT_EQ(escaped("<a href='x'>\"&\x01\n"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;\xEF\xBF\xBD\n");
 }
 
 TEST(Report, IsUtf8WhateverTheNames) {
@@ -97,8 +96,8 @@ TEST(Report, HoldsItsDataAsJson) {
   EXPECT_EQ(data["class_names"][0], hostile);
   ASSERT_EQ(data["epochs"].size(), 3u);
   EXPECT_EQ(data["epochs"][1]["epoch"], 2);
-  EXPECT_EQ(data["epochs"][1]["train_loss"], sample.report.epochs[1].train_loss);
-  EXPECT_EQ(data["epochs"][2]["test_accuracy"], sample.report.epochs[2].test_accuracy);
+  EXPECT_EQ(data["epochs"][1]["train_loss"], sample.report.epochs[1].train.loss);
+  EXPECT_EQ(data["epochs"][2]["test_accuracy"], sample.report.epochs[2].test.accuracy);
   std::vector<std::vector<std::size_t>> expected(10, std::vector<std::size_t>(10));
   for (std::size_t i = 0; i < 200; ++i) ++expected[sample.test.labels[i]][sample.report.predictions.predicted[i]];
   EXPECT_EQ(data["confusion"], json(expected));
@@ -126,7 +125,7 @@ TEST(Report, DrawsTheCurvesWithTheirValues) {
 
 TEST(Report, GivesALossAboveOneAnAxisOfItsOwn) {
   Sample sample(10, 200);
-  sample.report.epochs[0].train_loss = 7.3;
+  sample.report.epochs[0].train.loss = 7.3;
   const std::string curves = section_of(html(sample.report), "curves");
   EXPECT_TRUE(contains(curves, ">accuracy</text>"));
   EXPECT_TRUE(contains(curves, ">train loss</text>"));
@@ -135,7 +134,7 @@ TEST(Report, GivesALossAboveOneAnAxisOfItsOwn) {
 TEST(Report, DrawsOneEpochAndManyAndOnesWithoutANumber) {
   for (const std::size_t epochs : {1U, 200U, 5000U}) {
     Sample sample(10, 200, 28, 28, epochs);
-    sample.report.epochs[0].train_loss = std::numeric_limits<double>::quiet_NaN();
+    sample.report.epochs[0].train.loss = std::numeric_limits<double>::quiet_NaN();
     const std::string page = html(sample.report), curves = section_of(page, "curves");
     EXPECT_LT(page.size(), most_bytes);
     EXPECT_EQ(count(curves, "<title>epoch "), std::min<std::size_t>(epochs, 300));
@@ -232,23 +231,23 @@ TEST(ReportImage, IsAPngWithTheSamePixels) {
   std::size_t width = 0, height = 0;
   std::vector<std::uint8_t> grey(28 * 30);
   for (std::size_t i = 0; i < grey.size(); ++i) grey[i] = static_cast<std::uint8_t>(i * 37);
-  EXPECT_EQ(decoded(report::png(28, 30, grey), PNG_FORMAT_GRAY, width, height), grey);
+  EXPECT_EQ(decoded(png(28, 30, grey), PNG_FORMAT_GRAY, width, height), grey);
   EXPECT_EQ(width, 28u);
   EXPECT_EQ(height, 30u);
 
-  const std::vector<report::Colour> palette = {{255, 0, 0, 255}, {0, 0, 255, 128}, {1, 2, 3, 0}};
+  const std::vector<Rgba> palette = {{255, 0, 0, 255}, {0, 0, 255, 128}, {1, 2, 3, 0}};
   const std::vector<std::uint8_t> four = {255, 0, 0, 255, 0, 0, 255, 128, 255, 0, 0, 255, 1, 2, 3, 0};
-  EXPECT_EQ(decoded(report::png(2, 2, {0, 1, 0, 2}, palette), PNG_FORMAT_RGBA, width, height), four);
+  EXPECT_EQ(decoded(png(2, 2, {0, 1, 0, 2}, palette), PNG_FORMAT_RGBA, width, height), four);
 }
 
 TEST(ReportImage, ShrinksByTheMeansOfBoxes) {
-  const report::Image image{4, 2, {1, 3, 10, 20, 5, 7, 30, 40}};
-  const report::Image half = report::shrunk(image, 2);
+  const Image image{4, 2, {1, 3, 10, 20, 5, 7, 30, 40}};
+  const Image half = shrunk(image, 2);
   EXPECT_EQ(half.width, 2u);
   EXPECT_EQ(half.height, 1u);
   EXPECT_EQ(half.values, (std::vector<float>{4, 25}));
-  EXPECT_EQ(report::shrunk(image, 4).values, image.values);
-  const report::Image line = report::shrunk({3072, 1, std::vector<float>(3072, 9)}, 96);
+  EXPECT_EQ(shrunk(image, 4).values, image.values);
+  const Image line = shrunk({3072, 1, std::vector<float>(3072, 9)}, 96);
   EXPECT_EQ(line.width, 96u);
   EXPECT_EQ(line.height, 1u);
   EXPECT_EQ(line.values, std::vector<float>(96, 9));
@@ -257,20 +256,20 @@ TEST(ReportImage, ShrinksByTheMeansOfBoxes) {
 TEST(ReportImage, OfColoursIsAPngWithTheSameColours) {
   std::size_t width = 0, height = 0;
   const std::vector<std::uint8_t> two = {255, 0, 1, 2, 3, 4};
-  EXPECT_EQ(decoded(report::png_of_colours(1, 2, two), PNG_FORMAT_RGB, width, height), two);
+  EXPECT_EQ(decoded(png_of_colours(1, 2, two), PNG_FORMAT_RGB, width, height), two);
   EXPECT_EQ(height, 2u);
 }
 
 TEST(ReportImage, IsAveragedToAnySmallerSize) {
-  const report::Image image{4, 2, {1, 3, 10, 20, 5, 7, 30, 40}};
-  EXPECT_EQ(report::averaged(image, 2, 2).values, (std::vector<float>{2, 15, 6, 35}));
-  EXPECT_EQ(report::averaged(image, 4, 1).values, (std::vector<float>{3, 5, 20, 30}));
-  EXPECT_EQ(report::averaged(image, 4, 2).values, image.values);
+  const Image image{4, 2, {1, 3, 10, 20, 5, 7, 30, 40}};
+  EXPECT_EQ(averaged(image, 2, 2).values, (std::vector<float>{2, 15, 6, 35}));
+  EXPECT_EQ(averaged(image, 4, 1).values, (std::vector<float>{3, 5, 20, 30}));
+  EXPECT_EQ(averaged(image, 4, 2).values, image.values);
 }
 
 TEST(ReportImage, IsBase64InAUri) {
-  EXPECT_EQ(report::data_uri("M"), "data:image/png;base64,TQ==");
-  EXPECT_EQ(report::data_uri("Man"), "data:image/png;base64,TWFu");
+  EXPECT_EQ(data_uri("M"), "data:image/png;base64,TQ==");
+  EXPECT_EQ(data_uri("Man"), "data:image/png;base64,TWFu");
 }
 
 TEST(Report, IsTheSameForTheSameRun) {

@@ -13,7 +13,7 @@
 namespace sluice::apps::testing {
 namespace {
 
-// The SHA-256 of the weights that SmallData gives in two epochs. Of its 500 rows, a batch that is no divisor leaves a
+// The SHA-256 of the weights that SmallData gives in two epochs. A batch that is no divisor of its 500 rows leaves a
 // short one; of a batch, blocks of 64 rows do; no block of 1 or 7 rows is ever full.
 struct Golden {
   std::string batch_size;

@@ -48,10 +48,10 @@ TEST_F(Signals, TheFirstSavesSaysHowToGoOnAndEndsWithItsNumber) {
     EXPECT_TRUE(last.ends_with("; saved in " + file + ": the same command goes on from there")) << last;
     // It is of where the run says that it was.
     const Checkpoint c = load_checkpoint(file);
-    const int steps = static_cast<int>(c.sums["count"]) / 100;
-    const std::string where =
-        steps ? "after step " + std::to_string(steps) + " of 5 in epoch " + std::to_string(c.epoch) + " of 1000000;"
-              : "after epoch " + std::to_string(c.epoch - 1) + " of 1000000;";
+    const int steps = static_cast<int>(c.state.rows()) / 100;
+    const std::string where = steps ? "after step " + std::to_string(steps) + " of 5 in epoch " +
+                                          std::to_string(c.state.epoch()) + " of 1000000;"
+                                    : "after epoch " + std::to_string(c.state.epochs.size()) + " of 1000000;";
     EXPECT_TRUE(contains(last, where)) << last << "\nexpected: " << where;
   }
   EXPECT_EQ(data.folder().files(), 4u + 2u);

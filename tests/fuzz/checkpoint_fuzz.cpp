@@ -28,11 +28,12 @@ bool same(const Epoch& a, const Epoch& b) {
 }
 bool same(const Checkpoint& a, const Checkpoint& b) {
   for (const char* sum : {"loss", "hits", "count"})
-    if (!same(a.sums[sum], b.sums[sum])) return false;
-  return a.job.dump() == b.job.dump() && a.epoch == b.epoch && same(a.seconds, b.seconds) &&
-         std::equal(a.epochs.begin(), a.epochs.end(), b.epochs.begin(), b.epochs.end(),
+    if (!same(a.state.sums[sum], b.state.sums[sum])) return false;
+  return a.job.dump() == b.job.dump() && same(a.state.seconds, b.state.seconds) &&
+         std::equal(a.state.epochs.begin(), a.state.epochs.end(), b.state.epochs.begin(), b.state.epochs.end(),
                     [](const Epoch& x, const Epoch& y) { return same(x, y); }) &&
-         stages::weights_sha256(a.model) == stages::weights_sha256(b.model);
+         stages::weights_sha256(*a.state.weights) == stages::weights_sha256(*b.state.weights) &&
+         a.state.doubtful() == b.state.doubtful();
 }
 
 void check(const Folder& folder, const std::string& path) {
@@ -43,11 +44,11 @@ void check(const Folder& folder, const std::string& path) {
     check_error(error.what(), path);
     return;
   }
-  expect(c.epoch == c.epochs.size() + 1, "the epoch under way is the one after those that are complete");
-  const double rows = c.sums["count"];
+  const stages::Accumulator& sums = c.state.sums;
+  const double rows = sums["count"];
   expect(rows >= 0 && rows < 0x1p53 && rows == std::floor(rows), "rows are a whole number");
-  expect(c.sums["hits"] >= 0 && c.sums["hits"] <= rows, "no more hits than rows");
-  expect(std::isfinite(c.sums["loss"]) && std::isfinite(c.seconds), "numbers are finite");
+  expect(sums["hits"] >= 0 && sums["hits"] <= rows, "no more hits than rows");
+  expect(std::isfinite(sums["loss"]) && std::isfinite(c.state.seconds), "numbers are finite");
 
   const nlohmann::ordered_json wanted = {{"--lr", 0.1}, {"--seed", 1}, {"--train-images", "sha256 0"}};
   for (const Difference& difference : differences(c.job, wanted)) check_error("job: " + difference.text, "job");

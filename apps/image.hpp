@@ -15,7 +15,7 @@
 
 #include <sluice/stages/batch.hpp>
 
-namespace sluice::apps::report {
+namespace sluice::apps {
 
 struct Image {
   std::size_t width = 0, height = 0;
@@ -26,22 +26,22 @@ struct Image {
 Image image_of(const std::uint8_t* row, stages::Pixel type, std::size_t width, std::size_t height, float divisor);
 // Neither side longer than `most`; unchanged if that is so.
 Image shrunk(const Image& image, std::size_t most);
-// Of this size, neither side longer than it was.
+// In this size, neither side longer than it was.
 Image averaged(const Image& image, std::size_t width, std::size_t height);
 // So long that it is to be drawn stretched: with square pixels it would be a line.
 bool is_band(const Image& image);
 // Values 0 to 255, rounded.
 std::vector<std::uint8_t> greys(const Image& image);
 
-using Colour = std::array<std::uint8_t, 4>;  // red, green, blue, opacity
+using Rgba = std::array<std::uint8_t, 4>;  // red, green, blue, opacity
 
 // pixels: (height x width) greys, or places in a palette of 1 .. 256 colours. The file's bytes.
 std::string png(std::size_t width, std::size_t height, const std::vector<std::uint8_t>& pixels,
-                const std::vector<Colour>& palette = {});
+                const std::vector<Rgba>& palette = {});
 
 // pixels: (height x width) of opaque colours, three bytes each.
 std::string png_of_colours(std::size_t width, std::size_t height, const std::vector<std::uint8_t>& pixels);
 
 std::string data_uri(std::string_view png);
 
-}  // namespace sluice::apps::report
+}  // namespace sluice::apps

@@ -5,7 +5,7 @@
 // PathError of a file that cannot be written; it keeps none of the others from being written, and the first such error
 // is thrown in the end.
 //
-//   look_back(options, run);
+//   write_observations(options, observed);
 #pragma once
 
 #include <string>
@@ -18,19 +18,19 @@
 #include <sluice/stages/data_files.hpp>
 #include <sluice/stages/model.hpp>
 #include "apps/job_data.hpp"
+#include "apps/log.hpp"
 #include "apps/options.hpp"
-#include "apps/progress.hpp"
-#include "apps/result.hpp"
+#include "apps/state.hpp"
 
 namespace sluice::apps {
 
-struct RunSoFar {
+struct Observed {
   const stages::DataFiles& files;
   const JobData& data;
-  const Result& result;
+  const RunState& state;
   const Threads& threads;
-  const ProgressStyle& style;
-  std::string outcome;                   // why it ended early; empty: it did not
+  const LogStyle& style;
+  std::string command;                   // that repeats the run
   const Trace* trace;                    // nullptr: none was asked for
   std::vector<Graph*> graphs;            // load, train, evaluate, or as many of them as there were
   std::vector<GraphStats> counted;       // of each
@@ -38,6 +38,6 @@ struct RunSoFar {
   stages::Weights weights;               // empty: it did not get to train
 };
 
-void look_back(const Options& options, const RunSoFar& run);
+void write_observations(const Options& options, const Observed& run);
 
 }  // namespace sluice::apps

@@ -1,4 +1,4 @@
-#include "apps/report/image.hpp"
+#include "apps/image.hpp"
 
 #include <fmt/core.h>
 #include <openssl/evp.h>
@@ -8,12 +8,12 @@
 #include <cmath>
 #include <stdexcept>
 
-namespace sluice::apps::report {
+namespace sluice::apps {
 
 namespace {
 
 std::string encoded(std::size_t width, std::size_t height, png_uint_32 format, const std::vector<std::uint8_t>& pixels,
-                    const std::vector<Colour>& palette) {
+                    const std::vector<Rgba>& palette) {
   png_image image{};
   image.version = PNG_IMAGE_VERSION;
   image.width = static_cast<png_uint_32>(width);
@@ -77,7 +77,7 @@ std::vector<std::uint8_t> greys(const Image& image) {
 }
 
 std::string png(std::size_t width, std::size_t height, const std::vector<std::uint8_t>& pixels,
-                const std::vector<Colour>& palette) {
+                const std::vector<Rgba>& palette) {
   return encoded(width, height, palette.empty() ? PNG_FORMAT_GRAY : PNG_FORMAT_RGBA_COLORMAP, pixels, palette);
 }
 
@@ -92,4 +92,4 @@ std::string data_uri(std::string_view png) {
   return "data:image/png;base64," + std::string(text.begin(), text.begin() + length);
 }
 
-}  // namespace sluice::apps::report
+}  // namespace sluice::apps

@@ -1,4 +1,4 @@
-#include "apps/looking_back.hpp"
+#include "apps/observations.hpp"
 
 #include <fmt/core.h>
 
@@ -12,23 +12,25 @@
 #include <sluice/pipeline/verdict.hpp>
 #include <sluice/stages/kernels/kernels.hpp>
 #include <sluice/stages/replacement.hpp>
+#include "apps/advice.hpp"
+#include "apps/plain_text.hpp"
 #include "apps/predictions.hpp"
 #include "apps/profile.hpp"
-#include "apps/repeat.hpp"
 #include "apps/report.hpp"
+#include "apps/result.hpp"
 
 namespace sluice::apps {
 namespace {
 
-std::vector<GraphPicture> pictures(const RunSoFar& run) {
+std::vector<GraphPicture> pictures(const Observed& run) {
   std::vector<GraphPicture> all;
   for (std::size_t i = 0; i < run.graphs.size(); ++i)
     all.push_back({run.graphs[i]->name(), run.graphs[i]->stages(), run.counted[i]});
   return all;
 }
 
-void print_profile(const Options& o, const RunSoFar& run) {
-  if (run.style.form == ProgressStyle::Form::jsonl) {
+void print_profile(const Options& o, const Observed& run) {
+  if (run.style.form == LogStyle::Form::jsonl) {
     for (const GraphStats& stats : run.counted) say(log_event("profile", to_json(stats)));
     return;
   }
@@ -41,19 +43,18 @@ void print_profile(const Options& o, const RunSoFar& run) {
   say("\nat once: bodies that can be; busy, starved (no input), blocked (no room behind), ready (waits for a "
       "thread): of\n"
       "their time; queue: most messages in the segment behind it / capacity; p50, p99: of a body\n");
-  const Result& result = run.result;
-  say(fmt::format("of {:.3f} s: load {:.0f} %, train {:.0f} %, test {:.0f} %\n", result.total,
-                  100 * result.load / result.total, 100 * result.train / result.total,
-                  100 * result.eval / result.total));
+  const RunSeconds& s = run.state.seconds;
+  say(fmt::format("of {:.3f} s: load {}, train {}, test {}\n", s.total, percent(s.load / s.total, 0),
+                  percent(s.train / s.total, 0), percent(s.test / s.total, 0)));
   if (const std::string what = advice(o, run.counted); !what.empty()) say("advice: " + what + "\n");
 }
 
-Report report(const Options& o, const RunSoFar& run) {
+Report report(const Options& o, const Observed& run) {
   Report r;
   r.title = "sluice train";
-  r.outcome = run.outcome;
+  r.outcome = run.state.outcome;
   const stages::DataShape& shape = run.data.train.shape;
-  r.command = repeating_command(o, run.files, run.data);
+  r.command = run.command;
   const nlohmann::ordered_json options = effective(o, run.files, run.data);
   for (const auto& [name, value] : options.items())
     r.options.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
@@ -64,13 +65,12 @@ Report report(const Options& o, const RunSoFar& run) {
     r.facts.emplace_back("test images", std::to_string(run.data.test.count));
     r.facts.emplace_back("classes", std::to_string(shape.classes));
   }
-  const Result& result = run.result;
-  r.facts.emplace_back("seconds", fmt::format("{:.3f}: load {:.3f}, train {:.3f}, test {:.3f}", result.total,
-                                              result.load, result.train, result.eval));
+  const RunSeconds& s = run.state.seconds;
+  r.facts.emplace_back("seconds",
+                       fmt::format("{:.3f}: load {:.3f}, train {:.3f}, test {:.3f}", s.total, s.load, s.train, s.test));
   r.facts.emplace_back("peak memory", fmt::format("{:.1f} MiB", static_cast<double>(peak_rss_bytes()) / (1 << 20)));
-  if (!result.sha256.empty()) r.facts.emplace_back("weights sha256", result.sha256);
-  for (const Epoch& e : result.epochs)
-    r.epochs.push_back({e.number, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, e.seconds});
+  if (!run.state.weights_sha256.empty()) r.facts.emplace_back("weights sha256", run.state.weights_sha256);
+  r.epochs = run.state.training.epochs;
   r.graphs = pictures(run);
   r.advice = advice(o, run.counted);
   if (run.weights) {
@@ -84,7 +84,7 @@ Report report(const Options& o, const RunSoFar& run) {
 
 }  // namespace
 
-void look_back(const Options& o, const RunSoFar& run) {
+void write_observations(const Options& o, const Observed& run) {
   std::exception_ptr failed;
   const auto write = [&](const std::string& what, const std::string& path, auto text) {
     if (path.empty()) return;
