@@ -1,6 +1,6 @@
 // What the words of a command line, and the environment behind them, ask for.
 //
-// Nothing is run, printed or looked up here: the same words and surroundings give the same result.
+// Nothing is run or printed here, and nothing is looked up but whether a text with a comma in it is the name of a file.
 // Errors: UsageError, in words that name the flag or the variable, and the way out.
 //
 //   CommandLine line = parse_command_line(argc, argv, {.version = version, .environment = variable});

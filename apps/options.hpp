@@ -6,7 +6,7 @@
 // Order and thread-safety: plain values. Errors: UsageError of effective_decoder() for one that was not built in.
 //
 //   Options options{.epochs = 3, .batch_size = 64};
-//   Training training(data, options, Threads(options.effective_threads()), initial);
+//   Training training(data.train, training_settings(options), Threads(options.effective_threads()), initial);
 #pragma once
 
 #include <cstddef>
