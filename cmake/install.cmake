@@ -1,5 +1,5 @@
-# Installs the libraries with their headers, the CMake package `sluice` (components pipeline and stages), a pkg-config file
-# for each library, and the program. The project's own include lines, <sluice/pipeline/graph.hpp>, are those of its users: a
+# Installs the libraries with their headers, the CMake package `sluice` (components pipeline, input and stages), a pkg-config
+# file for each library, and the program. The project's own include lines, <sluice/pipeline/graph.hpp>, are those of its users: a
 # header has one name everywhere, and that name is nobody else's.
 include(CMakePackageConfigHelpers)
 
@@ -33,7 +33,7 @@ function(sluice_needs component)
     if(item MATCHES "^\\$<BUILD_INTERFACE:" OR item MATCHES "^::@")  # ::@ only marks the directory that linked it
       continue()
     endif()
-    if(item MATCHES "^sluice(::|_)(pipeline|stages)$")
+    if(item MATCHES "^sluice(::|_)(pipeline|input|stages)$")
       list(APPEND requires "sluice-${CMAKE_MATCH_2} = ${PROJECT_VERSION}")
       string(APPEND find "list(APPEND sluice_FIND_COMPONENTS ${CMAKE_MATCH_2})\n")
       continue()
@@ -91,9 +91,6 @@ function(sluice_install component description)
     RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
   install(EXPORT sluice-${component}-targets NAMESPACE sluice:: DESTINATION ${sluice_package_dir})
-  # With pipeline/detail: the templates need it.
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/sluice/${component} DESTINATION ${sluice_include_dir} FILES_MATCHING PATTERN "*.hpp")
-
   sluice_needs(${component})
   set(sluice_${component}_find "${sluice_${component}_find}" PARENT_SCOPE)
   set(sluice_name sluice-${component})
@@ -104,7 +101,12 @@ function(sluice_install component description)
 endfunction()
 
 sluice_install(pipeline "Bounded, ordered dataflow pipelines on oneTBB (C++20)")
+sluice_install(input "Stages that read and write gzip-compressed files (C++20)")
 sluice_install(stages "Stages for softmax regression from gzip-compressed IDX files (C++20)")
+
+# With pipeline/detail: the templates need it.
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/sluice/pipeline ${PROJECT_SOURCE_DIR}/sluice/stages DESTINATION ${sluice_include_dir}
+  FILES_MATCHING PATTERN "*.hpp")
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/sluice-config.cmake.in ${PROJECT_BINARY_DIR}/sluice-config.cmake
   INSTALL_DESTINATION ${sluice_package_dir} NO_SET_AND_CHECK_MACRO)

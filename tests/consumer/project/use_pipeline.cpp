@@ -4,6 +4,7 @@
 #include <optional>
 
 #include <sluice/pipeline/graph.hpp>
+#include "pipeline/errors.hpp"
 
 int main() {
   long sum = 0;
@@ -18,5 +19,6 @@ int main() {
   g.run();
 
   std::printf("%ld\n", sum);
-  return sum == 338350 ? 0 : 1;
+  using consumer::pipeline::Error;
+  return exit_code(sum == 338350 ? Error::none : Error::wrong_result);
 }

@@ -3,11 +3,13 @@
 #include <cstdio>
 
 #include <sluice/stages/softmax.hpp>
+#include "stages/errors.hpp"
 
 int main() {
   const sluice::stages::Matrix logits = sluice::stages::Matrix::Zero(2, 10);     // (rows x classes)
   const sluice::stages::Matrix probabilities = sluice::stages::softmax(logits);  // (rows x classes)
 
   std::printf("%.3f\n", static_cast<double>(probabilities(1, 9)));
-  return std::abs(probabilities(1, 9) - 0.1f) < 1e-6f ? 0 : 1;
+  using consumer::stages::Error;
+  return exit_code(std::abs(probabilities(1, 9) - 0.1f) < 1e-6f ? Error::none : Error::wrong_result);
 }
