@@ -20,12 +20,12 @@
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/inflate_whole.hpp>
 #include <sluice/stages/kernels/kernels.hpp>
-#include "apps/command_line.hpp"
-#include "apps/commands.hpp"
-#include "apps/log.hpp"
-#include "apps/options.hpp"
-#include "apps/standard_output.hpp"
-#include "apps/usage_error.hpp"
+#include "apps/commands/commands.hpp"
+#include "apps/flags/command_line.hpp"
+#include "apps/job/options.hpp"
+#include "apps/job/usage_error.hpp"
+#include "apps/terminal/log.hpp"
+#include "apps/terminal/standard_output.hpp"
 
 namespace sluice::apps {
 
@@ -156,7 +156,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace sluice;
   std::set_terminate(apps::end_without_memory);
-  // A question (apps/interrupt.hpp) that nobody can answer, before or after, must not end the program.
+  // A question (apps/terminal/interrupt.hpp) that nobody can answer, before or after, must not end the program.
   sigset_t question;
   sigemptyset(&question);
   sigaddset(&question, SIGUSR1);

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <optional>
 
-#include "apps/plain_text.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
+#include "apps/terminal/plain_text.hpp"
 
 namespace sluice::apps::report {
 namespace {

@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "apps/evaluation_result.hpp"
-#include "apps/metrics.hpp"
-#include "apps/profile.hpp"
+#include "apps/job/metrics.hpp"
+#include "apps/report/evaluation_result.hpp"
+#include "apps/report/profile.hpp"
 #include "apps/report/sections.hpp"
 
 namespace sluice::apps::report {

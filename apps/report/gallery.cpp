@@ -5,10 +5,10 @@
 #include <cmath>
 
 #include <sluice/stages/scale.hpp>
-#include "apps/image.hpp"
-#include "apps/plain_text.hpp"
+#include "apps/pictures/image.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
+#include "apps/terminal/plain_text.hpp"
 
 namespace sluice::apps::report {
 namespace {

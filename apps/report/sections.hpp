@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "apps/evaluation_result.hpp"
-#include "apps/report.hpp"
+#include "apps/report/evaluation_result.hpp"
+#include "apps/report/report.hpp"
 
 namespace sluice::apps::report {
 

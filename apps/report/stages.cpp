@@ -5,10 +5,10 @@
 
 #include <sluice/pipeline/svg.hpp>
 #include <sluice/pipeline/verdict.hpp>
-#include "apps/escaped.hpp"
-#include "apps/plain_text.hpp"
+#include "apps/pictures/escaped.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
+#include "apps/terminal/plain_text.hpp"
 
 namespace sluice::apps::report {
 namespace {

@@ -14,7 +14,7 @@
 
 #include <sluice/stages/kernels/kernels.hpp>
 #include <sluice/stages/synthesize.hpp>
-#include "apps/training.hpp"
+#include "apps/job/training.hpp"
 #include "bench/support/guarded.hpp"
 #include "bench/support/in_turn.hpp"
 #include "bench/train/straight_loop.hpp"

@@ -22,7 +22,7 @@
 #include <libdeflate.h>
 #endif
 
-#include "apps/load.hpp"
+#include "apps/job/load.hpp"
 #include "bench/support/guarded.hpp"
 #include "bench/support/in_turn.hpp"
 

@@ -15,9 +15,9 @@
 
 #include <sluice/stages/inflate.hpp>
 #include <sluice/stages/model.hpp>
-#include "apps/load.hpp"
-#include "apps/scan.hpp"
-#include "apps/training.hpp"
+#include "apps/job/load.hpp"
+#include "apps/job/scan.hpp"
+#include "apps/job/training.hpp"
 #include "bench/support/guarded.hpp"
 #include "bench/support/in_turn.hpp"
 

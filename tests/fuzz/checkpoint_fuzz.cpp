@@ -6,7 +6,7 @@
 #include <string>
 
 #include <sluice/stages/errors.hpp>
-#include "apps/checkpoint.hpp"
+#include "apps/job/checkpoint.hpp"
 #include "tests/fuzz/checksum.hpp"
 #include "tests/fuzz/support.hpp"
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include <sluice/pipeline/graph.hpp>
-#include "apps/command_line.hpp"
-#include "apps/options.hpp"
-#include "apps/overrides.hpp"
-#include "apps/usage_error.hpp"
+#include "apps/flags/command_line.hpp"
+#include "apps/flags/overrides.hpp"
+#include "apps/job/options.hpp"
+#include "apps/job/usage_error.hpp"
 #include "tests/fuzz/support.hpp"
 
 namespace sluice::fuzz {

@@ -1,0 +1,18 @@
+// The commands of the program, as main.cpp calls them.
+//
+// options -> the exit code. Errors are thrown: UsageError, stages::DataError, StageError and std::exception mean the
+// exit codes that main.cpp gives them.
+#pragma once
+
+#include "apps/job/options.hpp"
+
+namespace sluice::apps {
+
+int train(const Options& options);
+int graph(const Options& options);
+int eval(const Options& options, const EvalOptions& own);
+int predict(const Options& options, const PredictOptions& own);
+int synth(const SynthOptions& options);
+int inspect(const InspectOptions& options);
+
+}  // namespace sluice::apps

@@ -1,0 +1,77 @@
+// sluice eval: loss, accuracy and confusion of a stored model over images and their labels, which are streamed.
+#include <fmt/core.h>
+
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include <sluice/stages/accumulate.hpp>
+#include <sluice/stages/confusion.hpp>
+#include <sluice/stages/errors.hpp>
+#include "apps/commands/commands.hpp"
+#include "apps/flags/overrides.hpp"
+#include "apps/flags/repeat.hpp"
+#include "apps/job/evaluation.hpp"
+#include "apps/job/input.hpp"
+#include "apps/job/stored_model.hpp"
+#include "apps/job/usage_error.hpp"
+#include "apps/report/evaluation_result.hpp"
+#include "apps/terminal/standard_output.hpp"
+
+namespace sluice::apps {
+
+using namespace stages;
+
+namespace {
+
+// Throws a DataError where the loss was no finite number: the weights are, so they are too large for the pixels.
+void rethrow_diverged(const StageError& error, const std::string& model, const std::string& images) {
+  if (const auto* cause = error.cause_as<DivergedError>())
+    throw DataError(fmt::format(
+        "{}: {} over {}, expected a finite number: are its weights damaged, or made for smaller pixels (see --scale)?",
+        model, cause->what(), images));
+}
+
+}  // namespace
+
+int eval(const Options& o, const EvalOptions& e) {
+  if (e.images.is_standard_input() && e.labels.is_standard_input())
+    throw UsageError("--images and --labels: only one of them can be -");
+  const NamedModel model = load_named_model(o);
+  DataFiles files{.test_images = e.images, .test_labels = e.labels};
+  if (e.images.empty() || e.labels.empty()) files = find_test_files({.folder = o.files.folder, .named = files});
+
+  //  batch -> forward -> loss -> accumulate
+  //                   -> accuracy -> accumulate
+  //                   -> confusion
+  //        -> scale
+  const LabelledFiles inputs{
+      .images = files.test_images, .labels = files.test_labels, .classes = model.weights->classes};
+  check_headers(inputs.images, inputs.labels);
+  Graph g("evaluate", threads_beside_waits(o.effective_threads(), {inputs.images, inputs.labels}));
+  Accumulate sums;
+  Confusion confusion{.classes = model.weights->classes};
+  auto batches = read_batches(g, inputs, evaluation_rows(model.weights->pixels), model.weights->pixels);
+  check_scale(g, o, model, batches, inputs.images.name());
+  g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
+  override_stages(o, {&g});
+  if (o.dump_flags) {
+    write_to_stdout(repeating_command(o, inputs) + "\n");
+    return 0;
+  }
+  try {
+    g.run();
+  } catch (const StageError& error) {
+    rethrow_unequal(error, inputs.images, inputs.labels);
+    rethrow_diverged(error, o.model, inputs.images.name());
+    throw;
+  }
+  const EvaluationResult result = evaluation_result(means(sums.sums), confusion, model.names);
+  if (o.json)
+    write_json_to_stdout(to_json(result));
+  else
+    write_to_stdout(e.csv ? to_csv(result) : to_table(result));
+  return 0;
+}
+
+}  // namespace sluice::apps

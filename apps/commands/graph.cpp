@@ -1,0 +1,69 @@
+// sluice graph: the graphs of the job as text, as a picture or for Graphviz, with their effective settings and bounds.
+#include <fmt/core.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include <sluice/pipeline/svg.hpp>
+#include "apps/commands/commands.hpp"
+#include "apps/flags/overrides.hpp"
+#include "apps/flags/repeat.hpp"
+#include "apps/job/data_preparation.hpp"
+#include "apps/job/evaluation.hpp"
+#include "apps/job/input.hpp"
+#include "apps/job/settings.hpp"
+#include "apps/job/training.hpp"
+#include "apps/terminal/standard_output.hpp"
+
+namespace sluice::apps {
+
+int graph(const Options& o) {
+  const stages::DataFiles files = stages::find_data_files(o.files);
+  const Threads threads(o.effective_threads());
+  const ImagesHeader images = images_header(files.train_images, o.classes);
+  const stages::DataShape& shape = images.shape;
+  JobData data = data_to_come(o.stream, files, shape, images.count);
+  DataSettings to_data = data_settings(o);
+  to_data.read.image_bytes = shape.image_bytes();
+  const auto loading = data_preparation(o.stream, files, to_data, threads);
+  Training training(data.train, training_settings(o), threads, {});
+  Evaluation evaluation(data.test, threads);
+  override_stages(o, {&loading->graph(), &training.graph(), &evaluation.graph()});
+  if (o.dump_flags) {
+    data.train.shape.classes = o.classes;
+    write_to_stdout(repeating_command(o, files, data) + "\n");
+    return 0;
+  }
+
+  const std::array<Graph*, 3> graphs = {&loading->graph(), &training.graph(), &evaluation.graph()};
+  if (o.svg) {
+    std::vector<GraphPicture> pictures;
+    for (Graph* g : graphs) pictures.push_back({g->name(), g->stages()});
+    write_to_stdout(svg(pictures));
+    return 0;
+  }
+  std::string text;
+  if (o.dot) {
+    for (Graph* g : graphs) text += g->dot();
+    write_to_stdout(text);
+    return 0;
+  }
+  text = fmt::format("images of {} x {} pixels, {} classes{}, batches of {}, {} threads\n", shape.rows, shape.columns,
+                     shape.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count());
+  std::size_t bytes = 0;
+  for (Graph* g : graphs) {
+    bytes += g->bound().bytes;
+    text += fmt::format("\n{}:\n{}\n{}", g->name(), g->picture(), g->table());
+  }
+  if (o.stream)
+    text += fmt::format(
+        "\nthe data stay in their files, but for a shuffle buffer of {} of {} images: the graphs hold {:.1f} MiB at "
+        "most, however many images there are\n",
+        o.effective_shuffle_buffer(shape.image_bytes(), images.count), images.count,
+        static_cast<double>(bytes) / (1024 * 1024));
+  write_to_stdout(text);
+  return 0;
+}
+
+}  // namespace sluice::apps

@@ -1,0 +1,196 @@
+// sluice inspect: what files are, and whether they are sound through to their last byte.
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <sluice/pipeline/errors.hpp>
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/stages/digest.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/idx.hpp>
+#include <sluice/stages/inflate.hpp>
+#include <sluice/stages/model_file.hpp>
+#include <sluice/stages/scale.hpp>
+#include "apps/commands/commands.hpp"
+#include "apps/job/checkpoint.hpp"
+#include "apps/job/class_names.hpp"
+#include "apps/terminal/standard_output.hpp"
+
+namespace sluice::apps {
+namespace {
+
+using nlohmann::ordered_json;
+using namespace stages;
+
+// A file and its facts, under the names of --json, in the order in which they are printed.
+struct Inspected {
+  std::string path, kind = "unknown", trouble;  // no trouble: it is sound
+  ordered_json facts = ordered_json::object();
+};
+
+// Decoded bytes of a file, in order -> what its IDX header says, and how many bytes there are.
+struct MeasureIdx {
+  std::vector<std::uint8_t> start{};  // of the decoded bytes, as much as the header may have
+  std::uint64_t bytes = 0;
+
+  void operator()(const Chunk& chunk) {
+    const std::size_t wanted = std::min(std::size_t{4 + 4 * 255} - start.size(), chunk.size);
+    start.insert(start.end(), chunk.data, chunk.data + wanted);
+    bytes += chunk.size;
+  }
+  // Nothing: it is no IDX file.
+  std::optional<std::size_t> header_bytes() const {
+    return start.size() >= 4 ? any_idx_header_bytes(start.data()) : std::nullopt;
+  }
+  // Nothing: that, or it ends within its header.
+  std::optional<IdxHeader> header() const {
+    const auto size = header_bytes();
+    return size && start.size() >= *size ? std::optional(parse_any_idx_header(start.data())) : std::nullopt;
+  }
+};
+
+// What is read of a pipe is gone: of that nothing is known before it is decoded.
+std::array<unsigned char, 9> beginning(const std::string& path) {
+  std::array<unsigned char, 9> start{};
+  std::error_code ignored;
+  if (!std::filesystem::is_regular_file(path, ignored)) return start;
+  std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(start.data()), start.size());
+  return start;
+}
+
+bool may_be_safetensors(const std::array<unsigned char, 9>& start) {
+  return start[8] == '{' && start[4] == 0 && start[5] == 0 && start[6] == 0 && start[7] == 0;
+}
+
+void inspect_model(Inspected& file) {
+  const StoredModel stored = load_model(file.path);
+  const bool checkpoint = stored.metadata.contains("sluice.checkpoint");
+  file.kind = checkpoint ? "checkpoint" : "model";
+  file.facts["element_type"] = "float32";
+  file.facts["shape"] = {stored.model.classes, stored.model.pixels};
+  file.facts["scale"] = scale_text(stored.model.divisor);
+  file.facts["weights_sha256"] = weights_sha256(stored.model);
+  file.facts["checksum"] = stored.checked ? "right" : "none";
+  if (checkpoint) {
+    const Checkpoint c = load_checkpoint(file.path);
+    file.facts["epochs_done"] = c.state.epochs.size();
+    file.facts["rows_done"] = c.state.rows();
+    file.facts["job"] = c.job;
+  } else if (!stored.metadata.empty()) {
+    file.facts["metadata"] = stored.metadata;
+  }
+  try {
+    stored_class_names(stored.metadata, stored.model.classes);
+  } catch (const std::invalid_argument& error) {
+    throw DataError(error.what());
+  }
+}
+
+//  inflate -> measure
+//          -> digest
+void inspect_stream(Inspected& file, bool gzip) {
+  MeasureIdx measure;
+  Digest digest;
+  Graph graph("inspect");
+  auto chunks = graph.source("inflate", Inflate{.path = file.path}, capacity(4));
+  graph.sink("measure", std::ref(measure), chunks);
+  graph.sink("digest", std::ref(digest), chunks);
+  if (gzip) file.kind = "gzip";
+  try {
+    graph.run();
+  } catch (const StageError& error) {
+    std::rethrow_exception(error.cause());
+  }
+  file.facts["compressed"] = gzip;
+  file.facts["bytes"] = measure.bytes;
+  file.facts["sha256"] = digest.hex();
+  const std::optional<IdxHeader> header = measure.header();
+  if (!header) {
+    if (const auto promised = measure.header_bytes()) {
+      file.kind = "idx";
+      file.trouble =
+          fmt::format("ends after {} bytes, expected an IDX header of {}: was it cut short?", measure.bytes, *promised);
+    } else if (const std::string other = measure.start.size() < 4 ? "" : compression(measure.start.data());
+               !other.empty()) {
+      file.trouble = other;
+    } else if (!gzip)
+      file.trouble = "begins like nothing that is known here, expected IDX, gzip or safetensors";
+    return;
+  }
+  file.kind = "idx";
+  file.facts["element_type"] = idx_type_name(header->type);
+  file.facts["shape"] = header->sizes;
+  const std::optional<std::uint64_t> elements = header->element_bytes();
+  if (!elements || measure.bytes - header->bytes() != *elements)
+    file.trouble = fmt::format("has {} bytes behind its header, expected {}", measure.bytes - header->bytes(),
+                               elements ? std::to_string(*elements) : "2^64 or more");
+}
+
+Inspected inspect(const std::string& path) {
+  Inspected file;
+  file.path = path;
+  const auto start = beginning(path);
+  try {
+    if (may_be_safetensors(start)) {
+      file.kind = "model";
+      inspect_model(file);
+    } else {
+      inspect_stream(file, start[0] == 0x1f && start[1] == 0x8b);
+    }
+  } catch (const DataError& error) {
+    file.trouble = error.what();
+    if (file.trouble.starts_with(path + ": ")) file.trouble.erase(0, path.size() + 2);
+  }
+  return file;
+}
+
+ordered_json to_json(const Inspected& file) {
+  ordered_json json = {{"path", file.path}, {"kind", file.kind}, {"sound", file.trouble.empty()}};
+  if (!file.trouble.empty()) json["error"] = file.trouble;
+  json.update(file.facts);
+  return json;
+}
+
+std::string to_text(const Inspected& file) {
+  std::string all =
+      fmt::format("{}: {}, {}\n", file.path, file.kind, file.trouble.empty() ? "sound" : "NOT SOUND: " + file.trouble);
+  for (const auto& [name, value] : file.facts.items()) {
+    std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (name == "shape") {
+      text.clear();
+      for (const auto& size : value) text += (text.empty() ? "" : " x ") + size.dump();
+    }
+    all += fmt::format("  {:<14} {}\n", name, text);
+  }
+  return all;
+}
+
+}  // namespace
+
+int inspect(const InspectOptions& o) {
+  ordered_json files = ordered_json::array();
+  bool sound = true;
+  for (const std::string& path : o.files) {
+    const Inspected file = inspect(path);
+    sound = sound && file.trouble.empty();
+    if (o.json)
+      files.push_back(to_json(file));
+    else
+      write_to_stdout(to_text(file));
+  }
+  if (o.json) write_json_to_stdout({{"command", "inspect"}, {"files", files}});
+  return sound ? 0 : 3;
+}
+
+}  // namespace sluice::apps

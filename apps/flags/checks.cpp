@@ -1,0 +1,73 @@
+#include "apps/flags/checks.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <stdexcept>
+#include <utility>
+
+#include <sluice/pipeline/suggestion.hpp>
+#include <sluice/stages/scale.hpp>
+
+namespace sluice::apps {
+
+// The parser's own would wrap a negative number around for unsigned targets.
+Check whole(std::uint64_t least, std::uint64_t most) {
+  return [=](const std::string& text) -> std::string {
+    const bool digits =
+        !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (digits && text.size() <= 20) {
+      try {
+        const std::uint64_t n = std::stoull(text);
+        if (n >= least && n <= most) return {};
+      } catch (const std::out_of_range&) {
+      }
+    }
+    return fmt::format("'{}' is not a whole number from {} to {}", text, least, most);
+  };
+}
+
+Check positive() {
+  return [](const std::string& text) -> std::string {
+    char* end = nullptr;
+    const double x = std::strtod(text.c_str(), &end);
+    // The kernels take it as float32: what is beyond that would be 0 or infinite there.
+    if (!text.empty() && *end == '\0' && std::isfinite(static_cast<float>(x)) && static_cast<float>(x) > 0) return {};
+    return fmt::format("'{}' is not a number above 0 and within float32", text);
+  };
+}
+
+Check named() {
+  return [](const std::string& text) -> std::string { return text.empty() ? "'' is no name" : ""; };
+}
+
+Check one_of(std::vector<std::string> words) {
+  return [words = std::move(words)](const std::string& text) -> std::string {
+    if (std::find(words.begin(), words.end(), text) != words.end()) return {};
+    return fmt::format("'{}' is not one of {}{}", text, fmt::join(words, ", "), suggestion(text, words));
+  };
+}
+
+Check steps_or_epochs() {
+  return [](const std::string& text) -> std::string {
+    const std::string number = text.ends_with('e') ? text.substr(0, text.size() - 1) : text;
+    if (whole(1, 1'000'000'000'000)(number).empty()) return {};
+    return fmt::format("'{}' is not a whole number above 0, of steps, or of epochs with an e behind it (10e)", text);
+  };
+}
+
+Check scale() {
+  return [](const std::string& text) -> std::string {
+    try {
+      stages::divisor_of(text);
+      return {};
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+  };
+}
+
+}  // namespace sluice::apps

@@ -1,0 +1,161 @@
+#include "apps/flags/command_line.hpp"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <memory>
+
+#include <sluice/pipeline/suggestion.hpp>
+#include "apps/flags/declarations.hpp"
+#include "apps/flags/flags.hpp"
+#include "apps/flags/help.hpp"
+#include "apps/job/usage_error.hpp"
+
+namespace sluice::apps {
+namespace {
+
+const CLI::Option* find(const CLI::App& command, const std::string& flag) {
+  const CLI::Option* const option = command.get_option_no_throw(flag);
+  return option && !option->get_group().empty() ? option : nullptr;
+}
+
+// A flag that the command does not have, with the commands that do, or the nearest one that it does.
+std::string unknown_flag(const std::string& word, const CLI::App& program, const CLI::App& command,
+                         const std::vector<Flags*>& commands) {
+  std::vector<std::string> known, elsewhere;
+  for (const Flags* other : commands) {
+    if (other == &command)
+      if (const auto reason = other->absent().find(word); reason != other->absent().end())
+        return fmt::format("{}: {}", word, reason->second);
+    if (other != &command && find(*other, word)) elsewhere.push_back("sluice " + other->get_name());
+  }
+  if (&command == &program && !elsewhere.empty())
+    return fmt::format("{}: stands behind its command: {} {}", word, elsewhere.front(), word);
+  if (!elsewhere.empty())
+    return fmt::format("{}: no such flag of sluice {}: it belongs to {}", word, command.get_name(),
+                       fmt::join(elsewhere, " and "));
+  if (&command != &program && find(program, word))
+    return fmt::format("{}: no such flag of sluice {}: it stands alone: sluice {}", word, command.get_name(), word);
+  for (const CLI::Option* option : command.get_options())
+    if (!option->get_positional() && !option->get_group().empty()) known.push_back("--" + option->get_lnames().front());
+  return fmt::format("{}: no such flag{}", word, suggestion(word, known));
+}
+
+// The words that the parser did not know, with the nearest that it does.
+std::string unknown_argument(const CLI::App& program, const CLI::ParseError& error,
+                             const std::vector<Flags*>& commands) {
+  const auto chosen = program.get_subcommands();
+  const std::vector<std::string> before = program.remaining();  // the command
+  const CLI::App& command = before.empty() && !chosen.empty() ? *chosen.front() : program;
+  const std::vector<std::string> left = command.remaining();
+  if (left.empty()) return error.what();
+  const std::string word = left.front().substr(0, left.front().find('='));
+  if (!word.empty() && word[0] == '-') return unknown_flag(word, program, command, commands);
+  if (&command == &program) {
+    std::vector<std::string> known;
+    for (const Flags* one : commands) known.push_back(one->get_name());
+    return fmt::format("{}: no such command{}", word, suggestion(word, known));
+  }
+  return fmt::format("{}: unexpected argument: see sluice {} --help", word, command.get_name());
+}
+
+// The parser would take --quiet=no for --quiet.
+void refuse_values_of_bare_flags(int argc, const char* const* argv, const std::vector<Flags*>& commands) {
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--") return;
+    const auto equals = word.find('=');
+    if (!word.starts_with("--") || equals == std::string::npos) continue;
+    const std::string flag = word.substr(0, equals);
+    if (std::any_of(commands.begin(), commands.end(), [&](const Flags* c) { return c->takes_no_value(flag); }))
+      throw UsageError(fmt::format("{}: takes no value", flag));
+  }
+}
+
+// A flag without its value, or given more than once: the parser says it in its own terms.
+std::string wrong_number_of_values(const CLI::App& app, const CLI::ArgumentMismatch& error) {
+  const std::string text = error.what(), flag = text.substr(0, text.find(':'));
+  for (const CLI::App* command : app.get_subcommands())
+    if (const CLI::Option* option = command->get_option_no_throw(flag))
+      return option->count() > 1 ? fmt::format("{}: given {} times, expected once", flag, option->count())
+                                 : fmt::format("{}: needs a value: see sluice {} --help", flag, command->get_name());
+  return text;
+}
+
+bool has_word(const std::string& text, const std::string& word) {
+  const auto part_of_a_flag = [](char c) { return c == '-' || (c >= 'a' && c <= 'z'); };
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !part_of_a_flag(text[at - 1])) && (end == text.size() || !part_of_a_flag(text[end]))) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+CommandLine parse_command_line(int argc, const char* const* argv, const Surroundings& surroundings) {
+  CommandLine line;
+  Flags program("Softmax regression trained data-parallel, straight from gzip-compressed IDX files.", "sluice");
+  declare_program(program, surroundings);
+  CLI::Option* const as_markdown = program.add_flag("--help-markdown")->group("");  // hidden: docs/cli.md
+  program.finish();
+  std::vector<Flags*> commands;
+  for (const Declaration& d : declarations()) {
+    const auto command = std::make_shared<Flags>(d.does, d.name);
+    d.declare(*command, line);
+    command->finish();
+    commands.push_back(command.get());
+    program.add_subcommand(command);
+  }
+  const std::vector<const Flags*> all(commands.begin(), commands.end());
+
+  refuse_values_of_bare_flags(argc, argv, commands);
+  const auto chosen = [&] {
+    return std::find_if(commands.begin(), commands.end(), [](auto* c) { return c->parsed(); });
+  };
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    line.text =
+        chosen() == commands.end() ? help(program, all, surroundings.columns) : help(**chosen(), surroundings.columns);
+    return line;
+  } catch (const CLI::CallForVersion& version) {
+    line.text = version.what();
+    return line;
+  } catch (const CLI::ExtrasError& error) {
+    throw UsageError(unknown_argument(program, error, commands));
+  } catch (const CLI::ArgumentMismatch& error) {
+    throw UsageError(wrong_number_of_values(program, error));
+  } catch (const CLI::ExcludesError& error) {
+    throw UsageError(fmt::format("{}: give one of them", error.what()));
+  } catch (const CLI::RequiredError& error) {
+    if (chosen() == commands.end()) throw UsageError(error.what());
+    if ((*chosen())->remaining_size() > 0) throw UsageError(unknown_argument(program, error, commands));
+    throw UsageError(fmt::format("{}: see sluice {} --help", error.what(), (*chosen())->get_name()));
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(error.what());
+  }
+  if (chosen() == commands.end()) {
+    line.wrong = as_markdown->count() == 0;
+    line.text = line.wrong ? help(program, all, surroundings.columns) : markdown(program, all);
+    return line;
+  }
+  Flags& command = **chosen();
+  command.complete(surroundings.environment);
+  line.command = declarations().begin()[chosen() - commands.begin()].command;
+  line.from_environment = command.from_environment();
+  line.options.command = command.get_name();
+  line.options.spelt = command.spelt();
+  return line;
+}
+
+std::string explained(const std::string& error, const CommandLine& line) {
+  std::string variables;
+  for (const auto& [flag, value] : line.from_environment)
+    if (has_word(error, flag) || error.starts_with(value + ":") || error.starts_with(value + "/"))
+      variables += fmt::format("{}{} is set by {}", variables.empty() ? "" : ", ", flag, environment_name(flag));
+  return variables.empty() ? error : fmt::format("{} ({})", error, variables);
+}
+
+}  // namespace sluice::apps

@@ -1,0 +1,48 @@
+// What the words of a command line, and the environment behind them, ask for.
+//
+// Nothing is run or printed here, and nothing is looked up but whether a text with a comma in it is the name of a file.
+// Errors: UsageError, in words that name the flag or the variable, and the way out.
+//
+//   CommandLine line = parse_command_line(argc, argv, {.version = version, .environment = variable});
+//   if (line.command == CommandLine::Command::train) train(line.options);
+//
+// The flags that there are: apps/flags/declarations.hpp.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "apps/flags/environment.hpp"
+#include "apps/job/options.hpp"
+
+namespace sluice::apps {
+
+struct CommandLine {
+  enum class Command { none, train, eval, predict, graph, synth, inspect };
+  Command command = Command::none;
+  Options options;  // of train and graph; of eval and predict, too
+  EvalOptions eval;
+  PredictOptions predict;
+  SynthOptions synth;  // of synth
+  InspectOptions inspect;
+  std::string text;                                     // of none: the help or the version
+  bool wrong = false;                                   // of none: the text is not what was asked for
+  std::map<std::string, std::string> from_environment;  // flag: value
+};
+
+// What a command line means besides its words.
+struct Surroundings {
+  std::function<std::string()> version{};  // makes the text of --version
+  Environment environment{};               // none: no variable is set
+  std::size_t columns = 80;                // of the terminal, for the help
+};
+
+CommandLine parse_command_line(int argc, const char* const* argv, const Surroundings& surroundings);
+
+// An error of the command, with the variables behind it that name a flag of it, or a value.
+std::string explained(const std::string& error, const CommandLine& line);
+
+}  // namespace sluice::apps

@@ -1,0 +1,343 @@
+#include "apps/flags/declarations.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <sluice/stages/model.hpp>
+#include "apps/flags/checks.hpp"
+#include "apps/job/options.hpp"
+#include "apps/pictures/gallery.hpp"
+
+namespace sluice::apps {
+namespace {
+
+using Command = CommandLine::Command;
+using stages::Dash;
+
+constexpr const char* graph_title = "Graph (none of these changes a result)";
+constexpr const char* images_of_any_kind =
+    "Images, IDX of any type, gzip-compressed or plain; several with commas between; - for the standard input";
+constexpr std::size_t most_shards = 4096;
+
+// A flag for each of the files of a folder that have customary names.
+struct NamedFiles {
+  const char* flag;
+  stages::InputFiles& files;
+  const char* what;
+};
+
+void declare_folder(Flags& flags, std::string& folder, const char* what, const char* where_all_are_named, Dash dash,
+                    const std::vector<NamedFiles>& named) {
+  const FlagGroup data = flags.group("Data");
+  const auto not_all_are_named = [named] {
+    return std::any_of(named.begin(), named.end(), [](const NamedFiles& one) { return one.files.empty(); });
+  };
+  const Flag all = data.file("--data DIR", folder, what)
+                       .by_default("Debian's Fashion-MNIST")
+                       .only_where(not_all_are_named, where_all_are_named);
+  for (const NamedFiles& one : named)
+    data.inputs(one.flag, one.files, dash, one.what).by_default("that of --data").yields_to(all);
+}
+
+void declare_scale(const FlagGroup& group, Options& o, const char* by_default) {
+  group.value("--scale SCALE", o.scale, scale(), "What pixels are multiplied by: a number, or 1 through one, as 1/255")
+      .by_default(by_default);
+}
+
+Flag declare_class_names(const FlagGroup& group, Options& o, const char* what, const char* by_default) {
+  return group.value("--class-names NAMES", o.class_names, named(), what).by_default(by_default);
+}
+
+void declare_threads(const FlagGroup& group, std::size_t& threads) {
+  group.value("--threads N", threads, whole(1, most_threads), "Threads to run on")
+      .by_default("as many as the CPUs that this process may use");
+}
+
+void declare_data(Flags& flags, Options& o) {
+  stages::DataFiles& files = o.files.named;
+  declare_folder(flags, o.files.folder,
+                 "Folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
+                 "t10k-labels-idx1-ubyte, .gz or plain",
+                 "where all four files are named", Dash::a_file,
+                 {{"--train-images FILE", files.train_images,
+                   "Images to train on, IDX of any type, gzip-compressed or plain; several with commas between"},
+                  {"--train-labels FILE", files.train_labels, "Their labels"},
+                  {"--test-images FILE", files.test_images, "Images to test on"},
+                  {"--test-labels FILE", files.test_labels, "Their labels"}});
+  const FlagGroup data = flags.group("Data");
+  declare_scale(data, o, "1/255 for uint8 images, 1 for any other type");
+  data.value("--classes N", o.classes, whole(2, stages::most_classes), "Number of classes, 2 to 65536")
+      .by_default("counted from the labels");
+  data.choice("--decoder NAME", o.decoder, {"auto", "zlib", "libdeflate"},
+              "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
+              "(whole files, about twice as fast)")
+      .only_where([&o] { return !o.stream || o.decoder != "libdeflate"; },
+                  "with --stream, which decodes in chunks: zlib");
+  data.bare("--stream", o.stream,
+            "Hold no data set in memory, whatever its size: decompress the files anew in every epoch, while training "
+            "goes on");
+  data.value("--shuffle-buffer ROWS", o.shuffle_buffer, whole(1, UINT32_MAX),
+             "Images of which one at random comes next; the larger, the better they are mixed")
+      .by_default("as many as 16 MiB hold, and at least a batch")
+      .only_where([&o] { return o.stream; }, "without --stream");
+}
+
+void declare_batch_size(const FlagGroup& training, Options& o) {
+  training.value("--batch-size ROWS", o.batch_size, whole(1, 1 << 20), "Rows of a step");
+}
+
+void declare_training(Flags& flags, Options& o) {
+  const FlagGroup training = flags.group("Training");
+  training.value("--epochs N", o.epochs, whole(1, 1'000'000), "Times to go through the training set");
+  declare_batch_size(training, o);
+  training.value("--lr RATE", o.lr, positive(), "Learning rate");
+  training.value("--seed N", o.seed, whole(0, UINT64_MAX), "Of the initial weights and the shuffling");
+}
+
+void declare_checkpoints(Flags& flags, Options& o) {
+  const FlagGroup checkpoints = flags.group("Checkpoints");
+  checkpoints.file(
+      "--checkpoint FILE", o.checkpoint,
+      "Keep the state of the training here, as safetensors: the same command goes on from it, with the same bits as "
+      "if it had never ended, whatever ended it. The one before is kept as FILE.previous, and used where FILE is "
+      "damaged. What decides the result has to stay the same: the data, --batch-size, --lr, --seed, --classes, "
+      "--scale, --stream and --shuffle-buffer");
+  checkpoints
+      .value("--checkpoint-every N|Ne", o.checkpoint_every, steps_or_epochs(),
+             "Steps between two checkpoints, or epochs: 10e; there is one more at the end, and when SIGINT, SIGTERM or "
+             "SIGHUP ends the run")
+      .by_default("1e")
+      .only_where([&o] { return !o.checkpoint.empty(); }, "without --checkpoint FILE");
+  checkpoints
+      .value("--resume auto|FILE|no", o.resume, named(),
+             "auto: go on from --checkpoint, if it is there; no: begin anew and replace it; FILE: begin from this one, "
+             "which is only read, unless --checkpoint is there (./no for one of that name)")
+      .by_default("auto")
+      .only_where([&o] { return o.keeps_checkpoints(); }, "without --checkpoint FILE, unless it names a file itself");
+}
+
+void declare_run(Flags& flags, Options& o) {
+  const FlagGroup graph = flags.group(graph_title);
+  declare_threads(graph, o.threads);
+  graph.repeatable("--concurrency STAGE=N", o.concurrency, "At most N bodies of a map at once; repeatable");
+  graph.repeatable("--capacity STAGE=N", o.capacity, "Messages that may lie behind a stage; repeatable");
+}
+
+void declare_shards(Flags& flags, Options& o) {
+  flags.group(graph_title)
+      .value("--shards N", o.shards, whole(1, most_shards), "Parts of a batch that are worked on at once")
+      .by_default("follows from --threads and --batch-size");
+}
+
+void declare_kernels(Flags& flags, Options& o) {
+  flags.group(graph_title)
+      .value("--isa LEVEL", o.isa, named(),
+             "Instruction set of the kernels: see --version for this machine's; portable is a hundred times slower")
+      .by_default("the best");
+}
+
+void declare_output(Flags& flags, Options& o) {
+  const FlagGroup output = flags.group("Output");
+  output.file("--output FILE", o.output, "Write the model here, as safetensors, when it is complete");
+  output.bare("--json", o.json, "Print the result as one JSON object");
+  output.bare("--quiet", o.quiet,
+              "On stderr only errors, warnings, interruptions, and what is asked for by --profile or SIGUSR1");
+  const Flag progress =
+      output
+          .bare("--progress", o.progress, true,
+                "Redraw one line on stderr, which is what is done on a terminal; else a line for each epoch")
+          .only_where([&o] { return !o.quiet; }, "with --quiet")
+          .only_where([&o] { return o.log_format != "jsonl"; }, "with --log-format jsonl, which has no such line");
+  output.bare("--no-progress", o.progress, false, "Say nothing of epochs").excludes(progress);
+  output
+      .choice("--log-format NAME", o.log_format, {"text", "jsonl"},
+              "Of the log on stderr: text, or jsonl: an object for each of start, epoch, checkpoint, status, warning, "
+              "message, profile, error and end; what is wrong with the flags themselves is text")
+      .yields_to(progress)
+      .only_where([&o] { return o.log_format != "jsonl" || !o.quiet; }, "with --quiet")
+      .only_where([&o] { return o.log_format != "jsonl" || o.progress != false; }, "with --no-progress");
+}
+
+void declare_inside(Flags& flags, Options& o) {
+  const FlagGroup inside = flags.group("See inside");
+  inside.bare("--profile", o.profile, "In the end, what each stage did, and what bounds the run, on stderr");
+  inside.file("--trace FILE", o.trace,
+              "Write what ran where and when, as Chrome trace events: for Perfetto or chrome://tracing");
+  inside.value("--trace-steps N", o.trace_steps, whole(1, 10'000'000), "Messages of each stream that are traced")
+      .only_where([&o] { return !o.trace.empty(); }, "without --trace FILE");
+  inside.file("--picture FILE", o.picture, "Write the graphs as SVG: busy shares, rates, queues and the bottleneck");
+  inside
+      .file("--report FILE", o.report,
+            "Write one HTML page: curves, confusion matrix, predictions, weights, the graphs and their bottleneck")
+      .only_where([&o] { return !o.stream; }, "with --stream, which does not hold the images that it shows");
+  declare_class_names(inside, o,
+                      "For --report, --output and --checkpoint: as many names as classes, with commas between, or "
+                      "@FILE, a line each",
+                      "those of Fashion-MNIST where the path of the images has 'fashion' in it")
+      .only_where([&o] { return !o.report.empty() || !o.output.empty() || !o.checkpoint.empty(); },
+                  "without one of --report, --output and --checkpoint, which get the names");
+}
+
+void declare_dump(Flags& flags, Options& o) {
+  flags.group(help_group)
+      .bare("--dump-flags", o.dump_flags,
+            "Run nothing: print the command line that repeats this run exactly, in any folder and environment");
+}
+
+void declare_model(Flags& flags, Options& o) {
+  const FlagGroup model = flags.group("Model");
+  model.file("--model FILE", o.model, "Model or checkpoint: safetensors with the tensors weight and bias");
+  declare_scale(model, o, "the model's own; 1/255 of one that says nothing");
+  declare_class_names(model, o, "As many names as classes, with commas between, or @FILE, a line each",
+                      "the model's own");
+}
+
+void declare_train(Flags& flags, CommandLine& line) {
+  Options& o = line.options;
+  declare_data(flags, o);
+  declare_training(flags, o);
+  declare_checkpoints(flags, o);
+  declare_run(flags, o);
+  declare_shards(flags, o);
+  declare_kernels(flags, o);
+  declare_output(flags, o);
+  declare_inside(flags, o);
+  declare_dump(flags, o);
+  flags.note(
+      "SIGINT (Ctrl-C), SIGTERM and SIGHUP end the run after the step under way or the next, with a checkpoint if "
+      "there is to be one; a second one ends it at once. SIGUSR1 is answered with a line on stderr.");
+  flags.example("sluice train --epochs 3 --output model.safetensors", "Fashion-MNIST, and the model as a file");
+  flags.example("sluice train --checkpoint run.safetensors", "the same command again goes on from there");
+  flags.example("sluice train --quiet --json > result.json", "the result for another program");
+  flags.example("sluice train --epochs 1 --profile --report run.html", "what bounds the run, and a page about it");
+}
+
+void declare_eval(Flags& flags, CommandLine& line) {
+  Options& o = line.options;
+  declare_model(flags, o);
+  declare_folder(
+      flags, o.files.folder, "Folder of t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, .gz or plain",
+      "where both files are named", Dash::standard_input,
+      {{"--images FILE", line.eval.images, images_of_any_kind}, {"--labels FILE", line.eval.labels, "Their labels"}});
+  declare_run(flags, o);
+  declare_kernels(flags, o);
+  const FlagGroup output = flags.group("Output");
+  const Flag json = output.bare("--json", o.json, "Print the result as one JSON object");
+  output.bare("--csv", line.eval.csv, "Print a line for each class, as CSV").excludes(json);
+  declare_dump(flags, o);
+  flags.note("A reader of the output that stops early is no error.");
+  flags.example("sluice eval --model model.safetensors", "loss, accuracy, and what is taken for what");
+}
+
+void declare_predict(Flags& flags, CommandLine& line) {
+  Options& o = line.options;
+  PredictOptions& p = line.predict;
+  const auto with_gallery = [&p] { return !p.gallery.empty(); };
+  const char* const without_gallery = "without --gallery FILE";
+  declare_model(flags, o);
+  const FlagGroup data = flags.group("Data"), output = flags.group("Output");
+  data.inputs("--images FILE", p.images, Dash::standard_input, images_of_any_kind);
+  data.inputs("--labels FILE", p.labels, Dash::standard_input, "Their labels, shown in the gallery")
+      .only_where(with_gallery, without_gallery);
+  declare_run(flags, o);
+  declare_kernels(flags, o);
+  output.choice("--format NAME", p.format, {"jsonl", "csv"}, "jsonl: an object for each image; csv");
+  output.value("--top-k N", p.top_k, whole(1, stages::most_classes), "The N most likely classes of each image");
+  output.bare("--probabilities", p.probabilities, "The probability of every class, in order");
+  output.file("--gallery FILE", p.gallery,
+              "Write a picture of the first images and what they are taken for, as PNG or SVG by the name's end");
+  output.value("--gallery-images N", p.gallery_images, whole(1, most_gallery), "Images of the gallery, at most")
+      .only_where(with_gallery, without_gallery);
+  declare_dump(flags, o);
+  flags.note(
+      "A reader of the output that stops early is no error. Each batch is written as soon as it is there, also one "
+      "that a pipe has only begun.");
+  flags.example("zcat data/t10k-i*.gz | sluice predict --model model.safetensors --images -",
+                "a line for each image, in order");
+}
+
+void declare_graph(Flags& flags, CommandLine& line) {
+  Options& o = line.options;
+  declare_data(flags, o);
+  declare_batch_size(flags.group("Training"), o);
+  declare_run(flags, o);
+  declare_shards(flags, o);
+  const FlagGroup output = flags.group("Output");
+  const Flag dot = output.bare("--dot", o.dot, "As input for Graphviz");
+  output.bare("--svg", o.svg, "As a picture").excludes(dot);
+  declare_dump(flags, o);
+  for (const char* flag : {"--epochs", "--lr", "--seed", "--isa"})
+    flags.without(flag, "has no effect on the graphs: sluice train takes it");
+  flags.example("sluice graph --threads 8 --batch-size 512", "what 8 threads would work on");
+  flags.example("sluice graph --svg > graph.svg", "the same as a picture");
+}
+
+void declare_inspect(Flags& flags, CommandLine& line) {
+  flags.argument("FILE", line.inspect.files, "IDX, plain or gzip-compressed, a model or a checkpoint");
+  flags.group("Output").bare("--json", line.inspect.json, "Print one JSON object");
+  flags.note("The exit code is 3 if a file is not sound.");
+  flags.example("sluice inspect data/*.gz", "whether a download is whole");
+  flags.example("sluice inspect --json model.safetensors", "of a model: its shape, its checksum, its metadata");
+}
+
+void declare_synth(Flags& flags, CommandLine& line) {
+  SynthOptions& o = line.synth;
+  const FlagGroup data = flags.group("Data"), output = flags.group("Output");
+  flags.argument("DIR", o.folder, "Folder for the four files; made if it is not there");
+  data.value("--train N", o.train, whole(1, UINT32_MAX), "Images to train on");
+  data.value("--test N", o.test, whole(1, UINT32_MAX), "Images to test on");
+  data.value("--rows N", o.images.rows, whole(1, 8192), "Rows of an image, in pixels");
+  data.value("--columns N", o.images.columns, whole(1, 8192), "Columns of an image, in pixels");
+  data.value("--classes N", o.images.classes, whole(2, 256), "Number of classes");
+  data.value("--seed N", o.images.seed, whole(0, UINT64_MAX), "Of everything that is made up");
+  declare_threads(flags.group("Work"), o.threads);
+  output.bare("--force", o.force, "Replace files that are there already");
+  output.bare("--json", o.json, "Print what was written as one JSON object");
+  flags.example("sluice synth made-up --train 6000 --test 1000", "a data set to train on");
+  flags.example("sluice train --data made-up --epochs 1", "and to train on it");
+}
+
+constexpr Declaration commands[] = {
+    {Command::train, "train", "Train, test after every epoch, print the result", declare_train},
+    {Command::eval, "eval", "Loss, accuracy and confusion of a model over images and their labels", declare_eval},
+    {Command::predict, "predict", "The class of every image, a line each", declare_predict},
+    {Command::graph, "graph", "Print the graphs of the job, their effective settings and their bounds", declare_graph},
+    {Command::inspect, "inspect", "Say what files are, and whether they are sound through to their last byte",
+     declare_inspect},
+    {Command::synth, "synth", "Write a data set of made-up images, to train on", declare_synth},
+};
+
+}  // namespace
+
+std::span<const Declaration> declarations() {
+  return commands;
+}
+
+void declare_program(Flags& program, const Surroundings& surroundings) {
+  program
+      .set_version_flag("--version", surroundings.version,
+                        "Print version, compiler, oneTBB, decoders and the instruction sets of this machine")
+      ->group(help_group);
+  program.require_subcommand(0, 1);
+  program.note(
+      "Each flag with a value has a variable of the environment, SLUICE_BATCH_SIZE for --batch-size: a default for all "
+      "commands, which a flag beats. An empty one counts as unset, one whose flag has no effect here is passed over, "
+      "one of a flag that is repeatable has commas between. --no-env takes nothing from the environment. A flag "
+      "that is given and has no effect is an error.");
+  program.note("Results are on stdout; progress, log and errors are on stderr.");
+  program.list("Exit codes", {{"0", "done"},
+                              {"1", "failed"},
+                              {"2", "wrong use"},
+                              {"3", "data, model or checkpoint missing, damaged or not matching"},
+                              {"128 + signal", "ended by one"}});
+  program.example("sluice train", "Fashion-MNIST, 10 epochs");
+  program.example("sluice train --data data --epochs 20 --lr 0.05 --output model.safetensors",
+                  "a data set in a folder, and the model as a file");
+  program.example("SLUICE_THREADS=2 sluice train --epochs 1", "a default of the environment");
+  program.example("sluice graph", "what runs, and how much memory may lie between");
+}
+
+}  // namespace sluice::apps

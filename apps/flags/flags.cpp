@@ -1,0 +1,197 @@
+#include "apps/flags/flags.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <sluice/stages/input_files.hpp>
+#include "apps/job/usage_error.hpp"
+
+namespace sluice::apps {
+namespace {
+
+std::string long_name(const CLI::Option* flag) {
+  return flag->get_lnames().empty() ? flag->get_name() : "--" + flag->get_lnames().front();
+}
+
+bool has_value(const CLI::Option* flag) {
+  return flag->get_items_expected_max() > 0;
+}
+
+bool repeatable(const CLI::Option* flag) {
+  return flag->get_items_expected_max() > 1;
+}
+
+}  // namespace
+
+void Flags::check(CLI::Option* flag, Check check) {
+  flag->check(CLI::Validator([check = std::move(check)](const std::string& text) { return check(text); }, ""));
+}
+
+FlagGroup Flags::group(const std::string& title) {
+  return {*this, title};
+}
+
+Flag Flag::by_default(const std::string& words) const {
+  option_->default_str("");
+  flags_->defaults_in_words_[option_] = words;
+  return *this;
+}
+
+Flag Flag::only_where(std::function<bool()> has_effect, const std::string& otherwise) const {
+  flags_->rules_.push_back({option_, std::move(has_effect), otherwise});
+  return *this;
+}
+
+Flag Flag::yields_to(const Flag& other) const {
+  flags_->yields_to_[option_] = other.option_;
+  return *this;
+}
+
+Flag Flag::excludes(const Flag& other) const {
+  option_->excludes(other.option_);
+  return *this;
+}
+
+std::string FlagGroup::name_of(const std::string& flag) {
+  return flag.substr(0, flag.find(' '));
+}
+
+Flag FlagGroup::declared(CLI::Option* option, const std::string& flag, Check check) const {
+  option->group(title_);
+  if (const auto blank = flag.find(' '); blank != std::string::npos) option->type_name(flag.substr(blank + 1));
+  if (check) Flags::check(option, std::move(check));
+  return {*flags_, option};
+}
+
+Flag FlagGroup::inputs(const std::string& flag, stages::InputFiles& target, stages::Dash dash,
+                       const std::string& what) const {
+  const auto take = [&target, dash](const std::string& text) { target = stages::InputFiles::parse(text, dash); };
+  return declared(flags_->add_option_function<std::string>(name_of(flag), take, what), flag, named());
+}
+
+Flag FlagGroup::repeatable(const std::string& flag, std::vector<std::string>& target, const std::string& what) const {
+  return declared(flags_->add_option(name_of(flag), target, what)->allow_extra_args(false), flag, {});
+}
+
+Flag FlagGroup::bare(const std::string& flag, bool& target, const std::string& what) const {
+  return declared(flags_->add_flag(flag, target, what), flag, {});
+}
+
+Flag FlagGroup::bare(const std::string& flag, std::optional<bool>& target, bool given, const std::string& what) const {
+  return declared(flags_->add_flag_callback(
+                      flag, [&target, given] { target = given; }, what),
+                  flag, {});
+}
+
+std::string Flags::variable_of(const CLI::Option* flag) const {
+  return has_value(flag) && !flag->get_positional() ? environment_name(long_name(flag)) : "";
+}
+
+std::string Flags::default_of(const CLI::Option* flag) const {
+  const auto words = defaults_in_words_.find(flag);
+  return words == defaults_in_words_.end() ? flag->get_default_str() : words->second;
+}
+
+bool Flags::takes_no_value(const std::string& flag) const {
+  const CLI::Option* const option = get_option_no_throw(flag);
+  return option && !has_value(option);
+}
+
+void Flags::finish() {
+  const auto all = get_options();
+  if (std::any_of(all.begin(), all.end(), [this](const auto* flag) { return !variable_of(flag).empty(); }))
+    group(help_group).bare("--no-env", no_environment_, "Take nothing from the environment");
+  set_help_flag("-h,--help", "Print this help and exit")->group(help_group);
+}
+
+void Flags::take(CLI::Option& flag, const std::string& variable, const std::string& value) {
+  const std::vector<std::string> parts = repeatable(&flag) ? stages::between_commas(value) : std::vector{value};
+  try {
+    flag.add_result(parts);
+    flag.run_callback();
+  } catch (const CLI::ParseError& error) {
+    std::string text = error.what();
+    if (const std::string name = flag.get_name() + ": "; text.starts_with(name)) text.erase(0, name.size());
+    throw UsageError(fmt::format("{}: {}", variable, text));
+  }
+  flag.clear();  // not given: only the target has the value
+  taken_[&flag] = parts;
+  from_environment_[long_name(&flag)] = value;
+}
+
+// Whether a flag has an effect may hang on the value of another: again and again, until no more of them have one.
+void Flags::take_all(const Environment& environment) {
+  for (std::size_t before = taken_.size() + 1; before != taken_.size();) {
+    before = taken_.size();
+    for (CLI::Option* flag : get_options([](const CLI::Option*) { return true; })) {
+      const std::string variable = variable_of(flag);
+      if (variable.empty() || flag->count() > 0 || taken_.contains(flag)) continue;
+      if (const auto other = yields_to_.find(flag); other != yields_to_.end() && other->second->count() > 0) continue;
+      const std::string value = environment(variable);
+      if (!value.empty() && !broken(flag)) take(*flag, variable, value);
+    }
+  }
+  // A flag may have no effect with its own value, or with that of a later one.
+  for (CLI::Option* flag : get_options([](const CLI::Option*) { return true; }))
+    if (taken_.contains(flag) && broken(flag)) {
+      if (const std::string value = flag->get_default_str(); !value.empty()) take(*flag, "", value);
+      taken_.erase(flag);
+      from_environment_.erase(long_name(flag));
+    }
+}
+
+const Flags::Rule* Flags::broken(const CLI::Option* flag) const {
+  const auto rule =
+      std::find_if(rules_.begin(), rules_.end(), [&](const Rule& r) { return r.flag == flag && !r.has_effect(); });
+  return rule == rules_.end() ? nullptr : &*rule;
+}
+
+void Flags::complete(const Environment& environment) {
+  if (environment && !no_environment_) take_all(environment);
+  for (const CLI::Option* flag : get_options())
+    if (flag->count() > 0)
+      if (const Rule* rule = broken(flag))
+        throw UsageError(fmt::format("{}: has no effect {}", long_name(flag), rule->otherwise));
+}
+
+std::vector<SpeltFlag> Flags::spelt() const {
+  std::vector<SpeltFlag> all;
+  for (const CLI::Option* flag : get_options()) {
+    if (flag->get_group() == help_group || flag->get_group().empty() || broken(flag)) continue;
+    SpeltFlag spelt{.name = flag->get_positional() ? "" : long_name(flag),
+                    .bare = !has_value(flag),
+                    .path = flag->get_type_name() == "FILE" || flag->get_type_name() == "DIR"};
+    const auto taken = taken_.find(flag);
+    if (spelt.bare) {
+      if (flag->count() == 0 || !flag->as<bool>()) continue;
+    } else if (flag->count() > 0) {
+      spelt.values = flag->results();
+    } else if (taken != taken_.end()) {
+      spelt.values = taken->second;
+    } else if (!flag->get_default_str().empty()) {
+      spelt.values = {flag->get_default_str()};
+    }
+    all.push_back(std::move(spelt));
+  }
+  return all;
+}
+
+std::vector<std::string> Flags::groups() const {
+  std::vector<std::string> all;
+  for (const CLI::Option* flag : get_options()) {
+    const std::string& group = flag->get_group();
+    if (!group.empty() && group != help_group && !flag->get_positional() &&
+        std::find(all.begin(), all.end(), group) == all.end())
+      all.push_back(group);
+  }
+  all.emplace_back(help_group);
+  return all;
+}
+
+std::vector<const CLI::Option*> Flags::flags_of(const std::string& group) const {
+  return get_options([&](const CLI::Option* flag) { return flag->get_group() == group && !flag->get_positional(); });
+}
+
+}  // namespace sluice::apps

@@ -1,0 +1,173 @@
+#include "apps/job/checkpointing.hpp"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/scale.hpp>
+#include "apps/job/outputs.hpp"
+#include "apps/job/settings.hpp"
+#include "apps/job/usage_error.hpp"
+
+namespace sluice::apps {
+namespace {
+
+using nlohmann::ordered_json;
+using Older = stages::Replacement::Older;
+
+// What decides the result, under the names of the flags: of a checkpoint, it has to be the same.
+ordered_json job(const Options& o) {
+  const TrainingSettings s = training_settings(o);
+  return {{"--batch-size", s.batch_size}, {"--lr", s.learning_rate}, {"--seed", s.seed}, {"--stream", o.stream}};
+}
+ordered_json job(const Options& o, const JobData& data) {
+  ordered_json all = job(o);
+  const stages::DataShape& shape = data.train.shape;
+  if (o.stream) all["--shuffle-buffer"] = o.effective_shuffle_buffer(shape.image_bytes(), data.train.count);
+  all["--classes"] = shape.classes;
+  all["--scale"] = stages::scale_text(o.effective_divisor(shape.stored));
+  for (std::size_t i = 0; i < data.digests.size(); ++i)
+    all[std::array{"--train-images", "--train-labels", "--test-images", "--test-labels"}[i]] =
+        (o.stream ? digest_as_stored : digest_of_contents) + data.digests[i];
+  return all;
+}
+
+// One that may not be looked at is there.
+bool there(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::exists(path, error) || error;
+}
+
+// Whether nothing is lost that was never a checkpoint: it begins as save() writes one, damaged or not, or is empty.
+bool replaceable(const std::string& path) {
+  std::string start(200, '\0');
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return false;
+  file.read(start.data(), static_cast<std::streamsize>(start.size()));
+  return file.gcount() == 0 || start.find(R"("sluice.checkpoint")") != std::string::npos;
+}
+
+}  // namespace
+
+void Checkpointing::find() {
+  const std::string& own = o_.checkpoint;
+  const bool own_there = !own.empty() && (there(own) || there(stages::previous_version(own)));
+  if (o_.resume == "no") {
+    if (there(own) && !replaceable(own))
+      throw UsageError(fmt::format("--checkpoint {}: is there and is no checkpoint: name another file", own));
+    replaces_ = own_there;
+  } else if (own_there) {
+    try {
+      found_ = find_checkpoint(own);
+    } catch (const stages::DataError& error) {
+      throw stages::DataError(fmt::format("{}: begin anew with another --checkpoint{}", error.what(),
+                                          replaceable(own) ? ", or with --resume no, which replaces it" : ""));
+    }
+  } else if (o_.resumes_from_file()) {
+    try {
+      found_ = find_checkpoint(o_.resume);
+      if (!found_) load_checkpoint(o_.resume);  // says why not
+    } catch (const stages::DataError& error) {
+      throw stages::DataError(fmt::format("--resume {}", error.what()));
+    }
+  }
+  if (!found_) return;
+  Checkpoint& c = found_->checkpoint;
+  if (!c.job.contains("--stream")) c.job["--stream"] = false;  // of a version that could not
+  refuse_another_job(differences(c.job, job(o_)));
+  const TrainingState& s = c.state;
+  if (s.epochs.size() > o_.epochs || (s.epochs.size() == o_.epochs && s.rows() > 0))
+    throw UsageError(
+        fmt::format("--epochs {}: {} is of epoch {}: ask for as many or more, or begin anew with another --checkpoint",
+                    o_.epochs, found_->path, s.rows() > 0 ? s.epoch() : s.epochs.size()));
+}
+
+TrainingState Checkpointing::go_on(const JobData& data) {
+  Checkpoint& c = found_->checkpoint;
+  TrainingState& s = c.state;
+  c.job["--scale"] = stages::scale_text(s.weights->divisor);  // that of the model file is what counts
+  auto different = differences(c.job, job(o_, data));
+  // Nothing is lost where nothing was done: of files that were damaged, say, and then mended.
+  if (s.epochs.empty() && s.rows() == 0)
+    std::erase_if(different, [](const Difference& one) { return one.of_contents; });
+  refuse_another_job(different);
+  if (s.weights->pixels != data.train.shape.pixels() || s.weights->classes != data.train.shape.classes ||
+      s.rows() > data.train.count || (s.rows() < data.train.count && s.rows() % o_.batch_size != 0))
+    throw stages::DataError(found_->path + ": its sizes are not those of the data");
+  has_own_ = !o_.checkpoint.empty() && (same_file(found_->path, o_.checkpoint) || !found_->trouble.empty());
+  if (has_own_ && found_->trouble.empty()) saved_ = s.changes;
+  if (s.doubtful() && c.files != data.train.stamps.lasting()) {
+    s.begin_epoch_again();
+    begins_again_ = true;
+  }
+  if (!found_->trouble.empty()) older_ = Older::dropped;  // what is kept is the sound one
+  return std::move(s);
+}
+
+void Checkpointing::begin(const JobData& data, const stages::Metadata& about, std::function<void()> saved) {
+  data_ = &data;
+  stored_ = about;
+  tell_ = std::move(saved);
+}
+
+std::uint64_t Checkpointing::steps_between() const {
+  return o_.checkpoint.empty() ? 0 : o_.effective_every().steps;
+}
+
+bool Checkpointing::due_after(std::size_t epoch) const {
+  const std::uint64_t every = o_.effective_every().epochs;
+  return every && epoch % every == 0;
+}
+
+void Checkpointing::save(const RunState& state) {
+  const TrainingState& s = state.training;
+  if (o_.checkpoint.empty() || failed_ || saved_ == s.changes) return;
+  const Checkpoint c{.job = job(o_, *data_), .state = s, .files = data_->train.stamps.lasting(), .about = stored_};
+  try {
+    apps::save(o_.checkpoint, c, std::exchange(older_, Older::kept));
+  } catch (const stages::WriteError& error) {
+    const stages::WriteError what_is_left(
+        fmt::format("{}: {}", error.what(),
+                    has_own_ ? "the checkpoint before it is there, and the same command goes on from it"
+                             : "there is none before it"));
+    if (!state.complete()) throw what_is_left;
+    failed_ = std::make_exception_ptr(what_is_left);
+    return;
+  }
+  saved_ = s.changes;
+  has_own_ = true;
+  if (tell_) tell_();
+}
+
+std::string Checkpointing::way_to_go_on(bool trains) const {
+  if (o_.checkpoint.empty()) return "";
+  if (!trains) return resumes() ? fmt::format("; {} is as it was", path()) : "";
+  return fmt::format(
+      "; saved in {}: {}", o_.checkpoint,
+      o_.resume == "no" ? "to go on, the same command without --resume" : "the same command goes on from there");
+}
+
+// Other contents are wrong input, anything else is a wrong flag.
+void Checkpointing::refuse_another_job(const std::vector<Difference>& different) const {
+  if (different.empty()) return;
+  std::string all;
+  bool of_contents = false;
+  for (const Difference& one : different) {
+    all += (all.empty() ? "" : "; ") + one.text;
+    of_contents = of_contents || one.of_contents;
+  }
+  const std::string text = fmt::format(
+      "{}{}: is of another job: {}: give the same, or {}", found_->trouble.empty() ? "" : found_->trouble + "; ",
+      found_->path, all,
+      o_.checkpoint.empty() ? "another --resume"
+                            : "another --checkpoint, or begin anew with --resume no, which replaces what is there");
+  if (of_contents) throw stages::DataError(text);
+  throw UsageError(text);
+}
+
+}  // namespace sluice::apps

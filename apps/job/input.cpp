@@ -1,0 +1,93 @@
+#include "apps/job/input.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/join.hpp>
+
+namespace sluice::apps {
+
+void rethrow_unequal(const StageError& error, const stages::InputFiles& images, const stages::InputFiles& labels) {
+  if (error.cause_as<UnequalStreams>()) throw stages::DataError(stages::not_as_many(images.name(), labels.name()));
+}
+
+void run_reading(Graph& graph, const stages::InputFiles& images, const stages::InputFiles& labels) {
+  try {
+    graph.run();
+  } catch (const StageError& error) {
+    rethrow_unequal(error, images, labels);
+    throw;
+  }
+}
+
+using namespace stages;
+
+IdxShape header_of(IdxKind kind, const std::string& path) {
+  Inflate inflate{.path = path, .chunk_bytes = idx_header_bytes(kind)};
+  Chunk header;
+  if (!inflate(header) || header.size < idx_header_bytes(kind)) throw DataError(path + ": ends within the IDX header");
+  return parse_idx_header(header.data, kind, path);
+}
+
+ImagesHeader images_header(const InputFiles& images, std::size_t classes) {
+  const std::vector<std::string>& paths = images.paths();
+  const IdxShape first = header_of(IdxKind::images, paths.front());
+  ImagesHeader all;
+  all.shape.rows = static_cast<std::size_t>(first.rows);
+  all.shape.columns = static_cast<std::size_t>(first.columns);
+  all.shape.stored = first.type;
+  all.shape.classes = classes ? classes : 10;
+  all.shape.path = images.name();
+  for (const std::string& path : paths) {
+    const IdxShape shape = header_of(IdxKind::images, path);
+    check_same_items(IdxKind::images, shape, path, first, paths.front());
+    all.count += static_cast<std::size_t>(shape.count);
+  }
+  return all;
+}
+
+void check_headers(const InputFiles& images, const InputFiles& labels) {
+  if (images.is_standard_input() || labels.is_standard_input() || waits(images) || waits(labels)) return;
+  const auto promised = [](IdxKind kind, const InputFiles& files) {
+    std::uint64_t count = 0;
+    for (const std::string& path : files.paths()) count += header_of(kind, path).count;
+    return count;
+  };
+  const std::uint64_t of_images = promised(IdxKind::images, images), of_labels = promised(IdxKind::labels, labels);
+  check_as_many(images.name(), of_images, labels.name(), of_labels);
+}
+
+bool waits(const InputFiles& files) {
+  const auto is_no_file = [](int result, const struct stat& status) { return result == 0 && !S_ISREG(status.st_mode); };
+  struct stat status {};
+  if (files.is_standard_input()) return is_no_file(::fstat(STDIN_FILENO, &status), status);
+  return std::any_of(files.paths().begin(), files.paths().end(),
+                     [&](const std::string& path) { return is_no_file(::stat(path.c_str(), &status), status); });
+}
+
+Threads threads_beside_waits(std::size_t wanted, const std::vector<InputFiles>& inputs) {
+  const auto waiting = static_cast<std::size_t>(std::count_if(inputs.begin(), inputs.end(), waits));
+  return Threads(std::max(wanted, waiting ? waiting + 1 : 1));
+}
+
+Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_t count) {
+  const std::size_t label_bytes = files.image_bytes ? sizeof(float) : 0;
+  auto images = read_rows<IdxKind::images>(g, files.prefix + "images", files.images,
+                                           {.count = count, .item_bytes = files.image_bytes});
+  auto labels = read_rows<IdxKind::labels>(g, files.prefix + "labels", files.labels,
+                                           {.count = count, .item_bytes = label_bytes, .classes = files.classes});
+  return g.zip("pair", images, labels, capacity(2));
+}
+
+Stream<Batch> read_batches(Graph& g, const LabelledFiles& files, std::size_t count, std::size_t pixels) {
+  const Join join{.images = files.images.name(),
+                  .labels = files.labels.name(),
+                  .pixels = pixels,
+                  .rows = files.image_bytes ? count : 0};
+  return g.map("batch", join, read_pairs(g, files, count), unlimited);
+}
+
+}  // namespace sluice::apps

@@ -1,0 +1,37 @@
+// The data of a job, as its graphs read them: held in memory, or in files that are read anew in every run of a graph.
+//
+// Plain values. Whoever holds a data set in memory keeps it as long as a LabelledSet of it is used.
+//
+//   Training training(LabelledSet(data_set), settings, threads, initial);
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/input_files.hpp>
+#include "apps/job/file_stamps.hpp"
+
+namespace sluice::apps {
+
+// Images and their labels.
+struct LabelledSet {
+  stages::DataShape shape{};
+  std::size_t count = 0;                       // images
+  const stages::DataSet* in_memory = nullptr;  // nullptr: it stays in its files
+  stages::InputFiles images{}, labels{};       // these files
+  FileStamps stamps{};                         // of them, at the beginning of the run, where the set stays there
+
+  LabelledSet() = default;
+  LabelledSet(const stages::DataShape& of, std::size_t so_many) : shape(of), count(so_many) {}
+  explicit LabelledSet(const stages::DataSet& held) : shape(held), count(held.size()), in_memory(&held) {}
+};
+
+// What a job knows of its data before the first epoch.
+struct JobData {
+  LabelledSet train, test;
+  std::array<std::string, 4> digests{};  // SHA-256, in the order of stages::DataFiles, where they are asked for
+};
+
+}  // namespace sluice::apps

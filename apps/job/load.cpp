@@ -1,0 +1,50 @@
+#include "apps/job/load.hpp"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <sluice/stages/idx.hpp>
+
+namespace sluice::apps {
+
+using namespace stages;
+
+namespace {
+
+template <IdxKind kind, class Collector>
+void load(Graph& g, const std::string& what, const InputFiles& files, const DataSettings& settings,
+          Collector& collector, Digest& digest) {
+  collector.files = files;
+  const IdxStreams streams = read_idx<kind>(g, what, files, settings.read);
+  g.sink("collect." + what, std::ref(collector), streams.elements);
+  if (settings.digests) g.sink("digest." + what, std::ref(digest), streams.chunks);
+}
+
+}  // namespace
+
+//  inflate.train-images -> parse.train-images -> collect.train-images
+//                       -> digest.train-images                        (for checkpoints)
+//  and the same for the other three, side by side
+Loading::Loading(const DataFiles& files, const DataSettings& settings, const Threads& threads)
+    : settings_(settings), graph_("load", threads) {
+  load<IdxKind::images>(graph_, "train-images", files.train_images, settings, train_images_, digests_[0]);
+  load<IdxKind::labels>(graph_, "train-labels", files.train_labels, settings, train_labels_, digests_[1]);
+  load<IdxKind::images>(graph_, "test-images", files.test_images, settings, test_images_, digests_[2]);
+  load<IdxKind::labels>(graph_, "test-labels", files.test_labels, settings, test_labels_, digests_[3]);
+}
+
+const JobData& Loading::run() {
+  graph_.run();
+  train_ = make_data_set(std::move(train_images_), std::move(train_labels_),
+                         settings_.classes ? std::optional(settings_.classes) : std::nullopt);
+  test_ = make_data_set(std::move(test_images_), std::move(test_labels_), train_.classes);
+  check_same_size(train_, test_);
+  data_ = {LabelledSet(train_), LabelledSet(test_), {}};
+  if (settings_.digests)
+    for (std::size_t i = 0; i < digests_.size(); ++i) data_.digests[i] = digests_[i].hex();
+  return data_;
+}
+
+}  // namespace sluice::apps

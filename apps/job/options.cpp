@@ -1,0 +1,40 @@
+#include "apps/job/options.hpp"
+
+#include <sluice/pipeline/threads.hpp>
+#include <sluice/stages/inflate_whole.hpp>
+#include <sluice/stages/scale.hpp>
+#include "apps/job/training_settings.hpp"
+#include "apps/job/usage_error.hpp"
+
+namespace sluice::apps {
+
+std::size_t Options::effective_threads() const {
+  return threads ? threads : default_threads();
+}
+
+std::size_t Options::effective_shards() const {
+  return shards_of({.batch_size = batch_size, .shards = shards}, effective_threads());
+}
+
+Options::Every Options::effective_every() const {
+  if (checkpoint_every.empty()) return {.epochs = 1};
+  const std::uint64_t number = std::stoull(checkpoint_every);
+  return checkpoint_every.ends_with('e') ? Every{.epochs = number} : Every{.steps = number};
+}
+
+float Options::effective_divisor(stages::IdxType stored) const {
+  return scale.empty() ? stages::usual_divisor(stored) : stages::divisor_of(scale);
+}
+
+std::size_t Options::effective_shuffle_buffer(std::size_t image_bytes, std::size_t images) const {
+  return shuffle_rows({.batch_size = batch_size, .shuffle_buffer = shuffle_buffer}, image_bytes, images);
+}
+
+std::string Options::effective_decoder() const {
+  const bool found = !stages::libdeflate_version().empty();
+  if (decoder == "libdeflate" && !found)
+    throw UsageError("--decoder libdeflate: this program was built without it: use zlib");
+  return decoder == "auto" ? (found && !stream ? "libdeflate" : "zlib") : decoder;
+}
+
+}  // namespace sluice::apps

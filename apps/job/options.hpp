@@ -1,0 +1,112 @@
+// What the commands are asked to do: the values of their flags, as plain data.
+//
+// Nothing here knows of a parser: a job can be made from Options that a test or a benchmark fills in. Each value says
+// what it means where it is empty or 0; effective_...() is what it comes to. The flags that fill them in are declared
+// in apps/flags/declarations.cpp.
+// Order and thread-safety: plain values. Errors: UsageError of effective_decoder() for one that was not built in.
+//
+//   Options options{.epochs = 3, .batch_size = 64};
+//   Training training(data.train, training_settings(options), Threads(options.effective_threads()), initial);
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sluice/stages/data_files.hpp>
+#include <sluice/stages/idx.hpp>
+#include <sluice/stages/input_files.hpp>
+#include <sluice/stages/synthesize.hpp>
+#include "apps/pictures/gallery.hpp"
+
+namespace sluice::apps {
+
+// A flag as it took effect.
+struct SpeltFlag {
+  std::string name{};                 // --batch-size; empty: an argument that is no flag
+  std::vector<std::string> values{};  // none: the flag has none, or no default that could be given
+  bool bare = false;                  // it has no value
+  bool path = false;                  // the values are paths
+};
+
+struct Options {
+  stages::DataFilesWanted files;
+  std::size_t classes = 0;         // 0: counted from the labels
+  std::string decoder = "auto";    // auto, zlib or libdeflate
+  bool stream = false;             // the data stay in their files
+  std::size_t shuffle_buffer = 0;  // rows; 0: as many as 16 MiB hold, at least a batch
+  std::size_t epochs = 10;
+  std::size_t batch_size = 256;  // rows
+  double lr = 0.1;
+  std::uint64_t seed = 0;
+  std::size_t threads = 0;                         // 0: as many as this process may use
+  std::size_t shards = 0;                          // 0: follows from threads and batch size
+  std::vector<std::string> concurrency, capacity;  // STAGE=N
+  std::string isa;                                 // empty: the best that the machine has
+  std::string checkpoint;                          // file; empty: none
+  std::string checkpoint_every;                    // N steps or Ne epochs; empty: every epoch
+  std::string resume;                              // auto, no or a file; empty: auto
+  std::string output;
+  bool json = false, quiet = false, dot = false, svg = false;
+  std::optional<bool> progress;     // nothing: as stderr is
+  std::string log_format = "text";  // text or jsonl
+  bool profile = false;
+  std::string trace, picture, report;  // files; empty: none
+  std::size_t trace_steps = 1000;
+  std::string class_names;       // NAME,NAME,... or @FILE
+  std::string scale;             // of the pixels; empty: what is usual for their type, or the model's own
+  std::string model;             // of eval and predict
+  bool dump_flags = false;       // run nothing, print the command that repeats the run
+  std::string command;           // train, graph, eval or predict
+  std::vector<SpeltFlag> spelt;  // all of these as flags
+
+  bool keeps_checkpoints() const { return !checkpoint.empty() || resumes_from_file(); }
+  // The state between two steps is wanted also of a run that was cancelled.
+  bool keeps_state() const { return keeps_checkpoints() || !report.empty(); }
+  bool resumes_from_file() const { return !resume.empty() && resume != "auto" && resume != "no"; }
+  struct Every {
+    std::uint64_t steps = 0, epochs = 0;  // one of them is 0
+  };
+  Every effective_every() const;
+  std::size_t effective_threads() const;
+  std::size_t effective_shards() const;
+  float effective_divisor(stages::IdxType stored) const;  // of the pixels in training
+  std::string effective_decoder() const;                  // zlib or libdeflate
+  // Rows of it for a set of so many images.
+  std::size_t effective_shuffle_buffer(std::size_t image_bytes, std::size_t images) const;
+};
+
+inline constexpr std::size_t most_threads = 1024;
+
+struct SynthOptions {
+  std::string folder;
+  std::uint64_t train = 60'000, test = 10'000;  // images
+  stages::SynthesisOptions images;
+  std::size_t threads = 0;  // 0: as many as this process may use
+  bool force = false, json = false;
+};
+
+// What only eval takes, beside the Options that it shares with others.
+struct EvalOptions {
+  stages::InputFiles images, labels;  // empty: those of the folder
+  bool csv = false;
+};
+
+// The same for predict.
+struct PredictOptions {
+  stages::InputFiles images, labels;  // labels: of the gallery
+  std::string gallery;                // file; empty: none
+  std::size_t gallery_images = usual_gallery;
+  std::size_t top_k = 1;
+  bool probabilities = false;
+  std::string format = "jsonl";  // or csv
+};
+
+struct InspectOptions {
+  std::vector<std::string> files;
+  bool json = false;
+};
+
+}  // namespace sluice::apps

@@ -1,0 +1,17 @@
+// What a job's graphs need of the options, and no more.
+//
+// Pure functions. Errors: UsageError for a decoder that was not built in.
+//
+//   Training training(data.train, training_settings(options), threads, initial);
+#pragma once
+
+#include "apps/job/data_preparation.hpp"
+#include "apps/job/options.hpp"
+#include "apps/job/training_settings.hpp"
+
+namespace sluice::apps {
+
+TrainingSettings training_settings(const Options& options);
+DataSettings data_settings(const Options& options);
+
+}  // namespace sluice::apps

@@ -1,0 +1,40 @@
+#include "apps/job/state.hpp"
+
+#include <fmt/core.h>
+
+namespace sluice::apps {
+
+void TrainingState::advance(const stages::Accumulator& all_sums, const stages::Weights& after, double all_seconds) {
+  sums = all_sums;
+  weights = after;
+  seconds = all_seconds;
+  ++changes;
+}
+
+void TrainingState::complete_epoch(const Metrics& test) {
+  epochs.push_back({epoch(), means(sums), test, seconds});
+  sums.reset();
+  seconds = 0;
+  epoch_start = {};
+  sound = true;
+  ++changes;
+}
+
+void TrainingState::begin_epoch_again() {
+  weights = epoch_start;
+  sums.reset();
+  seconds = 0;
+  epoch_start = {};
+  sound = true;
+  ++changes;
+}
+
+std::string RunState::place() const {
+  if (training.rows() > 0)
+    return fmt::format("after step {} of {} in epoch {} of {}", steps(), plan.steps(plan.train_images),
+                       training.epoch(), plan.epochs);
+  if (training.epochs.empty()) return "before the first step";
+  return fmt::format("after epoch {} of {}", training.epochs.size(), plan.epochs);
+}
+
+}  // namespace sluice::apps

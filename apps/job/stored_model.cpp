@@ -1,0 +1,66 @@
+#include "apps/job/stored_model.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/model_file.hpp>
+#include <sluice/stages/scale.hpp>
+#include "apps/job/class_names.hpp"
+#include "apps/job/usage_error.hpp"
+#include "apps/terminal/log.hpp"
+
+namespace sluice::apps {
+namespace {
+
+struct CheckScale {
+  float divisor = 1;
+  std::string images{};
+  bool checked = false;
+
+  void operator()(const stages::Batch& batch) {
+    using stages::IdxType;
+    if (std::exchange(checked, true)) return;
+    const bool bytes = batch.type == stages::Pixel::uint8;
+    // Any other scale was chosen by somebody.
+    if (divisor != stages::usual_divisor(bytes ? IdxType::float32 : IdxType::uint8)) return;
+    // Whatever their type, they are as uint8 would be.
+    if (!bytes && has_more_than_1(batch)) return;
+    const std::string own = stages::scale_text(divisor),
+                      usual = stages::scale_text(stages::usual_divisor(bytes ? IdxType::uint8 : IdxType::float32));
+    say(fmt::format(
+        "sluice: warning: {}: {}, and the scale of the model, {}, is the usual one of {}: --scale {} is that of these "
+        "pixels, --scale {} keeps the model's without this warning\n",
+        images, bytes ? "pixels of uint8" : "pixels of another type than uint8, none above 1", own,
+        bytes ? "another type" : "uint8", usual, own));
+  }
+
+  static bool has_more_than_1(const stages::Batch& batch) {
+    return std::any_of(batch.rows.begin(), batch.rows.end(), [&](const std::uint8_t* row) {
+      const auto* const values = reinterpret_cast<const float*>(row);
+      return std::any_of(values, values + batch.pixels, [](float value) { return value > 1; });
+    });
+  }
+};
+
+}  // namespace
+
+NamedModel load_named_model(const Options& o) {
+  if (o.model.empty()) throw UsageError(fmt::format("--model FILE: is needed: see sluice {} --help", o.command));
+  stages::StoredModel stored = stages::load_model(o.model);
+  NamedModel model;
+  const std::size_t classes = stored.model.classes;
+  if (!o.scale.empty()) stored.model.divisor = stages::divisor_of(o.scale);
+  model.names = find_class_names(o.class_names, stored.metadata, o.model, classes, false).names;
+  model.weights.renew() = std::move(stored.model);
+  return model;
+}
+
+void check_scale(Graph& g, const Options& o, const NamedModel& model, const Stream<stages::Batch>& batches,
+                 const std::string& images) {
+  if (o.scale.empty()) g.sink("scale", CheckScale{.divisor = model.weights->divisor, .images = images}, batches);
+}
+
+}  // namespace sluice::apps

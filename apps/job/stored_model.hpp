@@ -1,0 +1,34 @@
+// A model file as eval and predict use it: the weights, what its classes are called, and how pixels are scaled.
+//
+// Scale and names are those of the flags, else the model's own; of one that has none 1/255, and "class 0" and so on.
+// A scale that no flag confirms is held against the first batch: a warning, where it is the usual one of other pixels;
+// values above 1 are taken for those of bytes, whatever their type is.
+// Errors: stages::DataError of the file, UsageError of a flag.
+//
+//   const NamedModel model = load_named_model(options);
+//   check_scale(graph, options, model, batches, images);
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/stages/batch.hpp>
+#include <sluice/stages/model.hpp>
+#include "apps/job/options.hpp"
+
+namespace sluice::apps {
+
+struct NamedModel {
+  stages::Weights weights;
+  std::vector<std::string> names;  // one for each class
+};
+
+NamedModel load_named_model(const Options& options);
+
+//  batches -> scale
+// images: what the batches are of, for the warning.
+void check_scale(Graph& graph, const Options& options, const NamedModel& model, const Stream<stages::Batch>& batches,
+                 const std::string& images);
+
+}  // namespace sluice::apps

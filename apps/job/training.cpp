@@ -1,0 +1,117 @@
+#include "apps/job/training.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+#include <sluice/stages/accuracy.hpp>
+#include <sluice/stages/forward.hpp>
+#include <sluice/stages/gradient.hpp>
+#include <sluice/stages/limits.hpp>
+#include <sluice/stages/loss.hpp>
+#include <sluice/stages/reduce.hpp>
+#include <sluice/stages/sgd.hpp>
+#include <sluice/stages/shard.hpp>
+#include "apps/job/input.hpp"
+
+namespace sluice::apps {
+namespace {
+
+using namespace stages;
+
+// Rows of the files that travel together, on which no result depends: as many as are a mebibyte, so that large images
+// take no more memory than small ones.
+std::size_t rows_of_a_run(std::size_t image_bytes) {
+  return std::clamp<std::size_t>((1 << 20) / std::max<std::size_t>(1, image_bytes), 1, 256);
+}
+
+}  // namespace
+
+Training::Training(const LabelledSet& set, const TrainingSettings& settings, const Threads& threads,
+                   const Weights& initial)
+    : graph_("train", threads),
+      images_(set.images),
+      labels_(set.labels),
+      weights_(wire(set, settings, threads, initial)) {}
+
+//  batch -> work -> shard => forward => gradient => reduce -> sgd -> weights
+//                                    => loss -> accumulate
+//                                    => accuracy -> accumulate
+//  weights -> work
+//
+// For a job that keeps its state, accumulate reads what sgd makes, too.
+Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings& s, const Threads& threads,
+                                 const Weights& initial) {
+  Graph& g = graph_;
+  const std::size_t parts = shards_of(s, threads.count());
+  const auto limits = [&](std::size_t rows) { return Limits{rows, set.shape.pixels(), set.shape.classes}; };
+  const Limits batch = limits(s.batch_size), part = limits(shard_rows(s.batch_size, parts));
+
+  auto weights = g.feedback("weights", initial);
+  auto work = g.zip("work", batches(set, s), weights, capacity(1));  // batch k meets weights k
+  // Two batches may be in the shards' segment, so that the next step need not wait for loss and accuracy of this one.
+  auto cut = g.split("shard", Sharder{}, work, shards(parts), capacity(2));
+  auto scored = g.map("forward", SoftmaxForward{.limits = part}, cut, unlimited);
+  auto partial = g.map("gradient", SoftmaxGradient{.limits = part}, scored, unlimited);
+  auto loss = g.fold("loss", CrossEntropy{}, scored);
+  auto hits = g.fold("accuracy", Accuracy{}, scored);
+  auto gradient = g.fold("reduce", Reduce{.limits = batch}, partial, capacity(1));
+  auto after = g.map("sgd", Sgd{.rate = static_cast<float>(s.learning_rate), .limits = batch}, gradient);
+  if (s.keeps_state) {
+    const auto keep = [this](const BatchLoss& its_loss, const BatchHits& its_hits, const Weights& its_weights) {
+      metrics_(its_loss, its_hits);
+      kept_ = its_weights;
+      if (between_) between_();
+    };
+    g.sink("accumulate", keep, loss, hits, after);
+  } else {
+    g.sink("accumulate", std::ref(metrics_), loss, hits);
+  }
+  weights.close(after);
+  return weights;
+}
+
+// A set that stays in its files:
+//
+//  rows.train-images -> pair -> shuffle
+//  rows.train-labels -> pair
+Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& s) {
+  // One is drawn ahead: more would not be faster.
+  constexpr Capacity ahead = capacity(1);
+  if (set.in_memory) {
+    auto& batcher = rows_.emplace<Batcher>();
+    batcher.data = set.in_memory;
+    batcher.batch_size = s.batch_size, batcher.seed = s.seed, batcher.last_epoch = s.last_epoch;
+    return graph_.source("batch", std::ref(batcher), ahead);
+  }
+  const std::size_t image_bytes = set.shape.image_bytes();
+  auto& shuffle = rows_.emplace<ShuffleBuffer>();
+  shuffle.rows = shuffle_rows(s, image_bytes, set.count);
+  shuffle.batch_size = s.batch_size, shuffle.seed = s.seed;
+  shuffle.most_rows = set.count;
+  shuffle.pixels = set.shape.pixels(), shuffle.item_bytes = image_bytes;
+  shuffle.images = set.images.name(), shuffle.labels = set.labels.name();
+  auto pairs = read_pairs(graph_,
+                          {.images = set.images,
+                           .labels = set.labels,
+                           .prefix = "train-",
+                           .image_bytes = image_bytes,
+                           .classes = set.shape.classes},
+                          rows_of_a_run(image_bytes));
+  return graph_.expand("shuffle", std::ref(shuffle), pairs, ahead);
+}
+
+Metrics Training::run(std::uint64_t epoch) {
+  return run(epoch, Accumulate{}.sums);
+}
+
+Metrics Training::run(std::uint64_t epoch, const Accumulator& so_far, std::function<void()> between) {
+  metrics_.carried = metrics_.sums = so_far;
+  between_ = std::move(between);
+  if (kept_) weights_.set_value(kept_);
+  std::visit([&](auto& rows) { rows.epoch(epoch, static_cast<std::size_t>(so_far["count"])); }, rows_);
+  run_reading(graph_, images_, labels_);
+  return means(sums());
+}
+
+}  // namespace sluice::apps

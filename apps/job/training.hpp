@@ -1,0 +1,61 @@
+// The graph of the training job: one run of it is an epoch.
+//
+// LabelledSet, settings, initial weights -> the weights and the metrics of each epoch. A set in memory is shuffled
+// wholly, one that stays in its files within a buffer, while they are decompressed.
+// Order and thread-safety: one run at a time; graph().cancel() and graph().stats() from any thread. Errors: those of
+// Graph::run(), and a stages::DataError where images and labels are not as many.
+//
+//   Training training(set, {.batch_size = 256, .learning_rate = 0.1}, threads, initial);
+//   const Metrics first = training.run(1), second = training.run(2);
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+
+#include <sluice/pipeline/graph.hpp>
+#include <sluice/pipeline/threads.hpp>
+#include <sluice/stages/accumulate.hpp>
+#include <sluice/stages/accumulator.hpp>
+#include <sluice/stages/batch.hpp>
+#include <sluice/stages/batcher.hpp>
+#include <sluice/stages/dataset.hpp>
+#include <sluice/stages/model.hpp>
+#include <sluice/stages/shuffle_buffer.hpp>
+#include "apps/job/job_data.hpp"
+#include "apps/job/metrics.hpp"
+#include "apps/job/training_settings.hpp"
+
+namespace sluice::apps {
+
+// The weights carry on from run to run.
+class Training {
+ public:
+  Training(const LabelledSet& set, const TrainingSettings& settings, const Threads& threads,
+           const stages::Weights& initial);
+  Graph& graph() { return graph_; }
+  Metrics run(std::uint64_t epoch);
+  // The steps of an epoch behind those that `so_far` was summed up over: with the same bits as if the epoch had been
+  // one run. between: where the state is kept: called after every step, on a thread of the graph.
+  Metrics run(std::uint64_t epoch, const stages::Accumulator& so_far, std::function<void()> between = {});
+  // After the same step.
+  const stages::Accumulator& sums() const { return metrics_.sums; }
+  const stages::Weights& weights() const { return kept_ ? kept_ : weights_.value(); }
+
+ private:
+  Stream<stages::Batch> batches(const LabelledSet& set, const TrainingSettings& settings);
+  Feedback<stages::Weights> wire(const LabelledSet& set, const TrainingSettings& settings, const Threads& threads,
+                                 const stages::Weights& initial);
+
+  Graph graph_;
+  stages::InputFiles images_, labels_;  // the files that it reads
+  std::variant<stages::Batcher, stages::ShuffleBuffer> rows_;
+  stages::Accumulate metrics_;
+  stages::Weights kept_;  // after the last step that metrics_ has
+  std::function<void()> between_;
+  Feedback<stages::Weights> weights_;
+};
+
+}  // namespace sluice::apps

@@ -1,0 +1,36 @@
+#include "apps/report/advice.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include <sluice/pipeline/threads.hpp>
+#include <sluice/pipeline/verdict.hpp>
+#include <sluice/stages/inflate_whole.hpp>
+
+namespace sluice::apps {
+
+std::string advice(const Options& o, const std::vector<GraphStats>& graphs) {
+  const auto longest = std::max_element(graphs.begin(), graphs.end(),
+                                        [](const GraphStats& a, const GraphStats& b) { return a.wall < b.wall; });
+  if (longest == graphs.end() || longest->wall <= 0) return "";
+  const Verdict v = verdict(*longest);
+  if (longest->graph == "load" && v.stage.starts_with("inflate") && o.effective_decoder() == "zlib" &&
+      !stages::libdeflate_version().empty())
+    return "the largest part of the time is decompression with zlib: --decoder libdeflate is about twice as fast";
+  if (o.stream && v.stage.starts_with("inflate"))
+    return "the largest part of the time is decompression, anew in every epoch: data that fit into memory are faster "
+           "without --stream";
+  if (longest->graph == "train" && o.effective_threads() < default_threads() && v.gain > 1.05)
+    return fmt::format("the largest part of the time is training, on {} of {} CPUs: try --threads {}",
+                       o.effective_threads(), default_threads(), default_threads());
+  if (o.effective_threads() > default_threads())
+    return fmt::format("{} threads wait for one another on {} CPUs: try --threads {}", o.effective_threads(),
+                       default_threads(), default_threads());
+  if (longest->graph == "train" && o.effective_shards() == 1 && o.effective_threads() > 1)
+    return fmt::format("a batch of {} rows is one shard, which one thread works on: a larger --batch-size has more",
+                       o.batch_size);
+  return "";
+}
+
+}  // namespace sluice::apps

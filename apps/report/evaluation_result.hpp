@@ -1,0 +1,67 @@
+// What an evaluation came to: loss and accuracy, how good the model is for each class, and what it confuses.
+//
+// Metrics, Confusion, class names -> EvaluationResult -> a table for people, JSON or CSV.
+//   precision = right / predicted, recall = right / images, F1 = 2 right / (images + predicted)
+// 0 / 0 is undefined: "-" in the table, null in JSON, empty in CSV. A macro average is the mean over the classes for
+// which the value is defined. Numbers of JSON and CSV are read back exactly.
+// Pure functions. Errors: std::invalid_argument if there is not one name for each class.
+//
+//   const EvaluationResult r = evaluation_result(metrics, confusion, names);
+//   fmt::print("{}", to_table(r));
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <sluice/stages/confusion.hpp>
+#include "apps/job/metrics.hpp"
+
+namespace sluice::apps {
+
+struct EvaluationResult {
+  struct Quality {
+    std::optional<double> precision, recall, f1;  // 0 to 1
+  };
+  struct Class : Quality {
+    std::string name;
+    std::uint64_t support = 0;    // images of it
+    std::uint64_t predicted = 0;  // images that were taken for it
+    std::uint64_t right = 0;      // both
+  };
+  struct Confused {
+    std::size_t label = 0, predicted = 0;  // two classes
+    std::uint64_t count = 0;
+    double share = 0;  // of the images with this label
+  };
+
+  Metrics metrics;
+  std::vector<Class> classes;
+  Quality macro;
+  std::vector<Confused> confused;  // every pair that occurs, most often first, then by class
+  stages::Confusion confusion;
+};
+
+EvaluationResult evaluation_result(const Metrics& metrics, const stages::Confusion& confusion,
+                                   const std::vector<std::string>& class_names);
+
+inline constexpr std::size_t most_in_json_matrix = 256;  // classes
+
+// The whole matrix up to 16 classes; where there are more than 100, only those with the lowest F1.
+std::string to_table(const EvaluationResult& result);
+
+// {"command": "eval", "loss", "accuracy", "count", "classes": [{"class", "name", "precision", "recall", "f1",
+// "support", "predicted"}], "macro": {"precision", "recall", "f1"}, "confusion": [[...]], "confused": [{"label",
+// "predicted", "label_name", "predicted_name", "count", "share"}]}. confusion[label][predicted], only up to 256
+// classes; of confused pairs the first 1000.
+nlohmann::ordered_json to_json(const EvaluationResult& result);
+
+// One table with a line of names, then one line a class: class,name,support,predicted,precision,recall,f1. Quotes as in
+// RFC 4180, lines end in \n. Totals are sums over its columns; the loss is only in the others.
+std::string to_csv(const EvaluationResult& result);
+
+}  // namespace sluice::apps

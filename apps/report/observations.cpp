@@ -1,0 +1,112 @@
+#include "apps/report/observations.hpp"
+
+#include <fmt/core.h>
+
+#include <cstddef>
+#include <exception>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <utility>
+
+#include <sluice/pipeline/svg.hpp>
+#include <sluice/pipeline/verdict.hpp>
+#include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/replacement.hpp>
+#include "apps/job/predictions.hpp"
+#include "apps/report/advice.hpp"
+#include "apps/report/profile.hpp"
+#include "apps/report/report.hpp"
+#include "apps/report/result.hpp"
+#include "apps/terminal/plain_text.hpp"
+
+namespace sluice::apps {
+namespace {
+
+std::vector<GraphPicture> pictures(const Observed& run) {
+  std::vector<GraphPicture> all;
+  for (std::size_t i = 0; i < run.graphs.size(); ++i)
+    all.push_back({run.graphs[i]->name(), run.graphs[i]->stages(), run.counted[i]});
+  return all;
+}
+
+void print_profile(const Options& o, const Observed& run) {
+  if (run.style.form == LogStyle::Form::jsonl) {
+    for (const GraphStats& stats : run.counted) say(log_event("profile", to_json(stats)));
+    return;
+  }
+  for (const GraphStats& stats : run.counted) {
+    if (stats.runs == 0) continue;
+    say(fmt::format("\n{}: {} run{} in {:.3f} s on {} thread{}\n{}{}\n", stats.graph, stats.runs,
+                    stats.runs == 1 ? "" : "s", stats.wall, stats.threads, stats.threads == 1 ? "" : "s",
+                    profile_table(stats), verdict(stats).text));
+  }
+  say("\nat once: bodies that can be; busy, starved (no input), blocked (no room behind), ready (waits for a "
+      "thread): of\n"
+      "their time; queue: most messages in the segment behind it / capacity; p50, p99: of a body\n");
+  const RunSeconds& s = run.state.seconds;
+  say(fmt::format("of {:.3f} s: load {}, train {}, test {}\n", s.total, percent(s.load / s.total, 0),
+                  percent(s.train / s.total, 0), percent(s.test / s.total, 0)));
+  if (const std::string what = advice(o, run.counted); !what.empty()) say("advice: " + what + "\n");
+}
+
+Report report(const Options& o, const Observed& run) {
+  Report r;
+  r.title = "sluice train";
+  r.outcome = run.state.outcome;
+  const stages::DataShape& shape = run.data.train.shape;
+  r.command = run.command;
+  const nlohmann::ordered_json options = effective(o, run.files, run.data);
+  for (const auto& [name, value] : options.items())
+    r.options.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
+  r.facts = {{"sluice", SLUICE_VERSION}, {"kernels", kernels::active().name}};
+  if (run.weights) {
+    r.facts.emplace_back("training images",
+                         fmt::format("{} of {} x {} pixels", run.data.train.count, shape.rows, shape.columns));
+    r.facts.emplace_back("test images", std::to_string(run.data.test.count));
+    r.facts.emplace_back("classes", std::to_string(shape.classes));
+  }
+  const RunSeconds& s = run.state.seconds;
+  r.facts.emplace_back("seconds",
+                       fmt::format("{:.3f}: load {:.3f}, train {:.3f}, test {:.3f}", s.total, s.load, s.train, s.test));
+  r.facts.emplace_back("peak memory", fmt::format("{:.1f} MiB", static_cast<double>(peak_rss_bytes()) / (1 << 20)));
+  if (!run.state.weights_sha256.empty()) r.facts.emplace_back("weights sha256", run.state.weights_sha256);
+  r.epochs = run.state.training.epochs;
+  r.graphs = pictures(run);
+  r.advice = advice(o, run.counted);
+  if (run.weights) {
+    r.class_names = run.class_names;
+    r.test = run.data.test.in_memory;
+    r.model = run.weights.get();
+    r.predictions = predictions_of(run.weights, *run.data.test.in_memory, run.threads);
+  }
+  return r;
+}
+
+}  // namespace
+
+void write_observations(const Options& o, const Observed& run) {
+  std::exception_ptr failed;
+  const auto write = [&](const std::string& what, const std::string& path, auto text) {
+    if (path.empty()) return;
+    try {
+      const std::string bytes = text();
+      stages::Replacement file(path);
+      file.write(bytes.data(), bytes.size());
+      file.commit();
+      if (!o.quiet) say_message(run.style, fmt::format("{} in {}", what, path));
+    } catch (const std::exception&) {
+      if (!failed) failed = std::current_exception();
+    }
+  };
+  write(fmt::format("trace of the first {} messages of each stream", o.trace_steps), o.trace, [&] {
+    std::ostringstream text;
+    run.trace->write(text);
+    return text.str();
+  });
+  write("picture", o.picture, [&] { return svg(pictures(run)); });
+  write("report", o.report, [&] { return html(report(o, run)); });
+  if (o.profile) print_profile(o, run);
+  if (failed) std::rethrow_exception(failed);
+}
+
+}  // namespace sluice::apps

@@ -1,0 +1,92 @@
+#include "apps/report/report.hpp"
+
+#include <fmt/core.h>
+
+#include <sluice/pipeline/verdict.hpp>
+#include "apps/pictures/escaped.hpp"
+#include "apps/report/sections.hpp"
+#include "apps/report/style.hpp"
+#include "apps/report/text.hpp"
+
+namespace sluice::apps {
+namespace report {
+
+std::string class_name(const Report& r, std::size_t c) {
+  return c < r.class_names.size() ? escaped(r.class_names[c]) : fmt::format("class {}", c);
+}
+
+bool has_predictions(const Report& r) {
+  return r.test && r.test->size() > 0 && r.predictions.predicted.size() == r.test->size() &&
+         r.predictions.probability.size() == r.test->size();
+}
+
+EvaluationResult evaluated(const Report& r) {
+  stages::Confusion confusion{.classes = r.test->classes};
+  for (std::size_t i = 0; i < r.test->size(); ++i) confusion.add(r.test->labels[i], r.predictions.predicted[i]);
+  return evaluation_result({}, confusion, std::vector<std::string>(confusion.classes));
+}
+
+std::string summary(const Report& r) {
+  std::string html;
+  if (!r.outcome.empty()) html += fmt::format("<p class=\"outcome\">\u26a0 {}</p>\n", escaped(r.outcome));
+  if (r.epochs.empty()) {
+    html += note("No epoch was completed.");
+  } else {
+    const Epoch& last = r.epochs.back();
+    double seconds = 0;
+    for (const Epoch& e : r.epochs) seconds += e.seconds;
+    const auto card = [&](const char* name, const std::string& value) {
+      html += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", name, value);
+    };
+    html += "<dl class=\"cards\">\n";
+    card("test accuracy", fmt::format("{:.4f}", last.test.accuracy));
+    card("train accuracy", fmt::format("{:.4f}", last.train.accuracy));
+    card("train loss", fmt::format("{:.4f}", last.train.loss));
+    card("test loss", fmt::format("{:.4f}", last.test.loss));
+    card("epochs", fmt::format("{}", r.epochs.size()));
+    card("training", duration(seconds));
+    html += "</dl>\n";
+  }
+  if (!r.facts.empty()) {
+    html += "<dl class=\"facts\">\n";
+    for (const auto& [name, value] : r.facts)
+      html += fmt::format("<div{}><dt>{}</dt><dd>{}</dd></div>\n", value.size() > 20 ? " class=\"long\"" : "",
+                          escaped(name), escaped(value));
+    html += "</dl>\n";
+  }
+  for (const GraphPicture& picture : r.graphs)
+    if (picture.graph == "train" && picture.stats)
+      html += fmt::format("<p class=\"verdict\">{}</p>\n", escaped(verdict(*picture.stats).text));
+  return section("summary", "Summary", html);
+}
+
+std::string options(const Report& r) {
+  std::string html = "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers options\"><tbody>\n";
+  for (const auto& [name, value] : r.options)
+    html += fmt::format("<tr><th>{}</th><td class=\"mono\">{}</td></tr>\n", escaped(name), escaped(value));
+  html += "</tbody></table></div>\n";
+  if (r.options.empty()) html = note("There are no options.");
+  if (!r.command.empty()) html += fmt::format("<h3>The same run again</h3>\n<pre>{}</pre>\n", escaped(r.command));
+  return section("options", "Options", html);
+}
+
+}  // namespace report
+
+std::string html(const Report& r) {
+  using namespace report;
+  const std::string title = escaped(r.title);
+  return fmt::format(
+             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+             "img-src data:\">\n"
+             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<link rel=\"icon\" "
+             "href=\"data:,\">\n<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<header>\n<h1>{0}</h1>\n<nav>",
+             title, style) +
+         "<a href=\"#summary\">Summary</a> <a href=\"#curves\">Curves</a> <a href=\"#confusion\">Confusion</a> "
+         "<a href=\"#predictions\">Predictions</a> <a href=\"#weights\">Weights</a> <a href=\"#graph\">Graphs</a> "
+         "<a href=\"#stages\">Stages</a> <a href=\"#options\">Options</a></nav>\n</header>\n<main>\n" +
+         summary(r) + curves(r) + confusion(r) + predictions(r) + templates(r) + graph(r) + stages(r) + options(r) +
+         "</main>\n" + data(r) + "</body>\n</html>\n";
+}
+
+}  // namespace sluice::apps

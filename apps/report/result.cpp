@@ -1,0 +1,105 @@
+#include "apps/report/result.hpp"
+
+#include <fmt/core.h>
+#include <sys/resource.h>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/scale.hpp>
+#include "apps/report/profile.hpp"
+
+namespace sluice::apps {
+
+using nlohmann::ordered_json;
+
+std::size_t peak_rss_bytes() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<std::size_t>(usage.ru_maxrss) * 1024;
+}
+
+ordered_json effective(const Options& o, const stages::DataFiles& files, const JobData& data) {
+  ordered_json all = {{"train_images", files.train_images.name()},
+                      {"train_labels", files.train_labels.name()},
+                      {"test_images", files.test_images.name()},
+                      {"test_labels", files.test_labels.name()},
+                      {"classes", data.train.shape.classes},
+                      {"scale", stages::scale_text(o.effective_divisor(data.train.shape.stored))},
+                      {"epochs", o.epochs},
+                      {"batch_size", o.batch_size},
+                      {"lr", o.lr},
+                      {"seed", o.seed},
+                      {"threads", o.effective_threads()},
+                      {"shards", o.effective_shards()},
+                      {"concurrency", o.concurrency},
+                      {"capacity", o.capacity},
+                      {"isa", kernels::active().name},
+                      {"decoder", o.effective_decoder()},
+                      {"stream", o.stream},
+                      {"output", o.output},
+                      {"checkpoint", o.checkpoint},
+                      {"checkpoint_every", o.checkpoint_every},
+                      {"resume", o.resume}};
+  if (o.stream) all["shuffle_buffer"] = o.effective_shuffle_buffer(data.train.shape.image_bytes(), data.train.count);
+  return all;
+}
+
+ordered_json to_json(const Options& o, const stages::DataFiles& files, const JobData& data, const RunState& state,
+                     const std::vector<GraphStats>& profiles) {
+  ordered_json epochs = ordered_json::array();
+  for (const Epoch& e : state.training.epochs) {
+    epochs.push_back(to_json(e));
+    epochs.back()["samples_per_second"] = e.rate();
+  }
+  const Epoch& last = state.training.epochs.back();
+  ordered_json json = {{"command", "train"},
+                       {"options", effective(o, files, data)},
+                       {"data",
+                        {{"train", data.train.count},
+                         {"test", data.test.count},
+                         {"rows", data.train.shape.rows},
+                         {"columns", data.train.shape.columns},
+                         {"classes", data.train.shape.classes}}},
+                       {"epochs", epochs},
+                       {"train_loss", last.train.loss},
+                       {"train_accuracy", last.train.accuracy},
+                       {"test_loss", last.test.loss},
+                       {"test_accuracy", last.test.accuracy},
+                       {"seconds",
+                        {{"load", state.seconds.load},
+                         {"train", state.seconds.train},
+                         {"eval", state.seconds.test},
+                         {"total", state.seconds.total}}},
+                       {"peak_rss_bytes", peak_rss_bytes()},
+                       {"weights_sha256", state.weights_sha256}};
+  if (const auto& resumed = state.resumed)
+    json["resumed"] = {{"from", resumed->from}, {"epoch", resumed->epoch}, {"step", resumed->step}};
+  if (o.profile) {
+    ordered_json graphs = ordered_json::array();
+    for (const GraphStats& stats : profiles) graphs.push_back(to_json(stats));
+    json["profile"] = std::move(graphs);
+  }
+  return json;
+}
+
+std::string to_text(const Options& o, const JobData& data, const RunState& state) {
+  const Epoch& last = state.training.epochs.back();
+  const std::size_t epochs = state.training.epochs.size(), earlier = state.resumed ? state.resumed->epochs : 0;
+  std::string text = fmt::format("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n",
+                                 last.train.loss, last.train.accuracy, last.test.loss, last.test.accuracy);
+  text += fmt::format(
+      "{} epoch{}{} over {} images ({} x {}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
+      "{:.1f} MiB\n",
+      epochs, epochs == 1 ? "" : "s", earlier ? fmt::format(", {} of them in earlier runs,", earlier) : "",
+      data.train.count, data.train.shape.rows, data.train.shape.columns, data.train.shape.classes, state.seconds.total,
+      state.seconds.load, state.seconds.train, state.seconds.test,
+      static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
+  text += fmt::format("weights sha256 {}\n", state.weights_sha256);
+  if (!o.output.empty()) text += fmt::format("model in {}\n", o.output);
+  if (!state.checkpoint.empty()) text += fmt::format("checkpoint in {}\n", state.checkpoint);
+  return text;
+}
+
+}  // namespace sluice::apps

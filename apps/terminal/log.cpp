@@ -1,0 +1,61 @@
+#include "apps/terminal/log.hpp"
+
+#include <fmt/core.h>
+#include <langinfo.h>
+#include <unistd.h>
+
+#include <clocale>
+#include <cstdio>
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace sluice::apps {
+namespace {
+
+using nlohmann::ordered_json;
+
+std::string_view environment(const char* name) {
+  const char* const value = std::getenv(name);
+  return value ? value : "";
+}
+
+}  // namespace
+
+void say(const std::string& text) {
+  std::fputs(text.c_str(), stderr);
+}
+
+std::string log_event(const std::string& name, const ordered_json& facts) {
+  ordered_json all = {{"schema", 1}, {"event", name}};
+  all.update(facts);
+  return all.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+LogStyle log_style(std::optional<bool> progress, bool quiet, const std::string& log_format) {
+  using Form = LogStyle::Form;
+  LogStyle style;
+  const bool terminal = ::isatty(STDERR_FILENO) && environment("TERM") != "dumb";
+  if (quiet || progress == false)
+    style.form = Form::none;
+  else if (log_format == "jsonl")
+    style.form = Form::jsonl;
+  else
+    style.form = terminal || progress == true ? Form::line : Form::lines;
+  style.colour = terminal && environment("NO_COLOR").empty();
+  std::setlocale(LC_CTYPE, "");
+  style.utf8 = std::string_view(::nl_langinfo(CODESET)) == "UTF-8";
+  return style;
+}
+
+void say_message(const LogStyle& style, const std::string& text) {
+  say(style.form == LogStyle::Form::jsonl ? log_event("message", {{"message", text}})
+                                          : fmt::format("sluice: {}\n", text));
+}
+
+void say_warning(const LogStyle& style, const std::string& text) {
+  say(style.form == LogStyle::Form::jsonl ? log_event("warning", {{"message", text}})
+                                          : fmt::format("sluice: warning: {}\n", text));
+}
+
+}  // namespace sluice::apps

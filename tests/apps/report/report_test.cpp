@@ -1,0 +1,281 @@
+#include "apps/report/report.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "apps/pictures/escaped.hpp"
+#include "apps/pictures/image.hpp"
+#include "tests/apps/pictures/pictures.hpp"
+#include "tests/apps/program.hpp"
+#include "tests/apps/report/report_sample.hpp"
+
+namespace sluice::apps::testing {
+namespace {
+
+using nlohmann::json;
+constexpr std::size_t most_bytes = 2'000'000;
+
+const std::vector<std::string> ids = {"summary", "curves", "confusion", "predictions",
+                                      "weights", "graph",  "stages",    "options"};
+
+std::size_t count(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = 0; (at = text.find(part, at)) != std::string::npos; at += part.size()) ++n;
+  return n;
+}
+
+std::string section_of(const std::string& page, const std::string& id) {
+  const std::size_t begin = page.find("<section id=\"" + id + "\"");
+  if (begin == std::string::npos) return {};
+  return page.substr(begin, page.find("</section>", begin) - begin);
+}
+
+json data_of(const std::string& page) {
+  const std::string tag = "<script type=\"application/json\" id=\"sluice-report\">";
+  EXPECT_EQ(count(page, tag), 1u);
+  const std::size_t begin = page.find(tag) + tag.size();
+  return json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+}
+
+bool is_utf8(const std::string& text) {
+  try {
+    return !json(text).dump().empty();
+  } catch (const json::type_error&) {
+    return false;
+  }
+}
+
+TEST(Report, HasEverySectionOnce) {
+  const std::string page = html(Sample(10, 200).report);
+  for (const std::string& id : ids) {
+    EXPECT_EQ(count(page, "<section id=\"" + id + "\""), 1u) << id;
+    EXPECT_EQ(count(page, "href=\"#" + id + "\""), 1u) << id;
+  }
+}
+
+TEST(Report, RefersToNothingOutside) {
+  const std::string page = html(Sample(10, 200).report);
+  EXPECT_EQ(count(page, "http://www.w3.org/2000/svg"), count(page, "://"));  // the name of a language
+  EXPECT_EQ(count(page, " src=\""), count(page, " src=\"data:image/png;base64,"));
+  EXPECT_EQ(count(page, "url("), 0u);
+  EXPECT_EQ(count(page, "@import"), 0u);
+}
+
+TEST(Report, TakesNoTextForMarkup) {
+  Sample sample(10, 200);
+  sample.report.title = sample.report.outcome = sample.report.command = sample.report.advice = hostile;
+  sample.report.options = sample.report.facts = {{hostile, hostile}};
+  sample.report.graphs[0].graph = hostile;
+  const std::string page = html(sample.report);
+  EXPECT_EQ(count(page, "<script"), 1u);
+  EXPECT_EQ(count(page, "</script>"), 1u);
+  EXPECT_EQ(count(page, "<!--"), 0u);
+  EXPECT_EQ(count(page, "<b>\""), 0u);
+  EXPECT_EQ(data_of(page)["options"][hostile], hostile);
+  EXPECT_EQ(escaped("<a href='x'>\"&\x01\n"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;\xEF\xBF\xBD\n");
+}
+
+TEST(Report, IsUtf8WhateverTheNames) {
+  const std::string page = html(Sample(10, 200).report);
+  EXPECT_TRUE(is_utf8(page));
+  EXPECT_TRUE(contains(page, "bad \xEF\xBF\xBD"));
+}
+
+TEST(Report, HoldsItsDataAsJson) {
+  const Sample sample(10, 200);
+  const json data = data_of(html(sample.report));
+  EXPECT_EQ(data["schema"], 1);
+  EXPECT_EQ(data["title"], sample.report.title);
+  EXPECT_EQ(data["command"], sample.report.command);
+  EXPECT_EQ(data["options"], json({{"--epochs", "3"}, {"--data", "a & b"}}));
+  EXPECT_EQ(data["facts"]["version"], "0.1.0");
+  EXPECT_EQ(data["class_names"].size(), 10u);
+  EXPECT_EQ(data["class_names"][0], hostile);
+  ASSERT_EQ(data["epochs"].size(), 3u);
+  EXPECT_EQ(data["epochs"][1]["epoch"], 2);
+  EXPECT_EQ(data["epochs"][1]["train_loss"], sample.report.epochs[1].train.loss);
+  EXPECT_EQ(data["epochs"][2]["test_accuracy"], sample.report.epochs[2].test.accuracy);
+  std::vector<std::vector<std::size_t>> expected(10, std::vector<std::size_t>(10));
+  for (std::size_t i = 0; i < 200; ++i) ++expected[sample.test.labels[i]][sample.report.predictions.predicted[i]];
+  EXPECT_EQ(data["confusion"], json(expected));
+  ASSERT_EQ(data["graphs"].size(), 2u);
+  EXPECT_FALSE(data["graphs"][0].contains("stages"));  // it has not run
+  const json& graph = data["graphs"][1];
+  EXPECT_EQ(graph["graph"], "train");
+  EXPECT_EQ(graph["threads"], 2);
+  EXPECT_EQ(graph["stages"][0]["name"], "numbers");
+  EXPECT_EQ(graph["stages"][0]["items"], 100);
+  EXPECT_EQ(graph["stages"][0]["busy"], sample.report.graphs[1].stats->stages[0].busy);
+  EXPECT_EQ(graph["stages"][1]["inputs"], json({"numbers"}));
+  EXPECT_TRUE(graph["verdict"]["text"].get<std::string>().starts_with("bottleneck: "));
+  EXPECT_EQ(data["advice"], sample.report.advice);
+}
+
+TEST(Report, DrawsTheCurvesWithTheirValues) {
+  const std::string curves = section_of(html(Sample(10, 200).report), "curves");
+  for (const char* style : {"curve loss", "curve train", "curve test"})
+    EXPECT_EQ(count(curves, std::string("class=\"") + style + "\""), 2u) << style;  // line and legend
+  EXPECT_EQ(count(curves, "<title>epoch "), 3u);
+  EXPECT_TRUE(contains(curves, "<title>epoch 2\ntrain loss 0.6000\ntrain accuracy 0.8000"));
+  EXPECT_TRUE(contains(curves, ">loss, accuracy</text>"));
+}
+
+TEST(Report, GivesALossAboveOneAnAxisOfItsOwn) {
+  Sample sample(10, 200);
+  sample.report.epochs[0].train.loss = 7.3;
+  const std::string curves = section_of(html(sample.report), "curves");
+  EXPECT_TRUE(contains(curves, ">accuracy</text>"));
+  EXPECT_TRUE(contains(curves, ">train loss</text>"));
+}
+
+TEST(Report, DrawsOneEpochAndManyAndOnesWithoutANumber) {
+  for (const std::size_t epochs : {1U, 200U, 5000U}) {
+    Sample sample(10, 200, 28, 28, epochs);
+    sample.report.epochs[0].train.loss = std::numeric_limits<double>::quiet_NaN();
+    const std::string page = html(sample.report), curves = section_of(page, "curves");
+    EXPECT_LT(page.size(), most_bytes);
+    EXPECT_EQ(count(curves, "<title>epoch "), std::min<std::size_t>(epochs, 300));
+    EXPECT_TRUE(contains(curves, "<title>epoch 1\n"));
+    EXPECT_TRUE(contains(curves, "<title>epoch " + std::to_string(epochs) + "\n"));
+    const std::string svg = curves.substr(curves.find("<svg class=\"chart\""));
+    for (std::size_t at = 0; (at = svg.find(" d=\"", at)) != std::string::npos; ++at)
+      EXPECT_FALSE(contains(svg.substr(at, svg.find('"', at + 4) - at), "nan"));
+  }
+}
+
+TEST(Report, SaysWhichClassesWereTakenForWhich) {
+  const std::string confusion = section_of(html(Sample(10, 200).report), "confusion");
+  EXPECT_TRUE(contains(confusion, "'class 4' was taken for 'class 5' 20 times, 100.0 % of all 'class 4'."))
+      << confusion;
+  EXPECT_TRUE(contains(confusion, "160 of 200 images of the test set are right, 80.0 %."));
+  EXPECT_EQ(count(confusion, "<td class=\"hit\""), 10u);
+  EXPECT_EQ(count(confusion, "<td class=\"miss\""), 90u);
+}
+
+TEST(Report, OfManyClassesTellsTheMostConfusedInsteadOfAMatrix) {
+  const std::string confusion = section_of(html(Sample(31, 620).report), "confusion");
+  EXPECT_EQ(count(confusion, "<td class=\"hit\""), 0u);
+  EXPECT_EQ(count(confusion, "was taken for"), 20u);
+  EXPECT_TRUE(contains(confusion, "Lowest recall"));
+}
+
+TEST(Report, OfTensOfThousandsOfClassesIsMadeWithoutAMatrix) {
+  Sample sample(3, 300, 5, 5);
+  sample.test.classes = 65536;
+  sample.test.labels[0] = 65535;
+  sample.report.model = nullptr;
+  const std::string page = html(sample.report);
+  EXPECT_LT(page.size(), most_bytes);
+  const json data = data_of(page);
+  EXPECT_FALSE(data.contains("confusion"));
+  const json first = {{"label", 0}, {"predicted", 1}, {"count", 20}};
+  EXPECT_EQ(data["confused"][0], first) << data["confused"];
+}
+
+TEST(Report, FramesAndMarksTheWrongPredictions) {
+  const std::string page = html(Sample(10, 200).report), predictions = section_of(page, "predictions");
+  EXPECT_EQ(count(predictions, "<li class=\"wrong\">"), 20u);
+  EXPECT_EQ(count(predictions, "<li class=\"right\">"), 10u);
+  EXPECT_EQ(count(predictions, "\u2717"), 20u);
+  EXPECT_EQ(count(predictions, "\u2713"), 10u);
+  EXPECT_TRUE(contains(page, ".gallery li.wrong { border-color: var(--bad); }"));
+  // Image 89 is the surest of the wrong ones: its class above, what it was taken for below.
+  const std::string first = predictions.substr(predictions.find("<li class=\"wrong\">"));
+  EXPECT_TRUE(first.starts_with("<li class=\"wrong\"><span class=\"label\">class 9</span><img "))
+      << first.substr(0, 200);
+  EXPECT_TRUE(contains(first.substr(0, first.find("</li>")), "image 89 of the test set"));
+  EXPECT_TRUE(contains(first.substr(0, first.find("</li>")), "100.0 %"));
+}
+
+TEST(Report, ShowsTheWeightsOfAtMost64Classes) {
+  const std::string few = section_of(html(Sample(10, 50).report), "weights");
+  EXPECT_EQ(count(few, "<li>"), 10u);
+  EXPECT_TRUE(contains(few, "\u2264 -0.0")) << "the ends of the scale";
+  const std::string many = section_of(html(Sample(70, 70).report), "weights");
+  EXPECT_EQ(count(many, "<li>"), 64u);
+  EXPECT_TRUE(contains(many, "The first 64 of 70 classes."));
+}
+
+TEST(Report, IsSmallWhateverTheDataSet) {
+  EXPECT_LT(html(Sample(60, 10'000).report).size(), most_bytes);
+  EXPECT_LT(html(Sample(256, 2'000, 100, 100, 300).report).size(), most_bytes);
+  EXPECT_LT(html(Sample(3, 100, 300, 300).report).size(), most_bytes);
+  EXPECT_LT(html(Sample(10, 100, 1, 3072).report).size(), most_bytes);
+}
+
+TEST(Report, OfNothingSaysSo) {
+  Report nothing;
+  nothing.outcome = "interrupted in epoch 1";
+  const std::string page = html(nothing);
+  for (const std::string& id : ids) {
+    EXPECT_TRUE(contains(section_of(page, id), "class=\"note\"")) << id;
+    EXPECT_FALSE(contains(section_of(page, id), "<svg")) << id;
+  }
+  EXPECT_TRUE(contains(section_of(page, "summary"), "interrupted in epoch 1"));
+  EXPECT_TRUE(data_of(page)["confusion"].is_null());
+}
+
+TEST(Report, WithoutAWrongOrARightPredictionSaysSo) {
+  Sample sample(2, 20);
+  for (std::size_t i = 0; i < 20; ++i) sample.report.predictions.predicted[i] = sample.test.labels[i];
+  EXPECT_TRUE(contains(html(sample.report), "None is wrong."));
+  for (std::size_t i = 0; i < 20; ++i)
+    sample.report.predictions.predicted[i] = static_cast<std::uint16_t>(1 - sample.test.labels[i]);
+  EXPECT_TRUE(contains(html(sample.report), "None is right."));
+}
+
+TEST(ReportImage, IsAPngWithTheSamePixels) {
+  std::size_t width = 0, height = 0;
+  std::vector<std::uint8_t> grey(28 * 30);
+  for (std::size_t i = 0; i < grey.size(); ++i) grey[i] = static_cast<std::uint8_t>(i * 37);
+  EXPECT_EQ(decoded(png(28, 30, grey), PNG_FORMAT_GRAY, width, height), grey);
+  EXPECT_EQ(width, 28u);
+  EXPECT_EQ(height, 30u);
+
+  const std::vector<Rgba> palette = {{255, 0, 0, 255}, {0, 0, 255, 128}, {1, 2, 3, 0}};
+  const std::vector<std::uint8_t> four = {255, 0, 0, 255, 0, 0, 255, 128, 255, 0, 0, 255, 1, 2, 3, 0};
+  EXPECT_EQ(decoded(png(2, 2, {0, 1, 0, 2}, palette), PNG_FORMAT_RGBA, width, height), four);
+}
+
+TEST(ReportImage, ShrinksByTheMeansOfBoxes) {
+  const Image image{4, 2, {1, 3, 10, 20, 5, 7, 30, 40}};
+  const Image half = shrunk(image, 2);
+  EXPECT_EQ(half.width, 2u);
+  EXPECT_EQ(half.height, 1u);
+  EXPECT_EQ(half.values, (std::vector<float>{4, 25}));
+  EXPECT_EQ(shrunk(image, 4).values, image.values);
+  const Image line = shrunk({3072, 1, std::vector<float>(3072, 9)}, 96);
+  EXPECT_EQ(line.width, 96u);
+  EXPECT_EQ(line.height, 1u);
+  EXPECT_EQ(line.values, std::vector<float>(96, 9));
+}
+
+TEST(ReportImage, OfColoursIsAPngWithTheSameColours) {
+  std::size_t width = 0, height = 0;
+  const std::vector<std::uint8_t> two = {255, 0, 1, 2, 3, 4};
+  EXPECT_EQ(decoded(png_of_colours(1, 2, two), PNG_FORMAT_RGB, width, height), two);
+  EXPECT_EQ(height, 2u);
+}
+
+TEST(ReportImage, IsAveragedToAnySmallerSize) {
+  const Image image{4, 2, {1, 3, 10, 20, 5, 7, 30, 40}};
+  EXPECT_EQ(averaged(image, 2, 2).values, (std::vector<float>{2, 15, 6, 35}));
+  EXPECT_EQ(averaged(image, 4, 1).values, (std::vector<float>{3, 5, 20, 30}));
+  EXPECT_EQ(averaged(image, 4, 2).values, image.values);
+}
+
+TEST(ReportImage, IsBase64InAUri) {
+  EXPECT_EQ(data_uri("M"), "data:image/png;base64,TQ==");
+  EXPECT_EQ(data_uri("Man"), "data:image/png;base64,TWFu");
+}
+
+TEST(Report, IsTheSameForTheSameRun) {
+  const Sample sample(10, 200);
+  EXPECT_EQ(html(sample.report), html(sample.report));
+}
+
+}  // namespace
+}  // namespace sluice::apps::testing

@@ -1,0 +1,75 @@
+# Which room may see which: reads the includes of every file and fails at an arrow that points upwards.
+#   main -> commands -> {flags, report} -> job -> pictures -> terminal, and any arrow further down
+# Linking alone would not see a header of plain data. -DSOURCE=<the project's folder>
+cmake_minimum_required(VERSION 3.25)
+
+# A room and what it may see beside itself; stages/ know nothing of the pipeline but its verbs, the framework of nobody.
+set(apps/terminal sluice/pipeline sluice/stages)
+set(apps/pictures apps/terminal ${apps/terminal})
+set(apps/job apps/pictures ${apps/pictures})
+set(apps/report apps/job ${apps/job})
+set(apps/flags apps/job ${apps/job})
+set(apps/commands apps/flags apps/report ${apps/job} apps/job)
+set(apps apps/commands ${apps/commands})
+set(apps/examples sluice/pipeline sluice/stages)
+set(sluice/stages sluice/pipeline)
+set(sluice/pipeline)
+set(rooms apps/terminal apps/pictures apps/job apps/report apps/flags apps/commands apps apps/examples sluice/stages sluice/pipeline)
+
+# What only some may include: a pattern, and the rooms (or files) that may.
+set(only
+    "CLI/|^apps/flags/"
+    "oneapi/tbb/(flow_graph|task_group|detail)|^sluice/pipeline/detail/"
+    "oneapi/tbb/|^(sluice/pipeline/|apps/main.cpp)"
+    "(Eigen/|zlib.h|openssl/|nlohmann/)|^(sluice/stages/|apps/)"
+    "sluice/pipeline/detail/|^sluice/pipeline/")
+
+set(wrong "")
+set(arrows 0)
+foreach(room IN LISTS rooms)
+  file(GLOB files RELATIVE "${SOURCE}" "${SOURCE}/${room}/*.[hci][pn][pl]" "${SOURCE}/${room}/detail/*.[hc]pp"
+       "${SOURCE}/${room}/kernels/*.*")
+  if(NOT files)
+    message(FATAL_ERROR "no file in ${room}: this test looks in the wrong place")
+  endif()
+  foreach(file IN LISTS files)
+    file(STRINGS "${SOURCE}/${file}" lines REGEX "^ *# *include ")
+    foreach(line IN LISTS lines)
+      string(REGEX REPLACE "^ *# *include *[<\"]([^>\"]*)[>\"].*" "\\1" to "${line}")
+      foreach(rule IN LISTS only)
+        string(REGEX REPLACE "^(.*)\\|(\\^.*)$" "\\1;\\2" parts "${rule}")
+        list(GET parts 0 pattern)
+        list(GET parts 1 allowed)
+        if(to MATCHES "^${pattern}" AND NOT file MATCHES "${allowed}")
+          list(APPEND wrong "${file} includes ${to}")
+        endif()
+      endforeach()
+      if(NOT to MATCHES "^((apps|sluice)(/[a-z_]+)?)/")
+        continue()
+      endif()
+      set(target "${CMAKE_MATCH_1}")
+      math(EXPR arrows "${arrows} + 1")
+      if(NOT target STREQUAL room AND NOT target IN_LIST "${room}")
+        list(APPEND wrong "${file} includes ${to}, and ${room} may see only: ${${room}}")
+      endif()
+    endforeach()
+  endforeach()
+endforeach()
+# A stage's only header of the framework is the one with the verbs.
+file(GLOB stages "${SOURCE}/sluice/stages/*.[hc]pp")
+foreach(file IN LISTS stages)
+  file(STRINGS "${file}" lines REGEX "include <sluice/pipeline/")
+  foreach(line IN LISTS lines)
+    if(NOT line STREQUAL "#include <sluice/pipeline/verbs.hpp>")
+      list(APPEND wrong "${file}: ${line}")
+    endif()
+  endforeach()
+endforeach()
+if(arrows LESS 300)
+  message(FATAL_ERROR "only ${arrows} includes were read: this test looks in the wrong place")
+endif()
+if(wrong)
+  list(JOIN wrong "\n" wrong)
+  message(FATAL_ERROR "arrows that point upwards, or at what is not theirs:\n${wrong}")
+endif()
+message(STATUS "${arrows} includes, all downwards")
