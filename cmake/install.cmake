@@ -20,7 +20,7 @@ set(sluice_dependencies
 # sluice_needs(component): sets sluice_<component>_find (lines of sluice-config.cmake), and sluice_requires and sluice_libs (fields of
 # the pkg-config file) from what the target links, so that they cannot fall behind it.
 function(sluice_needs component)
-  # Of a static library this lists the private ones too, as $<LINK_ONLY:...>: its users have to link them.
+  # This lists the private ones of a static library too, as $<LINK_ONLY:...>: its users have to link them.
   get_target_property(items sluice_${component} INTERFACE_LINK_LIBRARIES)
   set(find "")
   set(requires "")

@@ -33,7 +33,7 @@ struct Example {
     model.weights.assign(kernels::weights_size(pixels, classes), 0.f);
     for (std::size_t p = 0; p < pixels; p++)
       for (std::size_t c = 0; c < classes; c++)
-        model.weights[(p / 16 * classes + c) * 16 + p % 16] = static_cast<float>(next(2001)) / 1e5f - 0.01f;
+        model.weights[kernels::packed_index(p, c, classes)] = static_cast<float>(next(2001)) / 1e5f - 0.01f;
     model.bias.assign(classes, 0.f);
     stages::Batch batch;
     batch.pixels = pixels;

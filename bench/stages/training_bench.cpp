@@ -33,7 +33,7 @@ Matrix unpacked(const float* packed, std::size_t rows, std::size_t columns) {
   Matrix m(rows, columns);
   for (std::size_t r = 0; r < rows; r++)
     for (std::size_t c = 0; c < columns; c++)
-      m(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c)) = packed[(r / 16 * columns + c) * 16 + r % 16];
+      m(static_cast<Eigen::Index>(r), static_cast<Eigen::Index>(c)) = packed[kernels::packed_index(r, c, columns)];
   return m;
 }
 

@@ -89,7 +89,7 @@ std::size_t counted_classes(std::uint16_t highest_label);
 void check_as_many(const std::string& images, std::uint64_t image_count, const std::string& labels,
                    std::uint64_t label_count);
 
-// Of a set that stays in its files: what make_data_set would throw for so many images and these labels.
+// Throws what make_data_set would for so many images and these labels: for a set that stays in its files.
 void check_counted(const DataShape& shape, std::uint64_t images, const CountLabels& labels);
 
 // Throws DataError unless the test set's images are of the size and type that was trained on.

@@ -28,7 +28,7 @@ struct Scored {
   AlignedBuffer<std::uint16_t> predicted;  // (rows): argmax z, the lowest class on ties
 };
 
-// Of a class, for a row of the shard; whether or not there are labels.
+// The probability of a class for a row of the shard, whether or not there are labels.
 float probability(const Scored& scored, std::size_t row, std::size_t c);
 
 struct SoftmaxForward {

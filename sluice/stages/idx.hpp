@@ -29,7 +29,7 @@ struct IdxHeader {
   IdxType type = IdxType::uint8;
   std::vector<std::uint64_t> sizes;  // 1 to 255 of them, each below 2^32
   std::size_t bytes() const { return 4 + 4 * sizes.size(); }
-  // Of all elements; nothing if it is 2^64 or more.
+  // What all elements take; nothing if it is 2^64 or more.
   std::optional<std::uint64_t> element_bytes() const;
 };
 

@@ -91,7 +91,7 @@ std::optional<std::size_t> promised_bytes(const std::uint8_t* start, std::size_t
 
 constexpr std::size_t start_bytes = 4096;  // enough for any header that is not made to be long
 
-// Of a file that is much longer than what it promises, something else is the most.
+// Most of a file that is much longer than what it promises is something else.
 bool much_longer(std::size_t file_size, std::size_t promised) {
   return file_size / 2 > promised + (1 << 15);
 }

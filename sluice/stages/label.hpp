@@ -13,7 +13,7 @@
 
 namespace sluice::stages {
 
-// Of a whole number from 0 to most_classes - 1, which a float32 holds exactly, too.
+// The label at `place`: a whole number from 0 to most_classes - 1, which a float32 holds exactly, too.
 inline std::uint16_t label_of(Pixel type, const std::uint8_t* place) {
   return type == Pixel::uint8 ? *place : static_cast<std::uint16_t>(*reinterpret_cast<const float*>(place));
 }

@@ -12,7 +12,7 @@ namespace {
 
 // Where the weight of a pixel for a class lies in the packed layout.
 std::size_t place(const Model& m, std::size_t c, std::size_t pixel) {
-  return (pixel / kernels::lanes * m.classes + c) * kernels::lanes + pixel % kernels::lanes;
+  return kernels::packed_index(pixel, c, m.classes);
 }
 
 void add_little_endian(Sha256& digest, const std::vector<float>& values) {

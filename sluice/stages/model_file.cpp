@@ -52,7 +52,7 @@ std::vector<float> floats(const std::string& bytes, std::size_t first, std::size
 
 // Foreign text for an error message of one line.
 std::string printable(std::string text) {
-  if (text.size() > 60) text.replace(60, std::string::npos, "...");
+  if (text.size() > 60) text = text.substr(0, 60) + "...";
   for (char& c : text)
     if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
   return text;

@@ -56,7 +56,7 @@ struct ShuffleBuffer {
   }
   // The buffer, and the batch that is not complete.
   std::size_t state_bytes() const { return rows * bytes_of(item_bytes) + payload_bytes().value_or(0); }
-  // Of a row in the buffer: image, label and place.
+  // What a row in the buffer takes: image, label and place.
   static std::size_t bytes_of(std::size_t image_bytes) {
     return image_bytes + sizeof(std::uint16_t) + sizeof(std::uint32_t);
   }

@@ -65,8 +65,8 @@ void check(const Folder& folder, const std::string& path) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice::fuzz;
   static const Folder folder;
-  check(folder, folder.write("checkpoint", data, size));
+  check(folder, folder.write("checkpoint", text_of(data, size)));
   if (const auto repaired = with_right_checksum(data, size))
-    check(folder, folder.write("checkpoint", repaired->data(), size));
+    check(folder, folder.write("checkpoint", text_of(repaired->data(), size)));
   return 0;
 }

@@ -52,7 +52,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice::fuzz;
   static const Folder folder;
   Derived derived(data, size);
-  const std::string path = folder.write(derived.up_to(3) == 0 ? "file" : "file.gz", data, size);
+  const std::string path = folder.write(derived.up_to(3) == 0 ? "file" : "file.gz", text_of(data, size));
 
   Inflate in_order{.path = path};
   const Outcome usual = outcome(in_order, in_order.chunk_bytes);

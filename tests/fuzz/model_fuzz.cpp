@@ -41,8 +41,8 @@ void check(const Folder& folder, const std::string& path, std::size_t size) {
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace sluice::fuzz;
   static const Folder folder;
-  check(folder, folder.write("model", data, size), size);
+  check(folder, folder.write("model", text_of(data, size)), size);
   if (const auto repaired = with_right_checksum(data, size))
-    check(folder, folder.write("model", repaired->data(), size), size);
+    check(folder, folder.write("model", text_of(repaired->data(), size)), size);
   return 0;
 }

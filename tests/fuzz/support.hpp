@@ -2,17 +2,15 @@
 // broken, whatever the bytes are.
 #pragma once
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <stdexcept>
 #include <string>
+#include <string_view>
+
+#include "tests/support/folder.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
@@ -24,7 +22,7 @@ inline void expect(bool holds, const std::string& promise, const std::string& de
   std::abort();
 }
 
-// Of a file: it is named, and what the file holds neither makes several lines of it nor fills the screen.
+// The error of a file names it, and what the file holds neither makes several lines of it nor fills the screen.
 inline void check_error(const std::string& text, const std::string& path) {
   expect(text.starts_with(path + ": "), "an error names the file", text);
   expect(std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) >= ' ' && c != 127; }),
@@ -56,33 +54,10 @@ class Derived {
   std::uint64_t state_ = 0xcbf29ce484222325;
 };
 
-// A folder that is gone afterwards. scripts/fuzz has it in memory.
-class Folder {
- public:
-  Folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "sluice-fuzz-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  ~Folder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
+using test::Folder;  // scripts/fuzz has it in memory
 
-  std::string path(const char* name) const { return path_ + "/" + name; }
-
-  std::string write(const char* name, const std::uint8_t* data, std::size_t size) const {
-    const std::string file_path = path(name);
-    const int file = ::open(file_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    const bool written = file >= 0 && ::write(file, data, size) == static_cast<ssize_t>(size);
-    if (file < 0 || ::close(file) != 0 || !written) throw std::runtime_error("cannot write " + file_path);
-    return file_path;
-  }
-
- private:
-  std::string path_;
-};
+inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
 
 }  // namespace sluice::fuzz

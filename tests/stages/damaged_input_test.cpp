@@ -88,20 +88,10 @@ unsigned long crc(const std::string& bytes) {
   return crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<unsigned>(bytes.size()));
 }
 
-// Blocks of one kind; after what is not the last comes an empty stored block.
-std::string deflated(std::string bytes, DeflateBlock::Kind kind, bool last) {
-  z_stream z{};
-  deflateInit2(&z, kind == DeflateBlock::stored ? 0 : 9, Z_DEFLATED, -15, 8,
-               kind == DeflateBlock::fixed ? Z_FIXED : Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&z, bytes.size()) + 64, '\0');
-  z.next_in = reinterpret_cast<Bytef*>(bytes.data());
-  z.avail_in = static_cast<unsigned>(bytes.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<unsigned>(out.size());
-  deflate(&z, last ? Z_FINISH : Z_SYNC_FLUSH);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  return out;
+// Blocks of one kind.
+std::string deflated(const std::string& bytes, DeflateBlock::Kind kind, bool last) {
+  return sluice::test::deflate_blocks(bytes, last, kind == DeflateBlock::stored ? 0 : 9,
+                                      kind == DeflateBlock::fixed ? Z_FIXED : Z_DEFAULT_STRATEGY);
 }
 
 std::string member(const Header& header, const std::string& blocks, const std::string& bytes) {
@@ -220,7 +210,7 @@ class Damaged {
 
 // --- What may be accepted
 
-// Of each bit of the file what it is, if a change of it means nothing or may mean nothing.
+// What each bit of the file is, if a change of it means nothing or may mean nothing.
 class Map {
  public:
   explicit Map(const std::string& file) : of_(8 * file.size()), ends_with_zero_(file.size()) {
@@ -508,7 +498,7 @@ TEST(InputInPieces, AThousandMembersAreOneFile) {
 
 // --- Memory
 
-// Of this process, at its peak so far.
+// The memory of this process at its peak so far.
 std::size_t peak_bytes() {
   std::ifstream status("/proc/self/status");
   for (std::string line; std::getline(status, line);)

@@ -72,7 +72,7 @@ inline Weights example_weights(std::size_t pixels, std::size_t classes, float sc
   model.weights.assign(kernels::weights_size(pixels, classes), 0.f);
   for (std::size_t p = 0; p < pixels; p++)
     for (std::size_t c = 0; c < classes; c++)
-      model.weights[(p / 16 * classes + c) * 16 + p % 16] = numbers.between(-scale, scale);
+      model.weights[kernels::packed_index(p, c, classes)] = numbers.between(-scale, scale);
   for (std::size_t c = 0; c < classes; c++) model.bias.push_back(numbers.between(-scale, scale));
   return weights;
 }
@@ -82,7 +82,7 @@ inline Matrix matrix_of(const float* packed, std::size_t pixels, std::size_t cla
   Matrix w(pixels, classes);
   for (std::size_t p = 0; p < pixels; p++)
     for (std::size_t c = 0; c < classes; c++)
-      w(static_cast<Eigen::Index>(p), static_cast<Eigen::Index>(c)) = packed[(p / 16 * classes + c) * 16 + p % 16];
+      w(static_cast<Eigen::Index>(p), static_cast<Eigen::Index>(c)) = packed[kernels::packed_index(p, c, classes)];
   return w;
 }
 

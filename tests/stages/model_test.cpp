@@ -18,7 +18,6 @@ TEST(Model, ZeroModelIsZeroInTheRightSizes) {
   const Model model = zero_model(17, 3);
   EXPECT_EQ(model.pixels, 17u);
   EXPECT_EQ(model.classes, 3u);
-  EXPECT_EQ(model.pixel_chunks(), 2u);
   EXPECT_EQ(model.weights, decltype(model.weights)(2 * 3 * 16, 0.f));
   EXPECT_EQ(model.bias, std::vector<float>(3, 0.f));
 }

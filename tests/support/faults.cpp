@@ -272,7 +272,7 @@ void* take_or_throw(std::size_t size, std::size_t alignment = 1) {
 
 extern "C" {
 
-// Of what begins before main(), or ends behind it, nothing counts. (Linked with --wrap=main.)
+// Nothing counts that begins before main() or ends behind it. (Linked with --wrap=main.)
 int __real_main(int argc, char** argv);
 int __wrap_main(int argc, char** argv);
 int __wrap_main(int argc, char** argv) {

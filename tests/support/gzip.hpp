@@ -15,35 +15,36 @@
 
 namespace sluice::test {
 
-// One member.
-inline std::string gzip(const std::string& bytes, int level = 6) {
-  z_stream z{};
-  if (deflateInit2(&z, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::runtime_error("zlib");
-  std::string in = bytes, out(deflateBound(&z, bytes.size()) + 32, '\0');
-  z.next_in = reinterpret_cast<Bytef*>(in.data());
-  z.avail_in = static_cast<unsigned>(in.size());
-  z.next_out = reinterpret_cast<Bytef*>(out.data());
-  z.avail_out = static_cast<unsigned>(out.size());
-  const int result = deflate(&z, Z_FINISH);
-  out.resize(z.total_out);
-  deflateEnd(&z);
-  if (result != Z_STREAM_END) throw std::runtime_error("zlib");
-  return out;
-}
+namespace detail {
 
-// Deflate without gzip around it; where it is not the last, other blocks may follow, which know nothing of these bytes.
-inline std::string deflate_blocks(std::string bytes, bool last) {
+// What zlib makes of the bytes. window_bits and strategy are those of deflateInit2, flush that of deflate.
+inline std::string compressed(std::string bytes, int level, int window_bits, int strategy, int flush) {
   z_stream z{};
-  if (deflateInit2(&z, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY) != Z_OK) throw std::runtime_error("zlib");
-  std::string out(deflateBound(&z, bytes.size()) + 32, '\0');
+  if (deflateInit2(&z, level, Z_DEFLATED, window_bits, 8, strategy) != Z_OK) throw std::runtime_error("zlib");
+  std::string out(deflateBound(&z, bytes.size()) + 64, '\0');
   z.next_in = reinterpret_cast<Bytef*>(bytes.data());
   z.avail_in = static_cast<unsigned>(bytes.size());
   z.next_out = reinterpret_cast<Bytef*>(out.data());
   z.avail_out = static_cast<unsigned>(out.size());
-  deflate(&z, last ? Z_FINISH : Z_SYNC_FLUSH);
+  const int result = deflate(&z, flush);
   out.resize(z.total_out);
   deflateEnd(&z);
+  if (result != (flush == Z_FINISH ? Z_STREAM_END : Z_OK) || z.avail_in > 0) throw std::runtime_error("zlib");
   return out;
+}
+
+}  // namespace detail
+
+// One member.
+inline std::string gzip(const std::string& bytes, int level = 6) {
+  return detail::compressed(bytes, level, 15 + 16, Z_DEFAULT_STRATEGY, Z_FINISH);
+}
+
+// Deflate without gzip around it; where it is not the last, an empty stored block ends it, and other blocks may follow,
+// which know nothing of these bytes.
+inline std::string deflate_blocks(const std::string& bytes, bool last, int level = 9,
+                                  int strategy = Z_DEFAULT_STRATEGY) {
+  return detail::compressed(bytes, level, -15, strategy, last ? Z_FINISH : Z_SYNC_FLUSH);
 }
 
 // One member of `before` and so many zeros: a MiB of them is compressed, once.

@@ -16,11 +16,6 @@
 
 namespace sluice::kernels {
 
-// Rows whose gradient is summed one after the other; blocks are added in a fixed binary tree
-// (sluice/stages/block_tree.hpp). Part of the arithmetic: another size is another rounding.
-inline constexpr std::size_t row_block = 64;
-inline constexpr std::size_t lanes = 16;
-
 constexpr std::size_t padded(std::size_t count) {
   return (count + lanes - 1) / lanes * lanes;
 }
@@ -32,6 +27,11 @@ constexpr std::size_t delta_size(std::size_t rows, std::size_t classes) {
 }
 constexpr std::size_t gradient_size(std::size_t pixels, std::size_t classes) {
   return weights_size(pixels, classes) + padded(classes);
+}
+
+// Where the value of a pixel and a class lies in packed weights, and that of a row and a class in delta.
+constexpr std::size_t packed_index(std::size_t pixel_or_row, std::size_t of_class, std::size_t classes) {
+  return (pixel_or_row / lanes * classes + of_class) * lanes + pixel_or_row % lanes;
 }
 
 // The levels that this build has and this machine can run, best first; never empty.

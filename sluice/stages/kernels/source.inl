@@ -20,10 +20,11 @@ namespace {
 
 using sluice::kernels::ForwardArgs;
 using sluice::kernels::GradientArgs;
+using sluice::kernels::lanes;
 using sluice::kernels::Pixel;
+using sluice::kernels::row_block;
 using sluice::kernels::Table;
 
-constexpr size_t lanes = 16, row_block = 64;
 constexpr size_t parts = lanes / Native::width;  // registers of one virtual vector
 
 // A row's pixels, P: uint8_t or float.

@@ -8,13 +8,18 @@
 //   row gradient         [chunks][classes][16]   as the weights, then the bias' gradient, padded to a multiple of 16
 //
 // where chunks = ceil(pixels / 16) and groups = ceil(rows / 16). Buffers of floats are best 64-byte aligned; need not
-// be. This header is compiled into translation units of every level, so it may define nothing.
+// be. This header is compiled into translation units of every level, so it may define nothing but constants.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 namespace sluice::kernels {
+
+// Rows whose gradient is summed one after the other; blocks are added in a fixed binary tree
+// (sluice/stages/block_tree.hpp). Part of the arithmetic: another size is another rounding.
+inline constexpr std::size_t row_block = 64;
+inline constexpr std::size_t lanes = 16;  // the 16 of the layouts
 
 // What the pixels of a row are: bytes, or float32 as this machine has them.
 enum class Pixel : std::uint8_t { uint8, float32 };
