@@ -4,6 +4,8 @@
 namespace consumer::pipeline {
 
 enum class Error { none, wrong_result };
-inline int exit_code(Error error) { return error == Error::none ? 0 : 1; }
+inline int exit_code(Error error) {
+  return error == Error::none ? 0 : 1;
+}
 
 }  // namespace consumer::pipeline
