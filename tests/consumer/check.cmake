@@ -95,7 +95,7 @@ function(all_headers component)
   list(FILTER ARGN EXCLUDE REGEX "/detail/")
   list(TRANSFORM ARGN REPLACE "(.+)" "#include <\\1>\n")
   list(JOIN ARGN "" includes)
-  file(WRITE ${WORK}/all_${component}.cpp "${includes}")
+  file(WRITE ${WORK}/all_${component}.cpp "#include \"pipeline/errors.hpp\"\n#include \"stages/errors.hpp\"\n${includes}")
   run(${CXX} -std=c++20 -fsyntax-only -I${project}/own ${options} ${WORK}/all_${component}.cpp)
 endfunction()
 

@@ -65,7 +65,6 @@ static_assert(std::all_of(std::begin(verb_table), std::end(verb_table),
 
 struct Range {
   Number first = 0, last = 0;  // [first, last)
-  friend bool operator==(Range, Range) = default;
 };
 
 // How the messages of a stage are numbered beside those that it reads.
