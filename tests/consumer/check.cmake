@@ -88,7 +88,7 @@ if(code EQUAL 0)
 endif()
 
 # Every public header, with nothing but the installed ones to include: one that was left out is missed here. (In one
-# file: that a header needs no other before it is seen where its .cpp includes it first.)
+# file: that a header needs no other before it is what tests/headers sees.)
 function(all_headers component)
   run(pkg-config --cflags sluice-${component})
   separate_arguments(options UNIX_COMMAND "${output}")
