@@ -1,5 +1,4 @@
-// The typed part of the verbs that call a callable: loops over the rings of their streams. zip and feedback:
-// carriers.hpp.
+// The typed part of each verb: loops over the rings of its streams and calls the user's callable.
 #pragma once
 
 #include <atomic>
