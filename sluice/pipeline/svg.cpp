@@ -230,8 +230,8 @@ class Figure {
                           stage.bound.complete ? "" : " + undeclared");
     if (const StageStats* s = stats(i)) {
       text += fmt::format("\n{} items, {}\n{} busy, {} starved, {} blocked, {} ready", s->items, rate(i),
-                          percent(share(*s, s->busy)), percent(share(*s, s->starved)), percent(share(*s, s->blocked)),
-                          percent(share(*s, s->ready)));
+                          detail::percent(share(*s, s->busy)), detail::percent(share(*s, s->starved)),
+                          detail::percent(share(*s, s->blocked)), detail::percent(share(*s, s->ready)));
       text += fmt::format("\n{} at once; a body takes {:.2f} us (p50), {:.2f} us (p99)", s->at_once, 1e6 * s->p50,
                           1e6 * s->p99);
       if (s->capacity) text += fmt::format("\nat most {} of {} messages queued", s->high_water, s->capacity);
