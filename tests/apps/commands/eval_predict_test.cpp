@@ -33,7 +33,7 @@ class StoredModel : public ::testing::Test {
 TEST_F(StoredModel, EvalSaysWhatTheTrainingSaidOfTheTestSet) {
   const Result r = sluice({"eval", "--model", model, "--data", data.folder().path(), "--json"});
   ASSERT_EQ(r.code, 0) << r.err;
-  const json object = parsed(r.out);
+  const json object = parsed_json(r.out);
   EXPECT_EQ(object["loss"], training["test_loss"]);
   EXPECT_EQ(object["accuracy"], training["test_accuracy"]);
   EXPECT_EQ(object["count"], test_count);
@@ -51,7 +51,7 @@ TEST_F(StoredModel, PredictHasALineForEachImageInOrder) {
   const std::vector<std::uint8_t> labels = label_bytes(test_count);
   std::size_t hits = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const json line = parsed(all[i]);
+    const json line = parsed_json(all[i]);
     ASSERT_EQ(line["index"], i);
     const std::size_t c = line["class"];
     hits += c == labels[i];
@@ -97,7 +97,7 @@ class PipedModel : public StoredModel {
     std::vector<std::string> all = lines(predict({}).out);
     all.resize(5);
     for (std::size_t i = 0; i < all.size(); ++i)
-      EXPECT_EQ(parsed(lines(r.out).at(printed_before + i))["probability"], parsed(all[i])["probability"]);
+      EXPECT_EQ(parsed_json(lines(r.out).at(printed_before + i))["probability"], parsed_json(all[i])["probability"]);
   }
 };
 
