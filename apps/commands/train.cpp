@@ -102,8 +102,9 @@ const JobData* prepared(DataPreparation& preparation, Interrupt& interrupt, cons
   try {
     data = &preparation.run();
   } catch (const Cancelled&) {
-  } catch (const StageError&) {  // of a pipe that was waited for
-    if (!interrupt.signal()) throw;
+  } catch (const StageError& error) {
+    // A pipe that was waited for; or one that ended because the signal ended its writer, too.
+    if (!interrupt.signal() || !error.cause_as<stages::DataError>()) throw;
   }
   if (drawn) say("\r\x1b[K");
   interrupt.then({});
