@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/graph.hpp>
 #include "apps/report/report.hpp"
 #include "tests/support/files.hpp"
 
