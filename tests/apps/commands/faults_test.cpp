@@ -605,7 +605,7 @@ TEST_P(Written, FilesReachTheDiskBeforeTheyHaveTheirNamesAndTheirFolderAfter) {
 // From the first one on: no file is made before signals are taken.
 TEST_P(Written, ASignalAtAnyCallLeavesNoPartOfAFileBehind) {
   std::size_t interrupted = 0;
-  for (std::size_t n = 1; n < 1000; n += thorough() || n < 20 ? 1 : 3) {
+  for (std::size_t n = 1; n < 1000; n += thorough() || n < 20 ? 1u : 3u) {
     const std::string fault = "any:" + std::to_string(n) + (n % 2 ? ":SIGINT" : ":SIGTERM");
     SCOPED_TRACE(fault);
     const test::UnderWay under_way([&] { return fault; });
