@@ -104,7 +104,7 @@ sluice_install(pipeline "Bounded, ordered dataflow pipelines on oneTBB (C++20)")
 sluice_install(input "Stages that read and write gzip-compressed files (C++20)")
 sluice_install(stages "Stages for softmax regression from gzip-compressed IDX files (C++20)")
 
-# With pipeline/detail: the templates need it.
+# With sluice/pipeline/detail: the templates need it.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/sluice/pipeline ${PROJECT_SOURCE_DIR}/sluice/stages DESTINATION ${sluice_include_dir}
   FILES_MATCHING PATTERN "*.hpp")
 

@@ -41,11 +41,6 @@
 namespace sluice::apps {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-double since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
 // The graphs of a run; training and evaluation are there as soon as the data are.
 struct Graphs {
   std::optional<Trace> trace;  // before the graphs
@@ -96,7 +91,7 @@ const JobData* prepared(DataPreparation& preparation, Interrupt& interrupt, cons
   if (drawn) say("loading ...");
   interrupt.when_asked([style, begin, drawn] {
     if (drawn) say("\r\x1b[K");
-    say_message(style, fmt::format("loading the data, for {:.1f} s so far", since(begin)));
+    say_message(style, fmt::format("loading the data, for {:.1f} s so far", seconds_since(begin)));
   });
   interrupt.then([&, drawn] {
     if (drawn) say("\n");
@@ -196,7 +191,7 @@ int train(const Options& o) {
   std::optional<Progress> progress;
   const Interrupt::Scope until_here(interrupt);  // nobody asks a graph that is gone
   const auto observe = [&] {
-    state.seconds.total = since(begin);
+    state.seconds.total = seconds_since(begin);
     write_observations(o, {.files = files,
                            .data = *data,
                            .state = state,
@@ -216,7 +211,7 @@ int train(const Options& o) {
     if (checkpoints.replaces() && !o.quiet)
       say_message(style, fmt::format("beginning anew: what is in {} will be replaced", o.checkpoint));
     if (const JobData* ready = prepared(*graphs.preparation, interrupt, style, begin)) data = ready;
-    state.seconds.load = since(begin);
+    state.seconds.load = seconds_since(begin);
     state.plan = {.epochs = o.epochs,
                   .batch_size = o.batch_size,
                   .train_images = data->train.count,
@@ -289,7 +284,7 @@ int train(const Options& o) {
 
   // The result comes first: what is written behind it may fail, and whether this fails is to keep no other from being
   // written.
-  state.seconds.total = since(begin);
+  state.seconds.total = seconds_since(begin);
   std::exception_ptr unsaid;
   try {
     if (o.json)

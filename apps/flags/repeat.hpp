@@ -12,7 +12,6 @@
 #include <string>
 
 #include <sluice/stages/data_files.hpp>
-#include "apps/job/input.hpp"
 #include "apps/job/job_data.hpp"
 #include "apps/job/options.hpp"
 

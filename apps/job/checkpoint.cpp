@@ -87,7 +87,7 @@ bool possible(const TrainingState& s, std::uint64_t epoch) {
 }
 
 // What cannot be looked at is not taken for none: the run would begin anew and replace it.
-bool is_there(const std::string& path) {
+bool exists_or_throws(const std::string& path) {
   std::error_code error;
   const bool found = std::filesystem::exists(path, error);
   if (error) throw DataError(fmt::format("{}: cannot be looked at: {}", path, error.message()));
@@ -160,10 +160,10 @@ Checkpoint load_checkpoint(const std::string& path) {
 
 std::optional<FoundCheckpoint> find_checkpoint(const std::string& path) {
   const std::string previous = stages::previous_version(path);
-  const bool there = is_there(path), older = is_there(previous);
-  if (!there && !older) return std::nullopt;
+  const bool found = exists_or_throws(path), older = exists_or_throws(previous);
+  if (!found && !older) return std::nullopt;
   std::string trouble = path + ": is not there";
-  if (there) {
+  if (found) {
     try {
       return FoundCheckpoint{load_checkpoint(path), path, {}};
     } catch (const DamagedError& error) {  // what cannot be read now may be whole, and newer

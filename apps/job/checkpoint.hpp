@@ -7,15 +7,14 @@
 //   sluice.epoch, .rows, .loss, .hits, .seconds   the epoch under way, its rows that are done and their sums
 //   sluice.epochs      the epochs that are complete, as JSON; with these and the weights it is the TrainingState
 //   sluice.files       of a job that streams, within an epoch: the files that it read then, as the system knows them
-// Such a job has trained on what is known to be sound only at the end of the epoch, when the last checksum of its files
-// has been read: the weights at the beginning of the epoch are in the file, too, as its earlier model.
-//   sluice.class_names, sluice.command            as in every model that sluice writes
-// It always has the checksum of a model file.
-// Order and thread-safety: free functions; one writer a path. save() keeps the one before as FILE.previous: two
-// renames, between which FILE is not there; whatever fails, one of the two is there and whole.
-// Errors: stages::WriteError; stages::DataError naming the file: no checkpoint, damaged, of another version.
+//   sluice.class_names, .command, .scale, .sha256   as in every model that sluice writes; the checksum is always there
+// A job that streams has trained on what is known to be sound only at the end of the epoch, when the last checksum of
+// its files has been read: the weights at the beginning of the epoch are in the file, too, as its earlier model. Order
+// and thread-safety: free functions; one writer a path. With Older::kept the one before stays as FILE.previous: two
+// renames, between which FILE is not there; whatever fails, one of the two is there and whole. Errors:
+// stages::WriteError; stages::DataError naming the file: no checkpoint, damaged, of another version.
 //
-//   save(path, checkpoint);
+//   save(path, checkpoint, stages::Replacement::Older::kept);
 //   if (auto found = find_checkpoint(path)) use(found->checkpoint);
 #pragma once
 

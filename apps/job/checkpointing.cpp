@@ -38,7 +38,7 @@ ordered_json job(const Options& o, const JobData& data) {
 }
 
 // One that may not be looked at is there.
-bool there(const std::string& path) {
+bool exists_or_is_unknown(const std::string& path) {
   std::error_code error;
   return std::filesystem::exists(path, error) || error;
 }
@@ -56,9 +56,10 @@ bool replaceable(const std::string& path) {
 
 void Checkpointing::find() {
   const std::string& own = o_.checkpoint;
-  const bool own_there = !own.empty() && (there(own) || there(stages::previous_version(own)));
+  const bool own_there =
+      !own.empty() && (exists_or_is_unknown(own) || exists_or_is_unknown(stages::previous_version(own)));
   if (o_.resume == "no") {
-    if (there(own) && !replaceable(own))
+    if (exists_or_is_unknown(own) && !replaceable(own))
       throw UsageError(fmt::format("--checkpoint {}: is there and is no checkpoint: name another file", own));
     replaces_ = own_there;
   } else if (own_there) {

@@ -1,7 +1,7 @@
 // A way to get the data of a job ready for its first epoch, as a graph that is run once.
 //
-// Loading (apps/job/load.hpp) holds them in memory, FileScan (apps/job/scan.hpp) leaves them in their files. Another
-// format, or another compression, is another one of these, or another stage within one.
+// Loading (apps/job/load.hpp) holds them in memory, FileScan (apps/job/scan.hpp) leaves them in their files; which
+// format the files have is the business of the stages within: docs/design.md, "Another format".
 //
 // Order and thread-safety: run() once, by one thread; graph().cancel() from any. Errors of run(): StageError whose
 // cause is a stages::DataError; stages::DataError where the files do not fit one another.

@@ -13,11 +13,6 @@
 namespace sluice::apps {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-double since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
 bool finite(const stages::Model& model) {
   const auto all = [](const auto& values) {
     return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
@@ -45,7 +40,7 @@ void EpochRunner::train() {
   const std::size_t done = state_.steps();
   const auto begin = Clock::now();
   const auto take_over = [&, seconds = s.seconds] {
-    s.advance(training_.sums(), training_.weights(), seconds + since(begin));
+    s.advance(training_.sums(), training_.weights(), seconds + seconds_since(begin));
   };
   std::exception_ptr failed;  // what happened between two steps is no stage's
   const auto between_steps = [&, step = before + done]() mutable {
@@ -72,7 +67,7 @@ void EpochRunner::train() {
     throw;
   }
   take_over();
-  state_.seconds.train += since(begin);
+  state_.seconds.train += seconds_since(begin);
   check_finite();
 }
 
@@ -95,7 +90,7 @@ bool EpochRunner::test() {
     checkpoints_.save(state_);
     throw;
   }
-  state_.seconds.test += since(begin);
+  state_.seconds.test += seconds_since(begin);
   s.complete_epoch(metrics);
   return true;
 }

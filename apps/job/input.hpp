@@ -29,6 +29,7 @@
 #include <sluice/stages/join.hpp>
 #include <sluice/stages/parse.hpp>
 #include <sluice/stages/rows.hpp>
+#include "apps/job/job_data.hpp"
 
 namespace sluice::apps {
 
@@ -83,13 +84,6 @@ Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const stages::
   return g.expand("rows." + what, rows, elements, capacity(2));
 }
 
-// Images and their labels.
-struct LabelledFiles {
-  stages::InputFiles images, labels;
-  std::string prefix{};  // of WHAT
-  std::size_t image_bytes = 0;
-  std::size_t classes = 0;  // of the labels, which are checked
-};
 Stream<stages::LabelledRows> read_pairs(Graph& graph, const LabelledFiles& files, std::size_t count);
 // pixels: of an image, which are checked.
 Stream<stages::Batch> read_batches(Graph& graph, const LabelledFiles& files, std::size_t count, std::size_t pixels);

@@ -16,6 +16,14 @@
 namespace sluice::apps {
 
 // Images and their labels.
+struct LabelledFiles {
+  stages::InputFiles images, labels;
+  std::string prefix{};  // of the names of the stages that read them
+  std::size_t image_bytes = 0;
+  std::size_t classes = 0;  // of the labels, which are checked
+};
+
+// Images and their labels.
 struct LabelledSet {
   stages::DataShape shape{};
   std::size_t count = 0;                       // images

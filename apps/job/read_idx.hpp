@@ -2,8 +2,8 @@
 //
 //   inflate.WHAT -> parse.WHAT
 //
-// files -> the decompressed chunks, and the elements within them. Order and
-// thread-safety: in the order of the files; when the graph runs. Errors: those of the stages, when the graph runs.
+// files -> the decompressed chunks, and the elements within them. Order: that of the files. Errors: those of the
+// stages, when the graph runs.
 //
 //   const IdxStreams labels = read_idx<stages::IdxKind::labels>(g, "train-labels", files, {});
 //   g.sink("collect.train-labels", std::ref(collector), labels.elements);

@@ -4,6 +4,10 @@
 
 namespace sluice::apps {
 
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
 void TrainingState::advance(const stages::Accumulator& all_sums, const stages::Weights& after, double all_seconds) {
   sums = all_sums;
   weights = after;

@@ -9,6 +9,7 @@
 //   state.place()   // "after step 235 of 235 in epoch 1 of 10"
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,6 +22,9 @@
 #include "apps/job/metrics.hpp"
 
 namespace sluice::apps {
+
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point begin);
 
 // What goes on from run to run. A checkpoint is this and what it is of (apps/job/checkpoint.hpp): whatever else decides
 // the steps to come, the state of another optimiser, say, belongs here.

@@ -19,7 +19,7 @@ using Quality = EvaluationResult::Quality;
 constexpr std::size_t most_in_json_pairs = 1000;
 // In the table:
 constexpr std::size_t most_in_matrix = 16;
-constexpr std::size_t most_classes = 100, lowest_classes = 20, most_pairs = 10;
+constexpr std::size_t most_classes_shown = 100, lowest_classes = 20, most_pairs = 10;
 constexpr std::size_t most_columns = 30;  // of a name
 
 std::optional<double> ratio(std::uint64_t part, std::uint64_t whole) {
@@ -45,8 +45,8 @@ std::size_t digits(std::uint64_t value) {
 std::vector<std::size_t> shown(const std::vector<Class>& classes) {
   std::vector<std::size_t> order;
   for (std::size_t c = 0; c < classes.size(); ++c)
-    if (classes.size() <= most_classes || classes[c].f1) order.push_back(c);
-  if (classes.size() <= most_classes) return order;
+    if (classes.size() <= most_classes_shown || classes[c].f1) order.push_back(c);
+  if (classes.size() <= most_classes_shown) return order;
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return *classes[a].f1 < *classes[b].f1; });
   order.resize(std::min(lowest_classes, order.size()));

@@ -229,9 +229,9 @@ class Figure {
       text += fmt::format("\nholds at most {} messages, {} bytes{}", stage.bound.messages, stage.bound.bytes,
                           stage.bound.complete ? "" : " + undeclared");
     if (const StageStats* s = stats(i)) {
-      const auto percent = [&](double time) { return fmt::format("{:.0f} %", 100 * share(*s, time)); };
       text += fmt::format("\n{} items, {}\n{} busy, {} starved, {} blocked, {} ready", s->items, rate(i),
-                          percent(s->busy), percent(s->starved), percent(s->blocked), percent(s->ready));
+                          detail::percent(share(*s, s->busy)), detail::percent(share(*s, s->starved)),
+                          detail::percent(share(*s, s->blocked)), detail::percent(share(*s, s->ready)));
       text += fmt::format("\n{} at once; a body takes {:.2f} us (p50), {:.2f} us (p99)", s->at_once, 1e6 * s->p50,
                           1e6 * s->p99);
       if (s->capacity) text += fmt::format("\nat most {} of {} messages queued", s->high_water, s->capacity);

@@ -1,3 +1,4 @@
+#include <sluice/pipeline/detail/text.hpp>
 #include <sluice/pipeline/verdict.hpp>
 
 #include <fmt/core.h>
@@ -15,11 +16,9 @@
 namespace sluice {
 namespace {
 
-using Stages = std::vector<StageStats>;
+using detail::percent;
 
-std::string percent(double share) {
-  return fmt::format("{:.0f} %", 100 * std::clamp(share, 0.0, 1.0));
-}
+using Stages = std::vector<StageStats>;
 
 std::string seconds(double s) {
   return s <= 0      ? "-"

@@ -141,7 +141,7 @@ bool ParseIdx<kind>::pull(Elements& out) {
   return true;
 }
 
-// Items that lie in the file's type at `items`.
+// The `count` items at `from`, in the file's type.
 template <IdxKind kind>
 void ParseIdx<kind>::convert(const std::uint8_t* from, std::size_t count, Elements& out) {
   const State& s = state_;

@@ -14,7 +14,7 @@ void PrintTo(const json& value, std::ostream* out) {
 
 namespace sluice::apps::testing {
 
-json parsed(const std::string& text) {
+json parsed_json(const std::string& text) {
   return json::parse(text, nullptr, false);
 }
 
@@ -23,7 +23,7 @@ json trained(const Arguments& arguments) {
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_EQ(r.signal, 0);
   EXPECT_EQ(r.err, "");
-  const json object = parsed(r.out);
+  const json object = parsed_json(r.out);
   EXPECT_TRUE(object.is_object()) << r.out;
   return object;
 }

@@ -17,7 +17,7 @@ namespace sluice::apps::testing {
 using nlohmann::json;
 
 // What the text says, which is one value and nothing behind it; is_discarded() of any other.
-json parsed(const std::string& text);
+json parsed_json(const std::string& text);
 
 // The object that `--json` prints of a run, which has to end well.
 json trained(const Arguments& arguments);

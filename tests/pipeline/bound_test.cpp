@@ -46,7 +46,7 @@ struct Move {  // an expand: takes a message out of one segment and puts it into
 };
 
 //  numbers -> a -> b -> end
-TEST(Bound, a_source_is_never_further_ahead_of_its_consumer_than_the_capacity) {
+TEST(Bound, ASourceIsNeverFurtherAheadOfItsConsumerThanTheCapacity) {
   for_each_shape([](const Shape& shape) {
     Peak level;
     Graph g("bound", threads(shape.threads));
@@ -62,7 +62,7 @@ TEST(Bound, a_source_is_never_further_ahead_of_its_consumer_than_the_capacity) {
 }
 
 //  numbers -> move -> again -> end
-TEST(Bound, each_segment_of_a_chain_has_its_own) {
+TEST(Bound, EachSegmentOfAChainHasItsOwn) {
   for_each_shape([](const Shape& shape) {
     Peak first, second, third;
     Graph g("bound", threads(shape.threads));
@@ -78,7 +78,7 @@ TEST(Bound, each_segment_of_a_chain_has_its_own) {
 }
 
 // The source must be let run until the segment is full, and no further: the consumer of message 0 waits for it.
-TEST(Bound, a_source_goes_on_until_the_segment_is_full) {
+TEST(Bound, ASourceGoesOnUntilTheSegmentIsFull) {
   for (const std::size_t room : capacities) {
     Signal full;
     int made = 0;
@@ -106,7 +106,7 @@ TEST(Bound, a_source_goes_on_until_the_segment_is_full) {
 
 //  numbers -> fast
 //          -> slow
-TEST(Bound, the_slowest_of_several_consumers_holds_the_producer_back) {
+TEST(Bound, TheSlowestOfSeveralConsumersHoldsTheProducerBack) {
   for (const std::size_t room : capacities) {
     Peak level;
     Graph g("bound", threads(8));
@@ -124,7 +124,7 @@ TEST(Bound, the_slowest_of_several_consumers_holds_the_producer_back) {
 }
 
 //  numbers -> cut => same => sum -> end
-TEST(Bound, the_capacity_of_a_split_counts_messages_before_the_cut) {
+TEST(Bound, TheCapacityOfASplitCountsMessagesBeforeTheCut) {
   for_each_shape([](const Shape& shape) {
     Peak shards_inside;
     struct CutAndCount {
@@ -147,7 +147,7 @@ TEST(Bound, the_capacity_of_a_split_counts_messages_before_the_cut) {
 }
 
 //  numbers -> cut => same => sum -> end
-TEST(Bound, a_message_that_was_split_counts_until_its_shards_are_consumed) {
+TEST(Bound, AMessageThatWasSplitCountsUntilItsShardsAreConsumed) {
   for_each_shape([](const Shape& shape) {
     Peak level;
     Graph g("bound", threads(shape.threads));
@@ -166,7 +166,7 @@ TEST(Bound, a_message_that_was_split_counts_until_its_shards_are_consumed) {
 
 //  numbers -> pair -> end
 //          -> pair
-TEST(Bound, every_verb_that_begins_a_segment_keeps_its_capacity) {
+TEST(Bound, EveryVerbThatBeginsASegmentKeepsItsCapacity) {
   for_each_shape([](const Shape& shape) {
     Graph g("bound", threads(shape.threads));
     const auto room = capacity(shape.capacity);
@@ -213,7 +213,7 @@ struct CopyBytes {
 
 //  bytes -> copy -> pair -> end
 //  others -> pair
-TEST(Bound, the_memory_that_the_messages_own_never_exceeds_the_stated_bound) {
+TEST(Bound, TheMemoryThatTheMessagesOwnNeverExceedsTheStatedBound) {
   for_each_shape([](const Shape& shape) {
     Tally::begin();
     {
@@ -235,7 +235,7 @@ TEST(Bound, the_memory_that_the_messages_own_never_exceeds_the_stated_bound) {
   });
 }
 
-TEST(Bound, has_what_a_callable_holds_itself) {
+TEST(Bound, HasWhatACallableHoldsItself) {
   struct Buffer {
     using Output = int;
     void push(const int&) {}
@@ -257,7 +257,7 @@ TEST(Bound, has_what_a_callable_holds_itself) {
 
 //  numbers -> step -> next -> value
 //  value -> step
-TEST(Bound, the_memory_of_a_loop_never_exceeds_the_stated_bound) {
+TEST(Bound, TheMemoryOfALoopNeverExceedsTheStatedBound) {
   struct Next {
     Bytes operator()(const std::tuple<int, Bytes>& step) const { return std::get<1>(step); }
     std::size_t payload_bytes() const { return payload; }
@@ -275,7 +275,7 @@ TEST(Bound, the_memory_of_a_loop_never_exceeds_the_stated_bound) {
   });
 }
 
-TEST(Bound, is_stated_in_messages_and_bytes_for_each_stage_and_the_whole) {
+TEST(Bound, IsStatedInMessagesAndBytesForEachStageAndTheWhole) {
   Graph g("bound", threads(1));
   auto numbers = g.source("numbers", Count(1), capacity(3));
   auto wide = g.map(
@@ -297,7 +297,7 @@ TEST(Bound, is_stated_in_messages_and_bytes_for_each_stage_and_the_whole) {
   EXPECT_TRUE(all.complete);
 }
 
-TEST(Bound, is_incomplete_while_a_stage_does_not_declare_what_its_messages_own) {
+TEST(Bound, IsIncompleteWhileAStageDoesNotDeclareWhatItsMessagesOwn) {
   Graph g("bound", threads(1));
   auto texts = g.map(
       "texts", [](const int&) { return std::string(); }, g.source("numbers", Count(1)));
@@ -308,7 +308,7 @@ TEST(Bound, is_incomplete_while_a_stage_does_not_declare_what_its_messages_own) 
   EXPECT_FALSE(g.stages()[1].bound.complete);
 }
 
-TEST(Bound, a_run_uses_no_more_slots_than_it_states) {
+TEST(Bound, ARunUsesNoMoreSlotsThanItStates) {
   // Values stay in their slots, so the living are the slots of the three streams and the bodies' own.
   for (const std::size_t room : capacities) {
     Graph g("slots", threads(1));

@@ -7,7 +7,7 @@
 namespace sluice::detail {
 namespace {
 
-TEST(Clock, ticks_never_go_back_on_one_thread) {
+TEST(Clock, TicksNeverGoBackOnOneThread) {
   std::uint64_t before = ticks();
   for (int i = 0; i < 100'000; ++i) {
     const std::uint64_t now = ticks();
@@ -16,7 +16,7 @@ TEST(Clock, ticks_never_go_back_on_one_thread) {
   }
 }
 
-TEST(Clock, a_tick_is_as_long_as_the_steady_clock_says) {
+TEST(Clock, ATickIsAsLongAsTheSteadyClockSays) {
   const auto time = std::chrono::steady_clock::now();
   const std::uint64_t count = ticks();
   while (std::chrono::steady_clock::now() - time < std::chrono::milliseconds(20)) {
@@ -27,7 +27,7 @@ TEST(Clock, a_tick_is_as_long_as_the_steady_clock_says) {
   EXPECT_LE(by_ticks, 1.05 * by_clock + 1e-3);
 }
 
-TEST(Clock, the_length_of_a_tick_is_known_soon_after_the_start_and_stays) {
+TEST(Clock, TheLengthOfATickIsKnownSoonAfterTheStartAndStays) {
   const double once = seconds_per_tick();
   EXPECT_GT(once, 0);
   EXPECT_NEAR(seconds_per_tick() / once, 1, 0.05);

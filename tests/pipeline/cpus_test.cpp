@@ -38,19 +38,19 @@ class Cpus : public testing::Test {
   fs::path folder_;
 };
 
-TEST(CpuMax, is_a_quota_over_a_period) {
+TEST(CpuMax, IsAQuotaOverAPeriod) {
   EXPECT_EQ(parse_cpu_max("150000 100000\n"), 1.5);
   EXPECT_EQ(parse_cpu_max("max 100000\n"), std::nullopt);
   EXPECT_EQ(parse_cpu_max("50000 100000"), 0.5);
 }
 
-TEST(CpuMax, that_is_malformed_is_no_limit) {
+TEST(CpuMax, ThatIsMalformedIsNoLimit) {
   for (const char* text :
        {"", "max", "100000", "x 100000", "0 100000", "-1 100000", "100000 0", "100000 -5", "nan 100000", "\n"})
     EXPECT_EQ(parse_cpu_max(text), std::nullopt) << text;
 }
 
-TEST(UsableCpus, are_the_smaller_of_mask_and_quota_rounded_up_and_at_least_one) {
+TEST(UsableCpus, AreTheSmallerOfMaskAndQuotaRoundedUpAndAtLeastOne) {
   EXPECT_EQ(usable_cpus(8, std::nullopt), 8u);
   EXPECT_EQ(usable_cpus(8, 2.0), 2u);
   EXPECT_EQ(usable_cpus(8, 1.5), 2u);
@@ -61,16 +61,16 @@ TEST(UsableCpus, are_the_smaller_of_mask_and_quota_rounded_up_and_at_least_one) 
   EXPECT_EQ(usable_cpus(8, std::numeric_limits<double>::infinity()), 8u);
 }
 
-TEST(AffinityMask, has_a_cpu) {
+TEST(AffinityMask, HasACpu) {
   EXPECT_GE(cpus_of_affinity(), 1u);
 }
 
-TEST_F(Cpus, version_2_reads_the_groups_cpu_max) {
+TEST_F(Cpus, Version2ReadsTheGroupsCpuMax) {
   write("sys/a/b/cpu.max", "250000 100000");
   EXPECT_EQ(quota("0::/a/b\n"), 2.5);
 }
 
-TEST_F(Cpus, the_smallest_quota_on_the_way_up_holds) {
+TEST_F(Cpus, TheSmallestQuotaOnTheWayUpHolds) {
   write("sys/cpu.max", "max 100000");
   write("sys/a/cpu.max", "150000 100000");
   write("sys/a/b/cpu.max", "max 100000");
@@ -78,13 +78,13 @@ TEST_F(Cpus, the_smallest_quota_on_the_way_up_holds) {
   EXPECT_EQ(quota("0::/a/b/c\n"), 1.5);
 }
 
-TEST_F(Cpus, a_container_without_its_own_view_finds_its_group_at_the_root) {
+TEST_F(Cpus, AContainerWithoutItsOwnViewFindsItsGroupAtTheRoot) {
   write("sys/cpu.max", "200000 100000");
   EXPECT_EQ(quota("0::/docker/0123456789\n"), 2.0);
   EXPECT_EQ(quota("0::/\n"), 2.0);
 }
 
-TEST_F(Cpus, version_1_reads_quota_and_period_of_the_cpu_controller) {
+TEST_F(Cpus, Version1ReadsQuotaAndPeriodOfTheCpuController) {
   write("sys/cpu/docker/x/cpu.cfs_quota_us", "350000\n");
   write("sys/cpu/docker/x/cpu.cfs_period_us", "100000\n");
   write("sys/cpu,cpuacct/cpu.cfs_quota_us", "-1\n");
@@ -93,13 +93,13 @@ TEST_F(Cpus, version_1_reads_quota_and_period_of_the_cpu_controller) {
   EXPECT_EQ(quota("4:cpuacct:/docker/x\n"), std::nullopt) << "another controller's group says nothing";
 }
 
-TEST_F(Cpus, no_quota_is_no_limit) {
+TEST_F(Cpus, NoQuotaIsNoLimit) {
   EXPECT_EQ(quota(""), std::nullopt);
   EXPECT_EQ(quota("0::/nowhere\n"), std::nullopt);
   EXPECT_EQ(cpus_of_quota("/no/such/file", "/no/such/folder"), std::nullopt);
 }
 
-TEST_F(Cpus, lines_that_are_no_cgroup_lines_are_passed_over) {
+TEST_F(Cpus, LinesThatAreNoCgroupLinesArePassedOver) {
   write("sys/cpu.max", "200000 100000");
   for (const char* text : {"\n", ":\n", "::\n", "nonsense\n", "0::relative\n", "0::relative/path\n", "a:b\n"})
     EXPECT_NO_THROW(quota(text)) << text;

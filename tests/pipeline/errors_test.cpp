@@ -8,19 +8,19 @@
 namespace sluice {
 namespace {
 
-TEST(Errors, are_all_runtime_errors_with_one_root) {
+TEST(Errors, AreAllRuntimeErrorsWithOneRoot) {
   static_assert(std::is_base_of_v<std::runtime_error, Error>);
   static_assert(std::is_base_of_v<Error, WiringError> && std::is_base_of_v<Error, StageError> &&
                 std::is_base_of_v<Error, Stalled> && std::is_base_of_v<Error, Cancelled>);
 }
 
-TEST(Errors, a_wiring_error_has_a_line_for_each_mistake) {
+TEST(Errors, AWiringErrorHasALineForEachMistake) {
   const WiringError error("train", {"first", "second"});
   EXPECT_STREQ(error.what(), "graph 'train' cannot run:\n  first\n  second");
   EXPECT_EQ(error.mistakes(), (std::vector<std::string>{"first", "second"}));
 }
 
-TEST(Errors, a_stage_error_says_stage_message_and_cause) {
+TEST(Errors, AStageErrorSaysStageMessageAndCause) {
   const auto cause = std::make_exception_ptr(std::runtime_error("no space"));
   const StageError error("save", 7, cause);
   EXPECT_STREQ(error.what(), "stage 'save', message 7: no space");
@@ -29,13 +29,13 @@ TEST(Errors, a_stage_error_says_stage_message_and_cause) {
   EXPECT_EQ(error.cause(), cause);
 }
 
-TEST(Errors, a_stage_error_outside_of_a_message_says_no_sequence) {
+TEST(Errors, AStageErrorOutsideOfAMessageSaysNoSequence) {
   const StageError error("save", std::nullopt, std::make_exception_ptr(1));
   EXPECT_STREQ(error.what(), "stage 'save': an exception that is no std::exception");
   EXPECT_EQ(error.sequence(), std::nullopt);
 }
 
-TEST(Errors, the_cause_of_a_stage_error_is_looked_at_as_what_it_is_or_derives_from_and_as_nothing_else) {
+TEST(Errors, TheCauseOfAStageErrorIsLookedAtAsWhatItIsOrDerivesFromAndAsNothingElse) {
   const StageError error("save", 7, std::make_exception_ptr(std::out_of_range("no such row")));
   ASSERT_TRUE(error.cause_as<std::out_of_range>());
   EXPECT_STREQ(error.cause_as<std::out_of_range>()->what(), "no such row");
@@ -44,7 +44,7 @@ TEST(Errors, the_cause_of_a_stage_error_is_looked_at_as_what_it_is_or_derives_fr
   EXPECT_EQ(error.cause_as<int>(), nullptr);
 }
 
-TEST(Errors, the_cause_lives_as_long_as_a_copy_of_its_stage_error) {
+TEST(Errors, TheCauseLivesAsLongAsACopyOfItsStageError) {
   std::optional<StageError> error;
   error.emplace("save", 7, std::make_exception_ptr(std::runtime_error("no space")));
   const StageError copy = *error;
@@ -52,12 +52,12 @@ TEST(Errors, the_cause_lives_as_long_as_a_copy_of_its_stage_error) {
   EXPECT_STREQ(copy.cause_as<std::runtime_error>()->what(), "no space");
 }
 
-TEST(Errors, the_text_of_an_exception_is_what_it_says) {
+TEST(Errors, TheTextOfAnExceptionIsWhatItSays) {
   EXPECT_EQ(message_of(std::make_exception_ptr(std::logic_error("odd"))), "odd");
   EXPECT_EQ(message_of(std::make_exception_ptr("text")), "an exception that is no std::exception");
 }
 
-TEST(Errors, cancelled_names_the_graph) {
+TEST(Errors, CancelledNamesTheGraph) {
   EXPECT_STREQ(Cancelled("train").what(), "graph 'train' was cancelled");
 }
 

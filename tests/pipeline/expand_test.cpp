@@ -11,7 +11,7 @@ namespace sluice::test {
 namespace {
 
 //  numbers -> repeat -> taken
-TEST(Expand, gives_none_to_many_for_each_input_in_order) {
+TEST(Expand, GivesNoneToManyForEachInputInOrder) {
   for_each_shape([](const Shape& shape) {
     for (const int most : {1, 5, 40}) {
       Collect taken;
@@ -24,7 +24,7 @@ TEST(Expand, gives_none_to_many_for_each_input_in_order) {
   });
 }
 
-TEST(Expand, finish_gives_what_is_left_however_much_it_is) {
+TEST(Expand, FinishGivesWhatIsLeftHoweverMuchItIs) {
   for_each_shape([](const Shape& shape) {
     Collect taken;
     Graph g("expand", threads(shape.threads));
@@ -35,7 +35,7 @@ TEST(Expand, finish_gives_what_is_left_however_much_it_is) {
   });
 }
 
-TEST(Expand, may_swallow_every_input) {
+TEST(Expand, MaySwallowEveryInput) {
   struct Swallow {
     void push(const int&) {}
     std::optional<int> pull() { return std::nullopt; }
@@ -51,7 +51,7 @@ TEST(Expand, may_swallow_every_input) {
   });
 }
 
-TEST(Expand, is_pushed_the_next_input_only_when_it_has_no_more_outputs) {
+TEST(Expand, IsPushedTheNextInputOnlyWhenItHasNoMoreOutputs) {
   struct Strict {
     int left = 0;
     bool asked_in_vain = true;
@@ -77,7 +77,7 @@ TEST(Expand, is_pushed_the_next_input_only_when_it_has_no_more_outputs) {
 }
 
 //  numbers -> twice -> thrice -> taken
-TEST(Expand, feeds_another_expand) {
+TEST(Expand, FeedsAnotherExpand) {
   struct Times {
     int times, n = 0, left = 0;
     void push(const int& in) { n = in, left = times; }

@@ -26,7 +26,7 @@ long after(int laps, long value) {
 
 //  numbers -> step -> next -> value
 //  value -> step
-TEST(Feedback, goes_round_once_for_each_message_that_its_consumer_takes) {
+TEST(Feedback, GoesRoundOnceForEachMessageThatItsConsumerTakes) {
   for_each_shape([](const Shape& shape) {
     for (const int laps : {shape.items, 20 * shape.items}) {
       Graph g("loop", threads(shape.threads));
@@ -40,7 +40,7 @@ TEST(Feedback, goes_round_once_for_each_message_that_its_consumer_takes) {
   });
 }
 
-TEST(Feedback, leaves_its_last_value_whatever_its_capacity) {
+TEST(Feedback, LeavesItsLastValueWhateverItsCapacity) {
   for (const std::size_t room : capacities) {
     Graph g("loop", threads(2));
     auto value = g.feedback("value", 7L, capacity(room));
@@ -52,7 +52,7 @@ TEST(Feedback, leaves_its_last_value_whatever_its_capacity) {
   }
 }
 
-TEST(Feedback, the_next_run_starts_from_the_value_left_over) {
+TEST(Feedback, TheNextRunStartsFromTheValueLeftOver) {
   for_each_thread_count([](std::size_t count) {
     Graph g("loop", threads(count));
     auto value = g.feedback("value", 7L);
@@ -73,7 +73,7 @@ TEST(Feedback, the_next_run_starts_from_the_value_left_over) {
 //  numbers -> step -> next -> value
 //  value -> step
 //        -> seen
-TEST(Feedback, a_reader_beside_the_loop_also_sees_the_value_left_over) {
+TEST(Feedback, AReaderBesideTheLoopAlsoSeesTheValueLeftOver) {
   for_each_shape([](const Shape& shape) {
     std::vector<long> seen;
     Graph g("loop", threads(shape.threads));
@@ -91,7 +91,7 @@ TEST(Feedback, a_reader_beside_the_loop_also_sees_the_value_left_over) {
 
 //  numbers -> step -> next -> value
 //  value -> twice -> step
-TEST(Feedback, has_no_length_behind_a_map_either) {
+TEST(Feedback, HasNoLengthBehindAMapEither) {
   Graph g("loop", threads(2));
   auto value = g.feedback("value", 7L);
   auto twice = g.map(
@@ -108,7 +108,7 @@ TEST(Feedback, has_no_length_behind_a_map_either) {
 //  numbers -> step -> next -> a
 //                          -> b
 //  a, b -> both -> step
-TEST(Feedback, two_feedbacks_may_be_zipped_before_they_meet_a_stream) {
+TEST(Feedback, TwoFeedbacksMayBeZippedBeforeTheyMeetAStream) {
   for_each_shape([](const Shape& shape) {
     using Both = std::tuple<long, long>;
     Graph g("loop", threads(shape.threads));
@@ -134,7 +134,7 @@ TEST(Feedback, two_feedbacks_may_be_zipped_before_they_meet_a_stream) {
 
 //  numbers -> step -> next -> value
 //  value -> cut => same => sum -> step
-TEST(Feedback, may_be_cut_and_folded_before_it_meets_a_stream) {
+TEST(Feedback, MayBeCutAndFoldedBeforeItMeetsAStream) {
   for_each_shape([](const Shape& shape) {
     Graph g("loop", threads(shape.threads));
     auto value = g.feedback("value", 3);
@@ -156,7 +156,7 @@ TEST(Feedback, may_be_cut_and_folded_before_it_meets_a_stream) {
 
 //  numbers -> step -> next -> value
 //  value -> ahead -> step
-TEST(Feedback, more_than_one_value_left_over_is_an_error_for_every_capacity) {
+TEST(Feedback, MoreThanOneValueLeftOverIsAnErrorForEveryCapacity) {
   struct Ahead {  // gives the first value twice
     long n = 0;
     int left = 0;
@@ -183,7 +183,7 @@ TEST(Feedback, more_than_one_value_left_over_is_an_error_for_every_capacity) {
 //  numbers -> step -> next -> value
 //  value -> pass -> read -> step
 // Capacity 1: the slot of an output that the map has not yet read is none to be filled.
-TEST(Feedback, the_value_left_over_has_its_room_until_it_has_passed_every_map) {
+TEST(Feedback, TheValueLeftOverHasItsRoomUntilItHasPassedEveryMap) {
   struct Pass {
     std::atomic<int>* read;
     int given = 0;
@@ -212,7 +212,7 @@ TEST(Feedback, the_value_left_over_has_its_room_until_it_has_passed_every_map) {
     });
 }
 
-TEST(Feedback, after_a_run_that_failed_the_value_is_what_the_run_started_from) {
+TEST(Feedback, AfterARunThatFailedTheValueIsWhatTheRunStartedFrom) {
   for_each_thread_count([](std::size_t count) {
     Everything all(30, threads(count));
     std::vector<long> expected;

@@ -20,7 +20,7 @@ struct Total {
   void operator()(const int& n) { sum += n; }
 };
 
-TEST(Graph, the_example_of_its_header_compiles_and_runs) {
+TEST(Graph, TheExampleOfItsHeaderCompilesAndRuns) {
   Total total;
   //  numbers -> square -> total
   sluice::Graph g("squares");
@@ -34,11 +34,11 @@ TEST(Graph, the_example_of_its_header_compiles_and_runs) {
   EXPECT_EQ(g.picture(), "numbers -> square -> total\n");
 }
 
-TEST(Graph, is_neither_copied_nor_moved) {
+TEST(Graph, IsNeitherCopiedNorMoved) {
   static_assert(!std::is_copy_constructible_v<Graph> && !std::is_move_constructible_v<Graph>);
 }
 
-TEST(Graph, a_callable_given_by_value_is_the_graphs_own) {
+TEST(Graph, ACallableGivenByValueIsTheGraphsOwn) {
   Total total;
   Graph g("own", threads(1));
   g.sink("total", total, g.source("numbers", Count{1, 3}));
@@ -46,7 +46,7 @@ TEST(Graph, a_callable_given_by_value_is_the_graphs_own) {
   EXPECT_EQ(total.sum, 0);
 }
 
-TEST(Graph, a_callable_that_only_moves_is_moved_in) {
+TEST(Graph, ACallableThatOnlyMovesIsMovedIn) {
   long sum = 0;
   Graph g("moves", threads(1));
   auto owned = std::make_unique<long>(10);

@@ -30,7 +30,7 @@ struct RaiseAt {
   }
 };
 
-TEST(LifeCycle, a_graph_runs_again_with_the_same_result) {
+TEST(LifeCycle, AGraphRunsAgainWithTheSameResult) {
   for_each_thread_count([](std::size_t count) {
     Everything all(97, threads(count));
     std::vector<long> expected;
@@ -43,7 +43,7 @@ TEST(LifeCycle, a_graph_runs_again_with_the_same_result) {
   });
 }
 
-TEST(LifeCycle, settings_may_change_between_two_runs) {
+TEST(LifeCycle, SettingsMayChangeBetweenTwoRuns) {
   for_each_thread_count([](std::size_t count) {
     Everything all(97, threads(count));
     std::vector<long> expected;
@@ -60,7 +60,7 @@ TEST(LifeCycle, settings_may_change_between_two_runs) {
 
 //  numbers -> a
 //          -> b
-TEST(LifeCycle, stages_may_be_added_after_a_run) {
+TEST(LifeCycle, StagesMayBeAddedAfterARun) {
   Collect a, b;
   Graph g("grows", threads(2));
   auto numbers = g.source("numbers", Count(9));
@@ -73,7 +73,7 @@ TEST(LifeCycle, stages_may_be_added_after_a_run) {
 }
 
 //  numbers -> same -> end
-TEST(LifeCycle, cancel_from_another_thread_ends_a_run_and_the_next_one_works) {
+TEST(LifeCycle, CancelFromAnotherThreadEndsARunAndTheNextOneWorks) {
   for_each_thread_count([](std::size_t count) {
     for (const std::size_t room : capacities) {
       Signal under_way;
@@ -99,7 +99,7 @@ TEST(LifeCycle, cancel_from_another_thread_ends_a_run_and_the_next_one_works) {
   });
 }
 
-TEST(LifeCycle, cancel_before_a_run_cancels_that_run_before_anything_is_made) {
+TEST(LifeCycle, CancelBeforeARunCancelsThatRunBeforeAnythingIsMade) {
   Graph g("cancelled", threads(2));
   Collect taken;
   int asked = 0;
@@ -112,7 +112,7 @@ TEST(LifeCycle, cancel_before_a_run_cancels_that_run_before_anything_is_made) {
   EXPECT_EQ(asked, 1);
 }
 
-TEST(LifeCycle, a_body_may_cancel_its_own_graph) {
+TEST(LifeCycle, ABodyMayCancelItsOwnGraph) {
   for_each_thread_count([](std::size_t count) {
     int taken = 0;
     Graph g("cancelled", threads(count));
@@ -128,7 +128,7 @@ TEST(LifeCycle, a_body_may_cancel_its_own_graph) {
   });
 }
 
-TEST(LifeCycle, a_run_that_was_cancelled_finishes_no_sink) {
+TEST(LifeCycle, ARunThatWasCancelledFinishesNoSink) {
   Collect taken;
   Graph g("cancelled", threads(2));
   auto numbers = g.source("numbers", Count(1000), capacity(1));
@@ -143,7 +143,7 @@ TEST(LifeCycle, a_run_that_was_cancelled_finishes_no_sink) {
   EXPECT_EQ(taken.finished, 0);
 }
 
-TEST(LifeCycle, an_error_goes_before_a_cancel) {
+TEST(LifeCycle, AnErrorGoesBeforeACancel) {
   Graph g("both", threads(1));
   g.sink(
       "end",
@@ -155,7 +155,7 @@ TEST(LifeCycle, an_error_goes_before_a_cancel) {
   EXPECT_TRUE(stage_error([&] { g.run(); }));
 }
 
-TEST(LifeCycle, a_graph_may_be_destroyed_while_it_runs_in_another_thread) {
+TEST(LifeCycle, AGraphMayBeDestroyedWhileItRunsInAnotherThread) {
   for_each_thread_count([](std::size_t count) {
     for (int again = 0; again < 20; ++again) {
       Signal under_way;
@@ -171,7 +171,7 @@ TEST(LifeCycle, a_graph_may_be_destroyed_while_it_runs_in_another_thread) {
   });
 }
 
-TEST(LifeCycle, a_graph_may_be_destroyed_unwired_unrun_after_an_error_and_after_a_stall) {
+TEST(LifeCycle, AGraphMayBeDestroyedUnwiredUnrunAfterAnErrorAndAfterAStall) {
   { const Graph empty("empty", threads(2)); }
   {
     Graph g("half wired", threads(2));
@@ -196,14 +196,14 @@ TEST(LifeCycle, a_graph_may_be_destroyed_unwired_unrun_after_an_error_and_after_
   }
 }
 
-TEST(LifeCycle, a_graph_without_stages_runs_and_does_nothing) {
+TEST(LifeCycle, AGraphWithoutStagesRunsAndDoesNothing) {
   Graph g("empty", threads(2));
   g.run();
   EXPECT_EQ(g.stats().runs, 1u);
   EXPECT_EQ(g.picture(), "");
 }
 
-TEST(LifeCycle, a_second_run_at_the_same_time_is_refused) {
+TEST(LifeCycle, ASecondRunAtTheSameTimeIsRefused) {
   Signal under_way, refused;
   Graph g("twice", threads(2));
   g.sink(
@@ -220,7 +220,7 @@ TEST(LifeCycle, a_second_run_at_the_same_time_is_refused) {
   runner.join();
 }
 
-TEST(LifeCycle, a_running_graph_is_not_changed) {
+TEST(LifeCycle, ARunningGraphIsNotChanged) {
   Signal under_way, refused;
   Graph g("running", threads(2));
   auto numbers = g.source("numbers", Count(1));
@@ -257,7 +257,7 @@ struct CancelsLate {
   int n;
 };
 
-TEST(LifeCycle, a_cancel_that_comes_when_all_is_done_does_not_take_back_the_run) {
+TEST(LifeCycle, ACancelThatComesWhenAllIsDoneDoesNotTakeBackTheRun) {
   Graph g("late", threads(2));
   auto value = g.feedback("value", CancelsLate(0));
   auto step = g.zip("step", g.source("numbers", Count(20)), value);

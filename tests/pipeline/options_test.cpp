@@ -31,7 +31,7 @@ struct Wired {
   long taken = 0;
 };
 
-TEST(Options, the_defaults_are_serial_maps_and_the_default_capacity) {
+TEST(Options, TheDefaultsAreSerialMapsAndTheDefaultCapacity) {
   Wired w;
   EXPECT_EQ(w.info("same").concurrency, serial);
   EXPECT_EQ(w.info("numbers").capacity, default_capacity);
@@ -43,7 +43,7 @@ TEST(Options, the_defaults_are_serial_maps_and_the_default_capacity) {
   EXPECT_EQ(w.info("cut").inputs, std::vector<std::string>{"same"});
 }
 
-TEST(Options, are_given_where_a_stage_is_wired_in_any_order) {
+TEST(Options, AreGivenWhereAStageIsWiredInAnyOrder) {
   Graph g("options", threads(1));
   auto numbers = g.source("numbers", Count(9), capacity(3));
   auto same = g.map(
@@ -61,7 +61,7 @@ TEST(Options, are_given_where_a_stage_is_wired_in_any_order) {
   EXPECT_EQ(stages[3].capacity, 4u);
 }
 
-TEST(Options, are_overridden_by_name_and_the_graph_runs_with_them) {
+TEST(Options, AreOverriddenByNameAndTheGraphRunsWithThem) {
   Wired w;
   w.g.run();
   const long before = w.taken;
@@ -78,7 +78,7 @@ TEST(Options, are_overridden_by_name_and_the_graph_runs_with_them) {
   EXPECT_EQ(w.g.stats().stage("cut").items, 63u);
 }
 
-TEST(Options, an_unknown_stage_is_refused_with_the_name_that_was_meant) {
+TEST(Options, AnUnknownStageIsRefusedWithTheNameThatWasMeant) {
   Wired w;
   EXPECT_EQ(thrown<std::invalid_argument>([&] { w.g.set_capacity("nubmers", 2); }),
             "graph 'options' has no stage 'nubmers': did you mean 'numbers'?");
@@ -87,7 +87,7 @@ TEST(Options, an_unknown_stage_is_refused_with_the_name_that_was_meant) {
   EXPECT_THROW(w.g.set_concurrency("sam", unlimited), std::invalid_argument);
 }
 
-TEST(Options, a_value_that_cannot_be_is_refused_and_changes_nothing) {
+TEST(Options, AValueThatCannotBeIsRefusedAndChangesNothing) {
   Wired w;
   EXPECT_EQ(thrown<std::invalid_argument>([&] { w.g.set_capacity("numbers", 0); }),
             "stage 'numbers': capacity 0, expected 1 to 1048576");
@@ -99,7 +99,7 @@ TEST(Options, a_value_that_cannot_be_is_refused_and_changes_nothing) {
   EXPECT_EQ(w.info("cut").shards, 1u);
 }
 
-TEST(Options, a_stage_that_has_no_such_setting_says_where_it_belongs) {
+TEST(Options, AStageThatHasNoSuchSettingSaysWhereItBelongs) {
   Wired w;
   EXPECT_EQ(thrown<std::invalid_argument>([&] { w.g.set_capacity("same", 2); }),
             "stage 'same' is a map: the capacity of its segment is that of 'numbers'");

@@ -27,7 +27,7 @@ struct Overtaken {
 };
 
 //  numbers -> overtaken -> taken
-TEST(Order, a_sink_sees_0_1_2_whatever_overtakes_in_an_unlimited_map) {
+TEST(Order, ASinkSees012WhateverOvertakesInAnUnlimitedMap) {
   for (const std::size_t count : {2u, 8u}) {
     Signal second;
     Collect taken;
@@ -40,7 +40,7 @@ TEST(Order, a_sink_sees_0_1_2_whatever_overtakes_in_an_unlimited_map) {
 }
 
 //  numbers -> overtaken -> repeat -> taken
-TEST(Order, an_expand_is_pushed_0_1_2_whatever_overtakes_before_it) {
+TEST(Order, AnExpandIsPushed012WhateverOvertakesBeforeIt) {
   Signal second;
   Collect taken;
   Graph g("order", threads(2));
@@ -53,7 +53,7 @@ TEST(Order, an_expand_is_pushed_0_1_2_whatever_overtakes_before_it) {
 
 //  numbers -> overtaken -> pair -> taken
 //          -------------> pair
-TEST(Order, a_zip_joins_equal_numbers_whatever_overtakes_before_it) {
+TEST(Order, AZipJoinsEqualNumbersWhateverOvertakesBeforeIt) {
   Signal second;
   Collect<std::tuple<int, int>> taken;
   Graph g("order", threads(2));
@@ -66,7 +66,7 @@ TEST(Order, a_zip_joins_equal_numbers_whatever_overtakes_before_it) {
 }
 
 //  numbers -> cut => overtaken => joined -> taken
-TEST(Order, a_fold_sees_the_shards_in_shard_order_whatever_overtakes_before_it) {
+TEST(Order, AFoldSeesTheShardsInShardOrderWhateverOvertakesBeforeIt) {
   Signal second;
   std::vector<int> taken;
   Graph g("order", threads(2));
@@ -81,7 +81,7 @@ TEST(Order, a_fold_sees_the_shards_in_shard_order_whatever_overtakes_before_it) 
 }
 
 //  numbers -> same -> taken
-TEST(Order, nothing_is_lost_and_nothing_comes_twice) {
+TEST(Order, NothingIsLostAndNothingComesTwice) {
   for_each_shape([](const Shape& shape) {
     Collect taken;
     Graph g("order", threads(shape.threads));
@@ -95,7 +95,7 @@ TEST(Order, nothing_is_lost_and_nothing_comes_twice) {
   });
 }
 
-TEST(Order, every_verb_together_gives_what_a_plain_loop_gives_for_every_number_of_threads_and_every_capacity) {
+TEST(Order, EveryVerbTogetherGivesWhatAPlainLoopGivesForEveryNumberOfThreadsAndEveryCapacity) {
   for_each_shape([](const Shape& shape) {
     Everything all(static_cast<std::uint64_t>(shape.items), threads(shape.threads), shape.capacity);
     std::vector<long> expected;
@@ -107,7 +107,7 @@ TEST(Order, every_verb_together_gives_what_a_plain_loop_gives_for_every_number_o
 }
 
 //  numbers -> a -> b -> repeat -> c -> taken
-TEST(Order, a_hundred_thousand_messages_arrive_in_order) {
+TEST(Order, AHundredThousandMessagesArriveInOrder) {
   constexpr int items = 100'000;
   for_each_thread_count([](std::size_t count) {
     const auto plus = [](const int& n) { return n + 1; };

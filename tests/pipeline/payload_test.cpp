@@ -57,17 +57,17 @@ void every_verb(std::size_t count, int items) {
   }
 }
 
-TEST(Payload, that_only_moves_goes_through_every_verb) {
+TEST(Payload, ThatOnlyMovesGoesThroughEveryVerb) {
   for_each_thread_count([](std::size_t count) {
     for (const int items : item_counts) every_verb<MoveOnly>(count, items);
   });
 }
-TEST(Payload, without_a_default_goes_through_every_verb) {
+TEST(Payload, WithoutADefaultGoesThroughEveryVerb) {
   for_each_thread_count([](std::size_t count) {
     for (const int items : item_counts) every_verb<NoDefault>(count, items);
   });
 }
-TEST(Payload, that_can_be_neither_copied_nor_assigned_nor_made_by_default_goes_through_every_verb) {
+TEST(Payload, ThatCanBeNeitherCopiedNorAssignedNorMadeByDefaultGoesThroughEveryVerb) {
   for_each_thread_count([](std::size_t count) {
     for (const int items : item_counts) every_verb<Rigid>(count, items);
   });
@@ -90,14 +90,14 @@ void round_and_round(std::size_t count) {
   }
 }
 
-TEST(Payload, that_only_moves_goes_round_a_feedback) {
+TEST(Payload, ThatOnlyMovesGoesRoundAFeedback) {
   for_each_thread_count(round_and_round<MoveOnly>);
 }
-TEST(Payload, without_a_default_goes_round_a_feedback) {
+TEST(Payload, WithoutADefaultGoesRoundAFeedback) {
   for_each_thread_count(round_and_round<NoDefault>);
 }
 
-TEST(Payload, of_overaligned_type_lies_aligned) {
+TEST(Payload, OfOveralignedTypeLiesAligned) {
   struct alignas(128) Wide {
     int n = 0;
   };
@@ -117,7 +117,7 @@ TEST(Payload, of_overaligned_type_lies_aligned) {
   EXPECT_EQ(seen, 96 * 97 / 2);
 }
 
-TEST(Payload, lives_no_longer_than_its_graph) {
+TEST(Payload, LivesNoLongerThanItsGraph) {
   ASSERT_EQ(Counted::living(), 0);
   for (const bool fail : {false, true}) {
     Graph g("counted", threads(2));

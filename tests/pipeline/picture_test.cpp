@@ -16,13 +16,13 @@ const auto same = [](const int& n) { return n; };
 const auto drop = [](const int&) {};
 const auto first = [](const std::tuple<int, int>& p) { return std::get<0>(p); };
 
-TEST(Picture, of_a_chain) {
+TEST(Picture, OfAChain) {
   Graph g("chain", threads(1));
   g.sink("end", drop, g.map("b", same, g.map("a", same, g.source("numbers", Count(1)))));
   EXPECT_EQ(g.picture(), "numbers -> a -> b -> end\n");
 }
 
-TEST(Picture, of_a_zip) {
+TEST(Picture, OfAZip) {
   Graph g("zip", threads(1));
   auto a = g.map("inflate", same, g.source("images", Count(1)));
   auto b = g.source("labels", Count(1));
@@ -33,7 +33,7 @@ TEST(Picture, of_a_zip) {
             "labels -> pair\n");
 }
 
-TEST(Picture, of_a_fan_out) {
+TEST(Picture, OfAFanOut) {
   Graph g("fan out", threads(1));
   auto numbers = g.source("numbers", Count(1));
   g.sink("end", drop, g.map("b", same, g.map("a", same, numbers)));
@@ -45,7 +45,7 @@ TEST(Picture, of_a_fan_out) {
             "        -> last\n");
 }
 
-TEST(Picture, of_a_diamond) {
+TEST(Picture, OfADiamond) {
   Graph g("diamond", threads(1));
   auto numbers = g.source("numbers", Count(1));
   auto a = g.map("a", same, numbers);
@@ -57,7 +57,7 @@ TEST(Picture, of_a_diamond) {
             "        -> longer -> pair\n");
 }
 
-TEST(Picture, of_shards) {
+TEST(Picture, OfShards) {
   Graph g("shards", threads(1));
   auto cut = g.split("cut", Cut{}, g.source("numbers", Count(1)), shards(2));
   auto f = g.map("forward", same, cut);
@@ -71,7 +71,7 @@ TEST(Picture, of_shards) {
             "                          => loss -> losses\n");
 }
 
-TEST(Picture, of_a_cycle_whose_last_word_is_its_first) {
+TEST(Picture, OfACycleWhoseLastWordIsItsFirst) {
   Graph g("cycle", threads(1));
   auto value = g.feedback("value", 0);
   auto step = g.zip("step", g.source("numbers", Count(1)), value);
@@ -81,7 +81,7 @@ TEST(Picture, of_a_cycle_whose_last_word_is_its_first) {
             "value -> step\n");
 }
 
-TEST(Picture, of_every_verb_together) {
+TEST(Picture, OfEveryVerbTogether) {
   Everything all(1, threads(1));
   EXPECT_EQ(all.graph.picture(),
             "numbers -> plus -> repeat -> pair -> cut => square => sum -> next -> state\n"
@@ -89,7 +89,7 @@ TEST(Picture, of_every_verb_together) {
             "                                                          -> total\n");
 }
 
-TEST(Picture, every_arrow_is_drawn_once) {
+TEST(Picture, EveryArrowIsDrawnOnce) {
   Graph g("arrows", threads(1));
   auto numbers = g.source("numbers", Count(1));
   auto a = g.map("a", same, numbers);
@@ -102,7 +102,7 @@ TEST(Picture, every_arrow_is_drawn_once) {
   EXPECT_EQ(arrows, 5u) << picture;
 }
 
-TEST(Table, has_a_line_for_each_stage_with_its_effective_settings_and_bound) {
+TEST(Table, HasALineForEachStageWithItsEffectiveSettingsAndBound) {
   Graph g("table", threads(1));
   auto numbers = g.source("numbers", Count(1), capacity(4));
   auto texts = g.map(
@@ -121,7 +121,7 @@ TEST(Table, has_a_line_for_each_stage_with_its_effective_settings_and_bound) {
             "bound: 28 messages, 512 B + undeclared\n");
 }
 
-TEST(Dot, has_a_node_for_each_stage_an_edge_for_each_arrow_and_is_balanced) {
+TEST(Dot, HasANodeForEachStageAnEdgeForEachArrowAndIsBalanced) {
   Everything all(1, threads(1));
   const std::string dot = all.graph.dot();
   EXPECT_EQ(dot.substr(0, 22), "digraph \"everything\" {") << dot;
@@ -140,7 +140,7 @@ TEST(Dot, has_a_node_for_each_stage_an_edge_for_each_arrow_and_is_balanced) {
   EXPECT_NE(dot.find("3 shards"), dot.npos) << dot;
 }
 
-TEST(Dot, quotes_what_needs_it) {
+TEST(Dot, QuotesWhatNeedsIt) {
   Graph g("say \"hello\"", threads(1));
   g.sink("back\\slash", drop, g.source("quo\"te", Count(1)));
   const std::string dot = g.dot();

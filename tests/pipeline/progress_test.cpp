@@ -23,7 +23,7 @@ namespace {
 //          -> held
 //          -> after
 // The last ticket comes to 'held' while its body runs: both neighbours, one wired before and one after it, have had it.
-TEST(Progress, what_arrives_while_a_gate_runs_is_seen_before_it_leaves) {
+TEST(Progress, WhatArrivesWhileAGateRunsIsSeenBeforeItLeaves) {
   struct Last {
     Signal* seen;
     void operator()(const int&) {}
@@ -49,7 +49,7 @@ TEST(Progress, what_arrives_while_a_gate_runs_is_seen_before_it_leaves) {
 
 //  numbers -> a -> end
 // Producer and consumer meet at every message: each goes idle while the other wakes it.
-TEST(Progress, no_wake_up_is_lost_between_a_full_producer_and_an_empty_consumer) {
+TEST(Progress, NoWakeUpIsLostBetweenAFullProducerAndAnEmptyConsumer) {
   for (const std::size_t count : {1u, 2u, 3u, 8u})
     for (const std::size_t room : {1u, 2u, 3u}) {
       int taken = 0;
@@ -64,7 +64,7 @@ TEST(Progress, no_wake_up_is_lost_between_a_full_producer_and_an_empty_consumer)
 }
 
 //  numbers -> meet -> end
-TEST(Progress, an_unlimited_map_runs_on_every_thread_at_once) {
+TEST(Progress, AnUnlimitedMapRunsOnEveryThreadAtOnce) {
   for (const std::size_t count : {2u, 8u}) {
     Rendezvous all(count);
     Graph g("unlimited", threads(count));
@@ -82,7 +82,7 @@ TEST(Progress, an_unlimited_map_runs_on_every_thread_at_once) {
   }
 }
 
-TEST(Progress, two_stages_of_a_chain_run_at_the_same_time) {
+TEST(Progress, TwoStagesOfAChainRunAtTheSameTime) {
   Rendezvous both(2);
   Graph g("chain", threads(2));
   auto first = g.map(
@@ -106,7 +106,7 @@ TEST(Progress, two_stages_of_a_chain_run_at_the_same_time) {
   EXPECT_TRUE(both.met());
 }
 
-TEST(Progress, a_map_never_has_more_bodies_at_once_than_it_was_allowed) {
+TEST(Progress, AMapNeverHasMoreBodiesAtOnceThanItWasAllowed) {
   for (const std::size_t limit : {1u, 2u, 3u}) {
     Peak bodies;
     Rendezvous as_many(limit);
@@ -127,7 +127,7 @@ TEST(Progress, a_map_never_has_more_bodies_at_once_than_it_was_allowed) {
   }
 }
 
-TEST(Progress, every_verb_but_an_unlimited_map_has_one_body_at_a_time) {
+TEST(Progress, EveryVerbButAnUnlimitedMapHasOneBodyAtATime) {
   Peak source, expand, fold, sink;
   struct Once {
     Peak* peak;
@@ -170,7 +170,7 @@ TEST(Progress, every_verb_but_an_unlimited_map_has_one_body_at_a_time) {
 //  numbers -> a -> together
 //          -> b -> together
 //          -> c -> together
-TEST(Progress, three_consumers_of_one_stream_of_unequal_speed_all_get_everything) {
+TEST(Progress, ThreeConsumersOfOneStreamOfUnequalSpeedAllGetEverything) {
   for_each_shape([](const Shape& shape) {
     int seen = 0;
     Graph g("fan out", threads(shape.threads));
@@ -186,7 +186,7 @@ TEST(Progress, three_consumers_of_one_stream_of_unequal_speed_all_get_everything
   });
 }
 
-TEST(Progress, bodies_may_use_nested_parallelism) {
+TEST(Progress, BodiesMayUseNestedParallelism) {
   for_each_thread_count([](std::size_t count) {
     const auto nested = [](long n) {
       std::atomic<long> sum{0};
@@ -214,7 +214,7 @@ TEST(Progress, bodies_may_use_nested_parallelism) {
 
 // A body that waits for its own parallel loop must not find another body of the graph on its stack: what it keeps in
 // thread-locals would be overwritten, and its time would be counted twice.
-TEST(Progress, no_body_runs_inside_another_that_waits_for_its_nested_tasks) {
+TEST(Progress, NoBodyRunsInsideAnotherThatWaitsForItsNestedTasks) {
   static thread_local int depth = 0;
   for_each_thread_count([](std::size_t count) {
     std::atomic<int> deepest{0};
@@ -233,7 +233,7 @@ TEST(Progress, no_body_runs_inside_another_that_waits_for_its_nested_tasks) {
   });
 }
 
-TEST(Progress, a_body_may_run_another_graph_on_the_same_threads) {
+TEST(Progress, ABodyMayRunAnotherGraphOnTheSameThreads) {
   for_each_thread_count([](std::size_t count) {
     int sum = 0;
     Graph outer("outer", threads(count));
@@ -255,7 +255,7 @@ TEST(Progress, a_body_may_run_another_graph_on_the_same_threads) {
   });
 }
 
-TEST(Progress, graphs_that_share_threads_run_at_the_same_time) {
+TEST(Progress, GraphsThatShareThreadsRunAtTheSameTime) {
   for_each_thread_count([](std::size_t count) {
     std::vector<std::thread> runners;
     std::atomic<int> right{0};
@@ -353,7 +353,7 @@ class RandomGraph {
   std::vector<std::unique_ptr<Collect<int>>> sinks_;
 };
 
-TEST(Progress, random_graphs_of_streams_of_equal_length_run_to_their_end) {
+TEST(Progress, RandomGraphsOfStreamsOfEqualLengthRunToTheirEnd) {
   for_each_thread_count([](std::size_t count) {
     for (std::uint32_t seed = 0; seed < 60; ++seed) {
       SCOPED_TRACE(testing::Message() << "seed " << seed);
@@ -364,7 +364,7 @@ TEST(Progress, random_graphs_of_streams_of_equal_length_run_to_their_end) {
 }
 
 // Wiring and running take time linear in the graph: thirty diamonds have 2^30 paths.
-TEST(Progress, a_chain_of_thirty_diamonds_is_wired_run_and_drawn) {
+TEST(Progress, AChainOfThirtyDiamondsIsWiredRunAndDrawn) {
   Graph g("diamonds", threads(2));
   Stream<int> stream = g.source("source", Count(97));
   for (int k = 0; k < 30; ++k) {

@@ -113,11 +113,11 @@ class Meanwhile {
   std::thread thread_;
 };
 
-TEST(RandomGraph, gives_what_a_sequential_interpreter_gives) {
+TEST(RandomGraph, GivesWhatASequentialInterpreterGives) {
   for_random_graphs(1, 6000, Plan::nothing, [](RandomGraph& g, Random&) { run_right(g); });
 }
 
-TEST(RandomGraph, gives_it_again_in_every_run_and_with_other_settings) {
+TEST(RandomGraph, GivesItAgainInEveryRunAndWithOtherSettings) {
   for_random_graphs(100'001, 1500, Plan::nothing, [](RandomGraph& g, Random& random) {
     for (std::size_t runs = random.between(2, 4); runs > 0; --runs) {
       run_right(g);
@@ -128,7 +128,7 @@ TEST(RandomGraph, gives_it_again_in_every_run_and_with_other_settings) {
   });
 }
 
-TEST(RandomGraph, can_be_looked_at_and_traced_meanwhile) {
+TEST(RandomGraph, CanBeLookedAtAndTracedMeanwhile) {
   for_random_graphs(200'001, 800, Plan::nothing, [](RandomGraph& g, Random& random) {
     Trace trace(random.below(200));
     g.graph->set_trace(&trace);
@@ -152,7 +152,7 @@ TEST(RandomGraph, can_be_looked_at_and_traced_meanwhile) {
   });
 }
 
-TEST(RandomGraph, says_where_a_body_threw_and_runs_again) {
+TEST(RandomGraph, SaysWhereABodyThrewAndRunsAgain) {
   for_random_graphs(300'001, 1500, Plan::nothing, [](RandomGraph& g, Random& random) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();
@@ -192,7 +192,7 @@ bool run_or_cancelled(RandomGraph& g) {
   return complete;
 }
 
-TEST(RandomGraph, is_cancelled_or_complete_and_runs_again) {
+TEST(RandomGraph, IsCancelledOrCompleteAndRunsAgain) {
   for_random_graphs(400'001, 1000, Plan::nothing, [](RandomGraph& g, Random& random) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();
@@ -212,7 +212,7 @@ TEST(RandomGraph, is_cancelled_or_complete_and_runs_again) {
   });
 }
 
-TEST(RandomGraph, is_cancelled_by_a_body_or_before_it_runs) {
+TEST(RandomGraph, IsCancelledByABodyOrBeforeItRuns) {
   for_random_graphs(800'001, 1200, Plan::nothing, [](RandomGraph& g, Random& random) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();
@@ -231,7 +231,7 @@ TEST(RandomGraph, is_cancelled_by_a_body_or_before_it_runs) {
   });
 }
 
-TEST(RandomGraph, may_be_destroyed_while_it_runs_and_right_after) {
+TEST(RandomGraph, MayBeDestroyedWhileItRunsAndRightAfter) {
   for_random_graphs(500'001, 3000, Plan::nothing, [](RandomGraph& g, Random& random) {
     g.prepare();
     const std::uint64_t calls = random.below(g.calls());
@@ -253,7 +253,7 @@ TEST(RandomGraph, may_be_destroyed_while_it_runs_and_right_after) {
   });
 }
 
-TEST(RandomGraph, with_streams_of_unequal_length_is_the_zips_error) {
+TEST(RandomGraph, WithStreamsOfUnequalLengthIsTheZipsError) {
   for_random_graphs(600'001, 2000, Plan::unequal, [](RandomGraph& g, Random& random) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();
@@ -272,7 +272,7 @@ TEST(RandomGraph, with_streams_of_unequal_length_is_the_zips_error) {
   });
 }
 
-TEST(RandomGraph, without_the_room_that_it_needs_stalls_and_runs_when_it_has_got_it) {
+TEST(RandomGraph, WithoutTheRoomThatItNeedsStallsAndRunsWhenItHasGotIt) {
   for_random_graphs(700'001, 1000, Plan::stalled, [](RandomGraph& g, Random&) {
     for (int again = 0; again < 2; ++again) {
       g.prepare();

@@ -15,7 +15,7 @@ namespace {
 
 using test::Counted;
 
-TEST(Slot, is_empty_until_a_value_is_set_and_ends_its_life) {
+TEST(Slot, IsEmptyUntilAValueIsSetAndEndsItsLife) {
   {
     Slot<Counted> slot;
     EXPECT_EQ(Counted::living(), 0);
@@ -29,7 +29,7 @@ TEST(Slot, is_empty_until_a_value_is_set_and_ends_its_life) {
   EXPECT_EQ(Counted::living(), 0);
 }
 
-TEST(Slot, recycled_is_the_value_left_behind_or_a_new_one) {
+TEST(Slot, RecycledIsTheValueLeftBehindOrANewOne) {
   Slot<std::vector<int>> slot;
   EXPECT_TRUE(slot.recycled().empty());
   slot.recycled().assign(100, 7);
@@ -39,14 +39,14 @@ TEST(Slot, recycled_is_the_value_left_behind_or_a_new_one) {
   EXPECT_TRUE(slot.recycled().empty());
 }
 
-TEST(Slot, takes_values_that_cannot_be_assigned) {
+TEST(Slot, TakesValuesThatCannotBeAssigned) {
   Slot<test::Rigid> slot;
   slot.set(test::Rigid(1));
   slot.set(test::Rigid(2));
   EXPECT_EQ(slot.value().get(), 2);
 }
 
-TEST(Slot, a_constructor_that_throws_leaves_it_empty) {
+TEST(Slot, AConstructorThatThrowsLeavesItEmpty) {
   struct Throws {
     explicit Throws(int n) {
       if (n < 0) throw n;
@@ -62,7 +62,7 @@ TEST(Slot, a_constructor_that_throws_leaves_it_empty) {
   EXPECT_EQ(Counted::living(), 1);
 }
 
-TEST(Ring, has_a_power_of_two_of_slots_and_message_k_lies_in_slot_k_modulo_their_number) {
+TEST(Ring, HasAPowerOfTwoOfSlotsAndMessageKLiesInSlotKModuloTheirNumber) {
   for (const auto& [messages, slots] :
        {std::pair(1u, 1u), std::pair(2u, 2u), std::pair(3u, 4u), std::pair(16u, 16u), std::pair(17u, 32u)}) {
     Ring<int> ring;
@@ -74,7 +74,7 @@ TEST(Ring, has_a_power_of_two_of_slots_and_message_k_lies_in_slot_k_modulo_their
   }
 }
 
-TEST(Ring, keeps_its_values_when_the_number_of_slots_stays_and_drops_them_when_it_changes) {
+TEST(Ring, KeepsItsValuesWhenTheNumberOfSlotsStaysAndDropsThemWhenItChanges) {
   Ring<Counted> ring;
   ring.allocate(3);
   ring.slot(0).set(Counted(1));
@@ -85,7 +85,7 @@ TEST(Ring, keeps_its_values_when_the_number_of_slots_stays_and_drops_them_when_i
   EXPECT_EQ(ring.mask(), 1u);
 }
 
-TEST(Ring, gives_values_of_a_cache_line_lines_of_their_own) {
+TEST(Ring, GivesValuesOfACacheLineLinesOfTheirOwn) {
   struct Line {
     char bytes[65];
   };
@@ -96,7 +96,7 @@ TEST(Ring, gives_values_of_a_cache_line_lines_of_their_own) {
   EXPECT_LE(Ring<int>::stride, 8u) << "small values are packed";
 }
 
-TEST(Ring, a_group_finds_the_values_where_the_ring_has_put_them) {
+TEST(Ring, AGroupFindsTheValuesWhereTheRingHasPutThem) {
   Ring<std::string> ring;
   ring.allocate(4);
   for (std::uint64_t k = 5; k < 8; ++k) ring.slot(k).set(std::string(30, static_cast<char>('a' + k)));

@@ -33,7 +33,7 @@ Rows rows(int n) {
 }
 
 //  numbers -> rows -> cut => same => join -> taken
-TEST(SplitAndFold, give_back_what_was_cut_for_every_number_of_shards_also_empty_ones) {
+TEST(SplitAndFold, GiveBackWhatWasCutForEveryNumberOfShardsAlsoEmptyOnes) {
   for (std::size_t parts = 1; parts <= 9; ++parts)
     for_each_shape([parts](const Shape& shape) {
       Collect<Rows> taken;
@@ -50,7 +50,7 @@ TEST(SplitAndFold, give_back_what_was_cut_for_every_number_of_shards_also_empty_
     });
 }
 
-TEST(SplitAndFold, the_bodies_are_told_the_part_and_the_number_of_parts) {
+TEST(SplitAndFold, TheBodiesAreToldThePartAndTheNumberOfParts) {
   std::vector<std::tuple<int, std::size_t, std::size_t>> told;
   std::vector<std::size_t> sizes;
   Graph g("split", threads(1));
@@ -70,7 +70,7 @@ TEST(SplitAndFold, the_bodies_are_told_the_part_and_the_number_of_parts) {
 //  numbers -> cut => first  -> taken
 //                 => second -> taken
 //                 => each
-TEST(SplitAndFold, two_folds_and_a_sink_read_the_shards_of_one_split) {
+TEST(SplitAndFold, TwoFoldsAndASinkReadTheShardsOfOneSplit) {
   for_each_shape([](const Shape& shape) {
     std::vector<std::tuple<long, long>> sums;
     Collect each;
@@ -93,7 +93,7 @@ TEST(SplitAndFold, two_folds_and_a_sink_read_the_shards_of_one_split) {
 }
 
 //  numbers -> cut => again => inner => outer -> taken
-TEST(SplitAndFold, a_split_of_shards_is_folded_twice) {
+TEST(SplitAndFold, ASplitOfShardsIsFoldedTwice) {
   for_each_shape([](const Shape& shape) {
     Collect<long> taken;
     Graph g("nested", threads(shape.threads));
@@ -114,7 +114,7 @@ TEST(SplitAndFold, a_split_of_shards_is_folded_twice) {
 
 //  numbers -> cut => pair => joined -> taken
 //                 => pair
-TEST(SplitAndFold, shards_of_one_split_may_be_zipped) {
+TEST(SplitAndFold, ShardsOfOneSplitMayBeZipped) {
   for_each_shape([](const Shape& shape) {
     Collect<long> taken;
     Graph g("zip of shards", threads(shape.threads));
@@ -143,7 +143,7 @@ TEST(SplitAndFold, shards_of_one_split_may_be_zipped) {
 }
 
 //  numbers -> cut => halve -> taken
-TEST(SplitAndFold, an_expand_reads_shards_as_a_stream_of_its_own) {
+TEST(SplitAndFold, AnExpandReadsShardsAsAStreamOfItsOwn) {
   Collect taken;
   Graph g("expand of shards", threads(2));
   auto cut = g.split("cut", Cut{}, g.source("numbers", Count(97)), shards(3), capacity(1));
@@ -153,7 +153,7 @@ TEST(SplitAndFold, an_expand_reads_shards_as_a_stream_of_its_own) {
 }
 
 //  boxes -> cut => look => count -> taken
-TEST(SplitAndFold, the_input_of_a_split_is_in_place_until_its_shards_are_consumed) {
+TEST(SplitAndFold, TheInputOfASplitIsInPlaceUntilItsShardsAreConsumed) {
   for_each_thread_count([](std::size_t count) {
     struct View {
       const Rows* rows;
@@ -182,7 +182,7 @@ TEST(SplitAndFold, the_input_of_a_split_is_in_place_until_its_shards_are_consume
 }
 
 //  numbers -> cut => meet => sum -> taken
-TEST(SplitAndFold, shards_of_one_message_are_worked_on_at_the_same_time) {
+TEST(SplitAndFold, ShardsOfOneMessageAreWorkedOnAtTheSameTime) {
   for (const std::size_t parts : {2u, 8u}) {
     Rendezvous all(parts);
     Collect<long> taken;

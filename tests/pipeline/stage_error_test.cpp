@@ -50,7 +50,7 @@ constexpr Case cases[] = {
     {"total.reset", 0, "total", std::nullopt},
 };
 
-TEST(StageError, names_stage_sequence_and_cause_of_a_throw_in_any_body_and_the_graph_runs_again) {
+TEST(StageError, NamesStageSequenceAndCauseOfAThrowInAnyBodyAndTheGraphRunsAgain) {
   for_each_thread_count([](std::size_t count) {
     for (const std::size_t room : capacities) {
       Everything all(30, threads(count), room);
@@ -77,7 +77,7 @@ TEST(StageError, names_stage_sequence_and_cause_of_a_throw_in_any_body_and_the_g
 
 //  numbers -> pair -> end
 //          -> pair
-TEST(StageError, a_payload_that_throws_when_a_zip_copies_it_is_the_zips_error) {
+TEST(StageError, APayloadThatThrowsWhenAZipCopiesItIsTheZipsError) {
   for_each_thread_count([](std::size_t count) {
     int bad = 5;
     Graph g("copies", threads(count));
@@ -96,7 +96,7 @@ TEST(StageError, a_payload_that_throws_when_a_zip_copies_it_is_the_zips_error) {
   });
 }
 
-TEST(StageError, a_payload_that_throws_when_a_feedback_copies_it_is_the_feedbacks_error) {
+TEST(StageError, APayloadThatThrowsWhenAFeedbackCopiesItIsTheFeedbacksError) {
   Graph g("copies", threads(2));
   auto value = g.feedback("value", ThrowsOnCopy(0, 3));
   auto step = g.zip("step", g.source("source", Count(9)), value);
@@ -111,7 +111,7 @@ TEST(StageError, a_payload_that_throws_when_a_feedback_copies_it_is_the_feedback
   EXPECT_EQ(error->sequence(), 3u) << "the feedback's message: number 2 of the stream that closes it";
 }
 
-TEST(StageError, an_exception_that_is_no_std_exception_arrives_too) {
+TEST(StageError, AnExceptionThatIsNoStdExceptionArrivesToo) {
   Graph g("int", threads(2));
   g.sink(
       "end",
@@ -128,7 +128,7 @@ TEST(StageError, an_exception_that_is_no_std_exception_arrives_too) {
 }
 
 //  numbers -> meet -> end
-TEST(StageError, of_two_bodies_that_throw_at_once_one_is_reported) {
+TEST(StageError, OfTwoBodiesThatThrowAtOnceOneIsReported) {
   Rendezvous both(2);
   Graph g("two", threads(2));
   auto meet = g.map(
@@ -149,7 +149,7 @@ TEST(StageError, of_two_bodies_that_throw_at_once_one_is_reported) {
 
 //  numbers -> texts -> repeat -> end
 // The message after the one that failed was never made, and nobody may look at it. (Run under the address sanitizer.)
-TEST(StageError, no_body_sees_a_message_that_was_not_made) {
+TEST(StageError, NoBodySeesAMessageThatWasNotMade) {
   struct Letters {
     std::size_t left = 0;
     void push(const std::string& text) {

@@ -36,7 +36,7 @@ class Wired {
   Stages all;
 };
 
-TEST(Stage, the_gate_of_a_map_is_the_one_that_begins_its_segment) {
+TEST(Stage, TheGateOfAMapIsTheOneThatBeginsItsSegment) {
   Wired s;
   Stage* source = s.add(Verb::source);
   Stage* a = s.add(Verb::map, {source});
@@ -50,7 +50,7 @@ TEST(Stage, the_gate_of_a_map_is_the_one_that_begins_its_segment) {
   EXPECT_EQ(source->consumers, std::vector<Stage*>{a});
 }
 
-TEST(Stage, brackets_nest_and_are_left_by_folds) {
+TEST(Stage, BracketsNestAndAreLeftByFolds) {
   Wired s;
   Stage* source = s.add(Verb::source);
   Stage* outer = s.add(Verb::split, {source}, 2, 3);
@@ -74,7 +74,7 @@ TEST(Stage, brackets_nest_and_are_left_by_folds) {
   EXPECT_EQ(stage_window(*last), 11u);
 }
 
-TEST(Stage, a_zip_takes_what_nobody_else_reads) {
+TEST(Stage, AZipTakesWhatNobodyElseReads) {
   Wired s;
   Stage* a = s.add(Verb::source);
   Stage* b = s.add(Verb::source);
@@ -88,7 +88,7 @@ TEST(Stage, a_zip_takes_what_nobody_else_reads) {
   EXPECT_EQ(static_cast<NoBody&>(*twice->body).ports, (std::vector<bool>{false, false}));
 }
 
-TEST(Stage, what_follows_may_be_found_again) {
+TEST(Stage, WhatFollowsMayBeFoundAgain) {
   Wired s;
   Stage* source = s.add(Verb::source);
   s.add(Verb::sink, {source});
@@ -98,7 +98,7 @@ TEST(Stage, what_follows_may_be_found_again) {
   EXPECT_EQ(source->consumers.size(), 1u);
 }
 
-TEST(Stage, what_follows_is_found_as_far_as_it_can_be_where_the_wiring_is_wrong) {
+TEST(Stage, WhatFollowsIsFoundAsFarAsItCanBeWhereTheWiringIsWrong) {
   Wired s;
   Stage* source = s.add(Verb::source, {}, 0);
   Stage* fold = s.add(Verb::fold, {source});

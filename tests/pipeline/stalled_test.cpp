@@ -27,7 +27,7 @@ struct Diamond {
 };
 
 // With every other message of the segment held back, room for a single one must still be offered to the source.
-TEST(Stalled, a_branch_that_lags_by_less_than_the_capacity_flows) {
+TEST(Stalled, ABranchThatLagsByLessThanTheCapacityFlows) {
   for_each_shape([](const Shape& shape) {
     for (std::size_t lag = 0; lag < shape.capacity; ++lag) {
       Diamond d(shape.items, shape.capacity, lag, shape.threads);
@@ -38,7 +38,7 @@ TEST(Stalled, a_branch_that_lags_by_less_than_the_capacity_flows) {
   });
 }
 
-TEST(Stalled, a_branch_that_lags_by_the_capacity_is_an_error_that_names_stages_and_edges) {
+TEST(Stalled, ABranchThatLagsByTheCapacityIsAnErrorThatNamesStagesAndEdges) {
   for_each_thread_count([](std::size_t count) {
     for (const std::size_t room : capacities) {
       Diamond d(97, room, room, count);
@@ -52,7 +52,7 @@ TEST(Stalled, a_branch_that_lags_by_the_capacity_is_an_error_that_names_stages_a
   });
 }
 
-TEST(Stalled, a_graph_that_stalled_runs_when_it_has_got_more_room) {
+TEST(Stalled, AGraphThatStalledRunsWhenItHasGotMoreRoom) {
   for_each_thread_count([](std::size_t count) {
     Diamond d(97, 3, 3, count);
     EXPECT_THROW(d.g.run(), Stalled);
@@ -66,7 +66,7 @@ TEST(Stalled, a_graph_that_stalled_runs_when_it_has_got_more_room) {
 
 //  numbers -> step -> value
 //  value -> lag -> step
-TEST(Stalled, a_loop_in_which_every_gate_waits_for_room_is_an_error) {
+TEST(Stalled, ALoopInWhichEveryGateWaitsForRoomIsAnError) {
   struct Twice {
     int n = 0, left = 0;
     void push(const int& in) { n = in, left = 2; }
@@ -87,7 +87,7 @@ TEST(Stalled, a_loop_in_which_every_gate_waits_for_room_is_an_error) {
 
 //  numbers -> step -> value
 //  value -> lag -> step
-TEST(Stalled, a_loop_that_holds_back_its_only_value_is_an_error) {
+TEST(Stalled, ALoopThatHoldsBackItsOnlyValueIsAnError) {
   Graph g("loop", threads(2));
   auto value = g.feedback("value", 0);
   auto step = g.zip("step", g.source("numbers", Count(9)), g.expand("lag", Lag(1), value));

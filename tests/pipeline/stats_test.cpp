@@ -17,7 +17,7 @@
 namespace sluice::test {
 namespace {
 
-TEST(Stats, items_are_exact_for_every_verb_and_add_up_over_runs) {
+TEST(Stats, ItemsAreExactForEveryVerbAndAddUpOverRuns) {
   for_each_thread_count([](std::size_t count) {
     Graph g("items", threads(count));
     auto value = g.feedback("value", 0);
@@ -54,7 +54,7 @@ TEST(Stats, items_are_exact_for_every_verb_and_add_up_over_runs) {
   });
 }
 
-TEST(Histogram, quantiles_are_within_a_seventh) {
+TEST(Histogram, QuantilesAreWithinASeventh) {
   for (detail::Number n = 0; n < 5000; ++n) {
     detail::Histogram histogram;
     histogram.add(n, 1);
@@ -65,7 +65,7 @@ TEST(Histogram, quantiles_are_within_a_seventh) {
   }
 }
 
-TEST(Histogram, quantiles_tell_the_few_from_the_many) {
+TEST(Histogram, QuantilesTellTheFewFromTheMany) {
   detail::Histogram histogram;
   histogram.add(100 * 980, 980);
   histogram.add(5000 * 20, 20);
@@ -75,7 +75,7 @@ TEST(Histogram, quantiles_tell_the_few_from_the_many) {
   EXPECT_NEAR(detail::Histogram::quantile(sums, 0.99), 5000, 5000.0 / 7);
 }
 
-TEST(Stats, times_are_never_negative_and_no_thread_is_in_two_places) {
+TEST(Stats, TimesAreNeverNegativeAndNoThreadIsInTwoPlaces) {
   for_each_thread_count([](std::size_t count) {
     Everything all(500, threads(count));
     for (int run = 0; run < 3; ++run) all.graph.run();
@@ -95,7 +95,7 @@ TEST(Stats, times_are_never_negative_and_no_thread_is_in_two_places) {
 }
 
 //  numbers -> pass -> end
-TEST(Stats, a_source_that_waits_for_room_is_blocked_and_a_sink_never_is) {
+TEST(Stats, ASourceThatWaitsForRoomIsBlockedAndASinkNeverIs) {
   for_each_thread_count([](std::size_t count) {
     Graph g("blocked", threads(count));
     auto pass = g.expand("pass", Lag(0), g.source("numbers", Count(500), capacity(1)), capacity(1));
@@ -109,7 +109,7 @@ TEST(Stats, a_source_that_waits_for_room_is_blocked_and_a_sink_never_is) {
   });
 }
 
-TEST(Stats, high_water_never_exceeds_the_capacity) {
+TEST(Stats, HighWaterNeverExceedsTheCapacity) {
   for_each_shape([](const Shape& shape) {
     Everything all(static_cast<std::uint64_t>(shape.items), threads(shape.threads), shape.capacity);
     all.graph.run();
@@ -119,7 +119,7 @@ TEST(Stats, high_water_never_exceeds_the_capacity) {
 
 //  numbers -> outer => inner => pair => sum => whole -> end
 //                            => pair
-TEST(Stats, high_water_counts_messages_before_every_cut_as_the_capacity_does) {
+TEST(Stats, HighWaterCountsMessagesBeforeEveryCutAsTheCapacityDoes) {
   for_each_shape([](const Shape& shape) {
     Graph g("cuts", threads(shape.threads));
     const auto room = capacity(shape.capacity);
@@ -141,7 +141,7 @@ TEST(Stats, high_water_counts_messages_before_every_cut_as_the_capacity_does) {
   });
 }
 
-TEST(Stats, can_be_read_from_another_thread_while_the_graph_runs) {
+TEST(Stats, CanBeReadFromAnotherThreadWhileTheGraphRuns) {
   std::atomic<bool> done{false};
   Signal reading;
   int next = 0;
@@ -174,7 +174,7 @@ TEST(Stats, can_be_read_from_another_thread_while_the_graph_runs) {
 }
 
 // Wiring belongs to one thread, reading the counters to any. (Run under the thread sanitizer.)
-TEST(Stats, can_be_read_from_another_thread_while_the_graph_is_wired_and_set) {
+TEST(Stats, CanBeReadFromAnotherThreadWhileTheGraphIsWiredAndSet) {
   std::atomic<bool> done{false};
   Signal reading;
   Graph g("read", threads(1));
@@ -200,7 +200,7 @@ TEST(Stats, can_be_read_from_another_thread_while_the_graph_is_wired_and_set) {
   reader.join();
 }
 
-TEST(Stats, begin_anew_when_a_setting_or_the_wiring_changes) {
+TEST(Stats, BeginAnewWhenASettingOrTheWiringChanges) {
   Collect a, b;
   Graph g("anew", threads(1));
   auto numbers = g.source("numbers", Count(97));
@@ -219,7 +219,7 @@ TEST(Stats, begin_anew_when_a_setting_or_the_wiring_changes) {
   EXPECT_EQ(g.stats().runs, 0u);
 }
 
-TEST(Stats, say_what_was_wired) {
+TEST(Stats, SayWhatWasWired) {
   Graph g("wired", threads(2));
   auto numbers = g.source("numbers", Count(3), capacity(5));
   auto a = g.map(
@@ -240,7 +240,7 @@ TEST(Stats, say_what_was_wired) {
   EXPECT_THROW(stats.stage("nobody"), std::out_of_range);
 }
 
-TEST(Stats, of_a_run_that_failed_count_what_was_made) {
+TEST(Stats, OfARunThatFailedCountWhatWasMade) {
   Graph g("failed", threads(1));
   auto map = g.map(
       "map",

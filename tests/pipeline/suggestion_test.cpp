@@ -5,7 +5,7 @@
 namespace sluice {
 namespace {
 
-TEST(Suggestion, is_the_name_nearest_to_a_typing_mistake) {
+TEST(Suggestion, IsTheNameNearestToATypingMistake) {
   EXPECT_EQ(suggestion("fowrard", {"reduce", "forward", "sgd"}), ": did you mean 'forward'?");
   EXPECT_EQ(suggestion("sdg", {"a", "sd"}), ": did you mean 'sd'?");
   EXPECT_EQ(suggestion("trian", {"graph", "train"}), ": did you mean 'train'?");
@@ -13,12 +13,12 @@ TEST(Suggestion, is_the_name_nearest_to_a_typing_mistake) {
   EXPECT_EQ(suggestion("b", {"ab"}), ": did you mean 'ab'?");
 }
 
-TEST(Suggestion, lists_all_names_when_none_is_near) {
+TEST(Suggestion, ListsAllNamesWhenNoneIsNear) {
   EXPECT_EQ(suggestion("gradient", {"forward", "sgd"}), ": expected one of forward, sgd");
   EXPECT_EQ(suggestion("", {"forward"}), ": expected one of forward");
 }
 
-TEST(Suggestion, is_nothing_when_nothing_is_known) {
+TEST(Suggestion, IsNothingWhenNothingIsKnown) {
   EXPECT_EQ(suggestion("forward", {}), "");
 }
 

@@ -278,7 +278,7 @@ void for_each_picture(F&& f) {
   }
 }
 
-TEST(Svg, is_a_well_formed_document_also_of_nothing) {
+TEST(Svg, IsAWellFormedDocumentAlsoOfNothing) {
   for (const std::vector<GraphPicture>& graphs :
        {std::vector<GraphPicture>{}, {{"no stage", {}, {}}}, {{"one", {stage("s", Verb::source, {})}, {}}}, many()}) {
     const Picture p(graphs);
@@ -293,7 +293,7 @@ TEST(Svg, is_a_well_formed_document_also_of_nothing) {
   }
 }
 
-TEST(Svg, has_every_stage_and_every_arrow_once) {
+TEST(Svg, HasEveryStageAndEveryArrowOnce) {
   for_each_picture([](const GraphPicture& g, const Picture& p) {
     std::multiset<std::string> stages, boxes, arrows;
     std::set<std::string> inputs;
@@ -315,7 +315,7 @@ TEST(Svg, has_every_stage_and_every_arrow_once) {
   });
 }
 
-TEST(Svg, no_box_overlaps_another_or_leaves_the_page) {
+TEST(Svg, NoBoxOverlapsAnotherOrLeavesThePage) {
   const Picture p(many());
   for (std::size_t i = 0; i < p.boxes.size(); ++i) {
     const Box& a = p.boxes[i];
@@ -330,7 +330,7 @@ TEST(Svg, no_box_overlaps_another_or_leaves_the_page) {
   }
 }
 
-TEST(Svg, an_arrow_leads_from_box_to_box_and_crosses_none) {
+TEST(Svg, AnArrowLeadsFromBoxToBoxAndCrossesNone) {
   for_each_picture([](const GraphPicture& g, const Picture& p) {
     for (const Line& a : p.arrows) {
       const std::size_t at = std::min(a.name.find(" -> "), a.name.find(" => "));
@@ -350,7 +350,7 @@ TEST(Svg, an_arrow_leads_from_box_to_box_and_crosses_none) {
   });
 }
 
-TEST(Svg, a_chain_is_straight_and_reads_from_left_to_right) {
+TEST(Svg, AChainIsStraightAndReadsFromLeftToRight) {
   const Picture p({training()});
   const std::vector<std::string> chain{"batch", "work", "shard", "forward", "gradient", "reduce", "sgd"};
   for (std::size_t i = 0; i + 1 < chain.size(); ++i) {
@@ -363,7 +363,7 @@ TEST(Svg, a_chain_is_straight_and_reads_from_left_to_right) {
   }
 }
 
-TEST(Svg, components_stand_one_below_the_other_in_common_columns) {
+TEST(Svg, ComponentsStandOneBelowTheOtherInCommonColumns) {
   GraphPicture g{"load", {}, {}};
   for (const std::string file : {"images", "some labels", "x"}) {
     g.stages.push_back(stage("inflate." + file, Verb::source, {}));
@@ -379,7 +379,7 @@ TEST(Svg, components_stand_one_below_the_other_in_common_columns) {
 }
 
 //  in => w0 w1 w2 w3 w4 => join
-TEST(Svg, equal_branches_stand_in_the_order_of_wiring_around_the_middle_one) {
+TEST(Svg, EqualBranchesStandInTheOrderOfWiringAroundTheMiddleOne) {
   GraphPicture g{"fan", {stage("in", Verb::source, {})}, {}};
   std::vector<std::string> names;
   for (int i = 0; i < 5; ++i) {
@@ -393,7 +393,7 @@ TEST(Svg, equal_branches_stand_in_the_order_of_wiring_around_the_middle_one) {
   EXPECT_EQ(p.box("join").top, p.box("w2").top);
 }
 
-TEST(Svg, a_source_stands_just_before_what_reads_it) {
+TEST(Svg, ASourceStandsJustBeforeWhatReadsIt) {
   const Picture p({{"late",
                     {stage("in", Verb::source, {}), stage("a", Verb::map, {"in"}), stage("b", Verb::map, {"a"}),
                      stage("late", Verb::source, {}), stage("end", Verb::sink, {"b", "late"})},
@@ -432,7 +432,7 @@ std::size_t crossings(const Picture& p) {
 //  in -> a -> c -> both -> end
 //     -> b -> d -> both
 //  c -> of c and d -> of d
-TEST(Svg, arrows_do_not_cross_where_they_need_not) {
+TEST(Svg, ArrowsDoNotCrossWhereTheyNeedNot) {
   EXPECT_EQ(crossings(Picture({training()})), 0u);
   EXPECT_EQ(crossings(Picture({diamonds(5)})), 0u);
   const std::vector<StageInfo> ladder{
@@ -443,7 +443,7 @@ TEST(Svg, arrows_do_not_cross_where_they_need_not) {
 }
 
 //  in -> a -> b -> c -> d -> end, and past some of them in -> c, in -> d, in -> end, a -> d, b -> end
-TEST(Svg, an_arrow_goes_a_longer_way_rather_than_cross_others) {
+TEST(Svg, AnArrowGoesALongerWayRatherThanCrossOthers) {
   const std::vector<StageInfo> stages{stage("in", Verb::source, {}),
                                       stage("a", Verb::map, {"in"}),
                                       stage("b", Verb::map, {"a"}),
@@ -456,7 +456,7 @@ TEST(Svg, an_arrow_goes_a_longer_way_rather_than_cross_others) {
   EXPECT_LE(crossings(Picture({{"long arrows", stages, {}}})), 3u);
 }
 
-TEST(Svg, only_what_closes_a_cycle_is_dashed_and_it_runs_below) {
+TEST(Svg, OnlyWhatClosesACycleIsDashedAndItRunsBelow) {
   const Picture p({measured()});
   double lowest = 0;
   for (const Box& b : p.boxes) lowest = std::max(lowest, b.bottom);
@@ -476,7 +476,7 @@ TEST(Svg, only_what_closes_a_cycle_is_dashed_and_it_runs_below) {
   }
 }
 
-TEST(Svg, a_cycle_stays_within_its_component) {
+TEST(Svg, ACycleStaysWithinItsComponent) {
   GraphPicture g{"cycles", {}, {}};
   for (const std::string one : {"x", "y"}) {
     g.stages.push_back(stage("state " + one, Verb::feedback, {"next " + one}));
@@ -487,7 +487,7 @@ TEST(Svg, a_cycle_stays_within_its_component) {
   for (const auto& [x, y] : p.arrow("next y -> state y").points) EXPECT_GT(y, p.box("next y").top);
 }
 
-TEST(Svg, shards_are_double_lines) {
+TEST(Svg, ShardsAreDoubleLines) {
   const Picture p({training()});
   std::size_t insides = 0;
   for (const Element& e : p.elements) insides += e.is("slc-inside");
@@ -496,7 +496,7 @@ TEST(Svg, shards_are_double_lines) {
   EXPECT_EQ(p.arrow("forward => loss").weight, p.arrow("shard => forward").weight);
 }
 
-TEST(Svg, before_a_run_settings_are_all_that_is_said) {
+TEST(Svg, BeforeARunSettingsAreAllThatIsSaid) {
   const Picture p({training()});
   for (const char* note : {"source, capacity 4", "split in 2", "map, unlimited", "map, serial", "sink"})
     EXPECT_TRUE(p.has_text("slc-note", note)) << note;
@@ -506,7 +506,7 @@ TEST(Svg, before_a_run_settings_are_all_that_is_said) {
   for (const Box& b : p.boxes) EXPECT_EQ(b.kind, "slc-box") << b.name;
 }
 
-TEST(Svg, the_colour_of_a_box_is_its_busy_share) {
+TEST(Svg, TheColourOfABoxIsItsBusyShare) {
   GraphPicture g = measured();
   const Picture p({g});
   EXPECT_TRUE(p.has_text("slc-note", "97 % busy")) << "of two bodies at once";
@@ -518,7 +518,7 @@ TEST(Svg, the_colour_of_a_box_is_its_busy_share) {
   for (const Box& b : Picture({g}).boxes) EXPECT_EQ(b.opacity, 0) << b.name;
 }
 
-TEST(Svg, an_arrow_says_its_rate_and_the_queue_that_it_begins) {
+TEST(Svg, AnArrowSaysItsRateAndTheQueueThatItBegins) {
   const Picture p({measured()});
   EXPECT_TRUE(p.has_text("slc-label", "1.2 M/s"));
   EXPECT_TRUE(p.has_text("slc-label", "1.0 k/s"));
@@ -527,7 +527,7 @@ TEST(Svg, an_arrow_says_its_rate_and_the_queue_that_it_begins) {
   EXPECT_EQ(p.arrow("batch -> work").weight, p.arrow("work -> shard").weight);
 }
 
-TEST(Svg, the_bottleneck_is_framed_and_named) {
+TEST(Svg, TheBottleneckIsFramedAndNamed) {
   const GraphPicture g = measured();
   const Picture p({training(), g});
   const Verdict v = verdict(*g.stats);
@@ -543,7 +543,7 @@ TEST(Svg, the_bottleneck_is_framed_and_named) {
   EXPECT_NE(p.elements[0]["aria-label"].find(v.text), std::string::npos);
 }
 
-TEST(Svg, a_number_and_its_percent_sign_stay_together) {
+TEST(Svg, ANumberAndItsPercentSignStayTogether) {
   std::size_t lines = 0;
   for (std::size_t length = 1; length <= 100; ++length) {
     const Picture p({measured({"wrapped", {stage(std::string(length, 'x'), Verb::source, {})}, {}})});
@@ -556,7 +556,7 @@ TEST(Svg, a_number_and_its_percent_sign_stay_together) {
   EXPECT_GT(lines, 200u) << "wrapped";
 }
 
-TEST(Svg, the_title_of_a_box_has_all_figures) {
+TEST(Svg, TheTitleOfABoxHasAllFigures) {
   std::string title;
   for (const Element& e : Picture({measured()}).elements)
     if (e.title.substr(0, 6) == "batch\n") title = e.title;
@@ -565,7 +565,7 @@ TEST(Svg, the_title_of_a_box_has_all_figures) {
     EXPECT_NE(title.find(figure), title.npos) << figure << " in\n" << title;
 }
 
-TEST(Svg, names_may_be_anything_and_long_ones_are_cut_between_characters) {
+TEST(Svg, NamesMayBeAnythingAndLongOnesAreCutBetweenCharacters) {
   std::string sluices;
   for (int i = 0; i < 60; ++i) sluices += "\u95d8";
   GraphPicture g{"<graph> & \"co\"", {}, {}};
@@ -584,11 +584,11 @@ TEST(Svg, names_may_be_anything_and_long_ones_are_cut_between_characters) {
   EXPECT_EQ(cut, sluices.substr(0, cut.size() - 3) + "\u2026");
 }
 
-TEST(Svg, is_the_same_every_time) {
+TEST(Svg, IsTheSameEveryTime) {
   EXPECT_EQ(svg(many()), svg(many()));
 }
 
-TEST(Svg, refers_to_nothing_outside_and_its_classes_are_its_own) {
+TEST(Svg, RefersToNothingOutsideAndItsClassesAreItsOwn) {
   const Picture p(many());
   for (const char* reference : {"href", "url(", "@import", "id=\"", "<script"})
     EXPECT_EQ(p.xml.find(reference), p.xml.npos) << reference;
@@ -609,12 +609,12 @@ TEST(Svg, refers_to_nothing_outside_and_its_classes_are_its_own) {
   }
 }
 
-TEST(Svg, ends_for_graphs_that_have_more_paths_than_can_be_walked) {
+TEST(Svg, EndsForGraphsThatHaveMorePathsThanCanBeWalked) {
   EXPECT_EQ(Picture({diamonds(30)}).boxes.size(), 91u);
   EXPECT_EQ(Picture({random(7, 60, 3)}).boxes.size(), 60u);
 }
 
-TEST(Svg, of_a_graph_that_has_run) {
+TEST(Svg, OfAGraphThatHasRun) {
   Everything all(97, threads(2));
   all.graph.run();
   const Picture p({{all.graph.name(), all.graph.stages(), all.graph.stats()}});

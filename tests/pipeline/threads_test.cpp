@@ -27,14 +27,14 @@ bool all_at_once(const Threads& workers) {
   return all.met();
 }
 
-TEST(Threads, are_as_many_as_were_asked_for_also_more_than_there_are_cpus) {
+TEST(Threads, AreAsManyAsWereAskedForAlsoMoreThanThereAreCpus) {
   for (const std::size_t count : {1u, 2u, 3u, 8u}) {
     EXPECT_EQ(threads(count).count(), count);
     EXPECT_TRUE(all_at_once(threads(count)));
   }
 }
 
-TEST(Threads, no_body_runs_on_more_threads_than_were_asked_for) {
+TEST(Threads, NoBodyRunsOnMoreThreadsThanWereAskedFor) {
   Peak bodies;
   Graph g("two", threads(2));
   auto work = g.map(
@@ -50,7 +50,7 @@ TEST(Threads, no_body_runs_on_more_threads_than_were_asked_for) {
   EXPECT_LE(bodies.peak(), 2);
 }
 
-TEST(Threads, with_one_thread_every_body_runs_on_the_thread_that_called_run) {
+TEST(Threads, WithOneThreadEveryBodyRunsOnTheThreadThatCalledRun) {
   const auto here = std::this_thread::get_id();
   int elsewhere = 0;
   Graph g("one", threads(1));
@@ -63,7 +63,7 @@ TEST(Threads, with_one_thread_every_body_runs_on_the_thread_that_called_run) {
   EXPECT_EQ(elsewhere, 0);
 }
 
-TEST(Threads, fewer_threads_elsewhere_take_none_away) {
+TEST(Threads, FewerThreadsElsewhereTakeNoneAway) {
   const Threads eight(8);
   auto four = std::make_unique<Threads>(4);
   EXPECT_TRUE(all_at_once(eight));
@@ -74,7 +74,7 @@ TEST(Threads, fewer_threads_elsewhere_take_none_away) {
   EXPECT_TRUE(all_at_once(twelve));
 }
 
-TEST(Threads, made_inside_an_arena_take_none_away_from_the_process) {
+TEST(Threads, MadeInsideAnArenaTakeNoneAwayFromTheProcess) {
   using Control = tbb::global_control;
   const std::size_t before = Control::active_value(Control::max_allowed_parallelism);
   tbb::task_arena narrow(1);
@@ -85,24 +85,24 @@ TEST(Threads, made_inside_an_arena_take_none_away_from_the_process) {
   EXPECT_EQ(Control::active_value(Control::max_allowed_parallelism), before);
 }
 
-TEST(Threads, none_or_a_wild_number_are_refused) {
+TEST(Threads, NoneOrAWildNumberAreRefused) {
   EXPECT_EQ(thrown<std::invalid_argument>([] { Threads none(0); }), "the number of threads is 0, expected 1 to 4096");
   EXPECT_THROW(Threads(5000), std::invalid_argument);
 }
 
-TEST(Threads, copies_share) {
+TEST(Threads, CopiesShare) {
   const Threads a(2);
   const Threads b = a;
   EXPECT_EQ(&a.arena(), &b.arena());
 }
 
-TEST(Threads, by_default_there_is_at_least_one_and_no_more_than_the_process_may_use) {
+TEST(Threads, ByDefaultThereIsAtLeastOneAndNoMoreThanTheProcessMayUse) {
   EXPECT_GE(default_threads(), 1u);
   EXPECT_LE(default_threads(), std::max(1u, std::thread::hardware_concurrency()));
   EXPECT_EQ(Threads().count(), default_threads());
 }
 
-TEST(Threads, outlive_the_handle_that_made_them_while_a_graph_uses_them) {
+TEST(Threads, OutliveTheHandleThatMadeThemWhileAGraphUsesThem) {
   auto workers = std::make_unique<Threads>(2);
   Graph g("outlives", *workers);
   workers.reset();

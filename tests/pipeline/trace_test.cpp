@@ -42,11 +42,11 @@ std::vector<json> bodies(const json& events) {
   return all;
 }
 
-TEST(Trace, of_no_run_is_an_empty_list) {
+TEST(Trace, OfNoRunIsAnEmptyList) {
   EXPECT_EQ(written(Trace()), json::array());
 }
 
-TEST(Trace, has_every_message_of_every_stage_once) {
+TEST(Trace, HasEveryMessageOfEveryStageOnce) {
   for_each_thread_count([](std::size_t count) {
     Trace trace;
     Everything all(60, threads(count));
@@ -71,7 +71,7 @@ TEST(Trace, has_every_message_of_every_stage_once) {
   });
 }
 
-TEST(Trace, slices_of_a_worker_do_not_overlap_and_lie_in_their_run) {
+TEST(Trace, SlicesOfAWorkerDoNotOverlapAndLieInTheirRun) {
   for_each_thread_count([](std::size_t count) {
     Trace trace;
     Everything all(100, threads(count));
@@ -103,7 +103,7 @@ TEST(Trace, slices_of_a_worker_do_not_overlap_and_lie_in_their_run) {
   });
 }
 
-TEST(Trace, arrows_lead_from_a_slice_to_a_later_one) {
+TEST(Trace, ArrowsLeadFromASliceToALaterOne) {
   Trace trace;
   Everything all(40, threads(2));
   all.graph.set_trace(&trace);
@@ -133,7 +133,7 @@ TEST(Trace, arrows_lead_from_a_slice_to_a_later_one) {
     EXPECT_TRUE(read.count(stage)) << stage;
 }
 
-TEST(Trace, counts_queues_up_and_down_to_empty_within_their_capacity) {
+TEST(Trace, CountsQueuesUpAndDownToEmptyWithinTheirCapacity) {
   Trace trace;
   Everything all(200, threads(4), 5);
   all.graph.set_trace(&trace);
@@ -151,7 +151,7 @@ TEST(Trace, counts_queues_up_and_down_to_empty_within_their_capacity) {
     EXPECT_TRUE(last.count(queue)) << queue;
 }
 
-TEST(Trace, is_bounded_in_steps_over_all_runs) {
+TEST(Trace, IsBoundedInStepsOverAllRuns) {
   Trace trace(50);
   Graph g("bounded", threads(2));
   auto numbers = g.source("numbers", Count(30));
@@ -175,7 +175,7 @@ TEST(Trace, is_bounded_in_steps_over_all_runs) {
   EXPECT_EQ(trace.events(), events);
 }
 
-TEST(Trace, of_a_run_that_failed_has_what_was_done) {
+TEST(Trace, OfARunThatFailedHasWhatWasDone) {
   Trace trace;
   Everything all(60, threads(2));
   all.graph.set_trace(&trace);
@@ -185,7 +185,7 @@ TEST(Trace, of_a_run_that_failed_has_what_was_done) {
   EXPECT_TRUE(std::any_of(some.begin(), some.end(), [](const json& e) { return e["name"] == "plus"; }));
 }
 
-TEST(Trace, names_are_escaped) {
+TEST(Trace, NamesAreEscaped) {
   Trace trace;
   Graph g("\"quoted\\\"", threads(1));
   g.sink(

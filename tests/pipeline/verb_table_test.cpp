@@ -31,14 +31,14 @@ const Row rows[] = {
     {Verb::feedback, 3, 0, {{}}},
 };
 
-TEST(VerbTable, as_many_messages_are_made_of_so_many_as_can_be) {
+TEST(VerbTable, AsManyMessagesAreMadeOfSoManyAsCanBe) {
   for (const Row& row : rows) {
     const Numbering n = numbering(row.verb, row.shards);
     EXPECT_EQ(n.made(row.inputs / n.takes), row.read.size()) << to_string(row.verb) << " " << row.shards;
   }
 }
 
-TEST(VerbTable, an_input_is_used_up_when_the_last_message_that_reads_it_is_made) {
+TEST(VerbTable, AnInputIsUsedUpWhenTheLastMessageThatReadsItIsMade) {
   for (const Row& row : rows) {
     const Numbering n = numbering(row.verb, row.shards);
     for (Number made = 0; made <= row.read.size(); ++made) {
@@ -54,7 +54,7 @@ TEST(VerbTable, an_input_is_used_up_when_the_last_message_that_reads_it_is_made)
   }
 }
 
-TEST(VerbTable, a_range_of_messages_reads_what_each_of_them_reads) {
+TEST(VerbTable, ARangeOfMessagesReadsWhatEachOfThemReads) {
   for (const Row& row : rows) {
     const Numbering n = numbering(row.verb, row.shards);
     for (Number first = 0; first < row.read.size(); ++first)
@@ -71,21 +71,21 @@ TEST(VerbTable, a_range_of_messages_reads_what_each_of_them_reads) {
   }
 }
 
-TEST(VerbTable, only_an_expand_says_itself_how_many_messages_it_makes) {
+TEST(VerbTable, OnlyAnExpandSaysItselfHowManyMessagesItMakes) {
   for (const VerbRow& r : verb_table) EXPECT_EQ(numbering(r.verb, 2).fixed, r.verb != Verb::expand) << r.name;
 }
 
-TEST(VerbTable, a_source_and_a_feedback_start_a_graph) {
+TEST(VerbTable, ASourceAndAFeedbackStartAGraph) {
   for (const VerbRow& r : verb_table)
     EXPECT_EQ(r.starts(), r.verb == Verb::source || r.verb == Verb::feedback) << r.name;
 }
 
-TEST(VerbTable, every_verb_but_map_and_sink_begins_a_segment) {
+TEST(VerbTable, EveryVerbButMapAndSinkBeginsASegment) {
   for (const VerbRow& r : verb_table)
     EXPECT_EQ(r.begins_segment(), r.verb != Verb::map && r.verb != Verb::sink) << r.name;
 }
 
-TEST(VerbTable, verbs_are_called_as_they_are_written_in_a_program) {
+TEST(VerbTable, VerbsAreCalledAsTheyAreWrittenInAProgram) {
   std::string names;
   for (const Verb verb :
        {Verb::source, Verb::map, Verb::expand, Verb::zip, Verb::split, Verb::fold, Verb::sink, Verb::feedback})

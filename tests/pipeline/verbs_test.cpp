@@ -72,7 +72,7 @@ struct Each {
 };
 
 //  values -> twice -> halves => join -> each -> taken
-TEST(Verbs, the_recycling_form_works_for_every_verb_that_makes_values) {
+TEST(Verbs, TheRecyclingFormWorksForEveryVerbThatMakesValues) {
   for_each_thread_count([](std::size_t count) {
     Collect taken;
     Graph g("recycling", threads(count));
@@ -84,7 +84,7 @@ TEST(Verbs, the_recycling_form_works_for_every_verb_that_makes_values) {
   });
 }
 
-TEST(Verbs, the_output_type_may_be_named_at_the_wiring_site) {
+TEST(Verbs, TheOutputTypeMayBeNamedAtTheWiringSite) {
   int left = 4, sum = 0;
   Graph g("named", threads(1));
   auto numbers = g.source<int>("numbers", [&](int& out) { return out = left, left-- > 0; });
@@ -100,7 +100,7 @@ TEST(Verbs, the_output_type_may_be_named_at_the_wiring_site) {
   EXPECT_EQ(sum, 2 * (16 + 9 + 4 + 1));
 }
 
-TEST(Verbs, a_recycling_body_finds_the_memory_of_an_earlier_message) {
+TEST(Verbs, ARecyclingBodyFindsTheMemoryOfAnEarlierMessage) {
   std::vector<const int*> where;
   Graph g("recycling", threads(1));
   int made = 0;
@@ -113,7 +113,7 @@ TEST(Verbs, a_recycling_body_finds_the_memory_of_an_earlier_message) {
   for (const int* p : where) EXPECT_EQ(p, where[0]);
 }
 
-TEST(Verbs, a_map_may_make_optionals_without_ending_the_stream) {
+TEST(Verbs, AMapMayMakeOptionalsWithoutEndingTheStream) {
   int empty = 0, full = 0;
   Graph g("optionals", threads(1));
   auto odd = g.map(
@@ -125,7 +125,7 @@ TEST(Verbs, a_map_may_make_optionals_without_ending_the_stream) {
   EXPECT_EQ(empty, 4);
 }
 
-TEST(Verbs, a_parameter_to_spare_does_not_make_a_recycling_form) {
+TEST(Verbs, AParameterToSpareDoesNotMakeARecyclingForm) {
   Collect taken;
   Graph g("spare", threads(1));
   auto added = g.map(
@@ -137,7 +137,7 @@ TEST(Verbs, a_parameter_to_spare_does_not_make_a_recycling_form) {
   EXPECT_EQ(taken.taken, (std::vector<int>{20, 22, 24}));
 }
 
-TEST(Verbs, a_stage_given_by_reference_is_used_in_place) {
+TEST(Verbs, AStageGivenByReferenceIsUsedInPlace) {
   Count numbers(3);
   Cut cut;
   Sum sum;
@@ -152,7 +152,7 @@ TEST(Verbs, a_stage_given_by_reference_is_used_in_place) {
   EXPECT_EQ(numbers(), std::nullopt) << "the caller's own source has ended";
 }
 
-TEST(Verbs, a_function_pointer_is_a_stage) {
+TEST(Verbs, AFunctionPointerIsAStage) {
   Collect taken;
   Graph g("pointers", threads(1));
   int (*negate)(const int&) = [](const int& n) { return -n; };
@@ -164,7 +164,7 @@ TEST(Verbs, a_function_pointer_is_a_stage) {
 //  numbers -> same -> taken
 //          -> taken
 //          -> taken
-TEST(Verbs, a_sink_takes_a_message_of_each_of_its_streams) {
+TEST(Verbs, ASinkTakesAMessageOfEachOfItsStreams) {
   for_each_thread_count([](std::size_t count) {
     std::vector<std::tuple<int, long, int>> taken;
     Graph g("sink", threads(count));
@@ -180,7 +180,7 @@ TEST(Verbs, a_sink_takes_a_message_of_each_of_its_streams) {
   });
 }
 
-TEST(Verbs, finish_of_a_sink_is_called_once_after_the_last_message_also_of_an_empty_stream) {
+TEST(Verbs, FinishOfASinkIsCalledOnceAfterTheLastMessageAlsoOfAnEmptyStream) {
   for (const int items : item_counts) {
     std::vector<std::string> calls;
     struct Sink {
@@ -197,7 +197,7 @@ TEST(Verbs, finish_of_a_sink_is_called_once_after_the_last_message_also_of_an_em
   }
 }
 
-TEST(Verbs, reset_is_called_before_each_run_of_every_verb) {
+TEST(Verbs, ResetIsCalledBeforeEachRunOfEveryVerb) {
   struct Resets {
     int source = 0, map = 0, expand = 0, split = 0, fold = 0, sink = 0;
   } resets;
@@ -238,7 +238,7 @@ TEST(Verbs, reset_is_called_before_each_run_of_every_verb) {
   }
 }
 
-TEST(Verbs, a_callable_with_a_parameter_to_spare_is_called_for_its_value) {
+TEST(Verbs, ACallableWithAParameterToSpareIsCalledForItsValue) {
   Graph g("spare", threads(1));
   auto numbers = g.source("numbers", Count(5));
   auto defaulted = g.map(
@@ -252,7 +252,7 @@ TEST(Verbs, a_callable_with_a_parameter_to_spare_is_called_for_its_value) {
   EXPECT_EQ(sum, 20);
 }
 
-TEST(Group, is_a_view_of_the_shards_in_order_also_around_the_end_of_the_ring) {
+TEST(Group, IsAViewOfTheShardsInOrderAlsoAroundTheEndOfTheRing) {
   const int slots[] = {6, 7, 4, 5};
   const auto* bytes = static_cast<const std::byte*>(static_cast<const void*>(slots));
   const Group<int> group(bytes, sizeof(int), 3, 6, 4);

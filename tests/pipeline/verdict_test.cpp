@@ -32,14 +32,14 @@ StageStats map(const std::string& name, const std::string& input, double busy, C
   return s;
 }
 
-TEST(Verdict, of_nothing) {
+TEST(Verdict, OfNothing) {
   const Verdict v = verdict({});
   EXPECT_EQ(v.kind, Kind::nothing);
   EXPECT_EQ(v.text, "bottleneck: none, no body has run");
   EXPECT_EQ(verdict(run({gate("numbers", Verb::source, {}, 0, 0, 0)})).kind, Kind::nothing);
 }
 
-TEST(Verdict, of_a_serial_stage_between_others) {
+TEST(Verdict, OfASerialStageBetweenOthers) {
   const Verdict v = verdict(run({gate("read", Verb::source, {}, 1, 0, 9), map("parse", "read", 9.7, serial, 1),
                                  gate("write", Verb::sink, {"parse"}, 2, 8, 0)}));
   EXPECT_EQ(v.kind, Kind::stage);
@@ -53,7 +53,7 @@ TEST(Verdict, of_a_serial_stage_between_others) {
       "would make the run 1.9 times faster");
 }
 
-TEST(Verdict, of_a_slow_source) {
+TEST(Verdict, OfASlowSource) {
   const Verdict v =
       verdict(run({gate("inflate", Verb::source, {}, 9.7, 0, 0), gate("parse", Verb::expand, {"inflate"}, 2, 8, 0),
                    gate("keep", Verb::sink, {"parse"}, 2, 8, 0)}));
@@ -65,7 +65,7 @@ TEST(Verdict, of_a_slow_source) {
       "time; twice as fast would make the run 1.9 times faster");
 }
 
-TEST(Verdict, of_a_sink_that_blocks_what_is_before_it) {
+TEST(Verdict, OfASinkThatBlocksWhatIsBeforeIt) {
   const Verdict v =
       verdict(run({gate("read", Verb::source, {}, 1, 0, 9), gate("write", Verb::sink, {"read"}, 9.9, 0.1, 0)}));
   EXPECT_EQ(v.stage, "write");
@@ -74,14 +74,14 @@ TEST(Verdict, of_a_sink_that_blocks_what_is_before_it) {
       << v.text;
 }
 
-TEST(Verdict, gain_ends_at_the_next_bound) {
+TEST(Verdict, GainEndsAtTheNextBound) {
   const Verdict v =
       verdict(run({gate("read", Verb::source, {}, 8, 0, 2), gate("write", Verb::sink, {"read"}, 10, 0, 0)}));
   EXPECT_EQ(v.stage, "write");
   EXPECT_NEAR(v.gain, 10.0 / 8, 1e-9) << "reading takes 8 of the 10 seconds";
 }
 
-TEST(Verdict, of_a_map_says_what_limits_it) {
+TEST(Verdict, OfAMapSaysWhatLimitsIt) {
   const auto text = [](Concurrency concurrency, std::size_t at_once) {
     return verdict(run({gate("read", Verb::source, {}, 1, 0, 9),
                         map("parse", "read", 9.8 * static_cast<double>(at_once), concurrency, at_once),
@@ -98,7 +98,7 @@ TEST(Verdict, of_a_map_says_what_limits_it) {
   EXPECT_NE(text(unlimited, 8).find("more threads would do it, too"), std::string::npos) << text(unlimited, 8);
 }
 
-TEST(Verdict, of_two_equal_stages_says_that_one_alone_gains_nothing) {
+TEST(Verdict, OfTwoEqualStagesSaysThatOneAloneGainsNothing) {
   const Verdict v =
       verdict(run({gate("read", Verb::source, {}, 9.9, 0, 0), gate("write", Verb::sink, {"read"}, 9.8, 0.2, 0)}));
   EXPECT_EQ(v.kind, Kind::stage);
@@ -109,7 +109,7 @@ TEST(Verdict, of_two_equal_stages_says_that_one_alone_gains_nothing) {
       << v.text;
 }
 
-TEST(Verdict, of_threads_that_are_all_busy) {
+TEST(Verdict, OfThreadsThatAreAllBusy) {
   const Verdict v = verdict(run({gate("read", Verb::source, {}, 3, 0, 7), map("a", "read", 24, unlimited, 4),
                                  map("b", "a", 11, unlimited, 4), gate("write", Verb::sink, {"b"}, 1, 9, 0)}));
   EXPECT_EQ(v.kind, Kind::threads);
@@ -123,7 +123,7 @@ TEST(Verdict, of_threads_that_are_all_busy) {
 
 //  batch -> work -> shard => forward => gradient => reduce -> weights
 //  weights -> work
-TEST(Verdict, of_a_loop_names_it_and_the_shares_of_a_lap) {
+TEST(Verdict, OfALoopNamesItAndTheSharesOfALap) {
   std::vector<StageStats> stages = {gate("weights", Verb::feedback, {"reduce"}, 0.1, 9.9, 0),
                                     gate("batch", Verb::source, {}, 0.5, 0, 9.5),
                                     gate("work", Verb::zip, {"batch", "weights"}, 0.1, 9.9, 0),
@@ -172,7 +172,7 @@ TEST(Verdict, OfALoopGivesNoAdviceAboutLessThanItsLargestStageTakes) {
 
 //  state -> pair -> a -> join -> state
 //           pair -> b -> join
-TEST(Verdict, of_a_loop_with_branches_goes_the_longest_way_round) {
+TEST(Verdict, OfALoopWithBranchesGoesTheLongestWayRound) {
   std::vector<StageStats> stages = {gate("state", Verb::feedback, {"join"}, 0.1, 9.9, 0),
                                     gate("numbers", Verb::source, {}, 0.1, 0, 9.9),
                                     gate("pair", Verb::zip, {"numbers", "state"}, 0.1, 9.9, 0),
@@ -186,7 +186,7 @@ TEST(Verdict, of_a_loop_with_branches_goes_the_longest_way_round) {
   EXPECT_EQ(v.text.find("b 80 %"), std::string::npos) << v.text;
 }
 
-TEST(Verdict, of_a_loop_says_when_most_of_a_lap_is_outside_of_bodies) {
+TEST(Verdict, OfALoopSaysWhenMostOfALapIsOutsideOfBodies) {
   const Verdict v =
       verdict(run({gate("state", Verb::feedback, {"next"}, 0.5, 9.5, 0), gate("numbers", Verb::source, {}, 0.5, 0, 9),
                    gate("pair", Verb::zip, {"numbers", "state"}, 0.5, 9.5, 0), map("next", "pair", 2, serial, 1)}));
@@ -195,14 +195,14 @@ TEST(Verdict, of_a_loop_says_when_most_of_a_lap_is_outside_of_bodies) {
       << v.text;
 }
 
-TEST(Verdict, of_a_run_whose_time_passes_outside_of_bodies) {
+TEST(Verdict, OfARunWhoseTimePassesOutsideOfBodies) {
   const Verdict v =
       verdict(run({gate("read", Verb::source, {}, 1, 0, 9), gate("write", Verb::sink, {"read"}, 2, 8, 0)}));
   EXPECT_EQ(v.kind, Kind::scheduling);
   EXPECT_TRUE(v.text.starts_with("bottleneck: write, but its bodies take only 20 % of the run")) << v.text;
 }
 
-TEST(ProfileTable, has_a_line_for_each_stage) {
+TEST(ProfileTable, HasALineForEachStage) {
   auto stages = run({gate("read", Verb::source, {}, 1, 0, 9), map("parse", "read", 20, unlimited, 4),
                      gate("write", Verb::sink, {"parse"}, 2, 8, 0)});
   stages.stages[0].high_water = 15, stages.stages[0].p50 = 1.5e-6, stages.stages[0].p99 = 0.25;

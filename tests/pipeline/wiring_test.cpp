@@ -26,7 +26,7 @@ Mistakes mistakes(Graph& g) {
 const auto same = [](const int& n) { return n; };
 const auto drop = [](const int&) {};
 
-TEST(Wiring, every_mistake_is_reported_at_once_and_nothing_runs) {
+TEST(Wiring, EveryMistakeIsReportedAtOnceAndNothingRuns) {
   int asked = 0;
   Graph g("wrong", threads(1));
   auto numbers = g.source(
@@ -46,19 +46,19 @@ TEST(Wiring, every_mistake_is_reported_at_once_and_nothing_runs) {
   EXPECT_THROW(g.stages(), WiringError);
 }
 
-TEST(Wiring, a_graph_without_mistakes_passes_the_check) {
+TEST(Wiring, AGraphWithoutMistakesPassesTheCheck) {
   Graph g("right", threads(1));
   g.sink("end", drop, g.source("numbers", Count(1)));
   EXPECT_EQ(mistakes(g), Mistakes{});
 }
 
-TEST(Wiring, a_stage_needs_a_name) {
+TEST(Wiring, AStageNeedsAName) {
   Graph g("wrong", threads(1));
   g.sink("", drop, g.source("numbers", Count(1)));
   EXPECT_EQ(mistakes(g), Mistakes{"a sink has no name"});
 }
 
-TEST(Wiring, a_feedback_is_closed_once) {
+TEST(Wiring, AFeedbackIsClosedOnce) {
   Graph g("wrong", threads(1));
   auto value = g.feedback("value", 0);
   auto step = g.zip("step", g.source("numbers", Count(1)), value);
@@ -72,7 +72,7 @@ TEST(Wiring, a_feedback_is_closed_once) {
                                    "stage 'b': nobody reads its messages"}));
 }
 
-TEST(Wiring, a_cycle_that_nothing_ends_is_a_mistake) {
+TEST(Wiring, ACycleThatNothingEndsIsAMistake) {
   {
     Graph g("wrong", threads(1));
     auto value = g.feedback("value", 0);
@@ -89,14 +89,14 @@ TEST(Wiring, a_cycle_that_nothing_ends_is_a_mistake) {
   }
 }
 
-TEST(Wiring, a_fold_reads_shards) {
+TEST(Wiring, AFoldReadsShards) {
   Graph g("wrong", threads(1));
   g.sink(
       "end", [](const long&) {}, g.fold("sum", Sum{}, g.source("numbers", Count(1))));
   EXPECT_EQ(mistakes(g), Mistakes{"fold 'sum': 'numbers' gives no shards: a fold reads what a split has cut"});
 }
 
-TEST(Wiring, what_is_joined_is_cut_by_the_same_split) {
+TEST(Wiring, WhatIsJoinedIsCutByTheSameSplit) {
   Graph g("wrong", threads(1));
   auto numbers = g.source("numbers", Count(1));
   auto a = g.split("a", Cut{}, numbers, shards(2));
@@ -110,7 +110,7 @@ TEST(Wiring, what_is_joined_is_cut_by_the_same_split) {
                       "sink 'second': 'numbers' gives no shards, 'a' gives shards of 'a': fold the shards first"}));
 }
 
-TEST(Wiring, a_feedback_is_not_closed_with_shards) {
+TEST(Wiring, AFeedbackIsNotClosedWithShards) {
   Graph g("wrong", threads(1));
   auto value = g.feedback("value", 0);
   auto step = g.zip("step", g.source("numbers", Count(1)), value);
@@ -119,7 +119,7 @@ TEST(Wiring, a_feedback_is_not_closed_with_shards) {
   EXPECT_EQ(mistakes(g), Mistakes{"feedback 'value': closed with the shards of 'cut': fold them first"});
 }
 
-TEST(Wiring, messages_that_cannot_be_copied_are_taken_by_one_stage) {
+TEST(Wiring, MessagesThatCannotBeCopiedAreTakenByOneStage) {
   Graph g("wrong", threads(1));
   auto only = g.map(
       "only", [](const int& n) { return MoveOnly(n); }, g.source("numbers", Count(1)));
@@ -131,7 +131,7 @@ TEST(Wiring, messages_that_cannot_be_copied_are_taken_by_one_stage) {
   EXPECT_EQ(mistakes(g), Mistakes{"zip 'zip': the messages of 'only' cannot be copied and are needed elsewhere too"});
 }
 
-TEST(Wiring, messages_that_cannot_be_copied_may_be_read_by_many_that_do_not_take_them) {
+TEST(Wiring, MessagesThatCannotBeCopiedMayBeReadByManyThatDoNotTakeThem) {
   int sum = 0;
   Graph g("right", threads(2));
   auto only = g.map(
@@ -146,7 +146,7 @@ TEST(Wiring, messages_that_cannot_be_copied_may_be_read_by_many_that_do_not_take
   EXPECT_EQ(sum, 36);
 }
 
-TEST(Wiring, options_that_a_stage_does_not_have_are_mistakes) {
+TEST(Wiring, OptionsThatAStageDoesNotHaveAreMistakes) {
   Graph g("wrong", threads(1));
   auto numbers = g.source("numbers", Count(1), unlimited, shards(2));
   auto map = g.map("map", same, numbers, capacity(3));
@@ -161,7 +161,7 @@ TEST(Wiring, options_that_a_stage_does_not_have_are_mistakes) {
                 "split 'cut': 0 shards, expected 1 to 1048576"}));
 }
 
-TEST(Wiring, what_no_memory_holds_is_a_mistake) {
+TEST(Wiring, WhatNoMemoryHoldsIsAMistake) {
   Graph g("wrong", threads(1));
   auto numbers = g.source("numbers", Count(1), capacity(std::size_t{1} << 50));
   g.sink("a", drop, g.split("wild", Cut{}, numbers, shards(std::size_t{1} << 50)));
@@ -171,7 +171,7 @@ TEST(Wiring, what_no_memory_holds_is_a_mistake) {
                                    "stage 'together': capacity 2 times its shards are more than 1048576 messages"}));
 }
 
-TEST(Wiring, a_stream_of_another_graph_is_a_mistake_with_the_others) {
+TEST(Wiring, AStreamOfAnotherGraphIsAMistakeWithTheOthers) {
   Graph other("other", threads(1)), g("wrong", threads(1));
   auto foreign = other.source("foreign", Count(3));
   auto numbers = g.source("numbers", Count(3), capacity(0));
@@ -188,7 +188,7 @@ TEST(Wiring, a_stream_of_another_graph_is_a_mistake_with_the_others) {
   other.run();
 }
 
-TEST(Wiring, mistakes_of_settings_can_be_set_right) {
+TEST(Wiring, MistakesOfSettingsCanBeSetRight) {
   Graph g("wrong", threads(1));
   g.sink("end", drop, g.source("numbers", Count(1), capacity(0)));
   EXPECT_THROW(g.run(), WiringError);

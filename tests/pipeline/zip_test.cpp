@@ -21,7 +21,7 @@ std::vector<Pair> pairs(int count) {
 
 //  left  -> pair -> taken
 //  right -> pair
-TEST(Zip, joins_the_kth_with_the_kth) {
+TEST(Zip, JoinsTheKthWithTheKth) {
   for_each_shape([](const Shape& shape) {
     Collect<Pair> taken;
     Graph g("zip", threads(shape.threads));
@@ -35,7 +35,7 @@ TEST(Zip, joins_the_kth_with_the_kth) {
 
 //  numbers -> pair -> taken
 //          -> pair
-TEST(Zip, of_a_stream_with_itself_gives_each_message_twice) {
+TEST(Zip, OfAStreamWithItselfGivesEachMessageTwice) {
   for_each_shape([](const Shape& shape) {
     Collect<std::tuple<std::string, std::string>> taken;
     Graph g("zip", threads(shape.threads));
@@ -54,7 +54,7 @@ TEST(Zip, of_a_stream_with_itself_gives_each_message_twice) {
 
 //  numbers -> a -> pair -> taken
 //          -> b -> pair
-TEST(Zip, joins_branches_of_one_stream_that_are_cut_into_other_segments) {
+TEST(Zip, JoinsBranchesOfOneStreamThatAreCutIntoOtherSegments) {
   for_each_shape([](const Shape& shape) {
     Collect<Pair> taken;
     Graph g("zip", threads(shape.threads));
@@ -68,7 +68,7 @@ TEST(Zip, joins_branches_of_one_stream_that_are_cut_into_other_segments) {
   });
 }
 
-TEST(Zip, takes_a_message_that_nobody_else_reads_without_copying_it) {
+TEST(Zip, TakesAMessageThatNobodyElseReadsWithoutCopyingIt) {
   struct Copies {
     Copies() = default;
     Copies(const Copies& other) : copied(other.copied + 1) {}
@@ -98,7 +98,7 @@ TEST(Zip, takes_a_message_that_nobody_else_reads_without_copying_it) {
 
 //  left  -> pair -> taken
 //  right -> pair
-TEST(Zip, streams_of_unequal_length_are_an_error_that_names_both) {
+TEST(Zip, StreamsOfUnequalLengthAreAnErrorThatNamesBoth) {
   for_each_thread_count([](std::size_t count) {
     for (const auto& [left, right] :
          {std::pair(3, 5), std::pair(5, 3), std::pair(0, 1), std::pair(97, 96), std::pair(2, 90)})
@@ -122,7 +122,7 @@ TEST(Zip, streams_of_unequal_length_are_an_error_that_names_both) {
 }
 
 //  short, long => taken
-TEST(Zip, a_sink_of_streams_of_unequal_length_is_the_same_error) {
+TEST(Zip, ASinkOfStreamsOfUnequalLengthIsTheSameError) {
   Graph g("sink", threads(2));
   auto a = g.source("short", Count(3));
   auto b = g.source("long", Count(4));

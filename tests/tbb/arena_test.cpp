@@ -31,13 +31,13 @@ bool meets_in(tbb::task_arena& arena, std::size_t parties) {
   return all.met();
 }
 
-TEST(Arena, global_control_allows_more_threads_than_there_are_cpus) {
+TEST(Arena, GlobalControlAllowsMoreThreadsThanThereAreCpus) {
   const Control eight(Control::max_allowed_parallelism, 8);
   tbb::task_arena arena(8);
   EXPECT_TRUE(meets_in(arena, 8));
 }
 
-TEST(Arena, of_several_global_controls_the_smallest_holds) {
+TEST(Arena, OfSeveralGlobalControlsTheSmallestHolds) {
   const Control eight(Control::max_allowed_parallelism, 8);
   EXPECT_EQ(allowed(), 8u);
   {
@@ -47,13 +47,13 @@ TEST(Arena, of_several_global_controls_the_smallest_holds) {
   EXPECT_EQ(allowed(), 8u);
 }
 
-TEST(Arena, a_global_control_ends_with_its_object) {
+TEST(Arena, AGlobalControlEndsWithItsObject) {
   const std::size_t before = allowed();
   { const Control more(Control::max_allowed_parallelism, before + 5); }
   EXPECT_EQ(allowed(), before);
 }
 
-TEST(Arena, the_index_of_a_thread_is_below_the_size_of_the_arena) {
+TEST(Arena, TheIndexOfAThreadIsBelowTheSizeOfTheArena) {
   const Control eight(Control::max_allowed_parallelism, 8);
   for (const int size : {2, 3, 8}) {
     std::atomic<int> outside{0};
@@ -73,7 +73,7 @@ TEST(Arena, the_index_of_a_thread_is_below_the_size_of_the_arena) {
 
 // An arena of one has a second slot: work that another thread hands in may be done by a worker. The counters of maps
 // are one a slot.
-TEST(Arena, the_index_of_a_thread_in_an_arena_of_one_is_below_two) {
+TEST(Arena, TheIndexOfAThreadInAnArenaOfOneIsBelowTwo) {
   std::atomic<int> outside{0};
   tbb::task_arena arena(1, 1);
   const auto work = [&] {
@@ -91,7 +91,7 @@ TEST(Arena, the_index_of_a_thread_in_an_arena_of_one_is_below_two) {
   EXPECT_EQ(outside, 0);
 }
 
-TEST(Arena, execute_from_more_threads_than_the_arena_has_slots_serves_them_all) {
+TEST(Arena, ExecuteFromMoreThreadsThanTheArenaHasSlotsServesThemAll) {
   tbb::task_arena arena(1, 1);
   std::atomic<int> served{0};
   std::vector<std::thread> threads;
@@ -100,7 +100,7 @@ TEST(Arena, execute_from_more_threads_than_the_arena_has_slots_serves_them_all) 
   EXPECT_EQ(served, 8);
 }
 
-TEST(Arena, an_isolated_body_runs_no_task_from_outside_while_it_waits) {
+TEST(Arena, AnIsolatedBodyRunsNoTaskFromOutsideWhileItWaits) {
   tbb::task_arena arena(1);
   arena.execute([] {
     thread_local bool inside = false;

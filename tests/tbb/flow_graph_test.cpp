@@ -27,7 +27,7 @@ void on_one_thread(F&& f) {
   arena.execute(std::forward<F>(f));
 }
 
-TEST(FlowGraph, an_unlimited_function_node_accepts_every_message) {
+TEST(FlowGraph, AnUnlimitedFunctionNodeAcceptsEveryMessage) {
   std::atomic<int> sum{0};
   flow::graph g;
   Node node(g, flow::unlimited, [&](int n) { sum += n; });
@@ -36,7 +36,7 @@ TEST(FlowGraph, an_unlimited_function_node_accepts_every_message) {
   EXPECT_EQ(sum, 499'500);
 }
 
-TEST(FlowGraph, an_unlimited_function_node_takes_messages_while_its_body_runs) {
+TEST(FlowGraph, AnUnlimitedFunctionNodeTakesMessagesWhileItsBodyRuns) {
   sluice::test::Rendezvous both(2);
   tbb::global_control two(tbb::global_control::max_allowed_parallelism, 2);
   tbb::task_arena arena(2);
@@ -50,7 +50,7 @@ TEST(FlowGraph, an_unlimited_function_node_takes_messages_while_its_body_runs) {
   EXPECT_TRUE(both.met());
 }
 
-TEST(FlowGraph, what_a_body_puts_along_an_edge_does_not_run_inside_that_body) {
+TEST(FlowGraph, WhatABodyPutsAlongAnEdgeDoesNotRunInsideThatBody) {
   on_one_thread([] {
     int depth = 0, deepest = 0;
     flow::graph g;
@@ -67,7 +67,7 @@ TEST(FlowGraph, what_a_body_puts_along_an_edge_does_not_run_inside_that_body) {
   });
 }
 
-TEST(FlowGraph, what_was_put_last_comes_first_on_one_thread) {
+TEST(FlowGraph, WhatWasPutLastComesFirstOnOneThread) {
   on_one_thread([] {
     std::string order;
     flow::graph g;
@@ -82,7 +82,7 @@ TEST(FlowGraph, what_was_put_last_comes_first_on_one_thread) {
   });
 }
 
-TEST(FlowGraph, an_edge_delivers_what_several_threads_put_at_once) {
+TEST(FlowGraph, AnEdgeDeliversWhatSeveralThreadsPutAtOnce) {
   std::atomic<int> sum{0};
   flow::graph g;
   Edge edge(g);
@@ -98,7 +98,7 @@ TEST(FlowGraph, an_edge_delivers_what_several_threads_put_at_once) {
   EXPECT_EQ(sum, 4000);
 }
 
-TEST(FlowGraph, a_limited_function_node_never_has_more_bodies_than_its_limit) {
+TEST(FlowGraph, ALimitedFunctionNodeNeverHasMoreBodiesThanItsLimit) {
   for (const std::size_t limit : {2u, 3u}) {
     sluice::test::Peak bodies;
     flow::graph g;
@@ -112,7 +112,7 @@ TEST(FlowGraph, a_limited_function_node_never_has_more_bodies_than_its_limit) {
   }
 }
 
-TEST(FlowGraph, wait_for_all_waits_for_what_bodies_put) {
+TEST(FlowGraph, WaitForAllWaitsForWhatBodiesPut) {
   for (int again = 0; again < 100; ++again) {
     std::atomic<int> left{1000};
     flow::graph g;
@@ -127,7 +127,7 @@ TEST(FlowGraph, wait_for_all_waits_for_what_bodies_put) {
   }
 }
 
-TEST(FlowGraph, a_graph_may_be_waited_for_and_used_again) {
+TEST(FlowGraph, AGraphMayBeWaitedForAndUsedAgain) {
   std::atomic<int> sum{0};
   flow::graph g;
   flow::function_node<int> node(g, flow::unlimited, [&](int n) { sum += n; });
@@ -138,7 +138,7 @@ TEST(FlowGraph, a_graph_may_be_waited_for_and_used_again) {
   }
 }
 
-TEST(FlowGraph, nodes_are_destroyed_in_any_order_once_nothing_runs) {
+TEST(FlowGraph, NodesAreDestroyedInAnyOrderOnceNothingRuns) {
   flow::graph g;
   auto a = std::make_unique<Edge>(g), b = std::make_unique<Edge>(g);
   auto c = std::make_unique<Node>(g, flow::unlimited, [](int) {});
@@ -153,7 +153,7 @@ TEST(FlowGraph, nodes_are_destroyed_in_any_order_once_nothing_runs) {
 }
 
 // The tasks of a graph run where it was made, not where it is waited for.
-TEST(FlowGraph, a_graph_belongs_to_the_arena_in_which_it_was_made) {
+TEST(FlowGraph, AGraphBelongsToTheArenaInWhichItWasMade) {
   tbb::task_arena narrow(1), wide(4);
   std::unique_ptr<flow::graph> g;
   narrow.execute([&] { g = std::make_unique<flow::graph>(); });
@@ -166,7 +166,7 @@ TEST(FlowGraph, a_graph_belongs_to_the_arena_in_which_it_was_made) {
   EXPECT_EQ(widths, std::set<int>{1});
 }
 
-TEST(FlowGraph, an_exception_that_leaves_a_body_cancels_the_graph_until_it_is_reset) {
+TEST(FlowGraph, AnExceptionThatLeavesABodyCancelsTheGraphUntilItIsReset) {
   // Why bodies are caught where they run: this is what it would be otherwise.
   flow::graph g;
   std::atomic<int> ran{0};

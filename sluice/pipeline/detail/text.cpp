@@ -34,4 +34,8 @@ std::string xml_text(std::string_view text) {
   return out;
 }
 
+std::string percent(double share) {
+  return fmt::format("{:.0f} %", 100 * std::clamp(share, 0.0, 1.0));
+}
+
 }  // namespace sluice::detail

@@ -1,4 +1,4 @@
-// Names as other languages spell them.
+// Names as other languages spell them, and shares as people read them.
 #pragma once
 
 #include <string>
@@ -11,5 +11,8 @@ std::string json_string(std::string_view text);
 
 // Between tags, or within double quotes.
 std::string xml_text(std::string_view text);
+
+// "42 %".
+std::string percent(double share);
 
 }  // namespace sluice::detail

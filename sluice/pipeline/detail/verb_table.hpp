@@ -1,5 +1,6 @@
 // What a verb means, a row each: how many messages it makes of how many, and so what a message of one stage is called
-// at the next; and whatever else is decided by verb. A new verb is a row here and a Body.
+// at the next; and what else follows from the verb alone. A new verb: the list in docs/design.md, "The verbs". (The
+// cycle that a feedback closes, and maps between gates, are asked for by name where they are meant.)
 //
 // A stage works in turns. A turn takes messages of each input and makes messages of the stage's own stream:
 //
@@ -65,7 +66,6 @@ static_assert(std::all_of(std::begin(verb_table), std::end(verb_table),
 
 struct Range {
   Number first = 0, last = 0;  // [first, last)
-  friend bool operator==(Range, Range) = default;
 };
 
 // How the messages of a stage are numbered beside those that it reads.

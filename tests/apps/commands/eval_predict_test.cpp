@@ -35,7 +35,7 @@ class StoredModel : public ::testing::Test {
 TEST_F(StoredModel, EvalSaysWhatTheTrainingSaidOfTheTestSet) {
   const Result r = sluice({"eval", "--model", model, "--data", data.folder().path(), "--json"});
   ASSERT_EQ(r.code, 0) << r.err;
-  const json object = parsed(r.out);
+  const json object = parsed_json(r.out);
   EXPECT_EQ(object["loss"], training["test_loss"]);
   EXPECT_EQ(object["accuracy"], training["test_accuracy"]);
   EXPECT_EQ(object["count"], test_count);
@@ -53,7 +53,7 @@ TEST_F(StoredModel, PredictHasALineForEachImageInOrder) {
   const std::vector<std::uint8_t> labels = label_bytes(test_count);
   std::size_t hits = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
-    const json line = parsed(all[i]);
+    const json line = parsed_json(all[i]);
     ASSERT_EQ(line["index"], i);
     const std::size_t c = line["class"];
     hits += c == labels[i];
@@ -86,7 +86,7 @@ TEST_F(StoredModel, ProbabilitiesAreReadBackToTheSameFloatFromEveryFormat) {
   ASSERT_EQ(rows_of_csv.size(), test_count + 1);
   const auto as_float = [](const json& number) { return static_cast<float>(number.get<double>()); };
   for (std::size_t i = 0; i < test_count; ++i) {
-    const json line = parsed(objects[i]);
+    const json line = parsed_json(objects[i]);
     std::vector<float> expected{as_float(line["probability"]), as_float(line["top"][1]["probability"])}, found;
     for (const json& p : line["probabilities"]) expected.push_back(as_float(p));
     float sum = 0;
@@ -123,7 +123,7 @@ class PipedModel : public StoredModel {
     std::vector<std::string> all = lines(predict({}).out);
     all.resize(5);
     for (std::size_t i = 0; i < all.size(); ++i)
-      EXPECT_EQ(parsed(lines(r.out).at(printed_before + i))["probability"], parsed(all[i])["probability"]);
+      EXPECT_EQ(parsed_json(lines(r.out).at(printed_before + i))["probability"], parsed_json(all[i])["probability"]);
   }
 };
 

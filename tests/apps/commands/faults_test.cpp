@@ -240,7 +240,7 @@ class Saving {
     EXPECT_GE(newest, older_ ? 5u : 0u) << "what there was is lost";
     const Result r = sluice(command() + Arguments{"--json"});
     ASSERT_EQ(r.code, 0) << r.err;
-    const json object = parsed(r.out);
+    const json object = parsed_json(r.out);
     EXPECT_EQ(object["weights_sha256"], sha);
     EXPECT_EQ(resumed_step(object), newest) << r.err;
     expect_nothing_else();
@@ -429,7 +429,7 @@ TEST(FaultsOfSaving, KillsAtRandomMomentsLoseNothing) {
       continue;
     }
     ASSERT_EQ(r.code, 0) << r.err;
-    const json object = parsed(r.out);
+    const json object = parsed_json(r.out);
     ASSERT_EQ(object["weights_sha256"], sha);
     ASSERT_EQ(resumed_step(object), newest);
     gone_on += newest > 0;

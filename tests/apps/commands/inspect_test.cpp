@@ -17,7 +17,7 @@ class Inspect : public ::testing::Test {
     const Result r = sluice({"inspect", "--json", path});
     EXPECT_EQ(r.code, code) << r.err;
     EXPECT_EQ(r.err, "");
-    const json all = parsed(r.out);
+    const json all = parsed_json(r.out);
     EXPECT_EQ(all["files"].size(), 1u) << r.out;
     const json file = all["files"][0];
     EXPECT_EQ(file["path"], path);

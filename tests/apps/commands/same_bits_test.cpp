@@ -97,7 +97,7 @@ TEST_F(StreamedBits, OnOneCpu) {
   const Result r =
       run(Arguments{"taskset", "-c", "0", sluice_path()} + train_ + Arguments{"--json", "--quiet", "--threads", "8"});
   ASSERT_EQ(r.code, 0) << r.err;
-  EXPECT_EQ(results_of(parsed(r.out)), expected_);
+  EXPECT_EQ(results_of(parsed_json(r.out)), expected_);
 }
 
 TEST_F(StreamedBits, OfAnotherBufferAreOthers) {
@@ -180,11 +180,11 @@ TEST_F(SameBits, OnOneCpu) {
     const Result r = run(Arguments{"taskset", "-c", "0", sluice_path()} + data_.train() +
                          Arguments{"--json", "--quiet", "--threads", threads});
     ASSERT_EQ(r.code, 0) << r.err;
-    EXPECT_EQ(results_of(parsed(r.out)), expected_);
+    EXPECT_EQ(results_of(parsed_json(r.out)), expected_);
   }
   const Result alone =
       run(Arguments{"taskset", "-c", "0", sluice_path()} + data_.train() + Arguments{"--json", "--quiet"});
-  EXPECT_EQ(parsed(alone.out)["options"]["threads"], 1) << "as many as this process may use";
+  EXPECT_EQ(parsed_json(alone.out)["options"]["threads"], 1) << "as many as this process may use";
 }
 
 TEST_F(SameBits, TwentyTimes) {

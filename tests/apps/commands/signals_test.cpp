@@ -158,7 +158,7 @@ void interrupt_over_and_over(const Arguments& job, const std::string& file) {
     if (turn < 40) p.signal(signal);  // with sanitizers it would go on for as many turns as there are epochs
     const Result r = p.wait();
     if (!r.out.empty()) {  // complete, whether or not the signal still met it
-      EXPECT_EQ(results_of(parsed(r.out)), results_of(whole));
+      EXPECT_EQ(results_of(parsed_json(r.out)), results_of(whole));
       break;
     }
     ASSERT_EQ(r.code, 128 + signal) << r.err;
@@ -234,7 +234,7 @@ TEST(Stderr, ThatNobodyReadsDoesNotEndTheRun) {
   Process p(Arguments{sluice_path()} + data.train() + Arguments{"--json"}, {}, Process::Unread::err);
   const Result r = p.wait();
   EXPECT_EQ(r.code, 0) << r.signal;
-  EXPECT_EQ(results_of(parsed(r.out)), results_of(trained(data.train())));
+  EXPECT_EQ(results_of(parsed_json(r.out)), results_of(trained(data.train())));
 }
 
 }  // namespace

@@ -150,7 +150,7 @@ TEST_F(StoredStream, DamageThatNobodyKnewOfYetIsInNoRunThatGoesOn) {
         EXPECT_EQ(sluice(kept()).code, 3);
       }
       write(images, sound);
-      EXPECT_EQ(results_of(parsed(sluice(kept() + Arguments{"--json"}).out)), results_of(whole)) << number;
+      EXPECT_EQ(results_of(parsed_json(sluice(kept() + Arguments{"--json"}).out)), results_of(whole)) << number;
       write(images, damaged);
     }
   }
@@ -169,7 +169,7 @@ TEST_F(StoredStream, DamageThatARunMeetsThatWentOnWithAScaleLeavesACheckpointOfT
   write(images, sound);
   const Result again = sluice(kept(scaled) + Arguments{"--json"});
   ASSERT_EQ(again.code, 0) << again.err;
-  EXPECT_EQ(results_of(parsed(again.out)), results_of(sound_run));
+  EXPECT_EQ(results_of(parsed_json(again.out)), results_of(sound_run));
 }
 
 TEST_F(StoredStream, AnEpochBeginsAgainWhereItsFilesWereWrittenSince) {
@@ -179,7 +179,7 @@ TEST_F(StoredStream, AnEpochBeginsAgainWhereItsFilesWereWrittenSince) {
   write(images, sound);
   const Result r = sluice(kept() + Arguments{"--json"});
   EXPECT_TRUE(contains(r.err, "may have been written since " + checkpoint)) << r.err;
-  EXPECT_EQ(results_of(parsed(r.out)), results_of(whole));
+  EXPECT_EQ(results_of(parsed_json(r.out)), results_of(whole));
 }
 
 TEST_F(Stream, DamageOfTheTestSetIsSaidBeforeTheFirstStep) {
@@ -350,7 +350,7 @@ TEST_F(Stream, ARunIsRepeatedByTheCommandThatItPrints) {
                             "PATH=" + std::filesystem::path(sluice_path()).parent_path().string() + ":$PATH " +
                                 printed.out.substr(0, printed.out.find('\n')) + " --json --quiet"});
   ASSERT_EQ(again.code, 0) << again.err << printed.out;
-  EXPECT_EQ(results_of(parsed(again.out)), results_of(trained(job())));
+  EXPECT_EQ(results_of(parsed_json(again.out)), results_of(trained(job())));
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ TEST(Synth, SaysWhatItWroteAsJson) {
   const Folder folder;
   const Result r = sluice(Arguments{"synth", folder.path(), "--json"} + small);
   ASSERT_EQ(r.code, 0) << r.err;
-  const json object = parsed(r.out);
+  const json object = parsed_json(r.out);
   EXPECT_EQ(object["command"], "synth");
   ASSERT_EQ(object["files"].size(), 4u);
   for (std::size_t i = 0; i < 4; ++i) {

@@ -15,7 +15,7 @@ TEST(Train, JsonIsOneObjectWithTheFieldsOfTheDesign) {
   const SmallData data;
   const Result r = sluice(data.train() + Arguments{"--json"});
   ASSERT_EQ(r.code, 0) << r.err;
-  const json all = parsed(r.out);  // refuses anything behind the object
+  const json all = parsed_json(r.out);  // refuses anything behind the object
   ASSERT_TRUE(all.is_object()) << r.out;
   EXPECT_EQ(all["command"], "train");
   EXPECT_EQ(all["data"], (json{{"train", 500}, {"test", 200}, {"rows", 6}, {"columns", 7}, {"classes", 3}}));
@@ -72,7 +72,7 @@ TEST(Train, TheScaleIsThatOfTheFlagAndIsStoredInTheModel) {
   EXPECT_EQ(said["weights_sha256"], usual["weights_sha256"]);
   EXPECT_NE(other["weights_sha256"], usual["weights_sha256"]);
   EXPECT_EQ(other["options"]["scale"], "1/100");
-  const json evaluated = parsed(sluice({"eval", "--model", model, "--data", data.folder().path(), "--json"}).out);
+  const json evaluated = parsed_json(sluice({"eval", "--model", model, "--data", data.folder().path(), "--json"}).out);
   EXPECT_EQ(evaluated["loss"], other["test_loss"]);
 }
 

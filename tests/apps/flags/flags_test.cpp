@@ -347,7 +347,7 @@ json repeated(const std::string& line, const test::Folder& elsewhere) {
            "cd '" + elsewhere.path() + "'; export SLUICE_LR=9 SLUICE_EPOCHS=7 SLUICE_CLASSES=9 " +
                "SLUICE_RESUME=nowhere SLUICE_SEED=5; sluice() { '" + sluice_path() + "' \"$@\"; }\n" + line});
   EXPECT_EQ(r.code, 0) << line << "\n" << r.err;
-  return testing::parsed(r.out);
+  return parsed_json(r.out);
 }
 
 std::string dumped(const Arguments& arguments) {
@@ -370,7 +370,7 @@ TEST(DumpFlags, TheLineRepeatsTheRun) {
         "--batch-size 100", "--scale 1/255", "--log-format text", "--json", "--quiet"})
     EXPECT_TRUE(contains(line, std::string(" ") + part)) << line;
   EXPECT_FALSE(contains(line, "--dump-flags") || contains(line, "--trace-steps") || contains(line, "--resume")) << line;
-  const json once = testing::parsed(sluice(run).out), again = repeated(line, elsewhere);
+  const json once = parsed_json(sluice(run).out), again = repeated(line, elsewhere);
   EXPECT_EQ(results_of(again), results_of(once));
   EXPECT_EQ(again["options"]["threads"], once["options"]["threads"]);
   EXPECT_EQ(again["weights_sha256"], once["weights_sha256"]);

@@ -55,7 +55,7 @@ TEST_F(Checkpoints, OfAFinishedJobEndTheNextRunWithItsResult) {
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_EQ(line_with(again.err, "sluice: "),
             "sluice: " + file + ": this job is finished: more --epochs would go on from there");
-  EXPECT_EQ(results_of(parsed(again.out)), results_of(whole));
+  EXPECT_EQ(results_of(parsed_json(again.out)), results_of(whole));
   EXPECT_EQ(contents_of(file), after);
   // Written out as any other.
   EXPECT_EQ(trained(job({"--output", data.path("m")}))["weights_sha256"], whole["weights_sha256"]);
@@ -156,7 +156,7 @@ TEST_F(Checkpoints, ThatAreDamagedFallBackToTheOneBefore) {
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_TRUE(contains(r.err, file + ": its bytes do not have the checksum")) << r.err;
   EXPECT_TRUE(contains(r.err, previous)) << r.err;
-  EXPECT_EQ(results_of(parsed(r.out)), results_of(whole));
+  EXPECT_EQ(results_of(parsed_json(r.out)), results_of(whole));
   // The damaged one did not take the place of the sound one.
   EXPECT_EQ(contents_of(previous), sound);
   EXPECT_EQ(load_checkpoint(file).state.epochs.size(), 2u);
@@ -168,7 +168,7 @@ TEST_F(Checkpoints, ThatAreGoneFallBackToTheOneBefore) {
   const Result r = sluice(job({"--json"}));
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_TRUE(contains(r.err, file + ": is not there")) << r.err;
-  EXPECT_EQ(results_of(parsed(r.out)), results_of(whole));
+  EXPECT_EQ(results_of(parsed_json(r.out)), results_of(whole));
 }
 
 TEST_F(Checkpoints, ThatAreBothDamagedAreNeitherUsedNorReplaced) {
@@ -271,7 +271,7 @@ TEST_F(Checkpoints, OfAnotherFileFallBackToo) {
   const Result r = sluice(data.train() + Arguments{"--resume", file, "--json"});
   EXPECT_EQ(r.code, 0) << r.err;
   EXPECT_TRUE(contains(r.err, previous)) << r.err;
-  EXPECT_EQ(results_of(parsed(r.out)), results_of(whole));
+  EXPECT_EQ(results_of(parsed_json(r.out)), results_of(whole));
 }
 
 TEST_F(Checkpoints, ThatAreNoneAreRefused) {

@@ -137,7 +137,7 @@ TEST(LogFormat, JsonlIsAnObjectForEachEvent) {
   ASSERT_EQ(r.code, 0) << r.err;
   std::vector<std::string> events;
   for (const std::string& line : lines(r.err)) {
-    const json event = parsed(line);
+    const json event = parsed_json(line);
     ASSERT_TRUE(event.is_object()) << line;
     EXPECT_EQ(event["schema"], 1);
     events.push_back(event["event"]);
@@ -153,7 +153,7 @@ TEST(LogFormat, JsonlSaysWhenACheckpointIsThere) {
       sluice(data.train() + Arguments{"--log-format", "jsonl", "--checkpoint", path, "--checkpoint-every", "3"});
   std::vector<std::pair<int, int>> saved;  // epochs, and steps of five in the next one
   for (const std::string& line : lines(r.err)) {
-    const json event = parsed(line);
+    const json event = parsed_json(line);
     if (event["event"] != "checkpoint") continue;
     EXPECT_EQ(event["path"], path);
     saved.emplace_back(event["epochs_done"], event["steps_done"]);
@@ -166,7 +166,7 @@ TEST(LogFormat, JsonlHasErrorsAsEventsToo) {
   const auto last_of = [](const Result& r) {
     json last;
     for (const std::string& line : lines(r.err)) {
-      last = parsed(line);
+      last = parsed_json(line);
       EXPECT_TRUE(last.is_object()) << line;
     }
     EXPECT_EQ(last["event"], "error") << r.err;
@@ -207,7 +207,7 @@ TEST(Profile, IsATableAndAVerdictForEachGraph) {
 TEST(Profile, IsInTheJsonToo) {
   const SmallData data;
   const Result r = sluice(data.train() + Arguments{"--profile", "--json"});
-  const json profile = parsed(r.out)["profile"];
+  const json profile = parsed_json(r.out)["profile"];
   ASSERT_EQ(profile.size(), 3u) << r.out;
   EXPECT_EQ(profile[1]["graph"], "train");
   EXPECT_EQ(profile[1]["runs"], 2);
@@ -221,7 +221,7 @@ TEST(Profile, IsInTheJsonToo) {
 TEST(Profile, OfLoadingIsThereWithItsStagesSetOtherwise) {
   const SmallData data;
   const Result r = sluice(data.train() + Arguments{"--profile", "--json", "--capacity", "parse=3"});
-  const json load = parsed(r.out)["profile"][0];
+  const json load = parsed_json(r.out)["profile"][0];
   EXPECT_EQ(load["runs"], 1);
   for (const json& stage : load["stages"])
     if (stage["name"] == "parse.train-images") {
@@ -256,7 +256,7 @@ TEST(RepeatingCommand, GivesTheSameBits) {
   const auto at = page.find("<script type=\"application/json\" id=\"sluice-report\">");
   ASSERT_NE(at, std::string::npos);
   const auto begin = page.find('>', at) + 1;
-  const json report = parsed(page.substr(begin, page.find("</script>", begin) - begin));
+  const json report = parsed_json(page.substr(begin, page.find("</script>", begin) - begin));
   ASSERT_TRUE(report.is_object());
   std::string command = report["command"];
   ASSERT_TRUE(command.starts_with("sluice train ")) << command;
@@ -271,7 +271,7 @@ TEST(TraceFile, HasTheThreeGraphs) {
   const std::string path = data.path("trace.json");
   const Result r = sluice(data.train() + Arguments{"--trace", path});
   ASSERT_EQ(r.code, 0) << r.err;
-  const json trace = parsed(contents(path));
+  const json trace = parsed_json(contents(path));
   std::multiset<std::string> runs;
   std::set<std::string> stages;
   for (const json& e : trace["traceEvents"]) {
@@ -282,7 +282,8 @@ TEST(TraceFile, HasTheThreeGraphs) {
   for (const char* stage :
        {"inflate.train-images", "forward", "gradient", "reduce", "sgd", "loss", "accuracy", "accumulate"})
     EXPECT_TRUE(stages.count(stage)) << stage;
-  const json first = parsed((sluice(data.train() + Arguments{"--trace", path, "--trace-steps", "2"}), contents(path)));
+  const json first =
+      parsed_json((sluice(data.train() + Arguments{"--trace", path, "--trace-steps", "2"}), contents(path)));
   EXPECT_LT(first["traceEvents"].size(), trace["traceEvents"].size());
 }
 
@@ -307,7 +308,7 @@ TEST(TraceFile, IsWrittenOfARunThatFailed) {
   const Result r = sluice(data.train() + Arguments{"--lr", "1e38", "--trace", data.path("t.json"), "--report",
                                                    data.path("r.html"), "--log-format", "jsonl"});
   EXPECT_EQ(r.code, 1);
-  EXPECT_TRUE(parsed(contents(data.path("t.json"))).is_object());
+  EXPECT_TRUE(parsed_json(contents(data.path("t.json"))).is_object());
   EXPECT_TRUE(contains(contents(data.path("r.html")), "the loss is"));
   EXPECT_TRUE(contains(r.err, R"("event":"end")") && contains(r.err, R"("error":"epoch )")) << r.err;
 }
@@ -380,7 +381,7 @@ TEST_F(Interrupted, RunWritesItsTraceAndItsReportAndSaysWhereItWas) {
   EXPECT_EQ(r.out, "");
   EXPECT_TRUE(contains(r.err, "sluice: interrupted after ")) << r.err.substr(0, 300);
   EXPECT_TRUE(contains(r.err, "no model was written"));
-  EXPECT_TRUE(parsed(contents(data.path("t.json"))).is_object());
+  EXPECT_TRUE(parsed_json(contents(data.path("t.json"))).is_object());
   const std::string page = contents(data.path("r.html"));
   EXPECT_TRUE(contains(page, "interrupted after ") && contains(page, "</html>"));
   struct stat unused {};

@@ -22,7 +22,7 @@ std::string sha_of_model(const std::string& path) {
   const std::string file = test::contents_of(path);
   std::uint64_t length = 0;
   for (std::size_t i = 8; i-- > 0;) length = length << 8 | static_cast<unsigned char>(file.at(i));
-  const json header = parsed(file.substr(8, length));
+  const json header = parsed_json(file.substr(8, length));
   stages::Sha256 digest;
   for (const char* name : {"weight", "bias"}) {
     EXPECT_EQ(header[name]["dtype"], "F32");

@@ -1,5 +1,5 @@
-// The consumer's own, of the same name as one of sluice.
-#pragma once
+// The consumer's own, of the same name as one of sluice. Without a guard: each program includes it once, and if a
+// header of sluice takes it for its own, that is once too often.
 
 namespace consumer::pipeline {
 
