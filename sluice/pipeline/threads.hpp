@@ -14,7 +14,7 @@
 namespace sluice {
 
 // CPUs that this process may really use: the affinity mask, and the container's CPU quota (cgroup v1 and v2), rounded
-// up; at least 1. oneTBB 2021.8 knows only the mask.
+// up; at least 1. oneTBB knows the quota only from 2023 on (Debian 12 and 13: only the mask).
 std::size_t default_threads();
 
 class Threads {

@@ -1,6 +1,7 @@
 // Facts of oneTBB's arenas that sluice/pipeline/threads.cpp and the counters rely on.
 #include <gtest/gtest.h>
 #include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/info.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 #include <oneapi/tbb/task_group.h>
@@ -69,6 +70,12 @@ TEST(Arena, TheIndexOfAThreadIsBelowTheSizeOfTheArena) {
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(outside, 0);
   }
+}
+
+// What is counted differs: 2021.8 and 2022.1 count the CPUs of the affinity mask, 2023.1 heeds a quota of the
+// container, too.
+TEST(Arena, WithoutAGlobalControlAsManyThreadsAreAllowedAsInfoSays) {
+  EXPECT_EQ(allowed(), static_cast<std::size_t>(tbb::info::default_concurrency()));
 }
 
 // An arena of one has a second slot: work that another thread hands in may be done by a worker. The counters of maps

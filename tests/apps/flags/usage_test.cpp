@@ -146,7 +146,7 @@ TEST(Usage, HelpAndVersionArePrintedOnStdout) {
   }
   const std::string version = sluice({"--version"}).out;
   for (const char* part :
-       {"sluice 0.", "compiler ", "oneTBB 2021.", "zlib 1.", "libdeflate ", "kernels ", "portable", "(used)"})
+       {"sluice 0.", "compiler ", "oneTBB 202", "zlib 1.", "libdeflate ", "kernels ", "portable", "(used)"})
     EXPECT_TRUE(contains(version, part)) << version;
 }
 

@@ -59,14 +59,14 @@ TEST_F(Checkpoints, OfAFinishedJobEndTheNextRunWithItsResult) {
   EXPECT_EQ(contents_of(file), after);
   // Written out as any other.
   EXPECT_EQ(trained(job({"--output", data.path("m")}))["weights_sha256"], whole["weights_sha256"]);
-  EXPECT_EQ(stages::weights_sha256(stages::load_model(data.path("m")).model), whole["weights_sha256"]);
+  EXPECT_EQ(whole["weights_sha256"], stages::weights_sha256(stages::load_model(data.path("m")).model));
 }
 
 TEST_F(Checkpoints, AreModelsThatOtherToolsRead) {
   const json whole = trained(job());
   const stages::StoredModel stored = stages::load_model(file);
   EXPECT_TRUE(stored.checked);
-  EXPECT_EQ(stages::weights_sha256(stored.model), whole["weights_sha256"]);
+  EXPECT_EQ(whole["weights_sha256"], stages::weights_sha256(stored.model));
   EXPECT_EQ(stored.metadata.at("sluice.checkpoint"), "1");
 }
 

@@ -39,7 +39,7 @@ TEST(Output, IsAModelWithTheWeightsThatTheResultNames) {
   const SmallData data;
   const std::string path = data.path("model.safetensors");
   const json r = trained(data.train() + Arguments{"--output", path});
-  EXPECT_EQ(sha_of_model(path), r["weights_sha256"]);
+  EXPECT_EQ(r["weights_sha256"], sha_of_model(path));
   EXPECT_EQ(r["options"]["output"], path);
 }
 
@@ -48,7 +48,7 @@ TEST(Output, ReplacesAnOlderFileAndLeavesNothingElse) {
   const std::string path = data.folder().write("model.safetensors", "older");
   const auto before = data.folder().files();
   const json r = trained(data.train() + Arguments{"--output", path});
-  EXPECT_EQ(sha_of_model(path), r["weights_sha256"]);
+  EXPECT_EQ(r["weights_sha256"], sha_of_model(path));
   EXPECT_EQ(data.folder().files(), before);
 }
 
@@ -64,7 +64,7 @@ TEST(Output, ThroughALinkReplacesTheFileThatItPointsTo) {
   fs::create_symlink("target", link);
   const json r = trained(data.train() + Arguments{"--output", link});
   EXPECT_TRUE(fs::is_symlink(link));
-  EXPECT_EQ(sha_of_model(target), r["weights_sha256"]);
+  EXPECT_EQ(r["weights_sha256"], sha_of_model(target));
 }
 
 TEST(Output, ThatCannotBeWrittenIsFoundBeforeTraining) {
@@ -144,7 +144,7 @@ TEST(Stdout, OfWhichNobodyReadsMoreIsNoErrorAndNothingElseIsLost) {
     EXPECT_EQ(r.err, "") << a[0];
     EXPECT_EQ(r.signal, 0);
   }
-  EXPECT_EQ(sha_of_model(model), trained(data.train())["weights_sha256"]);
+  EXPECT_EQ(trained(data.train())["weights_sha256"], sha_of_model(model));
   EXPECT_TRUE(std::filesystem::exists(data.path("more/t10k-labels-idx1-ubyte.gz")));
   // What a file is counts all the same.
   data.folder().write("train-images-idx3-ubyte.gz", "none");
@@ -158,7 +158,7 @@ TEST(Stdout, ThatIsClosedIsAFailureAndNothingIsWrittenIntoAnotherFile) {
                        Arguments{"--quiet", "--output", path});
   EXPECT_EQ(r.code, 1) << r.err;
   EXPECT_TRUE(contains(r.err, "sluice: cannot write to the standard output")) << r.err;
-  EXPECT_EQ(sha_of_model(path), trained(data.train())["weights_sha256"]);
+  EXPECT_EQ(trained(data.train())["weights_sha256"], sha_of_model(path));
 }
 
 TEST(Stderr, ThatIsFullChangesNothing) {
@@ -177,14 +177,14 @@ TEST(Stdout, AClosedStderrChangesNothing) {
   const Result r = run(Arguments{"sh", "-c", "exec \"$0\" \"$@\" 2>&-", sluice_path()} + data.train() +
                        Arguments{"--output", data.path("model")});
   EXPECT_EQ(r.code, 0);
-  EXPECT_EQ(sha_of_model(data.path("model")), trained(data.train())["weights_sha256"]);
+  EXPECT_EQ(trained(data.train())["weights_sha256"], sha_of_model(data.path("model")));
 }
 
 TEST(Stdout, ThatFailsLeavesTheModelWritten) {
   const SmallData data;
   const std::string path = data.path("model");
   run(Arguments{sluice_path()} + data.train() + Arguments{"--output", path}, "/dev/full");
-  EXPECT_EQ(sha_of_model(path), trained(data.train())["weights_sha256"]);
+  EXPECT_EQ(trained(data.train())["weights_sha256"], sha_of_model(path));
 }
 
 }  // namespace
