@@ -30,6 +30,8 @@
 #include "apps/job/usage_error.hpp"
 #include "apps/pictures/gallery.hpp"
 #include "apps/pictures/image.hpp"
+#include "apps/terminal/interrupt.hpp"
+#include "apps/terminal/log.hpp"
 #include "apps/terminal/plain_text.hpp"
 #include "apps/terminal/standard_output.hpp"
 
@@ -163,7 +165,9 @@ int predict(const Options& o, const PredictOptions& p) {
   if ((p.images.is_standard_input() || p.labels.is_standard_input()) && !o.dump_flags && ::isatty(STDIN_FILENO))
     throw UsageError("-: the standard input is a terminal, expected a pipe or a file");
   const NamedModel model = load_named_model(o);
+  std::optional<Interrupt> interrupt;  // before there is a file that could be left behind
   if (!p.gallery.empty()) {
+    interrupt.emplace();
     if (!is_gallery_name(p.gallery))
       throw UsageError(fmt::format("--gallery {}: expected a name that ends in .png or .svg", p.gallery));
     std::vector<std::string> inputs = files_read(o, {p.images, p.labels});
@@ -184,8 +188,8 @@ int predict(const Options& o, const PredictOptions& p) {
   // Without a gallery nothing is left to do when nobody reads the lines: not even to wait for more images.
   std::optional<UnreadOutput> unread;
   if (p.gallery.empty() && waits(p.images)) unread.emplace();
-  auto images = read_rows<IdxKind::images>(g, "images", p.images,
-                                           {.count = rows, .at_once = true, .wake = unread ? unread->wake() : -1});
+  const int wake = interrupt ? interrupt->wake() : unread ? unread->wake() : -1;
+  auto images = read_rows<IdxKind::images>(g, "images", p.images, {.count = rows, .at_once = true, .wake = wake});
   auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
   check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
@@ -205,18 +209,28 @@ int predict(const Options& o, const PredictOptions& p) {
   if (!p.gallery.empty()) g.sink("gallery", std::ref(gallery), scored);
   if (!p.labels.empty())
     g.sink("names", std::ref(labels),
-           read_rows<IdxKind::labels>(g, "labels", p.labels, {.count = rows, .classes = model.names.size()}));
+           read_rows<IdxKind::labels>(g, "labels", p.labels,
+                                      {.count = rows, .wake = wake, .classes = model.names.size()}));
   override_stages(o, {&g});
   if (o.dump_flags) {
     write_to_stdout(repeating_command(o, LabelledFiles{.images = p.images, .labels = p.labels}) + "\n");
     return 0;
   }
   if (lines.csv) read = write_to_stdout(head(lines));
+  std::optional<Interrupt::Scope> until_here;
+  if (interrupt) {
+    until_here.emplace(*interrupt);
+    interrupt->then([&g] { g.cancel(); });
+  }
   try {
     g.run();
-  } catch (const Cancelled&) {  // nobody reads any more
+  } catch (const Cancelled&) {  // by a signal, or nobody reads any more
   } catch (const StageError& error) {
     if (!error.cause_as<WaitEndedError>()) throw;  // otherwise nobody waits for more either
+  }
+  if (interrupt && interrupt->signal()) {
+    say(fmt::format("sluice: interrupted: {} was not written\n", p.gallery));
+    return 128 + interrupt->signal();
   }
   if (!p.labels.empty()) {
     check_as_many(name, gallery.count, p.labels.name(), labels.count);

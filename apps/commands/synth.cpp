@@ -117,6 +117,7 @@ int synth(const SynthOptions& o) {
   const fs::path folder(o.folder);
   const std::array files = {folder / "train-images-idx3-ubyte.gz", folder / "train-labels-idx1-ubyte.gz",
                             folder / "t10k-images-idx3-ubyte.gz", folder / "t10k-labels-idx1-ubyte.gz"};
+  Interrupt interrupt;  // before there is a file that could be left behind
   std::error_code error;
   fs::create_directories(folder, error);
   if (!fs::is_directory(folder))
@@ -133,7 +134,6 @@ int synth(const SynthOptions& o) {
   }
 
   const Synthesize synthesize(o.images);
-  Interrupt interrupt;
   const Threads threads(o.threads ? o.threads : default_threads());
   nlohmann::ordered_json json{{"command", "synth"}, {"files", nlohmann::ordered_json::array()}};
   for (std::size_t i = 0; i < files.size(); ++i) {

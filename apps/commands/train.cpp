@@ -102,8 +102,9 @@ const JobData* prepared(DataPreparation& preparation, Interrupt& interrupt, cons
   try {
     data = &preparation.run();
   } catch (const Cancelled&) {
-  } catch (const StageError&) {  // of a pipe that was waited for
-    if (!interrupt.signal()) throw;
+  } catch (const StageError& error) {
+    // A pipe that was waited for; or one that ended because the signal ended its writer, too.
+    if (!interrupt.signal() || !error.cause_as<stages::DataError>()) throw;
   }
   if (drawn) say("\r\x1b[K");
   interrupt.then({});
@@ -171,11 +172,11 @@ std::string flags_of(const Options& o, const stages::DataFiles& files) {
 }  // namespace
 
 int train(const Options& o) {
+  Interrupt interrupt;  // before the threads, and before there is a file that could be left behind
   const stages::DataFiles files = stages::find_data_files(o.files);
   check_outputs(o, files);
   const Clock::time_point begin = Clock::now();
   const LogStyle style = log_style(o.progress, o.quiet, o.log_format);
-  Interrupt interrupt;  // before the threads
   const Threads threads(o.effective_threads());
   Graphs graphs(o, files, threads, interrupt.wake());
   if (o.dump_flags) {

@@ -149,7 +149,7 @@ class FlagGroup {
   Flag inputs(const std::string& flag, stages::InputFiles& target, stages::Dash dash, const std::string& what) const;
   // A value for each time that it is given.
   Flag repeatable(const std::string& flag, std::vector<std::string>& target, const std::string& what) const;
-  // Without a value: true where it is given, or one of the two where something else is so if neither is.
+  // Without a value. Where it is given the target is true, or `given`; where it is not, the target stays as it is.
   Flag bare(const std::string& flag, bool& target, const std::string& what) const;
   Flag bare(const std::string& flag, std::optional<bool>& target, bool given, const std::string& what) const;
 

@@ -64,12 +64,13 @@ std::string progress_line(const LogStyle& style, std::size_t width, std::size_t 
   return head + (style.utf8 ? "" : "[") + full + empty + (style.utf8 ? "" : "]") + tail;
 }
 
-Progress::Progress(const LogStyle& style, const RunState& state)
+Progress::Progress(const LogStyle& style, const RunState& state, std::function<Clock::time_point()> now)
     : style_(style),
       epochs_(state.plan.epochs),
       rows_(state.plan.train_images),
       done_before_(static_cast<double>(state.training.epochs.size()) +
-                   static_cast<double>(state.training.rows()) / static_cast<double>(state.plan.train_images)) {
+                   static_cast<double>(state.training.rows()) / static_cast<double>(state.plan.train_images)),
+      now_(std::move(now)) {
   event("start", {{"train", state.plan.train_images},
                   {"test", state.plan.test_images},
                   {"epochs", state.plan.epochs},
@@ -97,7 +98,7 @@ Progress::~Progress() {
 
 void Progress::epoch_begins(std::size_t number, std::function<std::size_t()> rows_done) {
   const std::lock_guard lock(mutex_);
-  if (epoch_ == 0) began_ = Clock::now();
+  if (epoch_ == 0) began_ = now_();
   epoch_ = number;
   rows_done_ = std::move(rows_done);
 }
@@ -175,7 +176,7 @@ void Progress::redraw() {
   const double part =
       rows_done_ ? static_cast<double>(rows_done_()) / static_cast<double>(std::max<std::size_t>(1, rows_)) : 0;
   const double done = before + std::min(part, 1.0);
-  const double seconds = std::chrono::duration<double>(Clock::now() - began_).count();
+  const double seconds = std::chrono::duration<double>(now_() - began_).count();
   const double now = done - done_before_;  // in this run
   const double rate = now * static_cast<double>(rows_) / std::max(seconds, 1e-9);
   const double left = now > 0 ? seconds / now * (static_cast<double>(epochs_) - done) : 0;

@@ -38,8 +38,10 @@ std::string progress_line(const LogStyle& style, std::size_t width, std::size_t 
 
 class Progress {
  public:
-  // Says how the run starts: from the state that it is given then, which an earlier run may have come to.
-  Progress(const LogStyle& style, const RunState& state);
+  using Clock = std::chrono::steady_clock;
+  // Says how the run starts: from the state that it is given then, which an earlier run may have come to. now: what the
+  // time left is told by.
+  Progress(const LogStyle& style, const RunState& state, std::function<Clock::time_point()> now = Clock::now);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
@@ -55,7 +57,6 @@ class Progress {
   void fails(const RunState& state, const std::string& error);
 
  private:
-  using Clock = std::chrono::steady_clock;
   void redraw();
   void erase();
   void event(const char* name, const nlohmann::ordered_json& facts);
@@ -64,12 +65,13 @@ class Progress {
   const LogStyle style_;
   const std::size_t epochs_, rows_;
   const double done_before_;  // epochs
-  std::mutex mutex_;          // of everything below
+  const std::function<Clock::time_point()> now_;
+  std::mutex mutex_;  // of everything below
   std::condition_variable changed_;
   std::size_t epoch_ = 0;
   std::function<std::size_t()> rows_done_;
   std::optional<Epoch> last_;
-  Clock::time_point began_ = Clock::now();
+  Clock::time_point began_{};  // the first epoch of this run
   bool drawn_ = false, over_ = false;
   std::thread thread_;
 };

@@ -3,7 +3,11 @@
 #include <fmt/core.h>
 #include <sys/resource.h>
 
+#include <cstdlib>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <sluice/stages/kernels/kernels.hpp>
@@ -14,7 +18,14 @@ namespace sluice::apps {
 
 using nlohmann::ordered_json;
 
+// getrusage() has the most of whatever ran under this process's number: also of the program that started this one, if
+// it did so by vfork() and exec(), as posix_spawn() does. So it is asked only where there is no /proc.
 std::size_t peak_rss_bytes() {
+  constexpr std::string_view name = "VmHWM:";
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);)
+    if (line.starts_with(name))
+      return static_cast<std::size_t>(std::strtoull(line.c_str() + name.size(), nullptr, 10)) * 1024;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<std::size_t>(usage.ru_maxrss) * 1024;

@@ -19,6 +19,7 @@
 
 namespace sluice::apps {
 
+// The most memory that this process has had at a time, whoever started it.
 std::size_t peak_rss_bytes();
 
 // The options as they took effect.

@@ -1,8 +1,8 @@
 // The parameters of softmax regression: logits = pixels / divisor x weights + bias.
 //
 // Layout: `weights` is packed for the kernels as [ceil(pixels / 16)][classes][16], float32: 16 neighbouring pixels of
-// one class lie together; places past the last pixel are zero and stay zero. `bias` has `classes` values. Order and
-// thread-safety: a plain value; it travels as Weights, a handle to a model that nobody writes any more.
+// one class lie together; places past the last pixel are zero and stay zero. `bias` has `classes` values.
+// Order and thread-safety: a plain value; it travels as Weights, a handle to a model that nobody writes any more.
 #pragma once
 
 #include <cstddef>

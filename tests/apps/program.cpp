@@ -12,12 +12,15 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -39,6 +42,25 @@ struct Pipe {
   }
   int ends[2];
 };
+
+// What the kernel says of each thread that changes when it runs; nothing: one of them is not asleep, or cannot be seen.
+std::string asleep(int process) {
+  std::string all;
+  std::error_code gone;
+  std::filesystem::directory_iterator threads("/proc/" + std::to_string(process) + "/task", gone), end;
+  for (; threads != end; threads.increment(gone)) {
+    const std::filesystem::path thread = threads->path();
+    std::ifstream status(thread / "status");
+    std::string state, switches;
+    for (std::string line; std::getline(status, line);) {
+      if (line.starts_with("State:")) state = line;
+      if (line.find("voluntary_ctxt_switches:") != std::string::npos) switches += line + " ";
+    }
+    if (!state.starts_with("State:\tS") || switches.empty()) return {};
+    all += thread.filename().string() + " " + switches + "\n";
+  }
+  return gone ? "" : all;
+}
 
 }  // namespace
 
@@ -129,11 +151,41 @@ bool Process::says(const std::string& text) {
 
 bool Process::prints(std::size_t count) {
   while (lines(result_.out).size() < count)
-    if (!read_more()) {
+    if (waits_for_more() || !read_more()) {
       ADD_FAILURE() << name_ << " did not print " << count << " lines but: " << result_.out << result_.err;
       return false;
     }
   return true;
+}
+
+bool Process::is_given(const std::string& bytes, Fifo& through) {
+  while (!through.opened()) {
+    siginfo_t ended{};
+    if (::waitid(P_PID, static_cast<id_t>(child_), &ended, WEXITED | WNOHANG | WNOWAIT) != 0 || ended.si_pid != 0) {
+      ADD_FAILURE() << name_ << " has ended, and did not read " << through.path() << ": " << wait().err;
+      return false;
+    }
+    ::poll(nullptr, 0, 1);
+  }
+  return through.write(bytes);
+}
+
+bool Process::ends() {
+  while (out_ >= 0 || err_ >= 0)
+    if (waits_for_more() || !read_more()) {
+      ADD_FAILURE() << name_ << " did not end: " << result_.out << result_.err;
+      return false;
+    }
+  return true;
+}
+
+// All of its threads are asleep, and have been so from before the first look at any of them to after the second: then
+// none of them wakes another.
+bool Process::waits_for_more() const {
+  std::array<pollfd, 2> streams{pollfd{out_, POLLIN, 0}, pollfd{err_, POLLIN, 0}};
+  if (::poll(streams.data(), streams.size(), 10) != 0) return false;
+  const std::string before = asleep(child_);
+  return !before.empty() && asleep(child_) == before && ::poll(streams.data(), streams.size(), 0) == 0;
 }
 
 void Process::stop_reading() {
@@ -153,13 +205,20 @@ Result Process::wait() {
 }
 
 Fifo::Fifo(std::string path) : path_(std::move(path)) {
+  std::signal(SIGPIPE, SIG_IGN);  // a reader that went away is a failure of the write
   if (::mkfifo(path_.c_str(), 0600) != 0) throw std::runtime_error("no fifo " + path_);
 }
 
-// Opened when somebody reads: what is written to a pipe that is closed before that is lost.
-void Fifo::write(const std::string& bytes) {
-  if (file_ < 0) file_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-  EXPECT_EQ(::write(file_, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size())) << path_;
+// When somebody reads: what is written to a pipe that is closed before that is lost.
+bool Fifo::opened() {
+  if (file_ < 0) file_ = ::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+  return file_ >= 0;
+}
+
+bool Fifo::write(const std::string& bytes) {
+  const bool whole = ::write(file_, bytes.data(), bytes.size()) == static_cast<ssize_t>(bytes.size());
+  EXPECT_TRUE(whole) << path_;
+  return whole;
 }
 
 void Fifo::close() {

@@ -21,6 +21,8 @@ struct Result {
 
 using Arguments = std::vector<std::string>;
 
+class Fifo;
+
 // A program that runs meanwhile. arguments[0] is the program, looked for in PATH unless it has a slash. stdout goes to
 // the file `out_to` if one is named. A program that has not ended shortly before the watchdog's patience would end is
 // ended, and that is a failure.
@@ -34,12 +36,17 @@ class Process {
 
   void signal(int number);
   bool says(const std::string& text);  // waits until stderr has this text; a failure if the program ends before
-  bool prints(std::size_t count);      // the same of so many lines on stdout
-  void stop_reading();                 // closes the other end of stdout
+  // The next three are of a program that waits for nobody but the test: a failure at once, and not when patience is
+  // over, if it waits for more than it was given, or has ended before.
+  bool prints(std::size_t count);                          // waits until there are so many lines on stdout
+  bool is_given(const std::string& bytes, Fifo& through);  // waits until it reads there
+  bool ends();                                             // waits for the end of its output
+  void stop_reading();                                     // closes the other end of stdout
   Result wait();
 
  private:
   bool read_more();  // false: both streams are closed, or patience is over
+  bool waits_for_more() const;
   std::string name_;
   const test::UnderWay under_way_;
   int child_ = -1, out_ = -1, err_ = -1;
@@ -56,7 +63,8 @@ class Fifo {
   Fifo& operator=(const Fifo&) = delete;
 
   const std::string& path() const { return path_; }
-  void write(const std::string& bytes);  // no more than it holds, 64 KiB; waits until somebody reads
+  bool opened();                         // false: nobody reads there yet
+  bool write(const std::string& bytes);  // behind that; no more than it holds, 64 KiB
   void close();
 
  private:

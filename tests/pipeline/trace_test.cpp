@@ -197,5 +197,18 @@ TEST(Trace, NamesAreEscaped) {
   EXPECT_EQ(names, (std::set<std::string>{"a\nb", "x\"y"}));
 }
 
+TEST(Trace, ArrowsOfAllRunsHaveIdsOfTheirOwn) {
+  Trace trace;
+  Everything one(20, threads(2)), other(20, threads(2));
+  for (Graph* g : {&one.graph, &other.graph}) g->set_trace(&trace);
+  for (Graph* g : {&one.graph, &other.graph, &one.graph}) g->run();
+  const json events = written(trace);
+  std::map<std::uint64_t, std::pair<int, int>> ends;  // of each arrow: beginnings and ends
+  for (const json& e : with_phase(events, "s")) ++ends[e["id"].get<std::uint64_t>()].first;
+  for (const json& e : with_phase(events, "f")) ++ends[e["id"].get<std::uint64_t>()].second;
+  EXPECT_GT(ends.size(), 300u);
+  for (const auto& [id, both] : ends) EXPECT_EQ(both, std::pair(1, 1)) << "arrow " << id;
+}
+
 }  // namespace
 }  // namespace sluice::test

@@ -146,6 +146,30 @@ TEST(Verdict, OfALoopNamesItAndTheSharesOfALap) {
       "forward twice as fast would make the run 1.4 times faster");
 }
 
+// Its laps have gaps that no count of busy time shows.
+TEST(Verdict, OfALoopThatIsNearlyTheBoundNamesTheLoop) {
+  const auto kind = [](double of_loop) {
+    return verdict(
+               run({gate("state", Verb::feedback, {"next"}, 0, 10, 0), gate("numbers", Verb::source, {}, 9, 0, 1),
+                    gate("pair", Verb::zip, {"numbers", "state"}, 0, 10, 0), map("next", "pair", of_loop, serial, 1)}))
+        .kind;
+  };
+  EXPECT_EQ(kind(0.9 * 9), Kind::loop);
+  EXPECT_EQ(kind(0.7 * 9), Kind::stage);
+}
+
+TEST(Verdict, OfALoopGivesNoAdviceAboutLessThanItsLargestStageTakes) {
+  const auto advised = [](double of_stage) {
+    return verdict(
+               run({gate("state", Verb::feedback, {"next"}, 0, 10, 0), gate("numbers", Verb::source, {}, 0, 0, 10),
+                    gate("pair", Verb::zip, {"numbers", "state"}, 0, 10, 0), map("next", "pair", of_stage, serial, 1)}))
+               .text.find("would help more") != std::string::npos;
+  };
+  EXPECT_FALSE(advised(6)) << "60 %, and 40 % outside of bodies";
+  EXPECT_TRUE(advised(4)) << "40 %, and 60 % outside of bodies";
+  EXPECT_FALSE(advised(8)) << "80 %, and 20 % outside of bodies";
+}
+
 //  state -> pair -> a -> join -> state
 //           pair -> b -> join
 TEST(Verdict, OfALoopWithBranchesGoesTheLongestWayRound) {

@@ -73,6 +73,23 @@ TEST(Batcher, OnlyTheLastBatchIsSmaller) {
   EXPECT_EQ(sizes, (std::vector<std::size_t>{256, 256, 256, 232}));
 }
 
+// So that they are in the cache by then.
+TEST(Batcher, ABatchAnnouncesTheRowsOfTheNextOne) {
+  const Rows rows(1000);
+  for (const bool shuffled : {true, false})
+    for (const std::size_t size : Sizes{1, 256, 1000}) {
+      Batcher batcher{.data = &rows.set, .batch_size = size, .seed = 5, .shuffled = shuffled};
+      Batch batch;
+      ASSERT_TRUE(batcher(batch));
+      for (std::vector<const std::uint8_t*> announced; !batch.upcoming.empty();) {
+        announced.assign(batch.upcoming.begin(), batch.upcoming.end());
+        ASSERT_TRUE(batcher(batch));
+        EXPECT_EQ(std::vector(batch.rows.begin(), batch.rows.end()), announced);
+      }
+      EXPECT_FALSE(batcher(batch)) << "only the last one announces none";
+    }
+}
+
 TEST(Batcher, AnEpochPreparedAlongTheWayIsTheSameAsOneThatIsNot) {
   const Rows rows(1000);
   Batcher batcher{.data = &rows.set, .batch_size = 64, .seed = 5};

@@ -21,6 +21,25 @@ TEST(Sgd, TakesTheRateTimesTheMeanGradientFromTheWeights) {
     EXPECT_NEAR(next->bias[c], weights->bias[c] - 0.25f * mean(0, static_cast<Eigen::Index>(c)), 1e-6f);
 }
 
+// The gradient of the weights is of pixels as they are, that of the bias has none in it.
+TEST(Sgd, TakesTheDivisorOfThePixelsFromTheStepOfTheWeightsAlone) {
+  const Example example(300, 20, 3);
+  Weights weights = example_weights(20, 3);
+  Model scaled = *weights;
+  scaled.divisor = 51;
+  weights.renew() = scaled;
+  const Step step(example.batch, weights, 1);
+  Weights next;
+  Sgd{.rate = 0.25f}(step.gradient, next);
+  EXPECT_EQ(next->divisor, 51);
+  const Matrix delta = delta_of(step.scored[0]), gradient = example.matrix().transpose() * 5 * delta / 300;
+  const Matrix expected = matrix_of(weights->weights.data(), 20, 3) - 0.25f * gradient;
+  EXPECT_LE((matrix_of(next->weights.data(), 20, 3) - expected).cwiseAbs().maxCoeff(), 1e-5f);
+  const Matrix mean = sum(delta, 0) / 300;
+  for (std::size_t c = 0; c < 3; c++)
+    EXPECT_NEAR(next->bias[c], weights->bias[c] - 0.25f * mean(0, static_cast<Eigen::Index>(c)), 1e-6f);
+}
+
 TEST(Sgd, LeavesTheWeightsOfTheGradientUntouched) {
   const Weights weights = example_weights(20, 3);
   const std::string before = bytes_of(weights->weights);

@@ -2,6 +2,7 @@
 //
 //   SLUICE_FAULT=write:3:ENOSPC     the third write() fails so
 //   SLUICE_FAULT=any:17:kill        before the 17th call of those below the program is killed
+//   SLUICE_FAULT=any:17:SIGINT      before it the program gets this signal; or SIGTERM
 //   SLUICE_FAULT=read:1:EIO+        the first read() and all behind it
 //   SLUICE_FAULT=any:2:short        if it is a read() or a write(), it does one byte
 //   SLUICE_FAULT=write:900:full     the disk is full behind 900 bytes
@@ -10,6 +11,7 @@
 //   SLUICE_FAULT_PATH=/tmp/x        only files whose paths begin so count
 //   SLUICE_FAULT_LOG=FILE           a line of each call that counted, `write /tmp/x/file`; ` <- EIO` where a fault was
 //                                   put; behind main() `left open FILE` of each that nobody closed
+//   SLUICE_PEAK_LOG=FILE            behind main() a line: the most memory that the program has had, in KiB
 //
 // calls: open stat lstat fstat read write fsync fchmod flock ftruncate rename unlink close, and any of them. A file
 // that is opened by fopen() counts as opened, its close() as fclose(). Order and thread-safety: any number of threads;
@@ -55,7 +57,7 @@ F* real(const char* name) {
   }())
 
 struct Action {
-  enum Kind { none, error, part, kill, full, places } kind = none;
+  enum Kind { none, error, part, signal, full, places } kind = none;
   int number = 0;
 };
 
@@ -95,7 +97,9 @@ Plan read_plan() {
   if (char* const plus = std::strchr(p.action, '+')) p.and_all_behind = true, *plus = '\0';
   const auto is = [&](const char* name) { return std::strcmp(p.action, name) == 0; };
   p.what = is("short")       ? Action{Action::part}
-           : is("kill")      ? Action{Action::kill}
+           : is("kill")      ? Action{Action::signal, SIGKILL}
+           : is("SIGINT")    ? Action{Action::signal, SIGINT}
+           : is("SIGTERM")   ? Action{Action::signal, SIGTERM}
            : is("full")      ? Action{Action::full}
            : is("places")    ? Action{Action::places}
            : is("bad_alloc") ? Action{Action::error, ENOMEM}
@@ -147,7 +151,7 @@ Action next(const char* call, const char* path) {
   }
   if (p.what.kind == Action::full && std::strcmp(call, "write") == 0) a = p.what;
   log_line(call, path, a.kind == Action::none || a.kind == Action::full ? nullptr : p.action);
-  if (a.kind == Action::kill) ::syscall(SYS_kill, ::getpid(), SIGKILL);
+  if (a.kind == Action::signal) ::syscall(SYS_kill, ::getpid(), a.number);
   return a;
 }
 
@@ -203,6 +207,22 @@ int closing(int file, Do&& work) {
 }
 
 // ---- memory ----
+
+// What the kernel counted for this process, and not for the one that started it, as getrusage() does.
+void log_peak() {
+  const char* const to = std::getenv("SLUICE_PEAK_LOG");
+  std::FILE* const status =
+      to ? SLUICE_REAL(fopen, std::FILE * (const char*, const char*))("/proc/self/status", "r") : nullptr;
+  if (!status) return;
+  char line[256];
+  unsigned long peak = 0;
+  while (std::fgets(line, sizeof line, status)) std::sscanf(line, "VmHWM: %lu", &peak);
+  std::fclose(status);
+  const auto log =
+      static_cast<int>(::syscall(SYS_openat, AT_FDCWD, to, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666));
+  const int size = std::snprintf(line, sizeof line, "%lu\n", peak);
+  ::syscall(SYS_write, log, line, size);
+}
 
 std::atomic<std::uint64_t> allocations{0};
 
@@ -280,6 +300,7 @@ int __wrap_main(int argc, char** argv) {
   in_main = true;
   const int code = __real_main(argc, argv);
   in_main = false;
+  log_peak();
   for (int file = 0; file < most_files; ++file)
     if (const char* path = path_of(file)) log_line("left open", path, nullptr);
   for (const Place& p : places) {

@@ -1,4 +1,5 @@
-// The typed part of each verb: loops over the rings of its streams and calls the user's callable.
+// The typed part of the verbs that call a callable: loops over the rings of their streams. zip and feedback:
+// carriers.hpp.
 #pragma once
 
 #include <atomic>

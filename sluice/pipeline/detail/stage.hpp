@@ -28,6 +28,7 @@ class Body {
   virtual void allocate(std::size_t /*messages*/) {}
   // Makes the messages [at, last) in order (a sink: takes them). `at` is the one being worked on, so that an exception
   // has an address. Leaves early when `stop` is set. A source returns false when it has ended, all others true.
+  // Not called for an expand.
   virtual bool run(std::uint64_t& at, std::uint64_t last, const std::atomic<bool>& stop) = 0;
 
   // expand: takes message k; makes message k, or says that it needs the next input first.

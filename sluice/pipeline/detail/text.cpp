@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace sluice::detail {
 
 std::string json_string(std::string_view text) {

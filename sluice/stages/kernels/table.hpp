@@ -5,7 +5,7 @@
 //
 //   packed weights   [chunks][classes][16]   16 neighbouring pixels of one class; zero past the last pixel
 //   delta            [groups][classes][16]   16 neighbouring rows of one class (a lane is a row); zero past the last
-//   row gradient         [chunks][classes][16]   as the weights, then the bias' gradient, padded to a multiple of 16
+//   gradient         [chunks][classes][16]   as the weights, then the bias' gradient, padded to a multiple of 16
 //
 // where chunks = ceil(pixels / 16) and groups = ceil(rows / 16). Buffers of floats are best 64-byte aligned; need not
 // be. This header is compiled into translation units of every level, so it may define nothing but constants.

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <string>
@@ -76,6 +78,30 @@ TEST_F(StoredModel, PredictReadsAPipeAndPrintsCsv) {
   EXPECT_TRUE(lines(r.out).at(1).starts_with("0,")) << r.out;
 }
 
+TEST_F(StoredModel, ProbabilitiesAreReadBackToTheSameFloatFromEveryFormat) {
+  const std::vector<std::string> objects = lines(predict({"--probabilities", "--top-k", "2"}).out),
+                                 rows_of_csv =
+                                     lines(predict({"--probabilities", "--top-k", "2", "--format", "csv"}).out);
+  ASSERT_EQ(objects.size(), test_count);
+  ASSERT_EQ(rows_of_csv.size(), test_count + 1);
+  const auto as_float = [](const json& number) { return static_cast<float>(number.get<double>()); };
+  for (std::size_t i = 0; i < test_count; ++i) {
+    const json line = parsed_json(objects[i]);
+    std::vector<float> expected{as_float(line["probability"]), as_float(line["top"][1]["probability"])}, found;
+    for (const json& p : line["probabilities"]) expected.push_back(as_float(p));
+    float sum = 0;
+    for (std::size_t c = 0; c < classes; ++c) sum += expected[2 + c];
+    EXPECT_NEAR(sum, 1, 1e-6) << "as many digits as a float has";
+    // index,class,name,probability,class_2,name_2,probability_2,p_0,p_1,p_2: the quote of a name is doubled.
+    const std::string& row = rows_of_csv[i + 1];
+    std::vector<std::string> fields(1);
+    for (const char c : row) c == ',' ? void(fields.emplace_back()) : void(fields.back() += c);
+    ASSERT_EQ(fields.size(), std::size_t{7} + classes) << row;
+    for (const std::size_t at : {3u, 6u, 7u, 8u, 9u}) found.push_back(std::strtof(fields[at].c_str(), nullptr));
+    EXPECT_EQ(found, expected) << row;
+  }
+}
+
 // A pipe that goes on later: what is asked for and what only the answer brings about.
 class PipedModel : public StoredModel {
  protected:
@@ -85,11 +111,11 @@ class PipedModel : public StoredModel {
   static std::string header(std::uint32_t count) { return test::idx_header(3, {count, rows, columns}); }
   // Three images of five, then a fourth, then the last.
   void expect_an_answer_to_each(Process& program, Fifo& fifo, std::size_t printed_before = 0) const {
-    fifo.write(header(5) + images(0, 3));
+    ASSERT_TRUE(program.is_given(header(5) + images(0, 3), fifo));
     ASSERT_TRUE(program.prints(printed_before + 3));
-    fifo.write(images(3, 1));
+    ASSERT_TRUE(program.is_given(images(3, 1), fifo));
     ASSERT_TRUE(program.prints(printed_before + 4));
-    fifo.write(images(4, 1));
+    ASSERT_TRUE(program.is_given(images(4, 1), fifo));
     ASSERT_TRUE(program.prints(printed_before + 5));
     fifo.close();
     const Result r = program.wait();
@@ -136,9 +162,9 @@ TEST_F(PipedModel, EachImageIsAnsweredWhateverElseIsRead) {
   Fifo fifo(data.path("images")), of_labels(data.path("labels"));
   Process program({sluice_path(), "predict", "--model", model, "--threads", "1", "--images", fifo.path(), "--labels",
                    of_labels.path(), "--gallery", data.path("h.svg")});
-  fifo.write(header(2) + images(0, 2));
+  ASSERT_TRUE(program.is_given(header(2) + images(0, 2), fifo));
   ASSERT_TRUE(program.prints(2));
-  of_labels.write(test::idx_labels({0, 1}));
+  ASSERT_TRUE(program.is_given(test::idx_labels({0, 1}), of_labels));
   of_labels.close();
   fifo.close();
   EXPECT_EQ(program.wait().code, 0);
@@ -148,12 +174,29 @@ TEST_F(PipedModel, EndsWhenNobodyReadsAlthoughTheInputIsIdle) {
   for (const char* threads : {"1", "2"}) {
     Fifo fifo(data.path(std::string("fifo") + threads));
     Process program({sluice_path(), "predict", "--model", model, "--threads", threads, "--images", fifo.path()});
-    fifo.write(header(5) + images(0, 2));
+    ASSERT_TRUE(program.is_given(header(5) + images(0, 2), fifo));
     ASSERT_TRUE(program.prints(2));
     program.stop_reading();
-    const Result r = program.wait();  // although the pipe is open
+    ASSERT_TRUE(program.ends()) << "although the pipe is open";
+    const Result r = program.wait();
     EXPECT_EQ(r.code, 0);
     EXPECT_EQ(r.err, "");
+  }
+}
+
+TEST_F(PipedModel, ASignalEndsItsWaitWhereThereIsAGalleryToLeaveOut) {
+  for (const bool of_labels : {false, true}) {
+    Fifo fifo(data.path(of_labels ? "labels" : "images"));
+    const std::string svg = data.path("g.svg");
+    Process program({sluice_path(), "predict", "--model", model, "--images", of_labels ? images_ : fifo.path(),
+                     "--labels", of_labels ? fifo.path() : data.path("t10k-labels-idx1-ubyte.gz"), "--gallery", svg});
+    ASSERT_TRUE(program.is_given(of_labels ? test::idx_labels({0}).substr(0, 4) : header(200) + images(0, 2), fifo));
+    program.signal(SIGTERM);
+    ASSERT_TRUE(program.ends());
+    const Result r = program.wait();
+    EXPECT_EQ(r.code, 128 + SIGTERM) << r.signal;
+    EXPECT_EQ(r.err, "sluice: interrupted: " + svg + " was not written\n");
+    EXPECT_FALSE(std::filesystem::exists(svg));
   }
 }
 

@@ -1,6 +1,7 @@
 // Whatever fails, the program says so in a line that names the file, ends as documented, leaves nothing behind and no
 // older file damaged: every system call on the files of a job fails once, in every way that it can; memory is refused
-// at every place that takes some; and the program is killed at every call of a save and at random moments.
+// at every place that takes some; and the program is interrupted at every call, and killed at every call of a save and
+// at random moments.
 //
 // Exit codes: 0 where the fault does not matter: what was interrupted or did only a part is done again, a close() has
 // nothing to say behind fsync(), and a file can be decoded in another way; 3 for data that cannot be read; 1 for what
@@ -13,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 #include <string>
@@ -544,6 +546,80 @@ TEST(FaultsOfOutput, LeaveTheOlderGalleryOrTheNewOne) {
   const StoredModel model;
   const Folder folder;
   every_fault_leaves_the_older_file_or_the_new_one(folder, "g.svg", model.predict(folder.path("g.svg")));
+}
+
+// ---- whatever a command writes ----
+
+// The files that it makes in this folder, of which there is none before.
+class Written : public ::testing::TestWithParam<const char*> {
+ protected:
+  std::vector<std::string> files() const {
+    if (is("synth"))
+      return {"train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-images-idx3-ubyte.gz",
+              "t10k-labels-idx1-ubyte.gz"};
+    if (is("predict")) return {"g.png"};
+    return {"model", "trace", "report", "picture", "checkpoint"};
+  }
+  Arguments command() const {
+    if (is("synth")) return {"synth", folder.path(), "--train", "50", "--test", "10"};
+    if (is("predict")) return model.predict(folder.path("g.png"));
+    Arguments all = one_epoch(model.data) + Arguments{"--output", folder.path("model")};
+    for (const std::string what : {"trace", "report", "picture", "checkpoint"})
+      all = all + Arguments{"--" + what, folder.path(what)};
+    return all;
+  }
+  void empty_folder() const {
+    for (const std::string& name : names(folder)) fs::remove(folder.path(name));
+  }
+  const StoredModel model;
+  const Folder folder;
+
+ private:
+  bool is(const std::string& name) const { return GetParam() == name; }
+};
+INSTANTIATE_TEST_SUITE_P(Commands, Written, ::testing::Values("train", "predict", "synth"),
+                         [](const auto& command) { return std::string(command.param); });
+
+// As a checkpoint: a power cut at any moment leaves nothing or a file that is whole.
+TEST_P(Written, FilesReachTheDiskBeforeTheyHaveTheirNamesAndTheirFolderAfter) {
+  const Faulty faulty = sluice_with_fault("any:0:EIO", folder.path(), command());
+  ASSERT_EQ(faulty.result.code, 0) << faulty.result.err;
+  for (const std::string& name : files()) {
+    SCOPED_TRACE(name);
+    const std::string part = folder.path(name) + ".sluice-0.part";
+    const auto& calls = faulty.calls;
+    const auto renamed = std::find(calls.begin(), calls.end(), "rename " + part);
+    ASSERT_NE(renamed, calls.end());
+    const auto opened = std::find(std::make_reverse_iterator(renamed), calls.rend(), "open " + part).base();
+    const auto synced = std::find(opened, renamed, "fsync " + part);
+    ASSERT_NE(synced, renamed);
+    EXPECT_NE(std::find(opened, synced, "write " + part), synced);
+    EXPECT_EQ(std::find(synced, renamed, "write " + part), renamed);
+    const auto next =
+        std::find_if(renamed + 1, calls.end(), [](const auto& call) { return call_of(call) == "rename"; });
+    EXPECT_NE(std::find(renamed, next, "fsync " + folder.path()), next);
+  }
+  EXPECT_EQ(folder.files(), files().size());
+}
+
+// From the first one on: no file is made before signals are taken.
+TEST_P(Written, ASignalAtAnyCallLeavesNoPartOfAFileBehind) {
+  std::size_t interrupted = 0;
+  for (std::size_t n = 1; n < 1000; n += thorough() || n < 20 ? 1u : 3u) {
+    const std::string fault = "any:" + std::to_string(n) + (n % 2 ? ":SIGINT" : ":SIGTERM");
+    SCOPED_TRACE(fault);
+    const test::UnderWay under_way([&] { return fault; });
+    empty_folder();
+    const Faulty faulty = sluice_with_fault(fault, folder.path(), command());
+    const Result& r = faulty.result;
+    EXPECT_EQ(r.signal, 0) << "before it was taken";
+    EXPECT_TRUE(r.code == 0 || r.code == (n % 2 ? 128 + SIGINT : 128 + SIGTERM)) << r.code << r.err;
+    for (const std::string& name : names(folder)) EXPECT_FALSE(contains(name, ".part")) << name;
+    if (faulty.fault.empty()) break;
+    interrupted += r.code != 0;
+    if (::testing::Test::HasFailure()) return;
+  }
+  EXPECT_GT(interrupted, 0u);
 }
 
 // ---- memory ----

@@ -57,6 +57,16 @@ TEST_F(Signals, TheFirstSavesSaysHowToGoOnAndEndsWithItsNumber) {
   EXPECT_EQ(data.folder().files(), 4u + 2u);
 }
 
+// Whoever started it wants that it goes on.
+TEST_F(Signals, ThatAreIgnoredFromTheBeginningDoNotEndARun) {
+  Process p(Arguments{"nohup"} + endless());
+  ASSERT_TRUE(p.says("epoch="));
+  p.signal(SIGHUP);
+  p.signal(SIGTERM);  // is taken behind it, if both are
+  const Result r = p.wait();
+  EXPECT_EQ(r.code, 128 + SIGTERM) << r.err;
+}
+
 // In one process, where it can be seen how many steps there were when it was told to stop.
 TEST_F(Signals, EndARunAfterTheStepUnderWayOrTheNext) {
   const TrainingSettings settings{.batch_size = 1, .keeps_state = true};

@@ -113,15 +113,15 @@ class StoredStream : public Stream {
     write(images, sound);
     whole = trained(job({}, "100", "3"));
   }
-  Arguments kept() const {
-    return job({"--quiet", "--checkpoint", checkpoint, "--checkpoint-every", "28"}, "100", "3");
+  Arguments kept(const Arguments& more = {}) const {
+    return job(Arguments{"--quiet", "--checkpoint", checkpoint, "--checkpoint-every", "28"} + more, "100", "3");
   }
   // With all saves before it done.
-  void killed_at_save(int number) const {
+  void killed_at_save(int number, const Arguments& more = {}) const {
     const Result r =
         run(Arguments{"env", "SLUICE_FAULT=fsync:" + std::to_string(number) + ":kill",
                       "SLUICE_FAULT_PATH=" + checkpoint, "SLUICE_FAULT_LOG=" + folder.path("log"), SLUICE_WITH_FAULTS} +
-            kept());
+            kept(more));
     EXPECT_NE(r.signal, 0) << r.err;
   }
   std::string sound, damaged;
@@ -154,6 +154,22 @@ TEST_F(StoredStream, DamageThatNobodyKnewOfYetIsInNoRunThatGoesOn) {
       write(images, damaged);
     }
   }
+}
+
+// The weights at the beginning of the epoch are for the pixels of the job, too.
+TEST_F(StoredStream, DamageThatARunMeetsThatWentOnWithAScaleLeavesACheckpointOfTheSameJob) {
+  const Arguments scaled{"--scale", "1/200"};
+  const json sound_run = trained(job(scaled, "100", "3"));
+  write(images, damaged);
+  killed_at_save(4, scaled);
+  const Result r = sluice(kept(scaled));
+  EXPECT_EQ(r.code, 3) << r.err;
+  EXPECT_TRUE(contains(r.err, checkpoint + " is of the beginning of epoch 1")) << r.err;
+  EXPECT_EQ(load_checkpoint(checkpoint).state.weights->divisor, 200);
+  write(images, sound);
+  const Result again = sluice(kept(scaled) + Arguments{"--json"});
+  ASSERT_EQ(again.code, 0) << again.err;
+  EXPECT_EQ(results_of(parsed_json(again.out)), results_of(sound_run));
 }
 
 TEST_F(StoredStream, AnEpochBeginsAgainWhereItsFilesWereWrittenSince) {
@@ -233,6 +249,29 @@ TEST_F(Stream, WhatIsWrongIsSaidBeforeTheFirstStep) {
   expect_refused(job({"--train-images", pipe}), 3, {pipe + ": is no regular file"});
 }
 
+TEST_F(Stream, ALabelThatIsTooLargeIsNamedByItsFileAndItsPlaceThere) {
+  std::vector<std::uint8_t> of_train(3000, 1), of_test(200, 1);
+  of_train[0] = of_test[0] = 9;  // there are ten classes
+  const std::string ten_train = folder.path("a"), ten_test = folder.path("b"), others = folder.path("c");
+  write(ten_train, test::gzip(test::idx_labels(of_train)));
+  write(ten_test, test::gzip(test::idx_labels(of_test)));
+  of_train[2345] = of_test[123] = 10;
+  const Arguments two{"train",          "--stream",
+                      "--train-images", images + "," + images,
+                      "--test-images",  file("t10k-images-idx3-ubyte.gz") + "," + file("t10k-images-idx3-ubyte.gz")};
+  const auto expect_named = [&](const std::vector<std::uint8_t>& wrong, const std::string& place,
+                                const Arguments& more) {
+    write(others, test::gzip(test::idx_labels(wrong)));
+    expect_refused(two + more, 3, {others + ": label 10 of image " + place + ", expected 0 to 9"});
+  };
+  const Arguments sound_test{"--test-labels", ten_test + "," + ten_test},
+      wrong_test{"--train-labels", ten_train + "," + ten_train, "--test-labels", ten_test + "," + others},
+      ten{"--classes", "10"};
+  expect_named(of_train, "2345", sound_test + ten + Arguments{"--train-labels", ten_train + "," + others});
+  expect_named(of_test, "123", wrong_test + ten);
+  expect_named(of_test, "123", wrong_test);  // than those that are trained on
+}
+
 TEST_F(Stream, FlagsThatHaveNoEffectAreErrors) {
   const Arguments held{"train", "--data", data};
   expect_refused(held + Arguments{"--shuffle-buffer", "100"}, 2, {"--shuffle-buffer", "without --stream"});
@@ -248,11 +287,26 @@ TEST_F(Stream, ACheckpointIsOfTheSameStream) {
   expect_refused({"train", "--data", data, "--batch-size", "50", "--epochs", "2", "--checkpoint", checkpoint,
                   "--stream", "--shuffle-buffer", "101"},
                  2, {"is of another job: --shuffle-buffer is 101, there it was 100"});
-  std::string bytes = contents_of(images);
-  bytes[4] = static_cast<char>(bytes[4] ^ 1);  // of the time in its header, which means nothing, but is looked at
-  write(images, bytes);
-  expect_refused(job({"--checkpoint", checkpoint}), 3,
-                 {"--train-images is another file, or the same contents stored otherwise"});
+  const auto expect_told = [&](const std::string& name, const std::string& flag, std::size_t at) {
+    const std::string sound = contents_of(file(name));
+    std::string bytes = sound;
+    bytes[at] = static_cast<char>(bytes[at] ^ 1);
+    write(file(name), bytes);
+    expect_refused(job({"--checkpoint", checkpoint}), 3,
+                   {flag + " is another file, or the same contents stored otherwise"});
+    write(file(name), sound);
+  };
+  // The time in its header means nothing, but is looked at.
+  for (const auto& [name, flag] : {std::pair{"train-images-idx3-ubyte.gz", "--train-images"},
+                                   {"train-labels-idx1-ubyte.gz", "--train-labels"},
+                                   {"t10k-images-idx3-ubyte.gz", "--test-images"},
+                                   {"t10k-labels-idx1-ubyte.gz", "--test-labels"}})
+    expect_told(name, flag, 4);
+  // So is the end of a large file, which is not read before it is trained on.
+  const std::size_t size = contents_of(images).size();
+  ASSERT_GT(size, 2u * 64 * 1024);
+  for (const std::size_t before_its_end : {std::size_t{64} * 1024, std::size_t{1000}})
+    expect_told("train-images-idx3-ubyte.gz", "--train-images", size - before_its_end);
 }
 
 TEST_F(Stream, TheGraphStatesItsBound) {

@@ -1,8 +1,10 @@
 // sluice synth: a data set of made-up images, to be trained on like any other.
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/apps/json.hpp"
@@ -103,6 +105,17 @@ TEST(Synth, ADiskThatIsFullEndsItAndLeavesNothingHalf) {
   EXPECT_EQ(lines(r.err).size(), 1u) << r.err;
   EXPECT_TRUE(contains(r.err, names[0] + ": cannot be written")) << r.err;
   EXPECT_TRUE(fs::is_empty(folder.path("d")));
+}
+
+TEST(Synth, ASignalEndsItWithItsNumberAndLeavesNothingHalf) {
+  for (const auto& [name, number] : {std::pair{"SIGINT", SIGINT}, {"SIGTERM", SIGTERM}}) {
+    const Folder folder;
+    const Result r = run({"env", std::string("SLUICE_FAULT=write:1:") + name, "SLUICE_FAULT_PATH=" + folder.path(),
+                          SLUICE_WITH_FAULTS, "synth", folder.path(), "--train", "5000000"});
+    EXPECT_EQ(r.code, 128 + number) << r.signal;
+    EXPECT_EQ(r.err, "sluice: interrupted: " + folder.path(names[0]) + " was not written\n");
+    EXPECT_EQ(folder.files(), 0u);
+  }
 }
 
 TEST(Synth, WrongUseIsAnErrorInWords) {

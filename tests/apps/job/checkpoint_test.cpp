@@ -6,6 +6,7 @@
 
 #include <fstream>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <sluice/stages/errors.hpp>
@@ -115,10 +116,26 @@ TEST_F(Checkpoints, OfAnotherJobAreRefusedWithWhatDiffers) {
           2, "--batch-size is 50, there it was 100; --seed is 1, there it was 0");
   refused(job({"--classes", "4"}), 2, "--classes is 4, there it was 3");
   refused(job({"--scale", "1/100"}), 2, "--scale is 1/100, there it was 1/255");
-  std::string pixels = pixel_bytes(train_count, 1);
-  pixels[17] = static_cast<char>(pixels[17] ^ 1);
-  data.folder().write("train-images-idx3-ubyte.gz", test::gzip(test::idx_images(pixels, rows, columns)));
-  refused(job(), 3, "--train-images has other contents (sha256 ");
+  const std::string images = pixel_bytes(train_count, 1), others = pixel_bytes(test_count, 2);
+  const auto of_another = [](std::string pixels) {
+    pixels[17] = static_cast<char>(pixels[17] ^ 1);
+    return test::idx_images(pixels, rows, columns);
+  };
+  const auto with_another = [](std::size_t count) {
+    std::vector<std::uint8_t> labels = label_bytes(count);
+    labels[17] = static_cast<std::uint8_t>((labels[17] + 1) % classes);
+    return test::idx_labels(labels);
+  };
+  for (const auto& [flag, name, contents] :
+       {std::tuple{"--train-images", "train-images-idx3-ubyte.gz", of_another(images)},
+        {"--train-labels", "train-labels-idx1-ubyte.gz", with_another(train_count)},
+        {"--test-images", "t10k-images-idx3-ubyte.gz", of_another(others)},
+        {"--test-labels", "t10k-labels-idx1-ubyte.gz", with_another(test_count)}}) {
+    const std::string sound = contents_of(data.path(name));
+    data.folder().write(name, test::gzip(contents));
+    refused(job(), 3, std::string(flag) + " has other contents (sha256 ");
+    data.folder().write(name, sound);
+  }
 }
 
 TEST_F(Checkpoints, GoOnWithTheSameDataCompressedOtherwise) {

@@ -1,10 +1,14 @@
 // What a run shows of itself: progress, log, profile, trace, pictures, and what is left of an interrupted one.
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cctype>
+#include <chrono>
 #include <fstream>
+#include <future>
 #include <iterator>
 #include <set>
 #include <string>
@@ -71,6 +75,32 @@ TEST(ProgressLine, ShowsEverythingWhereThereIsRoom) {
       progress_line({LogStyle::Form::line, false, false}, 110, 4, 10, 0.5, last, 1.6e6, 75),
       "epoch 4/10 [###############---------------]  loss 0.4473  accuracy 0.8479  test 0.8349  1.60 M/s  ETA 1:15");
   EXPECT_EQ(progress_line({LogStyle::Form::line, true, false}, 24, 1, 2, 0.5, {}, 0, 0), "epoch 1/2 ━━━━━━──────");
+}
+
+TEST(ProgressLine, TellsTheTimeLeftByTheEpochsOfThisRunAlone) {
+  for (const std::size_t rows_before : {std::size_t{0}, std::size_t{300}}) {
+    // Eight epochs of ten were done before, and of the ninth so many rows of 600.
+    RunState state{.plan = {.epochs = 10, .batch_size = 100, .train_images = 600}};
+    for (std::size_t e = 1; e <= 8; ++e) state.training.epochs.push_back({e, {}, {}, 1});
+    state.training.sums.add({0, 0, static_cast<double>(rows_before)});
+    std::atomic<int> seconds = 0;
+    std::promise<void> drawn;
+    ::testing::internal::CaptureStderr();
+    {
+      Progress progress({LogStyle::Form::line, false, false}, state,
+                        [&] { return Progress::Clock::time_point(std::chrono::seconds(seconds)); });
+      progress.epoch_begins(9, [&, times = 0]() mutable -> std::size_t {
+        if (++times == 2) drawn.set_value();  // what was drawn the first time is there by then
+        return 600;
+      });
+      seconds = rows_before ? 50 : 100;  // a hundred for an epoch
+      drawn.get_future().wait();
+      progress.ends(state, false);
+    }
+    const std::string text = ::testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(contains(text, "6 /s  ETA 1:40")) << text;
+    EXPECT_TRUE(text.rfind("ETA ") == text.rfind("ETA 1:40")) << text;
+  }
 }
 
 TEST(ProgressOutput, IsALineOfKeysAndValuesForEachEpochWhereStderrIsNoTerminal) {
@@ -148,6 +178,18 @@ TEST(LogFormat, JsonlHasErrorsAsEventsToo) {
   EXPECT_TRUE(last_of(sluice(train + Arguments{"--capacity", "forwards=2"})).starts_with("--capacity forwards=2: "));
   data.folder().write("t10k-images-idx3-ubyte.gz", test::gzip(test_images()).substr(0, 900));
   EXPECT_TRUE(last_of(sluice(train)).starts_with(data.path("t10k-images-idx3-ubyte.gz")));
+}
+
+// Unlike what the kernel says of whatever a process was before it became this one.
+TEST(PeakMemory, IsThatOfTheProgramAndNotOfWhoStartedIt) {
+  const SmallData data;
+  const std::size_t size = std::size_t{600} << 20;
+  void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+  ASSERT_NE(memory, MAP_FAILED);
+  const json of_run = trained(data.train());
+  ::munmap(memory, size);
+  EXPECT_GT(of_run["peak_rss_bytes"].get<std::size_t>(), std::size_t{1} << 20);
+  EXPECT_LT(of_run["peak_rss_bytes"].get<std::size_t>(), size / 2);
 }
 
 TEST(Profile, IsATableAndAVerdictForEachGraph) {

@@ -155,6 +155,39 @@ TEST(Report, SaysWhichClassesWereTakenForWhich) {
   EXPECT_EQ(count(confusion, "<td class=\"miss\""), 90u);
 }
 
+// The number of each cell of a row, from left to right.
+std::vector<std::size_t> cells_of(const std::string& row) {
+  std::vector<std::size_t> all;
+  for (std::size_t at = 0; (at = row.find("<td class=\"", at)) != std::string::npos; ++at) {
+    if (row.compare(at, 18, "<td class=\"recall\"") == 0) continue;
+    all.push_back(std::stoul(row.substr(row.find('>', at) + 1)));
+  }
+  return all;
+}
+
+TEST(Report, HasTrueClassesInTheRowsOfItsMatrixAndPredictedOnesInItsColumns) {
+  const Sample sample(10, 200);
+  const std::string confusion = section_of(html(sample.report), "confusion");
+  std::vector<std::vector<std::size_t>> expected(10, std::vector<std::size_t>(10));
+  for (std::size_t i = 0; i < 200; ++i) ++expected[sample.test.labels[i]][sample.report.predictions.predicted[i]];
+  ASSERT_NE(expected[4][5], expected[5][4]);
+  std::vector<std::vector<std::size_t>> shown;
+  const std::string begin = "<tr><th class=\"row\"";
+  for (std::size_t at = 0; (at = confusion.find(begin, at)) != std::string::npos; ++at) {
+    const std::string row = confusion.substr(at, confusion.find("</tr>", at) - at);
+    if (shown.size() == 4) {
+      EXPECT_TRUE(row.starts_with(begin + " title=\"class 4\">")) << row;
+    }
+    shown.push_back(cells_of(row));
+  }
+  EXPECT_EQ(shown, expected);
+  EXPECT_TRUE(contains(confusion, " title=\"class 4 taken for class 5: 20, 100.0 %\">20</td>"));
+  const std::string head = confusion.substr(0, confusion.find("</thead>"));
+  EXPECT_TRUE(contains(head, "colspan=\"10\">predicted</th>"));
+  EXPECT_TRUE(contains(head, "<tr><th class=\"axis\">true</th><th class=\"column\">"));
+  EXPECT_LT(head.find(">class 4<"), head.find(">class 5<"));
+}
+
 TEST(Report, OfManyClassesTellsTheMostConfusedInsteadOfAMatrix) {
   const std::string confusion = section_of(html(Sample(31, 620).report), "confusion");
   EXPECT_EQ(count(confusion, "<td class=\"hit\""), 0u);
