@@ -8,8 +8,10 @@
 namespace {
 
 struct Native {
+  static constexpr std::size_t ahead = 8;      // rows
+  static constexpr int upcoming_locality = 3;  // of a prefetch: 3 is the first-level cache, 2 the second
   static constexpr std::size_t width = 16;
-  static constexpr std::size_t tile_classes = 1, gradient_classes = 1;
+  static constexpr std::size_t tile_classes = 1, gradient_classes = 1, panel_bytes = 16 * 1024;
   static constexpr std::size_t tile_rows(std::size_t) { return 1; }
   static constexpr std::size_t gradient_registers(std::size_t) { return 1; }
 
@@ -22,6 +24,7 @@ struct Native {
   static Native load(const float* p) {
     return each([=](int i) { return p[i]; });
   }
+  void keep() {}
   void store(float* p) const { memcpy(p, v, sizeof v); }
   static Native pixels(const std::uint8_t* p) {
     return each([=](int i) { return static_cast<float>(p[i]); });
@@ -47,6 +50,7 @@ struct Native {
   static Native if_greater(const Native& a, const Native& b, const Native& x, const Native& y) {
     return each([&](int i) { return a.v[i] > b.v[i] ? x.v[i] : y.v[i]; });
   }
+  static Native larger(const Native& a, const Native& b) { return if_greater(a, b, a, b); }
   // The bits of a plus those of b shifted left by 23: a x 2^n where n is in the lowest bits of b.
   static Native add_exponent(const Native& a, const Native& b) {
     return each([&](int i) { return value(bits(a.v[i]) + (bits(b.v[i]) << 23)); });

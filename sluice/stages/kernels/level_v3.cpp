@@ -6,10 +6,12 @@
 namespace {
 
 struct Native {
+  static constexpr std::size_t ahead = 8;      // rows
+  static constexpr int upcoming_locality = 3;  // of a prefetch: 3 is the first-level cache, 2 the second
   static constexpr std::size_t width = 8;
   // Blocking: 10 accumulators of the 16 registers. Converting pixels is dear, so a register of them meets as many
   // classes as there are, and the other operands come from memory.
-  static constexpr std::size_t tile_classes = 10, gradient_classes = 10;
+  static constexpr std::size_t tile_classes = 10, gradient_classes = 10, panel_bytes = 16 * 1024;
   static constexpr std::size_t tile_rows(std::size_t classes) { return classes > 5 ? 1 : classes > 2 ? 2 : 4; }
   static constexpr std::size_t gradient_registers(std::size_t classes) { return tile_rows(classes); }
 
@@ -18,6 +20,7 @@ struct Native {
   static Native zero() { return {_mm256_setzero_ps()}; }
   static Native broadcast(float x) { return {_mm256_set1_ps(x)}; }
   static Native load(const float* p) { return {_mm256_loadu_ps(p)}; }
+  void keep() {}
   void store(float* p) const { _mm256_storeu_ps(p, v); }
   // As the lowest bits of 2^23, which is then taken off: exact, and leaves the multiply-adds' pipes alone where the
   // conversion instruction does not (Zen 1: 8 % of a step).
@@ -37,6 +40,7 @@ struct Native {
   static Native if_greater(Native a, Native b, Native x, Native y) {
     return {_mm256_blendv_ps(y.v, x.v, _mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ))};
   }
+  static Native larger(Native a, Native b) { return {_mm256_max_ps(a.v, b.v)}; }
   // The bits of a plus those of b shifted left by 23: a x 2^n where n is in the lowest bits of b.
   static Native add_exponent(Native a, Native b) {
     return {_mm256_castsi256_ps(

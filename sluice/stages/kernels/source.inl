@@ -108,10 +108,11 @@ Native log_of(Native x) {
 // ---- Forward ---------------------------------------------------------------------------------------------------
 
 constexpr size_t strip = 64;        // rows
-constexpr size_t ahead = 8;         // rows: the data set's are read in random order, so the hardware cannot see them
 constexpr size_t fetched_rows = 4;  // at a time: a line of 64 pixels for each chunk that is worked on
 // Pixel chunks whose weights, for one group of classes, stay in the first-level cache.
-constexpr size_t panel = 16 * 1024 / (Native::tile_classes * Native::width * sizeof(float));
+constexpr size_t panel(size_t classes) {
+  return Native::panel_bytes / (classes * Native::width * sizeof(float));
+}
 
 // R rows' dot products with C classes over `chunks` pixel chunks, one part of the lanes; from zero, or added to what is
 // in acc[R][C][16]. Fetches the rows `next` meanwhile.
@@ -131,7 +132,8 @@ void forward_tile(const RowOf<P>* x, const RowOf<P>* next, const float* w, size_
     for (size_t r = 0; r < R; r++) pixel[r] = Native::pixels(x[r] + k * lanes);
     SLUICE_UNROLL
     for (size_t c = 0; c < C; c++) {
-      const Native weight = Native::load(w + c * class_stride);
+      Native weight = Native::load(w + c * class_stride);
+      if (R > 1) weight.keep();
       SLUICE_UNROLL
       for (size_t r = 0; r < R; r++) sum[r][c] = Native::fma(pixel[r], weight, sum[r][c]);
     }
@@ -150,7 +152,7 @@ template <size_t C, class P>
 void forward_panel(const RowOf<P>* x, const RowOf<P>* next, size_t rows, const float* weights, size_t stride,
                    size_t chunks, bool from_zero, float* acc) {
   constexpr size_t R = Native::tile_rows(C);
-  alignas(64) float packed[parts > 1 ? panel * C * Native::width : 1];
+  alignas(64) float packed[parts > 1 ? panel(C) * C * Native::width : 1];
   for (size_t part = 0; part < lanes; part += Native::width) {
     const float* w = weights;
     size_t chunk_stride = stride, class_stride = lanes;
@@ -178,12 +180,13 @@ void forward_panel(const RowOf<P>* x, const RowOf<P>* next, size_t rows, const f
 // weights of one group of classes stay in the first-level cache while all rows of the strip go by.
 template <class P>
 void logits(const ForwardArgs& a, size_t first, size_t count, float* z) {
+  // Rows are fetched Native::ahead rows early: they come in random order, so that the hardware cannot.
   RowOf<P> x[strip], next[strip], tail[strip];
   P tails[strip][lanes];
   const size_t full = a.pixels / lanes, rest = a.pixels % lanes, padded = ceil_div(count, lanes) * lanes;
   for (size_t r = 0; r < padded; r++) {
     x[r] = row_of<P>(a.rows[first + smaller(r, count - 1)]);
-    next[r] = row_of<P>(a.rows[smaller(first + r + ahead, a.count - 1)]);
+    next[r] = row_of<P>(a.rows[smaller(first + r + Native::ahead, a.count - 1)]);
     tail[r] = tails[r];
     if (rest > 0) {
       memset(tails[r], 0, sizeof tails[r]);
@@ -191,30 +194,39 @@ void logits(const ForwardArgs& a, size_t first, size_t count, float* z) {
     }
   }
   const size_t stride = a.classes * lanes;
-  const Cut groups(a.classes, Native::tile_classes), panels(full, panel);
+  const Cut groups(a.classes, Native::tile_classes);
   alignas(64) float acc[strip * Native::tile_classes * lanes];
   for (size_t g = 0; g < groups.pieces; g++) {
     const size_t first_class = groups.begin(g), classes = groups.begin(g + 1) - first_class;
     const float* weights = a.weights + first_class * lanes;
     with_constant<Native::tile_classes>(classes, [&](auto constant) {
       constexpr size_t C = decltype(constant)::value;
-      for (size_t p = 0; p < panels.pieces; p++) {
-        const size_t begin = panels.begin(p), chunks = panels.begin(p + 1) - begin;
-        RowOf<P> here[strip], there[strip];
-        for (size_t r = 0; r < padded; r++) here[r] = x[r] + begin * lanes, there[r] = next[r] + begin * lanes;
-        forward_panel<C, P>(here, g == 0 ? there : nullptr, count, weights + begin * stride, stride, chunks, p == 0,
-                            acc);
+      const Cut panels(full, panel(C));
+      // One panel of weights stays in the cache by itself, and the sums of a few rows beside it; of several panels each
+      // has to meet all rows before the next.
+      const size_t run = parts == 1 && panels.pieces <= 1 ? lanes : strip;
+      for (size_t from = 0; from < count; from += run) {
+        const size_t rows = smaller(run, count - from);
+        for (size_t p = 0; p < panels.pieces; p++) {
+          const size_t begin = panels.begin(p), chunks = panels.begin(p + 1) - begin;
+          RowOf<P> here[strip], there[strip];
+          for (size_t r = 0; r < ceil_div(rows, lanes) * lanes; r++)
+            here[r] = x[from + r] + begin * lanes, there[r] = next[from + r] + begin * lanes;
+          forward_panel<C, P>(here, g == 0 ? there : nullptr, rows, weights + begin * stride, stride, chunks, p == 0,
+                              acc);
+        }
+        if (rest > 0)
+          forward_panel<C, P>(tail + from, nullptr, rows, weights + full * stride, stride, 1, full == 0, acc);
+        for (size_t at = 0; at < rows; at += lanes)
+          for (size_t c = 0; c < C; c++) {
+            float* out = z + (from + at) * a.classes + (first_class + c) * lanes;
+            Native::sums(acc + (at * C + c) * lanes, C * lanes, out);
+            const Native bias = Native::broadcast(a.bias[first_class + c]);
+            for (size_t part = 0; part < lanes; part += Native::width)
+              Native::fma(Native::load(out + part), Native::broadcast(a.scale), bias).store(out + part);
+          }
       }
-      if (rest > 0) forward_panel<C, P>(tail, nullptr, count, weights + full * stride, stride, 1, full == 0, acc);
     });
-    for (size_t at = 0; at < count; at += lanes)
-      for (size_t c = 0; c < classes; c++) {
-        float* out = z + at * a.classes + (first_class + c) * lanes;
-        Native::sums(acc + (at * classes + c) * lanes, classes * lanes, out);
-        const Native bias = Native::broadcast(a.bias[first_class + c]);
-        for (size_t part = 0; part < lanes; part += Native::width)
-          Native::fma(Native::load(out + part), Native::broadcast(a.scale), bias).store(out + part);
-      }
   }
 }
 
@@ -234,7 +246,7 @@ void forward(const ForwardArgs& a) {
       for (size_t c = 1; c < a.classes; c++) {
         const Native logit = Native::load(z + c * lanes + part);
         at = Native::if_greater(logit, best, Native::broadcast(static_cast<float>(c)), at);
-        best = Native::if_greater(logit, best, logit, best);
+        best = Native::larger(logit, best);
       }
       best.store(largest + part);
       at.store(position + part);
@@ -313,7 +325,7 @@ void gradient_tile(const GradientArgs& a, const Pixels& x, size_t first, const f
   };
   size_t r = 0;
   for (; r < fetched; r++) {
-    __builtin_prefetch(a.upcoming[r] + pixel * pixel_bytes);
+    __builtin_prefetch(a.upcoming[r] + pixel * pixel_bytes, 0, Native::upcoming_locality);
     add_row(r);
   }
   for (; r < a.count; r++) add_row(r);
@@ -387,7 +399,7 @@ void gradient_of(const GradientArgs& a) {
       }
       for (size_t pixel = 0; pixel < a.pixels; pixel += column) {
         const size_t registers = ceil_div(smaller(column, a.pixels - pixel), lanes) * parts;
-        const bool copy = parts > 1 || pixel + column > a.pixels;
+        const bool copy = parts > 1 || (pixel + column > a.pixels && a.pixels % lanes > 0);
         if (copy) copy_column(a, pixel, copied);
         const auto tile = [&](auto n, size_t k) {
           constexpr size_t N = decltype(n)::value;
