@@ -50,6 +50,10 @@ Interrupt::Interrupt() {
 Interrupt::~Interrupt() {
   count(over_);
   thread_.join();
+  // One that came too late for the thread must not end a program that has its result.
+  pollfd late{signals_, POLLIN, 0};
+  for (signalfd_siginfo info{}; ::poll(&late, 1, 0) > 0 && ::read(signals_, &info, sizeof info) == sizeof info;) {
+  }
   for (const int file : {signals_, over_, wake_}) ::close(file);
   const sigset_t set = awaited({SIGHUP, SIGINT, SIGTERM});
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);

@@ -179,13 +179,16 @@ bool Process::ends() {
   return true;
 }
 
-// All of its threads are asleep, and have been so from before the first look at any of them to after the second: then
-// none of them wakes another.
+// Until it says something, is at its end, or has all of its threads asleep from before the first look at any of them to
+// after the second: then none of them wakes another.
 bool Process::waits_for_more() const {
   std::array<pollfd, 2> streams{pollfd{out_, POLLIN, 0}, pollfd{err_, POLLIN, 0}};
-  if (::poll(streams.data(), streams.size(), 10) != 0) return false;
-  const std::string before = asleep(child_);
-  return !before.empty() && asleep(child_) == before && ::poll(streams.data(), streams.size(), 0) == 0;
+  const auto is_silent = [&](int milliseconds) { return ::poll(streams.data(), streams.size(), milliseconds) == 0; };
+  while (is_silent(10) && std::chrono::steady_clock::now() < deadline_) {
+    const std::string before = asleep(child_);
+    if (!before.empty() && asleep(child_) == before && is_silent(0)) return true;
+  }
+  return false;
 }
 
 void Process::stop_reading() {
