@@ -1,7 +1,6 @@
 // The sluice program: flags in, an exit code out.
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/ioctl.h>
 #include <tbb/version.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -91,13 +90,6 @@ std::string variable(const std::string& name) {
   return value ? value : "";
 }
 
-std::size_t width_of_stdout() {
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  const int columns = std::atoi(variable("COLUMNS").c_str());
-  return columns > 0 ? static_cast<std::size_t>(columns) : 80;
-}
-
 int run(const CommandLine& line) {
   if (!line.options.isa.empty()) {
     try {
@@ -126,8 +118,8 @@ int run(const CommandLine& line) {
 }
 
 int run(int argc, char** argv) {
-  const CommandLine line =
-      parse_command_line(argc, argv, {.version = version, .environment = variable, .columns = width_of_stdout()});
+  const CommandLine line = parse_command_line(
+      argc, argv, {.version = version, .environment = variable, .columns = columns_of_terminal(STDOUT_FILENO)});
   if (line.command == CommandLine::Command::none) {
     if (line.wrong) {
       say(line.text);

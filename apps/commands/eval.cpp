@@ -14,7 +14,6 @@
 #include "apps/job/evaluation.hpp"
 #include "apps/job/input.hpp"
 #include "apps/job/stored_model.hpp"
-#include "apps/job/usage_error.hpp"
 #include "apps/report/evaluation_result.hpp"
 #include "apps/terminal/standard_output.hpp"
 
@@ -35,8 +34,7 @@ void rethrow_diverged(const StageError& error, const std::string& model, const s
 }  // namespace
 
 int eval(const Options& o, const EvalOptions& e) {
-  if (e.images.is_standard_input() && e.labels.is_standard_input())
-    throw UsageError("--images and --labels: only one of them can be -");
+  check_standard_input(e.images, e.labels, !o.dump_flags);
   const NamedModel model = load_named_model(o);
   DataFiles files{.test_images = e.images, .test_labels = e.labels};
   if (e.images.empty() || e.labels.empty()) files = find_test_files({.folder = o.files.folder, .named = files});

@@ -14,6 +14,7 @@
 #include "apps/job/input.hpp"
 #include "apps/job/settings.hpp"
 #include "apps/job/training.hpp"
+#include "apps/job/usage_error.hpp"
 #include "apps/terminal/standard_output.hpp"
 
 namespace sluice::apps {
@@ -21,6 +22,9 @@ namespace sluice::apps {
 int graph(const Options& o) {
   const stages::DataFiles files = stages::find_data_files(o.files);
   const Threads threads(o.effective_threads());
+  if (waits(files.train_images))
+    throw UsageError(fmt::format("--train-images {}: is a pipe, and a look would take something out of it: name a file",
+                                 files.train_images.name()));
   const ImagesHeader images = images_header(files.train_images, o.classes);
   const stages::DataShape& shape = images.shape;
   JobData data = data_to_come(o.stream, files, shape, images.count);

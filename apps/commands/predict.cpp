@@ -1,7 +1,6 @@
 // sluice predict: a line for each image, in order, with what a stored model takes it for.
 #include <fmt/core.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -160,10 +159,7 @@ std::string head(const Lines& lines) {
 
 int predict(const Options& o, const PredictOptions& p) {
   if (p.images.empty()) throw UsageError("--images FILE: is needed: see sluice predict --help");
-  if (p.images.is_standard_input() && p.labels.is_standard_input())
-    throw UsageError("--images and --labels: only one of them can be -");
-  if ((p.images.is_standard_input() || p.labels.is_standard_input()) && !o.dump_flags && ::isatty(STDIN_FILENO))
-    throw UsageError("-: the standard input is a terminal, expected a pipe or a file");
+  check_standard_input(p.images, p.labels, !o.dump_flags);
   const NamedModel model = load_named_model(o);
   std::optional<Interrupt> interrupt;  // before there is a file that could be left behind
   if (!p.gallery.empty()) {

@@ -45,7 +45,7 @@ namespace {
 struct Graphs {
   std::optional<Trace> trace;  // before the graphs
   const std::unique_ptr<DataPreparation> preparation;
-  GraphStats prepared{};  // its counts: to override stages for training begins them anew
+  GraphStats preparation_counts{};  // kept: to override stages for training begins them anew
   std::optional<Evaluation> evaluation{};
   std::optional<Training> training{};  // last: where it is, all are
 
@@ -60,7 +60,7 @@ struct Graphs {
   }
 
   void add(const Options& o, const JobData& data, const Threads& threads, const stages::Weights& initial) {
-    prepared = preparation->graph().stats();
+    preparation_counts = preparation->graph().stats();
     evaluation.emplace(data.test, threads);
     training.emplace(data.train, training_settings(o), threads, initial);
     override_stages(o, all());
@@ -74,7 +74,7 @@ struct Graphs {
   }
   std::vector<GraphStats> counted() {
     if (!training) return {preparation->graph().stats()};
-    return {prepared, training->graph().stats(), evaluation->graph().stats()};
+    return {preparation_counts, training->graph().stats(), evaluation->graph().stats()};
   }
 
  private:
@@ -85,8 +85,8 @@ struct Graphs {
 };
 
 // The data; nullptr: a signal came first.
-const JobData* prepared(DataPreparation& preparation, Interrupt& interrupt, const LogStyle& style,
-                        Clock::time_point begin) {
+const JobData* load_data(DataPreparation& preparation, Interrupt& interrupt, const LogStyle& style,
+                         Clock::time_point begin) {
   const bool drawn = style.form == LogStyle::Form::line;
   if (drawn) say("loading ...");
   interrupt.when_asked([style, begin, drawn] {
@@ -118,7 +118,9 @@ void go_on(RunState& state, Checkpointing& checkpoints, const JobData& data, con
   const std::string& path = checkpoints.path();
   state.resumed = {.from = path,
                    .epoch = within ? s.epoch() : s.epochs.size(),
-                   .step = within ? state.steps() : state.plan.steps(state.plan.train_images),
+                   .step = within             ? state.steps()
+                           : s.epochs.empty() ? 0
+                                              : state.plan.steps(state.plan.train_images),
                    .epochs = s.epochs.size()};
   if (!checkpoints.trouble().empty()) say_warning(style, checkpoints.trouble() + "; the version before is used");
   if (checkpoints.epoch_begins_again())
@@ -159,7 +161,7 @@ std::function<std::size_t()> rows_done(Training& training, const RunState& state
 }
 
 // The command line that repeats the run, as far as a look tells, which takes nothing from a pipe.
-std::string flags_of(const Options& o, const stages::DataFiles& files) {
+std::string flags_to_dump(const Options& o, const stages::DataFiles& files) {
   JobData data;
   if (!waits(files.train_images)) {
     const ImagesHeader images = images_header(files.train_images, o.classes);
@@ -169,135 +171,174 @@ std::string flags_of(const Options& o, const stages::DataFiles& files) {
   return repeating_command(o, files, data);
 }
 
+// One run, part after part of its story.
+class Run {
+ public:
+  Run(const Options& options, const stages::DataFiles& files, Interrupt& interrupt)
+      : o_(options),
+        files_(files),
+        interrupt_(interrupt),
+        threads_(o_.effective_threads()),
+        graphs_(o_, files_, threads_, interrupt_.wake()),
+        checkpoints_(o_),
+        until_here_(interrupt_) {}
+
+  void load() {
+    checkpoints_.find();
+    if (checkpoints_.replaces() && !o_.quiet)
+      say_message(style_, fmt::format("beginning anew: what is in {} will be replaced", o_.checkpoint));
+    if (const JobData* ready = load_data(*graphs_.preparation, interrupt_, style_, begin_)) data_ = ready;
+    state_.seconds.load = seconds_since(begin_);
+    state_.plan = {.epochs = o_.epochs,
+                   .batch_size = o_.batch_size,
+                   .train_images = data_->train.count,
+                   .test_images = data_->test.count,
+                   .threads = threads_.count()};
+  }
+
+  void go_on_or_begin() {
+    const stages::DataShape& shape = data_->train.shape;
+    if (checkpoints_.resumes())
+      go_on(state_, checkpoints_, *data_, style_, o_.quiet);
+    else
+      state_.training.weights = initial_weights(o_, shape);
+    if (interrupt_.signal()) return;
+    names_ = names_of_classes(o_, checkpoints_, shape);
+    about_ = {{"sluice.command", repeating_command(o_, files_, *data_)}};
+    if (names_.known) about_["sluice.class_names"] = names_to_store(names_.names);
+    graphs_.add(o_, *data_, threads_, state_.training.weights);
+    interrupt_.then([this] {
+      graphs_.training->graph().cancel();
+      graphs_.evaluation->graph().cancel();
+    });
+    progress_.emplace(style_, state_);
+    interrupt_.when_asked([this] { progress_->status(); });
+    if (o_.batch_size > data_->train.count)
+      progress_->warning(fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step",
+                                     o_.batch_size, data_->train.count));
+    checkpoints_.begin(*data_, about_, [this] { progress_->saved(o_.checkpoint, state_); });
+  }
+  bool trains() const { return graphs_.training.has_value(); }
+
+  // Epoch after epoch: train, test, save, tell; and the model of the last.
+  void epochs() {
+    EpochRunner epoch(*graphs_.training, *graphs_.evaluation, *data_, o_.lr, checkpoints_, state_);
+    try {
+      while (!state_.complete() && !interrupt_.signal()) {
+        progress_->epoch_begins(state_.training.epoch(), rows_done(*graphs_.training, state_));
+        epoch.train();
+        if (interrupt_.signal() || !epoch.test()) break;
+        if (state_.complete() || checkpoints_.due_after(state_.training.epochs.size())) checkpoints_.save(state_);
+        progress_->epoch_ends(state_.training.epochs.back());
+      }
+      checkpoints_.save(state_);
+    } catch (const std::exception& error) {
+      progress_->fails(state_, error.what());
+      throw;
+    }
+    progress_->ends(state_, interrupt_.signal() != 0);
+    if (!state_.complete()) return;
+    state_.weights_sha256 = stages::weights_sha256(*state_.training.weights);
+    if (!checkpoints_.failed()) state_.checkpoint = o_.checkpoint;
+    if (!o_.output.empty()) stages::save_model(o_.output, *state_.training.weights, about_);
+  }
+
+  // A signal that comes late changes nothing where there is a result. One that comes before the weights of a checkpoint
+  // that is complete are there does.
+  bool interrupted() const { return !trains() || !state_.complete(); }
+
+  int tell_of_signal() {
+    state_.outcome = "interrupted " + (trains() ? state_.place() : "while loading");
+    observe();
+    say_message(style_, state_.outcome + (o_.output.empty() ? "" : "; no model was written") +
+                            checkpoints_.way_to_go_on(trains()));
+    return 128 + interrupt_.signal();
+  }
+
+  void tell_of(const std::exception& error) {
+    state_.outcome = error.what();
+    try {
+      observe();
+    } catch (const std::exception&) {  // what happened first is what is said
+    }
+  }
+
+  // The result comes first: what is written behind it may fail, and whether this fails is to keep no other from being
+  // written.
+  void tell_result() {
+    state_.seconds.total = seconds_since(begin_);
+    std::exception_ptr unsaid;
+    try {
+      if (o_.json)
+        write_json_to_stdout(to_json(o_, files_, *data_, state_, graphs_.counted()));
+      else
+        write_to_stdout(to_text(o_, *data_, state_));
+    } catch (const stages::WriteError&) {
+      unsaid = std::current_exception();
+    }
+    observe();
+    for (const std::exception_ptr& failed : {checkpoints_.failed(), unsaid})
+      if (failed) std::rethrow_exception(failed);
+  }
+
+ private:
+  // Report, picture, trace, profile: whatever there is to look at, however the run ended.
+  void observe() {
+    state_.seconds.total = seconds_since(begin_);
+    write_observations(o_, {.files = files_,
+                            .data = *data_,
+                            .state = state_,
+                            .threads = threads_,
+                            .style = style_,
+                            .command = repeating_command(o_, files_, *data_),
+                            .trace = graphs_.trace ? &*graphs_.trace : nullptr,
+                            .graphs = graphs_.all(),
+                            .counted = graphs_.counted(),
+                            .class_names = names_.names,
+                            .weights = trains() ? state_.training.weights : stages::Weights{}});
+  }
+
+  const Options& o_;
+  const stages::DataFiles& files_;
+  Interrupt& interrupt_;
+  const Clock::time_point begin_ = Clock::now();
+  const LogStyle style_ = log_style(o_.progress, o_.quiet, o_.log_format);
+  const Threads threads_;
+  Graphs graphs_;
+
+  const JobData nothing_yet_{};
+  const JobData* data_ = &nothing_yet_;
+  ClassNames names_;
+  stages::Metadata about_;  // stored with checkpoints and model
+  RunState state_;
+  Checkpointing checkpoints_;
+  std::optional<Progress> progress_;
+  const Interrupt::Scope until_here_;  // last: nobody asks a graph that is gone
+};
+
 }  // namespace
 
 int train(const Options& o) {
   Interrupt interrupt;  // before the threads, and before there is a file that could be left behind
   const stages::DataFiles files = stages::find_data_files(o.files);
   check_outputs(o, files);
-  const Clock::time_point begin = Clock::now();
-  const LogStyle style = log_style(o.progress, o.quiet, o.log_format);
-  const Threads threads(o.effective_threads());
-  Graphs graphs(o, files, threads, interrupt.wake());
+  Run run(o, files, interrupt);
   if (o.dump_flags) {
-    write_to_stdout(flags_of(o, files) + "\n");
+    write_to_stdout(flags_to_dump(o, files) + "\n");
     return 0;
   }
-
-  RunState state;
-  const JobData nothing_yet;
-  const JobData* data = &nothing_yet;
-  ClassNames names;
-  Checkpointing checkpoints(o);
-  std::optional<Progress> progress;
-  const Interrupt::Scope until_here(interrupt);  // nobody asks a graph that is gone
-  const auto observe = [&] {
-    state.seconds.total = seconds_since(begin);
-    write_observations(o, {.files = files,
-                           .data = *data,
-                           .state = state,
-                           .threads = threads,
-                           .style = style,
-                           .command = repeating_command(o, files, *data),
-                           .trace = graphs.trace ? &*graphs.trace : nullptr,
-                           .graphs = graphs.all(),
-                           .counted = graphs.counted(),
-                           .class_names = names.names,
-                           .weights = graphs.training ? state.training.weights : stages::Weights{}});
-  };
-
   try {
-    // Load.
-    checkpoints.find();
-    if (checkpoints.replaces() && !o.quiet)
-      say_message(style, fmt::format("beginning anew: what is in {} will be replaced", o.checkpoint));
-    if (const JobData* ready = prepared(*graphs.preparation, interrupt, style, begin)) data = ready;
-    state.seconds.load = seconds_since(begin);
-    state.plan = {.epochs = o.epochs,
-                  .batch_size = o.batch_size,
-                  .train_images = data->train.count,
-                  .test_images = data->test.count,
-                  .threads = threads.count()};
-
-    // Go on from a checkpoint, or begin.
-    if (checkpoints.resumes() && !interrupt.signal()) go_on(state, checkpoints, *data, style, o.quiet);
-    if (!interrupt.signal()) {
-      const stages::DataShape& shape = data->train.shape;
-      names = names_of_classes(o, checkpoints, shape);
-      stages::Metadata about{{"sluice.command", repeating_command(o, files, *data)}};
-      if (names.known) about["sluice.class_names"] = names_to_store(names.names);
-      if (!checkpoints.resumes()) state.training.weights = initial_weights(o, shape);
-      graphs.add(o, *data, threads, state.training.weights);
-      interrupt.then([&] {
-        graphs.training->graph().cancel();
-        graphs.evaluation->graph().cancel();
-      });
-      progress.emplace(style, state);
-      interrupt.when_asked([&] { progress->status(); });
-      if (o.batch_size > data->train.count)
-        progress->warning(fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step",
-                                      o.batch_size, data->train.count));
-      checkpoints.begin(*data, about, [&] { progress->saved(o.checkpoint, state); });
-      EpochRunner epoch(*graphs.training, *graphs.evaluation, *data, o.lr, checkpoints, state);
-
-      // Epoch after epoch: train, test, save, tell.
-      try {
-        while (!state.complete() && !interrupt.signal()) {
-          progress->epoch_begins(state.training.epoch(), rows_done(*graphs.training, state));
-          epoch.train();
-          if (interrupt.signal() || !epoch.test()) break;
-          if (state.complete() || checkpoints.due_after(state.training.epochs.size())) checkpoints.save(state);
-          progress->epoch_ends(state.training.epochs.back());
-        }
-      } catch (const std::exception& error) {
-        progress->fails(state, error.what());
-        throw;
-      }
-      checkpoints.save(state);
-      progress->ends(state, interrupt.signal() != 0);
-
-      if (state.complete()) {
-        state.weights_sha256 = stages::weights_sha256(*state.training.weights);
-        if (!checkpoints.failed()) state.checkpoint = o.checkpoint;
-        if (!o.output.empty()) stages::save_model(o.output, *state.training.weights, about);
-      }
-    }
+    run.load();
+    if (!interrupt.signal()) run.go_on_or_begin();
+    if (run.trains()) run.epochs();
   } catch (const UsageError&) {
     throw;
   } catch (const std::exception& error) {
-    state.outcome = error.what();
-    try {
-      observe();
-    } catch (const std::exception&) {  // what happened first is what is said
-    }
+    run.tell_of(error);
     throw;
   }
-
-  // A signal that comes late changes nothing where there is a result. One that comes before the weights of a checkpoint
-  // that is complete are there does.
-  if (!graphs.training || !state.complete()) {
-    state.outcome = "interrupted " + (graphs.training ? state.place() : "while loading");
-    observe();
-    say_message(style, state.outcome + (o.output.empty() ? "" : "; no model was written") +
-                           checkpoints.way_to_go_on(graphs.training.has_value()));
-    return 128 + interrupt.signal();
-  }
-
-  // The result comes first: what is written behind it may fail, and whether this fails is to keep no other from being
-  // written.
-  state.seconds.total = seconds_since(begin);
-  std::exception_ptr unsaid;
-  try {
-    if (o.json)
-      write_json_to_stdout(to_json(o, files, *data, state, graphs.counted()));
-    else
-      write_to_stdout(to_text(o, *data, state));
-  } catch (const stages::WriteError&) {
-    unsaid = std::current_exception();
-  }
-  observe();
-  for (const std::exception_ptr& failed : {checkpoints.failed(), unsaid})
-    if (failed) std::rethrow_exception(failed);
+  if (run.interrupted()) return run.tell_of_signal();
+  run.tell_result();
   return 0;
 }
 

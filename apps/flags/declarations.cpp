@@ -116,7 +116,8 @@ void declare_checkpoints(Flags& flags, Options& o) {
              "auto: go on from --checkpoint, if it is there; no: begin anew and replace it; FILE: begin from this one, "
              "which is only read, unless --checkpoint is there (./no for one of that name)")
       .by_default("auto")
-      .only_where([&o] { return o.keeps_checkpoints(); }, "without --checkpoint FILE, unless it names a file itself");
+      .only_where([&o] { return o.keeps_checkpoints(); }, "without --checkpoint FILE, unless it names a file itself",
+                  Options::names_file);
 }
 
 void declare_run(Flags& flags, Options& o) {

@@ -39,8 +39,9 @@ Flag Flag::by_default(const std::string& words) const {
   return *this;
 }
 
-Flag Flag::only_where(std::function<bool()> has_effect, const std::string& otherwise) const {
-  flags_->rules_.push_back({option_, std::move(has_effect), otherwise});
+Flag Flag::only_where(std::function<bool()> has_effect, const std::string& otherwise,
+                      std::function<bool(const std::string&)> by_value) const {
+  flags_->rules_.push_back({option_, std::move(has_effect), otherwise, std::move(by_value)});
   return *this;
 }
 
@@ -130,7 +131,9 @@ void Flags::take_all(const Environment& environment) {
       if (variable.empty() || flag->count() > 0 || taken_.contains(flag)) continue;
       if (const auto other = yields_to_.find(flag); other != yields_to_.end() && other->second->count() > 0) continue;
       const std::string value = environment(variable);
-      if (!value.empty() && !broken(flag)) take(*flag, variable, value);
+      if (value.empty()) continue;
+      const Rule* rule = broken(flag);
+      if (!rule || (rule->by_value && rule->by_value(value))) take(*flag, variable, value);
     }
   }
   // A flag may have no effect with its own value, or with that of a later one.

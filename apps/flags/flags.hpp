@@ -93,6 +93,7 @@ class Flags : public CLI::App {
     const CLI::Option* flag;
     std::function<bool()> has_effect;
     std::string otherwise;
+    std::function<bool(const std::string&)> by_value;
   };
   static void check(CLI::Option* flag, Check check);
   void take_all(const Environment& environment);
@@ -117,7 +118,9 @@ class Flag {
   // The default in words, where what the target holds is no value that could be given.
   Flag by_default(const std::string& words) const;
   // has_effect: asked when all values are known. Otherwise: "--trace-steps: has no effect " + otherwise.
-  Flag only_where(std::function<bool()> has_effect, const std::string& otherwise) const;
+  // by_value: of a flag that has an effect by some of its own values, whether this one is such.
+  Flag only_where(std::function<bool()> has_effect, const std::string& otherwise,
+                  std::function<bool(const std::string&)> by_value = {}) const;
   // Its variable is passed over where the other one is given by hand.
   Flag yields_to(const Flag& other) const;
   // Given with the other one it is an error.

@@ -7,6 +7,7 @@
 
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/join.hpp>
+#include "apps/job/usage_error.hpp"
 
 namespace sluice::apps {
 
@@ -41,9 +42,10 @@ ImagesHeader images_header(const InputFiles& images, std::size_t classes) {
   all.shape.stored = first.type;
   all.shape.classes = classes ? classes : 10;
   all.shape.path = images.name();
-  for (const std::string& path : paths) {
-    const IdxShape shape = header_of(IdxKind::images, path);
-    check_same_items(IdxKind::images, shape, path, first, paths.front());
+  all.count = static_cast<std::size_t>(first.count);
+  for (std::size_t i = 1; i < paths.size(); ++i) {
+    const IdxShape shape = header_of(IdxKind::images, paths[i]);
+    check_same_items(IdxKind::images, shape, paths[i], first, paths.front());
     all.count += static_cast<std::size_t>(shape.count);
   }
   return all;
@@ -58,6 +60,13 @@ void check_headers(const InputFiles& images, const InputFiles& labels) {
   };
   const std::uint64_t of_images = promised(IdxKind::images, images), of_labels = promised(IdxKind::labels, labels);
   check_as_many(images.name(), of_images, labels.name(), of_labels);
+}
+
+void check_standard_input(const InputFiles& images, const InputFiles& labels, bool are_read) {
+  if (images.is_standard_input() && labels.is_standard_input())
+    throw UsageError("--images and --labels: only one of them can be -");
+  if (are_read && (images.is_standard_input() || labels.is_standard_input()) && ::isatty(STDIN_FILENO))
+    throw UsageError("-: the standard input is a terminal, expected a pipe or a file");
 }
 
 bool waits(const InputFiles& files) {

@@ -51,6 +51,9 @@ void check_headers(const stages::InputFiles& images, const stages::InputFiles& l
 void run_reading(Graph& graph, const stages::InputFiles& images, const stages::InputFiles& labels);
 void rethrow_unequal(const StageError& error, const stages::InputFiles& images, const stages::InputFiles& labels);
 
+// Throws a UsageError where both are the standard input or, if they are to be read, one is and nobody's but a person's.
+void check_standard_input(const stages::InputFiles& images, const stages::InputFiles& labels, bool are_read);
+
 // Whether what comes next of one of the files may have to be waited for: of a pipe or a terminal, say.
 bool waits(const stages::InputFiles& files);
 

@@ -65,7 +65,8 @@ struct Options {
   bool keeps_checkpoints() const { return !checkpoint.empty() || resumes_from_file(); }
   // The state between two steps is wanted also of a run that was cancelled.
   bool keeps_state() const { return keeps_checkpoints() || !report.empty(); }
-  bool resumes_from_file() const { return !resume.empty() && resume != "auto" && resume != "no"; }
+  bool resumes_from_file() const { return names_file(resume); }
+  static bool names_file(const std::string& resume) { return !resume.empty() && resume != "auto" && resume != "no"; }
   struct Every {
     std::uint64_t steps = 0, epochs = 0;  // one of them is 0
   };

@@ -55,9 +55,14 @@ std::vector<std::string> files_read(const Options& o, const std::vector<stages::
 }
 
 bool same_file(const std::string& a, const std::string& b) {
+  const auto name = [](const std::string& path) {
+    std::error_code error;
+    const std::filesystem::path canonical = std::filesystem::weakly_canonical(path, error);
+    // One that may not be looked at has the name that it is given.
+    return error ? std::filesystem::absolute(path, error).lexically_normal() : canonical;
+  };
   std::error_code ignored;
-  return std::filesystem::equivalent(a, b, ignored) ||
-         std::filesystem::weakly_canonical(a, ignored) == std::filesystem::weakly_canonical(b, ignored);
+  return std::filesystem::equivalent(a, b, ignored) || name(a) == name(b);
 }
 
 }  // namespace sluice::apps

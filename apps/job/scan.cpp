@@ -1,5 +1,7 @@
 #include "apps/job/scan.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -34,7 +36,9 @@ std::string digest_of_ends(const std::vector<std::string>& paths) {
     digest.add(bytes.data(), bytes.size());
   };
   for (const std::string& path : paths) {
-    const std::uintmax_t size = std::filesystem::file_size(path), end = std::min(size, most);
+    std::error_code error;
+    const std::uintmax_t size = std::filesystem::file_size(path, error), end = std::min(size, most);
+    if (error) throw DataError(fmt::format("{}: cannot be looked at: {}", path, error.message()));
     const std::string text = std::to_string(size) + "\n";
     digest.add(text.data(), text.size());
     std::ifstream file(path, std::ios::binary);

@@ -86,7 +86,7 @@ std::string bar(const std::vector<Rgba>& palette, float limit) {
   return fmt::format(
       "<p class=\"bar\"><span>\u2264 {:.3g}</span><img alt=\"from blue over nothing to red\" src=\"{}\"><span>\u2265 "
       "+{:.3g}</span></p>\n",
-      -limit, data_uri(png(places.size(), 1, places, palette)), limit);
+      0 - limit, data_uri(png(places.size(), 1, places, palette)), limit);
 }
 
 // Few weights are far larger than the others: what all but one percent of them are below is the end of the scale.

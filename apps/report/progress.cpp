@@ -1,12 +1,10 @@
 #include "apps/report/progress.hpp"
 
 #include <fmt/core.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -15,14 +13,6 @@ namespace {
 
 using nlohmann::ordered_json;
 constexpr std::chrono::milliseconds between_redraws(100);
-
-std::size_t width_of_stderr() {
-  winsize size{};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
-  const char* const wanted = std::getenv("COLUMNS");
-  const int columns = wanted ? std::atoi(wanted) : 0;
-  return columns > 0 ? static_cast<std::size_t>(columns) : 80;
-}
 
 std::string short_rate(double rate) {
   return rate >= 1e6   ? fmt::format("{:.2f} M/s", rate / 1e6)
@@ -180,8 +170,8 @@ void Progress::redraw() {
   const double now = done - done_before_;  // in this run
   const double rate = now * static_cast<double>(rows_) / std::max(seconds, 1e-9);
   const double left = now > 0 ? seconds / now * (static_cast<double>(epochs_) - done) : 0;
-  say("\r\x1b[K" + progress_line(style_, width_of_stderr(), epoch_, epochs_, done / static_cast<double>(epochs_), last_,
-                                 rate, left));
+  say("\r\x1b[K" + progress_line(style_, columns_of_terminal(STDERR_FILENO), epoch_, epochs_,
+                                 done / static_cast<double>(epochs_), last_, rate, left));
   drawn_ = true;
 }
 

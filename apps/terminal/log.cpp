@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 #include <langinfo.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <clocale>
@@ -30,6 +31,13 @@ std::string log_event(const std::string& name, const ordered_json& facts) {
   ordered_json all = {{"schema", 1}, {"event", name}};
   all.update(facts);
   return all.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+}
+
+std::size_t columns_of_terminal(int descriptor) {
+  winsize size{};
+  if (::ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) return size.ws_col;
+  const int columns = std::atoi(environment("COLUMNS").data());  // a whole variable, which ends with a 0
+  return columns > 0 ? static_cast<std::size_t>(columns) : 80;
 }
 
 LogStyle log_style(std::optional<bool> progress, bool quiet, const std::string& log_format) {

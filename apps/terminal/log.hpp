@@ -13,10 +13,14 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 
 namespace sluice::apps {
+
+// Columns of the terminal that this descriptor is, else of COLUMNS, else 80.
+std::size_t columns_of_terminal(int descriptor);
 
 // Writes to the standard error; whether anybody can read it changes nothing.
 void say(const std::string& text);

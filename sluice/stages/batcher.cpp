@@ -39,6 +39,7 @@ bool Batcher::operator()(Batch& out) {
   out.type = data->type();
   // Each row is looked up once: what was announced as upcoming is the batch now.
   out.rows.assign(following_.begin(), following_.end());
+  out.labels.reserve(std::min(batch_size, data->size()));  // no more than that when it grows
   out.labels.resize(count);
   for (std::size_t i = 0; i < count; ++i) out.labels[i] = data->labels[row(next_ + i)];
   next_ += count;

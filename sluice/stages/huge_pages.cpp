@@ -16,10 +16,14 @@ bool large(std::size_t size) {
 
 }  // namespace
 
+// Whole pages, so that nothing else shares the last one.
+std::size_t bytes_taken(std::size_t size) {
+  return large(size) ? (size + huge_page - 1) / huge_page * huge_page : size;
+}
+
 void* take_pages(std::size_t size) {
   if (!large(size)) return ::operator new (size, std::align_val_t{line});
-  // Whole pages, so that nothing else shares the last one.
-  const std::size_t whole = (size + huge_page - 1) / huge_page * huge_page;
+  const std::size_t whole = bytes_taken(size);
   void* const memory = ::operator new (whole, std::align_val_t{huge_page});
 #ifdef __linux__
   ::madvise(memory, whole, MADV_HUGEPAGE);  // a wish: without it the pages are small

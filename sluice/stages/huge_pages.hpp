@@ -13,6 +13,8 @@
 
 namespace sluice::stages {
 
+// Of a piece of `size` bytes, what is taken: large ones are whole huge pages.
+std::size_t bytes_taken(std::size_t size);
 // size: bytes, the same for both.
 void* take_pages(std::size_t size);
 void release_pages(void* memory, std::size_t size);

@@ -2,15 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
+#include <sluice/stages/big_endian.hpp>
 #include <sluice/stages/errors.hpp>
 
 namespace sluice::stages {
 namespace {
-
-std::uint32_t big_endian(const std::uint8_t* p) {
-  return static_cast<std::uint32_t>(p[0]) << 24 | static_cast<std::uint32_t>(p[1]) << 16 |
-         static_cast<std::uint32_t>(p[2]) << 8 | p[3];
-}
 
 constexpr std::uint32_t rank_of(IdxKind kind) {
   return kind == IdxKind::images ? 3 : 1;
@@ -56,7 +54,7 @@ std::string likely_cause(std::uint32_t magic, IdxKind kind) {
 }  // namespace
 
 std::string compression(const std::uint8_t* start) {
-  return compression(big_endian(start));
+  return compression(big_endian<std::uint32_t>(start));
 }
 
 const char* idx_type_name(IdxType type) {
@@ -94,6 +92,7 @@ std::size_t idx_type_bytes(IdxType type) {
 }
 
 std::optional<std::uint64_t> IdxHeader::element_bytes() const {
+  if (std::find(sizes.begin(), sizes.end(), 0u) != sizes.end()) return 0;
   std::uint64_t bytes = idx_type_bytes(type);
   for (const std::uint64_t size : sizes)
     if (__builtin_mul_overflow(bytes, size, &bytes)) return std::nullopt;
@@ -108,12 +107,12 @@ std::optional<std::size_t> any_idx_header_bytes(const std::uint8_t* start) {
 
 IdxHeader parse_any_idx_header(const std::uint8_t* header) {
   IdxHeader parsed{.type = static_cast<IdxType>(header[2]), .sizes = {}};
-  for (std::size_t i = 0; i < header[3]; ++i) parsed.sizes.push_back(big_endian(header + 4 + 4 * i));
+  for (std::size_t i = 0; i < header[3]; ++i) parsed.sizes.push_back(big_endian<std::uint32_t>(header + 4 + 4 * i));
   return parsed;
 }
 
 void check_idx_magic(const std::uint8_t* header, IdxKind kind, const std::string& path) {
-  const std::uint32_t magic = big_endian(header);
+  const std::uint32_t magic = big_endian<std::uint32_t>(header);
   if (!is_type_of(magic >> 8, kind) || (magic & 0xff) != rank_of(kind))
     throw DataError(fmt::format("{}: IDX magic {:#010x}, expected {:#010x}: {}", path, magic, magic_of(kind),
                                 likely_cause(magic, kind)));
@@ -123,10 +122,10 @@ IdxShape parse_idx_header(const std::uint8_t* header, IdxKind kind, const std::s
   check_idx_magic(header, kind, path);
   IdxShape shape;
   shape.type = static_cast<IdxType>(header[2]);
-  shape.count = big_endian(header + 4);
+  shape.count = big_endian<std::uint32_t>(header + 4);
   if (kind == IdxKind::images) {
-    shape.rows = big_endian(header + 8);
-    shape.columns = big_endian(header + 12);
+    shape.rows = big_endian<std::uint32_t>(header + 8);
+    shape.columns = big_endian<std::uint32_t>(header + 12);
   }
   if (shape.count == 0)
     throw DataError(fmt::format("{}: the header promises 0 {}, expected at least 1: is it damaged?", path,

@@ -3,11 +3,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
-#include <bit>
 #include <cmath>
 #include <cstring>
 
+#include <sluice/stages/big_endian.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/label.hpp>
 #include <sluice/stages/model.hpp>
@@ -17,15 +16,6 @@ namespace {
 
 constexpr const char* items(IdxKind kind) {
   return kind == IdxKind::images ? "images" : "labels";
-}
-
-// A number as IDX files have it, big-endian.
-template <class T>
-T big_endian(const std::uint8_t* bytes) {
-  std::array<std::uint8_t, sizeof(T)> own;
-  std::copy_n(bytes, sizeof(T), own.begin());
-  if constexpr (std::endian::native == std::endian::little) std::reverse(own.begin(), own.end());
-  return std::bit_cast<T>(own);
 }
 
 template <class T>

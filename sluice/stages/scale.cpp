@@ -2,10 +2,11 @@
 
 #include <fmt/core.h>
 
+#include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <optional>
 #include <stdexcept>
+#include <system_error>
 
 namespace sluice::stages {
 namespace {
@@ -14,10 +15,10 @@ namespace {
 constexpr float least = 1e-30f, most = 1e30f;
 
 std::optional<float> number(const std::string& text) {
-  char* end = nullptr;
-  if (text.empty() || text.front() == ' ') return std::nullopt;
-  const float value = std::strtof(text.c_str(), &end);
-  return *end == '\0' && value >= least && value <= most ? std::optional(value) : std::nullopt;
+  float value = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, value);
+  return error == std::errc() && end == last && value >= least && value <= most ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace

@@ -1,10 +1,13 @@
 #include <sluice/stages/shuffle_buffer.hpp>
 
+#include <fmt/core.h>
+
 #include <cstring>
 #include <limits>
 #include <stdexcept>
 #include <utility>
 
+#include <sluice/stages/errors.hpp>
 #include <sluice/stages/label.hpp>
 #include <sluice/stages/philox.hpp>
 
@@ -21,6 +24,7 @@ void ShuffleBuffer::reset() {
   if (batch_size == 0) throw std::invalid_argument("batch_size 0, expected at least 1");
   if (first_ % batch_size != 0) throw std::invalid_argument("an epoch that begins within a batch");
   in_ = {};
+  given_ = 0;
   next_ = filled_ = 0;
   drawn_ = 0;
   building_.rows.clear();
@@ -31,6 +35,11 @@ void ShuffleBuffer::reset() {
 void ShuffleBuffer::push(const LabelledRows& in) {
   check_as_many(in, images, labels);
   check_pixels(std::get<0>(in), pixels, images);
+  // Memory is taken for as many as there were when somebody looked.
+  given_ += std::get<0>(in).count();
+  if (given_ > most_rows)
+    throw DataError(
+        fmt::format("{}: more than {} images, expected that many: was it written meanwhile?", images, most_rows));
   in_ = in;
   next_ = 0;
   const Rows& its = std::get<0>(in);
@@ -80,6 +89,8 @@ bool ShuffleBuffer::pull(Batch& out) {
   const std::size_t given = std::get<0>(in_).count();
   if (building_.owners.empty()) building_.owners.resize(1);
   std::uint8_t* const memory = item_ ? building_.owners.front().renew().reserve(most_of_a_batch() * item_) : nullptr;
+  building_.labels.reserve(most_of_a_batch());
+  building_.rows.reserve(most_of_a_batch());
   while (building_.labels.size() < batch_size && (next_ < given || (finished_ && filled_ > 0))) draw(memory);
   if (next_ == given) {
     for (Rows* used : {&std::get<0>(in_), &std::get<1>(in_)})

@@ -7,7 +7,8 @@
 // nothing else. Pixels are copied, into the buffer and into the batch.
 // The buffer is one piece of memory, rows x the bytes of an image; the caller sees to it that it is not larger than the
 // stream. Order and thread-safety: an expand; one thread at a time. epoch() between runs. Errors: DataError, see Join;
-// std::invalid_argument for rows or batch_size of 0, or a first row within a batch.
+// also where a stream has more than `most_rows`; std::invalid_argument for rows or batch_size of 0, or a first row
+// within a batch.
 //
 //   ShuffleBuffer shuffle{.rows = 20'000, .batch_size = 256, .seed = 0};
 //   auto batches = g.expand("shuffle", std::ref(shuffle), g.zip("pair", rows, labels), capacity(2));
@@ -51,11 +52,13 @@ struct ShuffleBuffer {
   void reset();
   std::optional<std::size_t> payload_bytes() const {
     if (!item_bytes) return std::nullopt;
-    return most_of_a_batch() * (item_bytes + sizeof(const std::uint8_t*) + sizeof(std::uint16_t)) +
-           sizeof(Shared<Bytes>);
+    return bytes_taken(most_of_a_batch() * item_bytes) +
+           most_of_a_batch() * (sizeof(const std::uint8_t*) + sizeof(std::uint16_t)) + sizeof(Shared<Bytes>);
   }
   // The buffer, and the batch that is not complete.
-  std::size_t state_bytes() const { return rows * bytes_of(item_bytes) + payload_bytes().value_or(0); }
+  std::size_t state_bytes() const {
+    return bytes_taken(rows * item_bytes) + rows * (bytes_of(item_bytes) - item_bytes) + payload_bytes().value_or(0);
+  }
   // What a row in the buffer takes: image, label and place.
   static std::size_t bytes_of(std::size_t image_bytes) {
     return image_bytes + sizeof(std::uint16_t) + sizeof(std::uint32_t);
@@ -68,8 +71,9 @@ struct ShuffleBuffer {
   void draw(std::uint8_t* batch);
   std::uint64_t epoch_ = 0, first_ = 0;
   LabelledRows in_{};
-  std::size_t next_ = 0;  // of in_
-  std::size_t item_ = 0;  // bytes of a row
+  std::uint64_t given_ = 0;  // rows, so far
+  std::size_t next_ = 0;     // of in_
+  std::size_t item_ = 0;     // bytes of a row
   Bytes slots_{};
   Column<std::uint16_t> slot_labels_{};
   Column<std::uint32_t> order_{};  // place -> slot

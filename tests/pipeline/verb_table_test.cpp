@@ -71,6 +71,16 @@ TEST(VerbTable, ARangeOfMessagesReadsWhatEachOfThemReads) {
   }
 }
 
+TEST(VerbTable, ASourceMakesAMessageATurnAndReadsNone) {
+  const Numbering source = numbering(Verb::source, 3);
+  for (Number turns = 0; turns < 4; ++turns) {
+    EXPECT_EQ(source.made(turns), turns);
+    EXPECT_EQ(source.turns(turns), turns);
+    const Range read = source.read_by(turns, 2);
+    EXPECT_EQ(read.first, read.last) << turns;
+  }
+}
+
 TEST(VerbTable, OnlyAnExpandSaysItselfHowManyMessagesItMakes) {
   for (const VerbRow& r : verb_table) EXPECT_EQ(numbering(r.verb, 2).fixed, r.verb != Verb::expand) << r.name;
 }

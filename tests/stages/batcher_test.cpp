@@ -133,6 +133,23 @@ TEST(Batcher, UsesTheMemoryOfABatchAgainAndNoMoreThanItStates) {
             batcher.payload_bytes());
 }
 
+// A vector that grows by a few takes room for twice as many.
+TEST(Batcher, ABatchThatFollowsAShorterOneTakesNoMoreMemoryThanItStates) {
+  const Rows rows(456);
+  Batcher batcher{.data = &rows.set, .batch_size = 256};
+  Batch batch;
+  EXPECT_TRUE(batcher(batch));
+  batch = {};
+  EXPECT_TRUE(batcher(batch));  // the last, of 200
+  batcher.epoch(2);
+  batcher.reset();
+  EXPECT_TRUE(batcher(batch));
+  EXPECT_EQ(batch.count(), 256u);
+  EXPECT_LE((batch.rows.capacity() + batch.upcoming.capacity()) * sizeof(batch.rows[0]) +
+                batch.labels.capacity() * sizeof(batch.labels[0]),
+            batcher.payload_bytes());
+}
+
 TEST(Batcher, AnEpochMayBeginBehindAnyOfItsBatches) {
   const Rows rows(1000);
   const Column<std::uint32_t> whole = shuffle(1000, 5, 3);

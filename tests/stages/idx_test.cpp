@@ -74,5 +74,12 @@ TEST(Idx, SizesWhoseProductOverflowsAreRefused) {
   EXPECT_EQ(parsed({0x803, most, 8192, 8192}, IdxKind::images).item_bytes(), idx_most_pixels);
 }
 
+TEST(IdxHeader, WithoutElementsTakesNoBytesForThem) {
+  constexpr std::uint32_t most = 0xffffffff;
+  EXPECT_EQ((IdxHeader{.type = IdxType::uint8, .sizes = {most, most, most, 0}}.element_bytes()), 0u);
+  EXPECT_EQ((IdxHeader{.type = IdxType::uint8, .sizes = {most, most, most}}.element_bytes()), std::nullopt);
+  EXPECT_EQ((IdxHeader{.type = IdxType::float64, .sizes = {3, 5}}.element_bytes()), 120u);
+}
+
 }  // namespace
 }  // namespace sluice::stages::testing

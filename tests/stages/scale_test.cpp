@@ -26,8 +26,11 @@ TEST(Scale, IsWrittenAsItIsReadAgain) {
 }
 
 TEST(Scale, WhatIsNoScaleIsRefused) {
-  for (const char* text : {"", "0", "-1", "1/0", "1/", "/255", "255/", "nan", "inf", "1e-40", "1e31", "1/1e31", " 1",
-                           "1 ", "1/255/2", "x", "0x"})
+  for (const char* text : {"",       "0",  "-1", "1/0",     "1/", "/255", "255/", "nan", "inf", "1e-40", "1e31",
+                           "1/1e31", " 1", "1 ", "1/255/2", "x",  "0x",   "0x10", "\t5", "\n5", "+5",    "1/+5"})
+    EXPECT_THROW(divisor_of(text), std::invalid_argument) << text;
+  // Of a file, which may hold anything.
+  for (const std::string& text : {std::string("1/255\0junk", 10), std::string("5\0", 2)})
     EXPECT_THROW(divisor_of(text), std::invalid_argument) << text;
 }
 

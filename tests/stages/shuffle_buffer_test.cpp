@@ -71,7 +71,7 @@ ShuffleBuffer buffer(std::size_t rows, std::size_t batch_size = 16) {
 
 TEST(ShuffleBuffer, HoldsNoMoreMemoryThanItStates) {
   const Stream stream(1000);
-  ShuffleBuffer shuffle = buffer(100);
+  ShuffleBuffer shuffle = buffer(100, 23);  // a size that is no power of two: vectors grow by doubling
   shuffle.item_bytes = 4;
   Batch out;
   shuffle.reset();
@@ -87,6 +87,25 @@ TEST(ShuffleBuffer, HoldsNoMoreMemoryThanItStates) {
     }
   }
   EXPECT_EQ(ShuffleBuffer{}.payload_bytes(), std::nullopt);
+}
+
+// Its batches have room for as many as were announced.
+TEST(ShuffleBuffer, AStreamWithMoreRowsThanThereShouldBeIsRefused) {
+  const Stream stream(20);
+  ShuffleBuffer shuffle = buffer(5);
+  shuffle.images = "its file", shuffle.most_rows = 10;
+  shuffle.reset();
+  shuffle.push(stream.rows(0, 7));
+  Batch out;
+  EXPECT_FALSE(shuffle.pull(out));
+  try {
+    shuffle.push(stream.rows(7, 11));
+    FAIL();
+  } catch (const DataError& error) {
+    EXPECT_EQ(std::string(error.what()).rfind("its file: more than 10 images", 0), 0u) << error.what();
+  }
+  shuffle.reset();  // another epoch is another count
+  shuffle.push(stream.rows(0, 10));
 }
 
 TEST(ShuffleBuffer, ImagesOfAnotherSizeAreRefused) {

@@ -45,6 +45,19 @@ TEST_F(StoredModel, EvalSaysWhatTheTrainingSaidOfTheTestSet) {
               r.out);
 }
 
+// Nobody types images.
+TEST_F(StoredModel, ATerminalIsRefusedAsInput) {
+  for (const Arguments& command : {Arguments{"eval", "--images", "-"}, Arguments{"eval", "--labels", "-"},
+                                   Arguments{"predict", "--images", "-"}}) {
+    std::string text = "'" + sluice_path() + "' " + command[0] + " --model '" + model + "' --data '" +
+                       data.folder().path() + "' " + command[1] + " -";
+    if (command[0] == "predict") text = "'" + sluice_path() + "' predict --model '" + model + "' --images -";
+    const Result r = run({"timeout", "60", "script", "-qec", text, "/dev/null"});
+    EXPECT_EQ(r.code, 2) << text << "\n" << r.out;
+    EXPECT_TRUE(contains(r.out, "the standard input is a terminal")) << text << "\n" << r.out;
+  }
+}
+
 TEST_F(StoredModel, PredictHasALineForEachImageInOrder) {
   const Result r = predict({"--top-k", "2", "--probabilities"});
   ASSERT_EQ(r.code, 0) << r.err;

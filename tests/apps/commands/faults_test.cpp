@@ -201,7 +201,13 @@ std::uint64_t newest_step(const std::string& path) {
 // That a run went on from.
 std::uint64_t resumed_step(const json& object) {
   if (!object.contains("resumed")) return 0;
-  return 5 * (object["resumed"]["epoch"].get<std::uint64_t>() - 1) + object["resumed"]["step"].get<std::uint64_t>();
+  const json& resumed = object["resumed"];
+  const auto epoch = resumed["epoch"].get<std::uint64_t>(), step = resumed["step"].get<std::uint64_t>();
+  if (epoch == 0) {
+    EXPECT_EQ(step, 0u) << "of no epoch";
+    return 0;
+  }
+  return 5 * (epoch - 1) + step;
 }
 
 // A run that saves several times, and what an earlier one of the same job left there.

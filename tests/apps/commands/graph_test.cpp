@@ -167,6 +167,15 @@ TEST_F(GraphCommand, DotIsInputForGraphviz) {
   EXPECT_EQ(drawn.err, "");
 }
 
+TEST_F(GraphCommand, APipeIsRefusedBeforeSomethingIsTakenOutOfIt) {
+  const std::string command = "'" + sluice_path() + "' graph --train-images /dev/stdin --data '" +
+                              data_.folder().path() + "' 2>'" + data_.path("err") + "'; cat | wc -c; cat '" +
+                              data_.path("err") + "' >&2";
+  const Result r = run({"sh", "-c", "printf '12345' | { " + command + "; }"});
+  EXPECT_EQ(std::stoi(r.out), 5) << r.out;
+  EXPECT_TRUE(contains(r.err, "--train-images /dev/stdin: is a pipe")) << r.err;
+}
+
 TEST_F(GraphCommand, AWrongImagesFileIsAnErrorOfTheData) {
   for (const char* bytes : {"", "<html>", "\x1f\x8b"}) {
     const Result r = graph({"--train-images", data_.folder().write("a.gz", bytes)});

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <filesystem>
 #include <functional>
 #include <string>
 #include <thread>
@@ -55,6 +56,26 @@ TEST_F(Signals, TheFirstSavesSaysHowToGoOnAndEndsWithItsNumber) {
     EXPECT_TRUE(contains(last, where)) << last << "\nexpected: " << where;
   }
   EXPECT_EQ(data.folder().files(), 4u + 2u);
+}
+
+TEST_F(Signals, ALogEndsWithItsEventAlsoWhereWhatWasReachedCannotBeSaved) {
+  std::filesystem::create_directory(data.path("sub"));
+  const std::string there = data.path("sub/run.safetensors");
+  Process p(Arguments{sluice_path(), "train", "--data", data.folder().path(), "--batch-size", "100", "--epochs",
+                      "1000000", "--checkpoint", there, "--checkpoint-every", "900000e", "--log-format", "jsonl"});
+  ASSERT_TRUE(p.says("\"event\":\"epoch\""));
+  std::filesystem::remove_all(data.path("sub"));
+  p.signal(SIGINT);
+  const Result r = p.wait();
+  EXPECT_NE(r.code, 0);
+  std::size_t ends = 0, errors = 0;
+  for (const std::string& line : lines(r.err)) {
+    const json event = parsed_json(line);
+    ends += event["event"] == "end";
+    errors += event["event"] == "error";
+  }
+  EXPECT_EQ(ends, 1u) << r.err.substr(r.err.size() - std::min<std::size_t>(r.err.size(), 2000));
+  EXPECT_EQ(errors, 1u);
 }
 
 // Whoever started it wants that it goes on.

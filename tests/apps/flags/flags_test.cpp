@@ -175,6 +175,11 @@ TEST(Environment, AVariableWhoseFlagHasNoEffectIsPassedOver) {
   EXPECT_EQ(error_of({"graph"}, {{"SLUICE_LR", "x"}}), "");
 }
 
+TEST(Environment, AVariableWhoseFlagHasAnEffectByItsOwnValueIsTaken) {
+  EXPECT_EQ(parsed({"train"}, {{"SLUICE_RESUME", "run.safetensors"}}).options.resume, "run.safetensors");
+  EXPECT_EQ(parsed({"train", "--resume", "other"}, {{"SLUICE_RESUME", "run.safetensors"}}).options.resume, "other");
+}
+
 // Every flag that may have none, with its variable set and what it needs missing: nothing of the value is left.
 TEST(Environment, AValueThatHasNoEffectIsInNoOption) {
   const struct {

@@ -5,6 +5,8 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <regex>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -136,6 +138,25 @@ TEST_F(Checkpoints, OfAnotherJobAreRefusedWithWhatDiffers) {
     refused(job(), 3, std::string(flag) + " has other contents (sha256 ");
     data.folder().write(name, sound);
   }
+}
+
+// A new flag fails here until it is said whether it decides the result.
+TEST_F(Checkpoints, HoldEveryFlagThatDecidesTheResult) {
+  trained(job({"--stream"}));
+  std::set<std::string> known{"--data",       "--decoder", "--epochs",      "--checkpoint",  "--checkpoint-every",
+                              "--resume",     "--threads", "--concurrency", "--capacity",    "--shards",
+                              "--isa",        "--output",  "--json",        "--quiet",       "--progress",
+                              "--log-format", "--profile", "--trace",       "--no-progress", "--trace-steps",
+                              "--picture",    "--report",  "--class-names", "--dump-flags",  "--no-env",
+                              "--help"};
+  const Checkpoint c = load_checkpoint(file);
+  for (const auto& [flag, value] : c.job.items()) EXPECT_TRUE(known.insert(flag).second) << flag;
+  std::set<std::string> all;
+  const std::regex declared("^  (?:-[a-z], )?(--[a-z-]+)");
+  std::smatch flag;
+  for (const std::string& line : lines(sluice({"train", "--help"}).out))
+    if (std::regex_search(line, flag, declared)) all.insert(flag[1]);
+  EXPECT_EQ(all, known);
 }
 
 TEST_F(Checkpoints, GoOnWithTheSameDataCompressedOtherwise) {

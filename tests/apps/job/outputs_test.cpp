@@ -8,6 +8,7 @@
 #include <string>
 
 #include <sluice/stages/digest.hpp>
+#include "apps/job/outputs.hpp"
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"
@@ -65,6 +66,13 @@ TEST(Output, ThroughALinkReplacesTheFileThatItPointsTo) {
   const json r = trained(data.train() + Arguments{"--output", link});
   EXPECT_TRUE(fs::is_symlink(link));
   EXPECT_EQ(r["weights_sha256"], sha_of_model(target));
+}
+
+// Their names are all that is known of files that may not be looked at.
+TEST(Output, ThatCannotBeLookedAtIsTheSameFileAsOneOfItsName) {
+  const std::string deep = "/" + std::string(300, 'x') + "/";  // no folder has so long a name
+  EXPECT_FALSE(same_file(deep + "a", deep + "b"));
+  EXPECT_TRUE(same_file(deep + "a", deep + "b/../a"));
 }
 
 TEST(Output, ThatCannotBeWrittenIsFoundBeforeTraining) {
