@@ -173,7 +173,7 @@ TEST_F(GraphCommand, APipeIsRefusedBeforeSomethingIsTakenOutOfIt) {
                               data_.path("err") + "' >&2";
   const Result r = run({"sh", "-c", "printf '12345' | { " + command + "; }"});
   EXPECT_EQ(std::stoi(r.out), 5) << r.out;
-  EXPECT_TRUE(contains(r.err, "--train-images /dev/stdin: is a pipe")) << r.err;
+  EXPECT_TRUE(contains(r.err, "--train-images /dev/stdin: is no regular file")) << r.err;
 }
 
 TEST_F(GraphCommand, AWrongImagesFileIsAnErrorOfTheData) {
