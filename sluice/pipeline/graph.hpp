@@ -95,7 +95,7 @@ class Graph {
   template <class Out = void, class F, class... Options>
   auto source(std::string name, F f, Options... options) {
     using T = detail::OutputOf<Out, detail::Callable<F>>;
-    detail::require_known_output<T>();
+    static_assert(detail::KnownOutput<T>::value);
     static_assert(verbs::Source<detail::Callable<F>, T>,
                   "sluice: a source is callable as std::optional<Out> f() or bool f(Out&)");
     return add<T>(Verb::source, std::move(name), std::make_unique<detail::SourceBody<F, T>>(std::move(f)), {},
@@ -105,7 +105,7 @@ class Graph {
   template <class Out = void, class F, class In, class... Options>
   auto map(std::string name, F f, const Stream<In>& in, Options... options) {
     using T = detail::OutputOf<Out, const detail::Callable<F>, const In&>;
-    detail::require_known_output<T>();
+    static_assert(detail::KnownOutput<T>::value);
     static_assert(verbs::Map<detail::Callable<F>, In, T>,
                   "sluice: a map is const-callable as Out f(const In&) or void f(const In&, Out&)");
     return add<T>(Verb::map, std::move(name), std::make_unique<detail::MapBody<F, In, T>>(std::move(f), *in.producer_),
@@ -115,7 +115,7 @@ class Graph {
   template <class Out = void, class F, class In, class... Options>
   auto expand(std::string name, F f, const Stream<In>& in, Options... options) {
     using T = detail::PullOf<Out, detail::Callable<F>>;
-    detail::require_known_output<T>();
+    static_assert(detail::KnownOutput<T>::value);
     static_assert(verbs::Expand<detail::Callable<F>, In, T>,
                   "sluice: an expand has push(const In&) and std::optional<Out> pull() or bool pull(Out&)");
     return add<T>(Verb::expand, std::move(name),
@@ -132,7 +132,7 @@ class Graph {
   template <class Out = void, class F, class In, class... Options>
   auto split(std::string name, F f, const Stream<In>& in, Options... options) {
     using T = detail::OutputOf<Out, const detail::Callable<F>, const In&, std::size_t, std::size_t>;
-    detail::require_known_output<T>();
+    static_assert(detail::KnownOutput<T>::value);
     static_assert(verbs::Split<detail::Callable<F>, In, T>,
                   "sluice: a split is const-callable as Out f(const In&, std::size_t part, std::size_t parts), or with "
                   "a last argument Out& and no result");
@@ -143,7 +143,7 @@ class Graph {
   template <class Out = void, class F, class In, class... Options>
   auto fold(std::string name, F f, const Stream<In>& in, Options... options) {
     using T = detail::OutputOf<Out, detail::Callable<F>, Group<In>>;
-    detail::require_known_output<T>();
+    static_assert(detail::KnownOutput<T>::value);
     static_assert(verbs::Fold<detail::Callable<F>, In, T>,
                   "sluice: a fold is callable as Out f(Group<In>) or void f(Group<In>, Out&)");
     return add<T>(Verb::fold, std::move(name),

@@ -14,12 +14,14 @@ struct UnknownOutput {
   UnknownOutput() = delete;
 };
 
+// A class, not a function: g++ 16 does not look into functions any more where there was an error.
 template <class T>
-constexpr void require_known_output() {
+struct KnownOutput {
   static_assert(
       !std::is_same_v<T, UnknownOutput>,
       "sluice: which type does this stage make? Name it, g.source<Out>(...), or say `using Output = Out;` in it");
-}
+  static constexpr bool value = true;
+};
 
 template <class R>
 struct Unwrapped {
