@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -69,6 +70,32 @@ TEST(Trace, HasEveryMessageOfEveryStageOnce) {
     }
     for (const StageStats& s : stats.stages) EXPECT_EQ(sums[s.name], s.items) << s.name;
   });
+}
+
+//  numbers -> part => work => sum -> taken
+TEST(Trace, ShardsThatAreWorthAThreadShareNoTicketWhileThereAreThreads) {
+  const auto three_microseconds = [](const int& n) {
+    const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(3);
+    while (std::chrono::steady_clock::now() < end) {
+    }
+    return n;
+  };
+  Trace trace;
+  Graph g("shards", threads(4));
+  auto parts = g.split(
+      "part", [](const int& n, std::size_t, std::size_t) { return n; }, g.source("numbers", Count(200)), shards(4));
+  auto work = g.map("work", three_microseconds, parts, unlimited);
+  g.sink(
+      "taken", [](const int&) {},
+      g.fold(
+          "sum", [](Group<int> all) { return all[0]; }, work));
+  g.set_trace(&trace);
+  g.run();
+  const json events = written(trace);
+  for (const json& e : bodies(events))
+    if (e["name"] == "work") {
+      EXPECT_EQ(e["args"]["messages"], 1) << e["args"]["sequence"];
+    }
 }
 
 TEST(Trace, SlicesOfAWorkerDoNotOverlapAndLieInTheirRun) {

@@ -20,6 +20,8 @@ inline std::uint64_t ticks() {
 
 // A ticket is as long as bodies work for this many ticks, some ten microseconds: a hundred times what an edge costs.
 inline constexpr std::uint64_t ticket_ticks = 30'000;
+// A shard that takes this long, about a microsecond, is worth a thread of its own.
+inline constexpr std::uint64_t shard_ticks = 2'500;
 
 // Measured against the steady clock since the program's first call; gets more exact with time.
 double seconds_per_tick();

@@ -59,7 +59,9 @@ struct Engine::Impl {
     if (gate.stage().is_map()) return;
     if (gate.stage().row().cuts()) {
       segment.shards = gate.stage().shards;
+      segment.threads = threads.count();
       segment.workers = std::make_unique<Segment::Worker[]>(segment.shards);
+      gate.hand_out.emplace(*graph, gate, segment, segment.capacity, threads.count());
       for (const Stage* map : gate.stage().consumers)
         if (!works_in_order(*map)) static_cast<ParallelMap&>(*nodes[map->id]).split = &segment;
     }

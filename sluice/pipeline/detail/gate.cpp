@@ -201,7 +201,10 @@ Number Gate::grain() const {
     if (map->get() == 0) return 1;
     cost += map->get();
   }
-  return std::clamp<Number>(ticket_ticks / cost, 1, std::max<Number>(1, segment.capacity / 2));
+  Number most = std::max<Number>(1, segment.capacity / 2);
+  // Shards that are worth a thread do not share a ticket while there are threads for them.
+  if (hand_out && cost >= shard_ticks) most = std::min(most, hand_out->per_thread(stage_.shards));
+  return std::clamp<Number>(ticket_ticks / cost, 1, most);
 }
 
 // Where a turn makes a fixed number: makes (takes) as many messages as there are inputs, room and patience for. False:
@@ -340,18 +343,19 @@ void Gate::emit(Number count, bool last) {
     if (context_.recorder) context_.recorder->queue(stage_.id, next_, stage_.id, now_, segment.held());
   }
   if (numbering_.makes == 1 || count <= ticket_length_) return hand_on(next_ - count, count, last);
-  // In several tickets; this thread goes on with the one that comes last.
+  // In several tickets; this thread goes on with the first that is for it, or with the last.
   const int me = tbb::this_task_arena::current_thread_index();
   Number mine = next_ - count;
-  for (Number k = mine; k < next_; k += ticket_length_)
-    if (segment.worker_of(k) == me || (segment.worker_of(mine) != me && k + ticket_length_ >= next_)) mine = k;
-  const auto hand_on_from = [&](Number k) {
-    const Number n = std::min(ticket_length_, next_ - k);
-    hand_on(k, n, last && k + n == next_);
-  };
-  for (Number k = next_ - count; k < next_; k += ticket_length_)
-    if (k != mine) hand_on_from(k);
-  hand_on_from(mine);
+  while (segment.worker_of(mine) != me && mine + ticket_length_ < next_) mine += ticket_length_;
+  flush();
+  (*hand_out)({.first = next_ - count,
+               .stamp = now_,
+               .count = static_cast<std::uint32_t>(count),
+               .stream = static_cast<std::uint16_t>(stage_.id),
+               .last = last},
+              ticket_length_, mine);
+  const Number n = std::min(ticket_length_, next_ - mine);
+  hand_on(mine, n, last && mine + n == next_);
 }
 
 // The ticket is kept until there is something else to do, so that this thread may go on with it.

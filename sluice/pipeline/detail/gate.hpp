@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <sluice/pipeline/detail/counters.hpp>
+#include <sluice/pipeline/detail/hand_out.hpp>
 #include <sluice/pipeline/detail/next.hpp>
 #include <sluice/pipeline/detail/node.hpp>
 #include <sluice/pipeline/detail/segment.hpp>
@@ -39,7 +40,8 @@ class Gate final : public Node {
   const Cost& cost() const { return cost_; }
 
   std::vector<std::unique_ptr<Input>> inputs;
-  Segment segment;  // that its output begins; a serial map's lies in another's
+  Segment segment;                  // that its output begins; a serial map's lies in another's
+  std::optional<HandOut> hand_out;  // of a split
 
  private:
   friend class Later;

@@ -17,11 +17,13 @@ Node::Node(flow::graph& graph, Stage& stage, Context& context, std::size_t limit
     : stage_(stage),
       context_(context),
       limited_(limit > 0),
-      flow_(graph, limit == 0 ? std::size_t{flow::unlimited} : limit, [this](const Ticket& ticket) { go(ticket); }) {}
+      flow_(graph, limit == 0 ? std::size_t{flow::unlimited} : limit, [this](const Ticket& ticket) {
+        follow({this, ticket});
+      }) {}
 
-void Node::go(const Ticket& ticket) {
+void Node::follow(Next next) {
   Later later;
-  for (Next next{this, ticket}; next.node;) {
+  while (next.node) {
     if (!next.node->quick()) later.send();
     next = next.node->run(next.ticket, later);
     if (!next.node) next = later.take();

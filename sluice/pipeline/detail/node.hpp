@@ -73,6 +73,8 @@ class Node {
 
   // Makes an edge; the successor that comes last is the one to go on with.
   void connect(flow::graph& graph, Node& successor);
+  // Hands a ticket to every successor, and goes on with what this thread may take.
+  void hand(const Ticket& ticket) { follow(deliver(ticket, true)); }
   const Stage& stage() const { return stage_; }
   Flow& flow_node() { return flow_; }
 
@@ -84,7 +86,7 @@ class Node {
   Context& context_;
 
  private:
-  void go(const Ticket& ticket);
+  static void follow(Next next);
 
   const bool limited_;  // only oneTBB may run it
   std::vector<std::unique_ptr<Edge>> successors_;

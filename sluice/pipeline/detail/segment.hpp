@@ -33,14 +33,19 @@ struct Segment {
   Number consumed() const;
   Number held() const;  // emitted and not consumed; from any thread
 
-  // The thread that worked on each shard of a split the last time. Nothing depends on it but speed.
+  // The thread that a shard of a split is for. Where there are enough of them for all, each thread has its run of
+  // neighbours, whoever took one of them in between; fewer go to the threads that worked on them the last time, which are
+  // awake. Nothing depends on it but speed.
   struct alignas(64) Worker {
     std::atomic<int> thread{-1};
   };
   std::unique_ptr<Worker[]> workers;
-  std::size_t shards = 0;
+  std::size_t shards = 0, threads = 1;
   void worked_on(Number k, int thread) { workers[k % shards].thread.store(thread, std::memory_order_relaxed); }
-  int worker_of(Number k) const { return workers[k % shards].thread.load(std::memory_order_relaxed); }
+  int worker_of(Number k) const {
+    if (shards >= threads) return static_cast<int>(k % shards * threads / shards);
+    return workers[k % shards].thread.load(std::memory_order_relaxed);
+  }
 };
 
 // The stream that a gate reads through one of its ports.
