@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -57,8 +58,19 @@ std::string version() {
                      compiler, TBB_runtime_version(), zlibVersion(), libdeflate.empty() ? "none" : libdeflate, levels);
 }
 
+// Where memory has come to an end, it has for several threads. false: another one says so, and had the time to.
+bool says_so() {
+  static std::atomic_flag said = ATOMIC_FLAG_INIT;
+  if (!said.test_and_set()) return true;
+  ::usleep(100'000);
+  return false;
+}
+
+// Takes no memory, nor a lock of stdio's.
 int out_of_memory() {
-  std::fputs("sluice: out of memory\n", stderr);  // takes none
+  if (!says_so()) return failed;
+  constexpr std::string_view text = "sluice: out of memory\n";
+  [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
   return failed;
 }
 
@@ -66,7 +78,7 @@ int out_of_memory() {
 int report(const StageError& error) {
   if (const auto* cause = error.cause_as<stages::WriteError>()) return complain(cause->what(), failed);
   if (error.cause_as<std::bad_alloc>())
-    return complain(fmt::format("out of memory in stage '{}'", error.stage()), failed);
+    return says_so() ? complain(fmt::format("out of memory in stage '{}'", error.stage()), failed) : failed;
   return complain(error.what(), failed);
 }
 
@@ -76,9 +88,7 @@ int report(const StageError& error) {
   try {
     if (std::current_exception()) throw;
   } catch (const std::bad_alloc&) {
-    constexpr std::string_view text = "sluice: out of memory\n";
-    if (::write(STDERR_FILENO, text.data(), text.size()) < 0) ::_exit(failed);
-    ::_exit(failed);
+    ::_exit(out_of_memory());
   } catch (...) {
   }
   default_terminate();

@@ -2,7 +2,6 @@
 // train, test, save, tell; then the result, and what there is to look at.
 #include <fmt/core.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -156,7 +155,7 @@ ClassNames names_of_classes(const Options& o, const Checkpointing& checkpoints, 
 std::function<std::size_t()> rows_done(Training& training, const RunState& state) {
   const auto steps = [&training] { return training.graph().stats().stage("accumulate").items; };
   return [steps, before = steps(), rows = state.training.rows(), plan = state.plan] {
-    return std::min<std::size_t>(plan.train_images, rows + (steps() - before) * plan.batch_size);
+    return plan.rows_after(rows, static_cast<std::size_t>(steps() - before));
   };
 }
 

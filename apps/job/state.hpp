@@ -9,6 +9,7 @@
 //   state.place()   // "after step 235 of 235 in epoch 1 of 10"
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -55,6 +56,10 @@ struct TrainingPlan {
   std::size_t train_images = 0, test_images = 0, threads = 0;
 
   std::size_t steps(std::size_t rows) const { return (rows + batch_size - 1) / batch_size; }
+  // Rows of an epoch that are done so many steps behind those: the last step may have fewer than the others.
+  std::size_t rows_after(std::size_t rows, std::size_t more_steps) const {
+    return std::min(train_images, rows + more_steps * batch_size);
+  }
 };
 
 // What one run took.

@@ -139,6 +139,13 @@ TEST_F(Inspect, AHeaderThatIsCutShortAndOtherCompressionsAreSaid) {
   EXPECT_TRUE(contains(model.err, "begins as gzip does, expected a safetensors file")) << model.err;
 }
 
+// What stands behind -- is a file, whatever it looks like.
+TEST_F(Inspect, AFileMayHaveTheNameOfAFlag) {
+  const Result r = sluice({"inspect", "--", "--json=1"});
+  EXPECT_EQ(r.code, 3) << r.err;
+  EXPECT_TRUE(contains(r.out + r.err, "--json=1: unknown, NOT SOUND: cannot be opened")) << r.out << r.err;
+}
+
 TEST_F(Inspect, NeedsAFile) {
   const Result r = sluice({"inspect"});
   EXPECT_EQ(r.code, 2);

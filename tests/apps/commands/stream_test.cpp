@@ -314,6 +314,14 @@ TEST_F(Stream, TheGraphStatesItsBound) {
     const Result r = sluice({"graph", "--data", from, "--stream", "--shuffle-buffer", "100", "--threads", "2"});
     EXPECT_EQ(r.code, 0) << r.err;
     EXPECT_FALSE(contains(r.out, "undeclared")) << r.out;
+    // In MiB: the sum of what the graphs state in KiB.
+    double kib = 0, mib = 0;
+    for (const std::string& line : lines(r.out)) {
+      if (line.starts_with("bound: ")) kib += std::strtod(line.c_str() + line.find("messages, ") + 10, nullptr);
+      if (const auto at = line.find("the graphs hold "); at != std::string::npos)
+        mib = std::strtod(line.c_str() + at + 16, nullptr);
+    }
+    EXPECT_NEAR(mib, kib / 1024, 0.06) << r.out;
     return line_with(r.out, "the data stay in their files");
   };
   const std::string many = folder.path("many");

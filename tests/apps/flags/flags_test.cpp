@@ -157,6 +157,15 @@ TEST(Environment, AWrongValueThatIsFoundLaterNamesTheVariableToo) {
   EXPECT_TRUE(contains(damaged.err, "--data is set by SLUICE_DATA")) << damaged.err;
 }
 
+TEST(Environment, AVariableIsNotBlamedForAFlagWhoseNameBeginsLikeIts) {
+  CommandLine line;
+  line.from_environment = {{"--trace", "t.json"}, {"--class-names", "a,b"}};
+  EXPECT_FALSE(contains(explained("--trace-steps: is wrong", line), "SLUICE_"));
+  EXPECT_FALSE(contains(explained("--no-trace: is wrong", line), "SLUICE_"));
+  EXPECT_TRUE(contains(explained("--trace: is wrong", line), "--trace is set by SLUICE_TRACE"));
+  EXPECT_TRUE(contains(explained("without --class-names", line), "--class-names is set by SLUICE_CLASS_NAMES"));
+}
+
 TEST(Environment, ARepeatableFlagHasCommasInItsVariable) {
   const Variables variables{{"SLUICE_CAPACITY", "a=1,b=2"}};
   EXPECT_EQ(parsed({"train"}, variables).options.capacity, (std::vector<std::string>{"a=1", "b=2"}));
@@ -368,10 +377,10 @@ TEST(DumpFlags, TheLineRepeatsTheRun) {
   const test::Folder elsewhere;
   const Arguments run =
       data.train() + Arguments{"--seed",  "11",    "--lr",     "0.3",      "--threads", "2",          "--json",
-                               "--quiet", "--isa", "portable", "--shards", "3",         "--capacity", "reduce=3"};
+                               "--quiet", "--isa", "portable", "--shards", "3",         "--capacity", "plan=3"};
   const std::string line = dumped(run);
   for (const char* part :
-       {"--seed 11", "--lr 0.3", "--threads 2", "--shards 3", "--isa portable", "--capacity reduce=3", "--epochs 2",
+       {"--seed 11", "--lr 0.3", "--threads 2", "--shards 3", "--isa portable", "--capacity plan=3", "--epochs 2",
         "--batch-size 100", "--scale 1/255", "--log-format text", "--json", "--quiet"})
     EXPECT_TRUE(contains(line, std::string(" ") + part)) << line;
   EXPECT_FALSE(contains(line, "--dump-flags") || contains(line, "--trace-steps") || contains(line, "--resume")) << line;
@@ -452,15 +461,15 @@ TEST(DumpFlags, AValueThatBeginsLikeAFlagIsTakenBack) {
 TEST(DumpFlags, TheEnvironmentIsSpeltOut) {
   const SmallData data;
   const Result r = run(
-      Arguments{"env", "SLUICE_SEED=77", "SLUICE_CAPACITY=reduce=3,shard=9", "SLUICE_TRACE_STEPS=3", sluice_path()} +
+      Arguments{"env", "SLUICE_SEED=77", "SLUICE_CAPACITY=plan=3,shard=9", "SLUICE_TRACE_STEPS=3", sluice_path()} +
       data.train() + Arguments{"--dump-flags"});
-  EXPECT_TRUE(contains(r.out, "--seed 77") && contains(r.out, "--capacity reduce=3 --capacity shard=9")) << r.out;
+  EXPECT_TRUE(contains(r.out, "--seed 77") && contains(r.out, "--capacity plan=3 --capacity shard=9")) << r.out;
   EXPECT_FALSE(contains(r.out, "--trace-steps")) << r.out;
 }
 
 TEST(DumpFlags, ThatOfAGraphPrintsTheSameGraph) {
   const SmallData data;
-  const Arguments graph{"graph", "--data", data.folder().path(), "--threads", "3", "--dot", "--capacity", "reduce=3"};
+  const Arguments graph{"graph", "--data", data.folder().path(), "--threads", "3", "--dot", "--capacity", "plan=3"};
   const std::string line = dumped(graph);
   const Result again = run({"sh", "-c", "sluice() { '" + sluice_path() + "' \"$@\"; }\nSLUICE_THREADS=1\n" + line});
   EXPECT_EQ(again.out, sluice(graph).out);

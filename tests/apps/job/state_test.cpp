@@ -50,6 +50,15 @@ TEST(TrainingState, HasAnEpochCompleteWithTheMeansOfItsRows) {
   EXPECT_EQ(s.rows(), 200u);
 }
 
+TEST(TrainingPlan, KnowsTheRowsBehindStepsOfWhichTheLastIsShort) {
+  const TrainingPlan plan{.batch_size = 100, .train_images = 450};
+  EXPECT_EQ(plan.steps(450), 5u);
+  EXPECT_EQ(plan.rows_after(0, 4), 400u);
+  EXPECT_EQ(plan.rows_after(200, 2), 400u);
+  EXPECT_EQ(plan.rows_after(0, 5), 450u);
+  EXPECT_EQ(plan.rows_after(400, 1), 450u);
+}
+
 TEST(TrainingState, BeginsAnEpochAgainWithTheWeightsBeforeIt) {
   TrainingState s = doubtful();
   const std::uint64_t changes = s.changes;
