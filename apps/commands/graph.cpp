@@ -55,6 +55,7 @@ int graph(const Options& o) {
   }
   text = fmt::format("images of {} x {} pixels, {} classes{}, batches of {}, {} threads\n", shape.rows, shape.columns,
                      shape.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count());
+  text += cut_in_words(training_settings(o), shape, threads.count()) + "\n";
   std::size_t bytes = 0;
   for (Graph* g : graphs) {
     bytes += g->bound().bytes;

@@ -12,8 +12,8 @@ std::size_t Options::effective_threads() const {
   return threads ? threads : default_threads();
 }
 
-std::size_t Options::effective_shards() const {
-  return shards_of({.batch_size = batch_size, .shards = shards}, effective_threads());
+std::size_t Options::effective_shards(const stages::DataShape& shape) const {
+  return cut_of({.batch_size = batch_size, .shards = shards}, shape, effective_threads()).shards;
 }
 
 Options::Every Options::effective_every() const {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include <sluice/stages/data_files.hpp>
+#include <sluice/stages/dataset.hpp>
 #include <sluice/stages/idx.hpp>
 #include <sluice/stages/input_files.hpp>
 #include <sluice/stages/synthesize.hpp>
@@ -72,7 +73,7 @@ struct Options {
   };
   Every effective_every() const;
   std::size_t effective_threads() const;
-  std::size_t effective_shards() const;
+  std::size_t effective_shards(const stages::DataShape& shape) const;
   float effective_divisor(stages::IdxType stored) const;  // of the pixels in training
   std::string effective_decoder() const;                  // zlib or libdeflate
   // Rows of it for a set of so many images.

@@ -7,11 +7,15 @@
 #include <sluice/stages/accuracy.hpp>
 #include <sluice/stages/forward.hpp>
 #include <sluice/stages/gradient.hpp>
+#include <sluice/stages/kernels/table.hpp>
 #include <sluice/stages/limits.hpp>
 #include <sluice/stages/loss.hpp>
+#include <sluice/stages/plan.hpp>
 #include <sluice/stages/reduce.hpp>
 #include <sluice/stages/sgd.hpp>
 #include <sluice/stages/shard.hpp>
+#include <sluice/stages/slice.hpp>
+#include <sluice/stages/slice_gradient.hpp>
 #include "apps/job/input.hpp"
 
 namespace sluice::apps {
@@ -34,41 +38,70 @@ Training::Training(const LabelledSet& set, const TrainingSettings& settings, con
       labels_(set.labels),
       weights_(wire(set, settings, threads, initial)) {}
 
-//  batch -> work -> shard => forward => gradient => reduce -> sgd -> weights
+//  batch -> work -> shard => forward => gradient => plan -> slice => reduce => sgd => gather -> weights
 //                                    => loss -> accumulate
 //                                    => accuracy -> accumulate
 //  weights -> work
 //
-// For a job that keeps its state, accumulate reads what sgd makes, too.
+// Of a batch that has fewer row blocks than there are threads:
+//
+//  batch -> work -> shard => forward => plan -> slice => gradient => sgd => gather -> weights
+//                                            -> loss -> accumulate
+//                                            -> accuracy -> accumulate
+//  weights -> work
+//
+// For a job that keeps its state, accumulate reads what gather makes, too.
 Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings& s, const Threads& threads,
                                  const Weights& initial) {
   Graph& g = graph_;
-  const std::size_t parts = shards_of(s, threads.count());
+  const Cut cut = cut_of(s, set.shape, threads.count());
+  const std::size_t unit = cut.gradient_by_slices ? kernels::lanes : kernels::row_block;
+  const std::size_t slices = slices_of(set.shape, threads.count());
   const auto limits = [&](std::size_t rows) { return Limits{rows, set.shape.pixels(), set.shape.classes}; };
-  const Limits batch = limits(s.batch_size), part = limits(shard_rows(s.batch_size, parts));
+  const Limits batch = limits(s.batch_size), part = limits(shard_rows(s.batch_size, cut.shards, unit));
+  const Sgd sgd{.rate = static_cast<float>(s.learning_rate)};
 
   auto weights = g.feedback("weights", initial);
   auto work = g.zip("work", batches(set, s), weights, capacity(1));  // batch k meets weights k
   // Two batches may be in the shards' segment, so that the next step need not wait for loss and accuracy of this one.
-  auto cut = g.split("shard", Sharder{}, work, shards(parts), capacity(2));
-  auto scored = g.map("forward", SoftmaxForward{.limits = part}, cut, unlimited);
-  auto partial = g.map("gradient", SoftmaxGradient{.limits = part}, scored, unlimited);
-  auto loss = g.fold("loss", CrossEntropy{}, scored);
-  auto hits = g.fold("accuracy", Accuracy{}, scored);
-  auto gradient = g.fold("reduce", Reduce{.limits = batch}, partial, capacity(1));
-  auto after = g.map("sgd", Sgd{.rate = static_cast<float>(s.learning_rate), .limits = batch}, gradient);
-  if (s.keeps_state) {
+  auto shard = g.split("shard", Sharder{.run = cut.run, .unit = unit}, work, shards(cut.shards), capacity(2));
+  auto scored = g.map("forward", SoftmaxForward{.limits = part}, shard, unlimited);
+  if (cut.gradient_by_slices) {
+    const std::size_t kept = set.in_memory ? 0 : set.shape.image_bytes();
+    auto whole = g.fold("plan", GatherScored{.limits = batch, .row_bytes = kept}, scored, capacity(2));
+    auto slice = g.split("slice", PixelSlicer{}, whole, shards(slices), capacity(1));
+    auto sum = g.map("gradient", SliceGradient{.limits = batch, .slices = slices}, slice, unlimited);
+    auto after = g.fold("gather", Gather{.limits = batch}, g.map("sgd", sgd, sum, unlimited), capacity(1));
+    auto loss = g.map("loss", BatchCrossEntropy{}, whole);
+    auto hits = g.map("accuracy", BatchAccuracy{}, whole);
+    accumulate(loss, hits, after, s.keeps_state);
+    weights.close(after);
+  } else {
+    auto partial = g.map("gradient", SoftmaxGradient{.limits = part}, scored, unlimited);
+    auto loss = g.fold("loss", CrossEntropy{}, scored);
+    auto hits = g.fold("accuracy", Accuracy{}, scored);
+    auto plan = g.fold("plan", Plan{.limits = batch}, partial, capacity(1));
+    auto slice = g.split("slice", Slicer{}, plan, shards(slices), capacity(1));
+    auto sum = g.map("reduce", Reduce{.limits = batch, .slices = slices}, slice, unlimited);
+    auto after = g.fold("gather", Gather{.limits = batch}, g.map("sgd", sgd, sum, unlimited), capacity(1));
+    accumulate(loss, hits, after, s.keeps_state);
+    weights.close(after);
+  }
+  return weights;
+}
+
+void Training::accumulate(const Stream<BatchLoss>& loss, const Stream<BatchHits>& hits, const Stream<Weights>& after,
+                          bool keeps_state) {
+  if (keeps_state) {
     const auto keep = [this](const BatchLoss& its_loss, const BatchHits& its_hits, const Weights& its_weights) {
       metrics_(its_loss, its_hits);
       kept_ = its_weights;
       if (between_) between_();
     };
-    g.sink("accumulate", keep, loss, hits, after);
+    graph_.sink("accumulate", keep, loss, hits, after);
   } else {
-    g.sink("accumulate", std::ref(metrics_), loss, hits);
+    graph_.sink("accumulate", std::ref(metrics_), loss, hits);
   }
-  weights.close(after);
-  return weights;
 }
 
 // A set that stays in its files:

@@ -19,9 +19,11 @@
 #include <sluice/pipeline/threads.hpp>
 #include <sluice/stages/accumulate.hpp>
 #include <sluice/stages/accumulator.hpp>
+#include <sluice/stages/accuracy.hpp>
 #include <sluice/stages/batch.hpp>
 #include <sluice/stages/batcher.hpp>
 #include <sluice/stages/dataset.hpp>
+#include <sluice/stages/loss.hpp>
 #include <sluice/stages/model.hpp>
 #include <sluice/stages/shuffle_buffer.hpp>
 #include "apps/job/job_data.hpp"
@@ -48,6 +50,8 @@ class Training {
   Stream<stages::Batch> batches(const LabelledSet& set, const TrainingSettings& settings);
   Feedback<stages::Weights> wire(const LabelledSet& set, const TrainingSettings& settings, const Threads& threads,
                                  const stages::Weights& initial);
+  void accumulate(const Stream<stages::BatchLoss>& loss, const Stream<stages::BatchHits>& hits,
+                  const Stream<stages::Weights>& after, bool keeps_state);
 
   Graph graph_;
   stages::InputFiles images_, labels_;  // the files that it reads

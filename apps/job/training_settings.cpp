@@ -1,22 +1,62 @@
 #include "apps/job/training_settings.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
 #include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/shard.hpp>
 #include <sluice/stages/shuffle_buffer.hpp>
 
 namespace sluice::apps {
 namespace {
 
 constexpr std::size_t usual_shuffle_bytes = 16 * 1024 * 1024;
+constexpr std::size_t most_shard_blocks = 8, most_shard_bytes = 448 * 1024, most_gradient_bytes = 1024 * 1024;
+constexpr std::size_t least_slice_bytes = 2048;
+
+std::size_t ceil_div(std::size_t a, std::size_t b) {
+  return (a + b - 1) / b;
+}
+std::size_t gradient_bytes(const stages::DataShape& shape) {
+  return kernels::gradient_size(shape.pixels(), shape.classes) * sizeof(float);
+}
 
 }  // namespace
 
-// A shard is at least one row block: more shards than blocks would be empty.
-std::size_t shards_of(const TrainingSettings& s, std::size_t threads) {
-  if (s.shards) return s.shards;
-  const std::size_t blocks = (s.batch_size + kernels::row_block - 1) / kernels::row_block;
-  return std::clamp<std::size_t>(blocks, 1, threads);
+Cut cut_of(const TrainingSettings& s, const stages::DataShape& shape, std::size_t threads) {
+  const std::size_t blocks = std::max<std::size_t>(1, ceil_div(s.batch_size, kernels::row_block));
+  const std::size_t workers = std::min(blocks, threads);
+  // A shard is at least one row block: more shards than blocks would be empty.
+  if (s.shards) return {s.shards, std::max<std::size_t>(1, s.shards / workers)};
+  if (threads > blocks && shape.pixels() > 0)
+    return {std::min(threads, ceil_div(s.batch_size, kernels::lanes)), 1, true};
+  const std::size_t block_bytes = std::max<std::size_t>(1, kernels::row_block * shape.image_bytes());
+  const std::size_t fit = std::clamp<std::size_t>(most_shard_bytes / block_bytes, 1, most_shard_blocks);
+  const std::size_t most =
+      std::max<std::size_t>(1, most_gradient_bytes / std::max<std::size_t>(1, gradient_bytes(shape)));
+  const std::size_t run = std::min(ceil_div(blocks, workers * fit), most);
+  return {std::min(workers * run, blocks), run};
+}
+
+std::size_t slices_of(const stages::DataShape& shape, std::size_t threads) {
+  return std::clamp<std::size_t>(gradient_bytes(shape) / least_slice_bytes, 1, threads);
+}
+
+std::string cut_in_words(const TrainingSettings& s, const stages::DataShape& shape, std::size_t threads) {
+  const auto [shards, run, by_slices] = cut_of(s, shape, threads);
+  const std::size_t rows =
+      by_slices ? stages::shard_rows(s.batch_size, shards, kernels::lanes) : stages::shard_rows(s.batch_size, shards);
+  const std::size_t slices = slices_of(shape, threads);
+  const std::string why_shards =
+      s.shards    ? "as --shards says"
+      : run > 1   ? fmt::format("{} a thread, so that what a thread works on stays in its cache", run)
+      : by_slices ? fmt::format("which are only scored, since it has fewer than {} times 64 rows", threads)
+                  : "one a thread";
+  return fmt::format("a batch: {} shard{} of at most {} rows, {}; the gradient: {} slice{} of at most {:.1f} KiB, {}",
+                     shards, shards == 1 ? "" : "s", rows, why_shards, slices, slices == 1 ? "" : "s",
+                     static_cast<double>(gradient_bytes(shape)) / static_cast<double>(slices) / 1024,
+                     slices < threads ? "since smaller ones cost more than they save" : "one a thread");
 }
 
 std::size_t shuffle_rows(const TrainingSettings& s, std::size_t image_bytes, std::size_t images) {

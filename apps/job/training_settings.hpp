@@ -3,12 +3,15 @@
 // Plain values and pure functions. Errors: none.
 //
 //   const TrainingSettings settings{.batch_size = 64, .learning_rate = 0.05};
-//   shards_of(settings, threads.count())
+//   cut_of(settings, data.train.shape, threads.count()).shards
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string>
+
+#include <sluice/stages/dataset.hpp>
 
 namespace sluice::apps {
 
@@ -27,7 +30,24 @@ struct TrainingSettings {
 };
 
 // What they come to.
-std::size_t shards_of(const TrainingSettings& settings, std::size_t threads);
+
+// A batch is cut so that each thread has as much to do, in shards that are worked through forward and gradient while
+// their pixels lie in a core's second-level cache: at most 512 rows or 448 KiB, but of no more gradients than a
+// mebibyte a thread.
+struct Cut {
+  std::size_t shards = 1;
+  std::size_t run = 1;  // neighbouring shards that one thread works through
+  // A batch of fewer row blocks than there are threads is only scored by shards, of 16 rows and more; its gradient is
+  // taken by slices of the pixels, of all rows at once.
+  bool gradient_by_slices = false;
+};
+Cut cut_of(const TrainingSettings& settings, const stages::DataShape& shape, std::size_t threads);
+// Into which the gradient and the weights are cut, to be added up and updated: one a thread, but none of less than 2
+// KiB.
+std::size_t slices_of(const stages::DataShape& shape, std::size_t threads);
+// Both, and why: one line.
+std::string cut_in_words(const TrainingSettings& settings, const stages::DataShape& shape, std::size_t threads);
+
 std::size_t shuffle_rows(const TrainingSettings& settings, std::size_t image_bytes, std::size_t images);
 
 }  // namespace sluice::apps

@@ -7,8 +7,25 @@
 #include <sluice/pipeline/threads.hpp>
 #include <sluice/pipeline/verdict.hpp>
 #include <sluice/stages/inflate_whole.hpp>
+#include "apps/terminal/plain_text.hpp"
 
 namespace sluice::apps {
+
+std::vector<std::string> where_the_time_goes(const std::vector<GraphStats>& graphs) {
+  double all = 0;
+  for (const GraphStats& g : graphs) all += g.wall;
+  const auto said = [all](const GraphStats& g) {
+    return fmt::format("{}, {} of the time in graphs: {}", g.graph, percent(g.wall / all, 0), verdict(g).text);
+  };
+  std::vector<std::string> lines;
+  const auto longest = std::max_element(graphs.begin(), graphs.end(),
+                                        [](const GraphStats& a, const GraphStats& b) { return a.wall < b.wall; });
+  if (all <= 0) return lines;
+  lines.push_back(said(*longest));
+  for (const GraphStats& g : graphs)
+    if (g.graph == "train" && g.wall > 0 && &g != &*longest) lines.push_back(said(g));
+  return lines;
+}
 
 std::string advice(const Options& o, const std::vector<GraphStats>& graphs) {
   const auto longest = std::max_element(graphs.begin(), graphs.end(),
@@ -27,7 +44,7 @@ std::string advice(const Options& o, const std::vector<GraphStats>& graphs) {
   if (o.effective_threads() > default_threads())
     return fmt::format("{} threads wait for one another on {} CPUs: try --threads {}", o.effective_threads(),
                        default_threads(), default_threads());
-  if (longest->graph == "train" && o.effective_shards() == 1 && o.effective_threads() > 1)
+  if (longest->graph == "train" && longest->stage("shard").shards == 1 && o.effective_threads() > 1)
     return fmt::format("a batch of {} rows is one shard, which one thread works on: a larger --batch-size has more",
                        o.batch_size);
   return "";

@@ -1,7 +1,8 @@
-// What this program would change about the flags of a run, from what its graphs counted.
+// What a run's time went into, and what this program would change about its flags, from what its graphs counted.
 //
-// A pure function. Errors: none.
+// Pure functions. Errors: none.
 //
+//   where_the_time_goes({loading.stats(), training.stats()})   // {"load, 67 % of the time in graphs: bottleneck: ..."}
 //   advice(options, {loading.stats(), training.stats()})   // "... --decoder libdeflate is about twice as fast"
 #pragma once
 
@@ -12,6 +13,10 @@
 #include "apps/job/options.hpp"
 
 namespace sluice::apps {
+
+// What bounds the whole run, in words: the graph that took the longest first, with its share of the time of all; then
+// the training, where that is another. graphs: load, train, evaluate.
+std::vector<std::string> where_the_time_goes(const std::vector<GraphStats>& graphs);
 
 // In words; empty where there is nothing to say. graphs: load, train, evaluate.
 std::string advice(const Options& options, const std::vector<GraphStats>& graphs);

@@ -13,6 +13,8 @@
 #include <sluice/stages/kernels/kernels.hpp>
 #include <sluice/stages/replacement.hpp>
 #include "apps/job/predictions.hpp"
+#include "apps/job/settings.hpp"
+#include "apps/job/training_settings.hpp"
 #include "apps/report/advice.hpp"
 #include "apps/report/profile.hpp"
 #include "apps/report/report.hpp"
@@ -43,9 +45,11 @@ void print_profile(const Options& o, const Observed& run) {
   say("\nat once: bodies that can be; busy, starved (no input), blocked (no room behind), ready (waits for a "
       "thread): of\n"
       "their time; queue: most messages in the segment behind it / capacity; p50, p99: of a body\n");
+  if (run.weights) say(cut_in_words(training_settings(o), run.data.train.shape, run.threads.count()) + "\n");
   const RunSeconds& s = run.state.seconds;
   say(fmt::format("of {:.3f} s: load {}, train {}, test {}\n", s.total, percent(s.load / s.total, 0),
                   percent(s.train / s.total, 0), percent(s.test / s.total, 0)));
+  if (const auto where = where_the_time_goes(run.counted); !where.empty()) say(where.front() + "\n");
   if (const std::string what = advice(o, run.counted); !what.empty()) say("advice: " + what + "\n");
 }
 

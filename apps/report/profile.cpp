@@ -53,7 +53,12 @@ ordered_json to_json(const GraphStats& stats) {
           {"threads", stats.threads},
           {"stages", stages},
           {"verdict",
-           {{"kind", name(v.kind)}, {"stage", v.stage}, {"share", v.share}, {"gain", v.gain}, {"text", v.text}}}};
+           {{"kind", name(v.kind)},
+            {"stage", v.stage},
+            {"share", v.share},
+            {"gain", v.gain},
+            {"threads_gain", v.threads_gain},
+            {"text", v.text}}}};
 }
 
 }  // namespace sluice::apps

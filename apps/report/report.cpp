@@ -4,6 +4,7 @@
 
 #include <sluice/pipeline/verdict.hpp>
 #include "apps/pictures/escaped.hpp"
+#include "apps/report/advice.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/style.hpp"
 #include "apps/report/text.hpp"
@@ -54,9 +55,11 @@ std::string summary(const Report& r) {
                           escaped(name), escaped(value));
     html += "</dl>\n";
   }
+  std::vector<GraphStats> counted;
   for (const GraphPicture& picture : r.graphs)
-    if (picture.graph == "train" && picture.stats)
-      html += fmt::format("<p class=\"verdict\">{}</p>\n", escaped(verdict(*picture.stats).text));
+    if (picture.stats) counted.push_back(*picture.stats);
+  for (const std::string& line : where_the_time_goes(counted))
+    html += fmt::format("<p class=\"verdict\">{}</p>\n", escaped(line));
   return section("summary", "Summary", html);
 }
 

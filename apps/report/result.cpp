@@ -43,7 +43,7 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, const J
                       {"lr", o.lr},
                       {"seed", o.seed},
                       {"threads", o.effective_threads()},
-                      {"shards", o.effective_shards()},
+                      {"shards", o.effective_shards(data.train.shape)},
                       {"concurrency", o.concurrency},
                       {"capacity", o.capacity},
                       {"isa", kernels::active().name},

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <sluice/stages/accuracy.hpp>
+#include <sluice/stages/plan.hpp>
 #include <sluice/stages/forward.hpp>
 #include <sluice/stages/gradient.hpp>
 #include <sluice/stages/kernels/kernels.hpp>
@@ -20,6 +21,7 @@
 #include <sluice/stages/reduce.hpp>
 #include <sluice/stages/sgd.hpp>
 #include <sluice/stages/shard.hpp>
+#include <sluice/stages/slice.hpp>
 #include <sluice/stages/softmax.hpp>
 #include "bench/stages/example.hpp"
 #include "bench/stages/peak.hpp"
@@ -41,16 +43,19 @@ Matrix unpacked(const float* packed, std::size_t rows, std::size_t columns) {
 struct Step {
   Shard shard;
   Scored scored;
-  PartialGradient partial;
-  BatchGradient gradient;
-  Reduce reduce;
+  Shared<PartialGradient> partial;
+  Plan planner;
+  GradientPlan plan;
+  SliceSum sum;
 
   void forward(const Work& work) { SoftmaxForward{}(shard = Sharder{}(work, 0, 1), scored); }
   void backward() { SoftmaxGradient{}(scored, partial); }
-  void add() {
+  void plan_and_add() {
     const auto* slots = static_cast<const std::byte*>(static_cast<const void*>(&partial));
-    reduce(Group<PartialGradient>(slots, sizeof partial, 0, 0, 1), gradient);
+    planner({slots, sizeof partial, 0, 0, 1}, plan);
+    Reduce{}(Slicer{}(plan, 0, 1), sum);
   }
+  void update() { Sgd{}(sum); }
 };
 
 // Whether the stages agree with the reference on this batch.
@@ -60,7 +65,7 @@ bool right(const Work& work, std::string& why) {
   Step step;
   step.forward(work);
   step.backward();
-  step.add();
+  step.plan_and_add();
 
   Matrix x(batch.count(), batch.pixels);
   for (Eigen::Index r = 0; r < x.rows(); r++)
@@ -74,7 +79,7 @@ bool right(const Work& work, std::string& why) {
 
   if ((unpacked(step.scored.delta.data(), batch.count(), model.classes) - delta).cwiseAbs().maxCoeff() > 1e-4f)
     return why = "forward differs from the reference", false;
-  if ((unpacked(step.gradient.values.data(), model.pixels, model.classes) - gradient).cwiseAbs().maxCoeff() >
+  if ((unpacked(step.sum.values, model.pixels, model.classes) - gradient).cwiseAbs().maxCoeff() >
       1e-3f * gradient.cwiseAbs().maxCoeff())
     return why = "gradient differs from the reference", false;
   if (std::abs(CrossEntropy{}(step.scored).sum - loss) > 1e-4 * loss)
@@ -145,10 +150,9 @@ void reduce_and_update(benchmark::State& state, const kernels::Table& level) {
   if (!run.ready) return;
   run.step.forward(run.example.work);
   run.step.backward();
-  Weights next;
   for (auto _ : state) {
-    run.step.add();
-    Sgd{}(run.step.gradient, next);
+    run.step.plan_and_add();
+    run.step.update();
   }
 }
 
@@ -166,14 +170,12 @@ void whole_step(benchmark::State& state, const kernels::Table& level) {
   Run run(state, level, 2);
   if (!run.ready) return;
   auto& [batch, weights] = run.example.work;
-  Weights next = weights;
   for (auto _ : state) {
     run.step.forward(run.example.work);
     run.step.backward();
-    run.step.add();
-    Sgd{}(run.step.gradient, next);
-    std::swap(weights, next);
-    run.step.gradient.weights = {};
+    run.step.plan_and_add();
+    run.step.update();
+    weights = run.step.plan.next;
     run.example.advance();
   }
 }

@@ -1,5 +1,8 @@
 #include "bench/train/straight_loop.hpp"
 
+#include <oneapi/tbb/parallel_for.h>
+#include <oneapi/tbb/partitioner.h>
+
 #include <algorithm>
 #include <cstddef>
 
@@ -10,14 +13,30 @@ namespace sluice::bench {
 
 using namespace stages;
 
+namespace {
+
+// The group's slots are numbered modulo a power of two; these are fewer than that.
+template <class T>
+Group<T> group(const std::vector<T>& all) {
+  const auto* slots = static_cast<const std::byte*>(static_cast<const void*>(all.data()));
+  return {slots, sizeof(T), ~std::uint64_t{0}, 0, all.size()};
+}
+
+}  // namespace
+
 StraightLoop::StraightLoop(const DataSet& data, const StraightOptions& options, Weights initial)
     : data_(data),
       options_(options),
       crowded_(options.threads > std::thread::hardware_concurrency()),
       weights_(std::move(initial)),
       workers_(options.threads),
-      partial_(options.threads) {
-  for (std::size_t t = 1; t < options_.threads; ++t) threads_.emplace_back([this, t] { worker(t); });
+      partial_(options.cut.shards),
+      metrics_(options.cut.shards),
+      scored_(options.cut.shards) {
+  if (options_.by_tbb)
+    arena_.emplace(static_cast<int>(options_.threads));
+  else
+    for (std::size_t t = 1; t < options_.threads; ++t) threads_.emplace_back([this, t] { worker(t); });
 }
 
 StraightLoop::~StraightLoop() {
@@ -37,35 +56,69 @@ void StraightLoop::wait(Condition condition) const {
   }
 }
 
+// Every thread's part of a round; thread 0 is the caller.
+template <class Round>
+void StraightLoop::together(const Round& round) {
+  if (arena_) {
+    tbb::parallel_for(
+        std::size_t{0}, options_.threads, [&](std::size_t thread) { round(thread); }, tbb::static_partitioner{});
+    return;
+  }
+  const std::uint64_t before = done_.load(std::memory_order_relaxed);
+  go_.fetch_add(1, std::memory_order_release);
+  round(0);
+  wait([&] { return done_.load(std::memory_order_acquire) == before + options_.threads - 1; });
+}
+
 void StraightLoop::worker(std::size_t thread) {
-  std::uint64_t steps = 0;
+  std::uint64_t rounds = 0;
   for (std::uint32_t epochs = 0;; ++epochs) {
     epoch_.wait(epochs);  // asleep, not spinning, between epochs
     if (stop_) return;
-    for (const std::uint64_t end = steps + steps_; steps < end; ++steps) {
-      wait([&] { return go_.load(std::memory_order_acquire) != steps; });
-      shard(thread);
+    for (const std::uint64_t end = rounds + 2 * steps_; rounds < end; ++rounds) {
+      wait([&] { return go_.load(std::memory_order_acquire) != rounds; });
+      rounds % 2 == 0 ? score(thread) : update(thread);
       done_.fetch_add(1, std::memory_order_release);
     }
   }
 }
 
-void StraightLoop::shard(std::size_t thread) {
-  const Shard mine = Sharder{}(work_, thread, options_.threads);
+void StraightLoop::score(std::size_t thread) {
+  const auto& [parts, run, by_slices] = options_.cut;
+  const std::size_t begin = parts * thread / options_.threads, end = parts * (thread + 1) / options_.threads;
+  if (begin == end) return;
+  const Sharder sharder{.run = run, .unit = by_slices ? kernels::lanes : kernels::row_block};
+  const Shard first = sharder(work_, begin, parts), last = sharder(work_, end - 1, parts);
   Batch& batch = std::get<Batch>(work_);
-  const std::size_t ahead = std::min(batch.upcoming.size(), mine.first_row + mine.rows);
-  for (std::size_t i = mine.first_row; i < mine.first_row + mine.rows; ++i) {
+  for (std::size_t i = first.first_row; i < last.first_row + last.rows; ++i) {
     const std::uint32_t row = order_[begin_ + i];
     batch.rows[i] = data_.images[row];
     batch.labels[i] = data_.labels[row];
   }
-  for (std::size_t i = mine.first_row; i < ahead; ++i)
+  for (std::size_t i = first.first_row; i < std::min(batch.upcoming.size(), last.first_row + last.rows); ++i)
     batch.upcoming[i] = data_.images[order_[begin_ + batch.count() + i]];
-  Worker& w = workers_[thread];
-  SoftmaxForward{}(mine, w.scored);
-  SoftmaxGradient{}(w.scored, partial_[thread]);
-  w.loss = CrossEntropy{}(w.scored);
-  w.hits = Accuracy{}(w.scored);
+  for (std::size_t part = begin; part < end; ++part) {
+    Scored& scored = by_slices ? scored_[part] : workers_[thread].scored;
+    SoftmaxForward{}(sharder(work_, part, parts), scored);
+    if (by_slices) continue;
+    SoftmaxGradient{}(scored, partial_[part]);
+    metrics_[part] = {CrossEntropy{}(scored), Accuracy{}(scored)};
+  }
+}
+
+void StraightLoop::update(std::size_t thread) {
+  const std::size_t slices = options_.slices;
+  const Sgd sgd{.rate = options_.rate};
+  auto& [scored, sum, gradient] = workers_[thread];
+  for (std::size_t s = slices * thread / options_.threads; s < slices * (thread + 1) / options_.threads; ++s) {
+    if (options_.cut.gradient_by_slices) {
+      SliceGradient{}(PixelSlicer{}(whole_, s, slices), gradient);
+      sgd(gradient);
+    } else {
+      Reduce{}(Slicer{}(step_, s, slices), sum);
+      sgd(sum);
+    }
+  }
 }
 
 void StraightLoop::shuffle(std::uint32_t epoch) {
@@ -73,6 +126,13 @@ void StraightLoop::shuffle(std::uint32_t epoch) {
 }
 
 void StraightLoop::epoch() {
+  if (arena_)
+    arena_->execute([this] { steps(); });
+  else
+    steps();
+}
+
+void StraightLoop::steps() {
   loss_ = 0, hits_ = 0;
   Batch& batch = std::get<Batch>(work_);
   batch.pixels = data_.pixels();
@@ -85,18 +145,16 @@ void StraightLoop::epoch() {
     batch.labels.resize(count);
     batch.upcoming.resize(std::min(options_.batch_size, data_.size() - begin_ - count));
     std::get<Weights>(work_) = weights_;
-    const std::uint64_t before = done_.load(std::memory_order_relaxed);
-    go_.fetch_add(1, std::memory_order_release);
-    shard(0);
-    wait([&] { return done_.load(std::memory_order_acquire) == before + options_.threads - 1; });
-    const auto* slots = static_cast<const std::byte*>(static_cast<const void*>(partial_.data()));
-    // The group's slots are numbered modulo a power of two; these are fewer than that.
-    reduce_(Group<PartialGradient>(slots, sizeof(PartialGradient), ~std::uint64_t{0}, 0, options_.threads), gradient_);
-    Sgd{.rate = options_.rate}(gradient_, next_);
-    gradient_.weights = {};
-    std::get<Weights>(work_) = {};
-    std::swap(weights_, next_);
-    for (const Worker& w : workers_) loss_ += w.loss.sum, hits_ += w.hits.hits;
+    together([this](std::size_t thread) { score(thread); });
+    if (options_.cut.gradient_by_slices) {
+      gatherer_(group(scored_), whole_);
+      metrics_[0] = {CrossEntropy{}(whole_.scored), Accuracy{}(whole_.scored)};
+    } else {
+      planner_(group(partial_), step_);
+    }
+    together([this](std::size_t thread) { update(thread); });
+    weights_ = options_.cut.gradient_by_slices ? whole_.next : step_.next;
+    for (const Metrics& m : metrics_) loss_ += m.loss.sum, hits_ += m.hits.hits;
   }
 }
 

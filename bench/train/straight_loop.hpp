@@ -2,14 +2,18 @@
 // counters. What the graph costs is measured against it.
 //
 // (data set, options) -> after each shuffle() and epoch() the weights and metrics of apps::Training, bit for bit.
-// Each thread scores its shard of the batch and takes its gradient, its loss and its hits; thread 0 adds the gradients
-// up and makes the next weights while the others wait. With more threads than CPUs the waiting threads give way.
+// Two rounds a step: each thread scores its shards of the batch and takes their gradient, their loss and their hits;
+// then each adds its slice of the gradients up and makes its slice of the next weights. With more threads than CPUs the
+// waiting threads give way. Or, the same rounds by tbb::parallel_for with a static partitioner.
 // Order and thread-safety: one caller; it is thread 0.
 #pragma once
+
+#include <oneapi/tbb/task_arena.h>
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -20,8 +24,13 @@
 #include <sluice/stages/gradient.hpp>
 #include <sluice/stages/loss.hpp>
 #include <sluice/stages/model.hpp>
+#include <sluice/stages/plan.hpp>
 #include <sluice/stages/reduce.hpp>
 #include <sluice/stages/sgd.hpp>
+#include <sluice/stages/shard.hpp>
+#include <sluice/stages/slice.hpp>
+#include <sluice/stages/slice_gradient.hpp>
+#include "apps/job/training_settings.hpp"
 
 namespace sluice::bench {
 
@@ -30,6 +39,9 @@ struct StraightOptions {
   float rate = 0.1f;
   std::uint64_t seed = 0;
   std::size_t threads = 1;
+  apps::Cut cut{};         // of the batch
+  std::size_t slices = 1;  // of the gradient and of the weights
+  bool by_tbb = false;     // no threads of its own
 };
 
 class StraightLoop {
@@ -48,24 +60,38 @@ class StraightLoop {
  private:
   struct alignas(64) Worker {
     stages::Scored scored;
+    stages::SliceSum sum;
+    stages::SliceGradientSum gradient;
+  };
+  // A shard's, which is added up in order.
+  struct alignas(64) Metrics {
     stages::BatchLoss loss;
     stages::BatchHits hits;
   };
+  void steps();
   void worker(std::size_t thread);
-  void shard(std::size_t thread);
+  void score(std::size_t thread);
+  void update(std::size_t thread);
+  template <class Round>
+  void together(const Round& round);
   template <class Condition>
   void wait(Condition condition) const;
 
   const stages::DataSet& data_;
   const StraightOptions options_;
   const bool crowded_;
-  stages::Weights weights_, next_;
+  stages::Weights weights_;
   stages::Column<std::uint32_t> order_;
   stages::Work work_;
   std::vector<Worker> workers_;
-  std::vector<stages::PartialGradient> partial_;
-  stages::Reduce reduce_;
-  stages::BatchGradient gradient_;
+  std::vector<stages::Shared<stages::PartialGradient>> partial_;
+  std::vector<Metrics> metrics_;
+  stages::Plan planner_;
+  // With the gradient by slices:
+  std::vector<stages::Scored> scored_;
+  stages::GatherScored gatherer_;
+  stages::ScoredBatch whole_;
+  stages::GradientPlan step_;
   double loss_ = 0;
   std::uint64_t hits_ = 0;
   std::size_t begin_ = 0;  // of the batch, in the order
@@ -76,6 +102,7 @@ class StraightLoop {
   alignas(64) std::atomic<std::uint64_t> done_{0};
   std::atomic<bool> stop_{false};
   std::vector<std::thread> threads_;
+  std::optional<tbb::task_arena> arena_;
 };
 
 }  // namespace sluice::bench

@@ -123,9 +123,29 @@ class Model {
     return most;
   }
   // What is not explained by the bound stays as it is.
-  double gain(std::size_t stage) const {
-    const double saved = bound() - bound(stage, 0.5);
-    return stats_.wall / std::max(1e-9, stats_.wall - std::clamp(saved, 0.0, 0.99 * stats_.wall));
+  double gain(std::size_t stage) const { return gain_of(bound() - bound(stage, 0.5)); }
+  double threads_gain() const {
+    GraphStats twice = stats_;
+    twice.threads *= 2;
+    for (StageStats& s : twice.stages)
+      if (s.verb == Verb::map && s.at_once >= stats_.threads &&
+          (s.concurrency == unlimited || s.concurrency.limit > s.at_once))
+        s.at_once *= 2, s.shards *= s.sharded ? 2 : 1;
+    return gain_of(bound() - Model(twice).bound());
+  }
+  // What handing out adds to the laps: how long a shard waits for a thread. The first of a message has that of the
+  // split.
+  double handing_out(const std::set<std::size_t>& loop) const {
+    double sum = 0;
+    for (const std::size_t s : loop) {
+      const StageStats& stage = stats_.stages[s];
+      if (stage.verb == Verb::map && stage.sharded && stage.shards > 1)
+        sum += stage.ready / static_cast<double>(stage.shards - 1);
+    }
+    return sum;
+  }
+  bool cuts(const std::set<std::size_t>& loop) const {
+    return std::any_of(loop.begin(), loop.end(), [this](std::size_t s) { return stats_.stages[s].sharded; });
   }
   const std::set<std::size_t>* slowest_loop() const {
     const auto slowest = std::max_element(loops_.begin(), loops_.end(),
@@ -136,6 +156,9 @@ class Model {
   static constexpr std::size_t none = ~std::size_t{0};
 
  private:
+  double gain_of(double saved) const {
+    return stats_.wall / std::max(1e-9, stats_.wall - std::clamp(saved, 0.0, 0.99 * stats_.wall));
+  }
   // For each stage of a loop, in the order of wiring: the longest way from the feedback through it, and the stage
   // before it on that way.
   using Ways = std::map<std::size_t, std::pair<double, std::size_t>>;
@@ -202,9 +225,14 @@ std::string advice(const GraphStats& stats, const StageStats& stage) {
   return "its segment holds no more messages: a larger capacity would do it, too; ";
 }
 
+// Without its text.
+Verdict named(Verdict::Kind kind, const GraphStats& stats, const Model& model, std::size_t stage, double share) {
+  return {kind, stats.stages[stage].name, share, model.gain(stage), model.threads_gain(), {}};
+}
+
 Verdict stage_verdict(const GraphStats& stats, const Model& model, std::size_t s) {
   const StageStats& stage = stats.stages[s];
-  Verdict v{Verdict::Kind::stage, stage.name, model.load(s) / stats.wall, model.gain(s), {}};
+  Verdict v = named(Verdict::Kind::stage, stats, model, s, model.load(s) / stats.wall);
   std::vector<std::string> equals;
   for (std::size_t o = 0; o < stats.stages.size(); ++o)
     if (o != s && model.load(o) > 0.9 * model.load(s)) equals.push_back("'" + stats.stages[o].name + "'");
@@ -232,13 +260,22 @@ Verdict loop_verdict(const GraphStats& stats, const Model& model, const std::set
     if (const double share = model.lap_load(s) / stats.wall; share >= 0.005)
       shares.push_back(fmt::format("{} {}", stats.stages[s].name, percent(share)));
   const double rest = 1 - lap / stats.wall;
-  if (rest >= 0.005) shares.push_back("outside its bodies " + percent(rest));
+  if (rest >= 0.005) {
+    shares.push_back("outside its bodies " + percent(rest));
+    if (const double handed = std::min(rest, model.handing_out(loop) / stats.wall); handed >= 0.005)
+      shares.back() +=
+          fmt::format(" ({} until the shards have a thread, {} until the slowest is done and between stages)",
+                      percent(handed), percent(rest - handed));
+  }
   const std::size_t s = order.front();
-  Verdict v{Verdict::Kind::loop, stats.stages[s].name, model.lap_load(s) / stats.wall, model.gain(s), {}};
+  Verdict v = named(Verdict::Kind::loop, stats, model, s, model.lap_load(s) / stats.wall);
   v.text = fmt::format(
       "bottleneck: {}, in the loop of feedback '{}', whose stages wait for one another; a lap takes {}: {}; {} {}",
       v.stage, stats.stages[*feedback].name, seconds(stats.wall / static_cast<double>(laps)), fmt::join(shares, ", "),
       v.stage, faster(v.gain));
+  if (model.cuts(loop))
+    v.text += v.threads_gain < 1.05 ? "; twice as many threads would not"
+                                    : fmt::format("; twice as many threads, {:.1f} times", v.threads_gain);
   if (rest > std::max(0.3, v.share))
     v.text += "; most of a lap passes outside of bodies: larger messages, or processors that are free, would help more";
   return v;
@@ -246,11 +283,8 @@ Verdict loop_verdict(const GraphStats& stats, const Model& model, const std::set
 
 Verdict threads_verdict(const GraphStats& stats, const Model& model, std::size_t s) {
   const StageStats& stage = stats.stages[s];
-  Verdict v{Verdict::Kind::threads,
-            stage.name,
-            stage.busy / stats.wall / static_cast<double>(stats.threads),
-            model.gain(s),
-            {}};
+  Verdict v =
+      named(Verdict::Kind::threads, stats, model, s, stage.busy / stats.wall / static_cast<double>(stats.threads));
   v.text = fmt::format(
       "bottleneck: {}, the largest part ({}) of what keeps {} {} busy; more threads would help, and {}", stage.name,
       percent(v.share), stats.threads == 1 ? "the one thread" : fmt::format("all {} threads", stats.threads),
@@ -263,7 +297,7 @@ Verdict threads_verdict(const GraphStats& stats, const Model& model, std::size_t
 Verdict verdict(const GraphStats& stats) {
   const Model model(stats);
   if (stats.wall <= 0 || model.bound() <= 0)
-    return {Verdict::Kind::nothing, {}, 0, 1, "bottleneck: none, no body has run"};
+    return {Verdict::Kind::nothing, {}, 0, 1, 1, "bottleneck: none, no body has run"};
   const auto largest = [&](auto measure) {
     std::size_t best = 0;
     for (std::size_t s = 1; s < stats.stages.size(); ++s)

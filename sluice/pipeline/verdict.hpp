@@ -3,7 +3,9 @@
 // GraphStats -> Verdict: a pure function of the counters. The model behind it: a run cannot be shorter than what any
 // one stage is busy divided by the bodies of it that can be at once, nor than all that is busy divided by the threads,
 // nor than the laps of a feedback, which no queue can hide: their stages wait for one another. A stage that is made
-// faster shortens the run by its share of what bounds it, until the next of these bounds is met. Thread-safety: pure
+// faster shortens the run by its share of what bounds it, until the next of these bounds is met. Twice as many threads
+// work on twice as many bodies of what may be at once: all maps but serial ones, the shards of a message too, which are
+// then cut into as many more. Thread-safety: pure
 // functions. Errors: none; without a run or with no time in bodies the verdict says so.
 //
 //   verdict(graph.stats()).text
@@ -29,10 +31,11 @@ struct Verdict {
     scheduling,  // neither bodies nor threads are busy: the messages are too small, or the processors were elsewhere
   };
   Kind kind = Kind::nothing;
-  std::string stage;  // the one that is named; empty for nothing
-  double share = 0;   // of the run (of a lap) that the stage takes, 0 to 1
-  double gain = 1;    // predicted: times that the run is faster if this stage's bodies take half the time
-  std::string text;   // begins with "bottleneck: STAGE"; one line
+  std::string stage;        // the one that is named; empty for nothing
+  double share = 0;         // of the run (of a lap) that the stage takes, 0 to 1
+  double gain = 1;          // predicted: times that the run is faster if this stage's bodies take half the time
+  double threads_gain = 1;  // predicted: the same, on twice as many threads
+  std::string text;         // begins with "bottleneck: STAGE"; one line
 };
 
 Verdict verdict(const GraphStats& stats);

@@ -19,6 +19,7 @@
 #include <sluice/stages/block_tree.hpp>
 #include <sluice/stages/forward.hpp>
 #include <sluice/stages/limits.hpp>
+#include <sluice/stages/shared.hpp>
 
 namespace sluice::stages {
 
@@ -31,15 +32,21 @@ struct PartialGradient {
   const float* node(std::size_t i) const { return values.data() + i * node_size; }
 };
 
+// The same of a run of pixels: from a multiple of 16 on, and as many as that or up to the last. bias: as well, behind
+// it.
+void gradient_of(const Scored& scored, std::size_t first_pixel, std::size_t pixels, bool bias, PartialGradient& out);
+
 struct SoftmaxGradient {
   Limits limits = {};  // optional, for payload_bytes
 
-  using Output = PartialGradient;
+  // By handle: the values are wanted when the shard is done.
+  using Output = Shared<PartialGradient>;
+  void operator()(const Scored& scored, Shared<PartialGradient>& out) const { (*this)(scored, out.renew()); }
   void operator()(const Scored& scored, PartialGradient& out) const;
 
   std::optional<std::size_t> payload_bytes() const;
 };
 
-static_assert(verbs::Map<SoftmaxGradient, Scored, PartialGradient>);
+static_assert(verbs::Map<SoftmaxGradient, Scored, Shared<PartialGradient>>);
 
 }  // namespace sluice::stages

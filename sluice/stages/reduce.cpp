@@ -1,50 +1,60 @@
 #include <sluice/stages/reduce.hpp>
 
-#include <algorithm>
-#include <stdexcept>
+#include <bit>
 
 #include <sluice/stages/kernels/kernels.hpp>
 
 namespace sluice::stages {
+namespace {
 
-void Reduce::operator()(Group<PartialGradient> shards, BatchGradient& out) {
-  nodes_.clear();
-  operands_.clear();
-  out.rows = 0;
-  std::size_t size = 0;
-  for (const PartialGradient& shard : shards) {
-    for (std::size_t i = 0; i < shard.nodes.size(); i++) {
-      nodes_.push_back(shard.nodes[i]);
-      operands_.push_back(shard.node(i));
-    }
-    size = std::max(size, shard.node_size);
-    out.rows += shard.shard.rows;
-  }
-  if (nodes_.empty()) throw std::invalid_argument("batch of 0 rows, expected at least 1: it has no gradient");
-  out.weights = *shards[0].shard.weights;
-  out.values.resize(size);
+// Sums that are needed at once: the tree is added from left to right, so that of each level one waits for its sibling,
+// and the last one is being added.
+std::size_t most_sums(std::size_t nodes) {
+  return static_cast<std::size_t>(std::bit_width(nodes)) + 1;
+}
 
-  addition_plan(nodes_, plan_);
-  if (plan_.empty()) {
-    std::copy_n(operands_[0], size, out.values.data());
+}  // namespace
+
+void SliceSum::add_up(std::span<const float* const> nodes, std::span<const Addition> additions, std::size_t first) {
+  if (additions.empty()) {
+    values = nodes[0] + first;
     return;
   }
+  const std::size_t size = end - begin;
+  sums.resize(most_sums(nodes.size()) * size);
+  results.clear();
   const kernels::Table& kernel = kernels::active();
-  if (sums_.size() < plan_.size()) sums_.resize(plan_.size());
-  for (std::size_t i = 0; i < plan_.size(); i++) {
-    float* sum = out.values.data();
-    if (i + 1 < plan_.size()) {
-      sums_[i].resize(size);
-      sum = sums_[i].data();
-    }
-    kernel.add(sum, operands_[plan_[i].left], operands_[plan_[i].right], size);
-    operands_.push_back(sum);
+  std::size_t used = 0;
+  const auto is_sum = [&](std::size_t operand) { return operand >= nodes.size(); };
+  const auto operand = [&](std::size_t n) -> const float* {
+    return is_sum(n) ? results[n - nodes.size()] : nodes[n] + first;
+  };
+  for (const Addition& a : additions) {
+    // Sums wait in the order of a stack: what is added last is on its top.
+    if (is_sum(a.left) && is_sum(a.right)) used--;
+    if (!is_sum(a.left) && !is_sum(a.right)) used++;
+    float* const sum = sums.data() + (used - 1) * size;
+    kernel.add(sum, operand(a.left), operand(a.right), size);
+    results.push_back(sum);
   }
+  values = results.back();
+}
+
+std::size_t SliceSum::bytes(std::size_t blocks, std::size_t floats) {
+  return most_sums(blocks) * floats * sizeof(float) + 2 * blocks * sizeof(float*);
+}
+
+void Reduce::operator()(const Slice& slice, SliceSum& out) const {
+  out.of = slice.of;
+  out.begin = slice.begin, out.end = slice.end;
+  out.add_up(slice.of->nodes, slice.of->additions, slice.begin);
 }
 
 std::optional<std::size_t> Reduce::payload_bytes() const {
   if (!limits.known()) return std::nullopt;
-  return kernels::gradient_size(limits.pixels, limits.classes) * sizeof(float);
+  const std::size_t blocks = (limits.rows + kernels::row_block - 1) / kernels::row_block;
+  const std::size_t lines = kernels::gradient_size(limits.pixels, limits.classes) / kernels::lanes;
+  return SliceSum::bytes(blocks, (lines + slices - 1) / slices * kernels::lanes);
 }
 
 }  // namespace sluice::stages

@@ -1,46 +1,48 @@
-// The gradient of a batch: the partial gradients of its shards, added in the fixed tree of row blocks.
+// A slice of a batch's gradient: the shards' nodes added in the fixed tree of row blocks.
 //
-// the shards' partial gradients, in shard order -> their sum, float32, packed [chunks][classes][16] and then the bias'
-// gradient, with the handle of the weights that it belongs to. The sum has the same bits however the batch was cut.
-// Order and thread-safety: one batch at a time.
-// Errors: std::invalid_argument if no shard has a row.
+// slice -> the sum of its floats over all nodes, float32: of pixels as they are, over the rows of the batch (see
+// PartialGradient). The sum has the same bits however the batch was cut, and in however many slices it is worked out.
+// Order and thread-safety: a pure function of the slice; runs on any number of slices at once. The nodes are only read.
+// Errors: none.
 //
-//   auto reduced = g.fold("reduce", Reduce{}, gradients);
+//   auto sums = g.map("reduce", Reduce{}, slices, unlimited);
 #pragma once
 
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <sluice/pipeline/verbs.hpp>
 #include <sluice/stages/aligned_buffer.hpp>
-#include <sluice/stages/block_tree.hpp>
-#include <sluice/stages/gradient.hpp>
 #include <sluice/stages/limits.hpp>
+#include <sluice/stages/slice.hpp>
 
 namespace sluice::stages {
 
-struct BatchGradient {
-  Weights weights;              // the parameters that the gradient was taken at
-  AlignedBuffer<float> values;  // summed over the rows, of pixels as they are: see PartialGradient
-  std::size_t rows = 0;         // of the batch
+struct SliceSum {
+  const StepPlan* of = nullptr;
+  std::size_t begin = 0, end = 0;  // floats of the gradient
+  const float* values = nullptr;   // (end - begin): in `sums`, or where there is one node, of it
+  AlignedBuffer<float> sums;       // the additions' results, as many as are needed at once
+  std::vector<float*> results;     // of each addition
+
+  // values: the sum of the nodes, from float `first` of each on.
+  void add_up(std::span<const float* const> nodes, std::span<const Addition> additions, std::size_t first);
+  // What this takes, of so many row blocks and floats.
+  static std::size_t bytes(std::size_t blocks, std::size_t floats);
 };
 
 struct Reduce {
-  Limits limits = {};  // optional, for payload_bytes; rows: of a batch
+  Limits limits = {};      // optional, for payload_bytes; rows: of a batch
+  std::size_t slices = 1;  // for the same
 
-  using Output = BatchGradient;
-  void operator()(Group<PartialGradient> shards, BatchGradient& out);
+  using Output = SliceSum;
+  void operator()(const Slice& slice, SliceSum& out) const;
 
   std::optional<std::size_t> payload_bytes() const;
-
-  // State of its own, no options: kept for its memory.
-  std::vector<BlockNode> nodes_{};
-  std::vector<const float*> operands_{};
-  std::vector<Addition> plan_{};
-  std::vector<AlignedBuffer<float>> sums_{};
 };
 
-static_assert(verbs::Fold<Reduce, PartialGradient, BatchGradient>);
+static_assert(verbs::Map<Reduce, Slice, SliceSum>);
 
 }  // namespace sluice::stages

@@ -1,27 +1,31 @@
 #include <sluice/stages/shard.hpp>
 
 #include <algorithm>
-
-#include <sluice/stages/kernels/kernels.hpp>
+#include <span>
 
 namespace sluice::stages {
 
-std::size_t shard_rows(std::size_t rows, std::size_t parts) {
-  const std::size_t blocks = (rows + kernels::row_block - 1) / kernels::row_block;
-  return std::min(rows, (blocks + parts - 1) / parts * kernels::row_block);
+std::size_t shard_rows(std::size_t rows, std::size_t parts, std::size_t unit) {
+  const std::size_t units = (rows + unit - 1) / unit;
+  return std::min(rows, (units + parts - 1) / parts * unit);
 }
 
 Shard Sharder::operator()(const Work& work, std::size_t part, std::size_t parts) const {
   const auto& [batch, weights] = work;
-  const std::size_t count = batch.count(), blocks = (count + kernels::row_block - 1) / kernels::row_block;
-  const std::size_t first = blocks * part / parts, last = blocks * (part + 1) / parts;
-  const std::size_t first_row = first * kernels::row_block;
+  const std::size_t count = batch.count(), units = (count + unit - 1) / unit;
+  const auto row = [&](std::size_t p) { return std::min(units * p / parts * unit, count); };
+  const std::size_t first = row(part), last = row(part + 1);
+  const bool ends_run = (part + 1) % run == 0 || part + 1 == parts;
+  const auto& there = ends_run ? batch.upcoming : batch.rows;
+  const std::size_t due = ends_run ? part / run * run : part + 1;
+  const std::size_t begin = std::min(row(due), there.size()), end = std::min(row(due + 1), there.size());
   return {.batch = &batch,
           .model = weights.get(),
           .weights = &weights,
-          .first_row = first_row,
-          .rows = first == last ? 0 : std::min(last * kernels::row_block, count) - first_row,
-          .first_block = first};
+          .first_row = first,
+          .rows = last - first,
+          .first_block = first / kernels::row_block,
+          .upcoming = std::span(there).subspan(begin, end - begin)};
 }
 
 }  // namespace sluice::stages

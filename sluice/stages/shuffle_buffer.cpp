@@ -87,11 +87,14 @@ void ShuffleBuffer::draw(std::uint8_t* batch) {
 bool ShuffleBuffer::pull(Batch& out) {
   fill();
   const std::size_t given = std::get<0>(in_).count();
-  if (building_.owners.empty()) building_.owners.resize(1);
-  std::uint8_t* const memory = item_ ? building_.owners.front().renew().reserve(most_of_a_batch() * item_) : nullptr;
+  if (building_.labels.empty() && item_) {
+    // Whoever keeps rows of a batch longer than its message lives has the handle.
+    building_.owners.resize(1);
+    memory_ = batches_.take(building_.owners.front()).reserve(most_of_a_batch() * item_);
+  }
   building_.labels.reserve(most_of_a_batch());
   building_.rows.reserve(most_of_a_batch());
-  while (building_.labels.size() < batch_size && (next_ < given || (finished_ && filled_ > 0))) draw(memory);
+  while (building_.labels.size() < batch_size && (next_ < given || (finished_ && filled_ > 0))) draw(memory_);
   if (next_ == given) {
     for (Rows* used : {&std::get<0>(in_), &std::get<1>(in_)})
       used->at.clear(), used->owners.clear();  // keeps no memory
@@ -100,7 +103,7 @@ bool ShuffleBuffer::pull(Batch& out) {
   const std::size_t count = building_.labels.size();
   if (count < batch_size && (count == 0 || !finished_)) return false;
   building_.rows.resize(count);
-  for (std::size_t i = 0; i < count; ++i) building_.rows[i] = memory + i * item_;
+  for (std::size_t i = 0; i < count; ++i) building_.rows[i] = memory_ + i * item_;
   const auto [its_pixels, type] = std::pair(building_.pixels, building_.type);
   std::swap(out, building_);
   building_.pixels = its_pixels;

@@ -31,6 +31,7 @@
 #include <sluice/stages/chunk.hpp>
 #include <sluice/stages/huge_pages.hpp>
 #include <sluice/stages/join.hpp>
+#include <sluice/stages/shared.hpp>
 
 namespace sluice::stages {
 
@@ -81,6 +82,8 @@ struct ShuffleBuffer {
   std::uint64_t drawn_ = 0;
   std::array<std::uint32_t, 1024> words_{};
   Batch building_{};
+  std::uint8_t* memory_ = nullptr;  // of its rows
+  Pool<Bytes> batches_{};
   bool finished_ = false;
 };
 

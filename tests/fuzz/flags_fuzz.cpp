@@ -37,7 +37,9 @@ void check(const Options& o) {
   expect(std::isfinite(rate) && rate > 0, "--lr");
   expect(o.classes == 0 || within(o.classes, 2, 256), "--classes");
   expect(within(o.effective_threads(), 1, 1024), "--threads");
-  expect(within(o.effective_shards(), 1, 4096), "--shards");
+  stages::DataShape shape;
+  shape.rows = shape.columns = 28, shape.classes = 10;
+  expect(within(o.effective_shards(shape), 1, 4096), "--shards");
   expect(within(o.trace_steps, 1, 10'000'000), "--trace-steps");
   expect(o.decoder == "auto" || o.decoder == "zlib" || o.decoder == "libdeflate", "--decoder");
   expect(o.log_format == "text" || o.log_format == "jsonl", "--log-format");

@@ -143,7 +143,32 @@ TEST(Verdict, OfALoopNamesItAndTheSharesOfALap) {
       v.text,
       "bottleneck: forward, in the loop of feedback 'weights', whose stages wait for one another; a lap takes "
       "10.0 ms: forward 60 %, gradient 30 %, reduce 4 %, weights 1 %, work 1 %, shard 1 %, outside its bodies 3 %; "
-      "forward twice as fast would make the run 1.4 times faster");
+      "forward twice as fast would make the run 1.4 times faster; twice as many threads, 1.8 times");
+  EXPECT_NEAR(v.threads_gain, 10 / (10 - 4.5), 0.01) << "forward and gradient, 9 of the 10 seconds, in half the time";
+
+  // Its shards wait 0.4 of the 10 seconds for a thread, one of two each time.
+  for (StageStats& s : stages)
+    if (s.name == "forward") s.busy = 6, s.ready = 0.4;
+  EXPECT_NE(verdict(run(stages, 2))
+                .text.find("outside its bodies 33 % (4 % until the shards have a thread, 29 % until "
+                           "the slowest is done and between stages)"),
+            std::string::npos)
+      << verdict(run(stages, 2)).text;
+}
+
+// Where the shards are fewer than the threads there are, more of these have nothing to do.
+TEST(Verdict, OfALoopOfFewShardsSaysThatMoreThreadsGainNothing) {
+  std::vector<StageStats> stages = {gate("weights", Verb::feedback, {"reduce"}, 0.1, 9.9, 0),
+                                    gate("batch", Verb::source, {}, 0.5, 0, 9.5),
+                                    gate("work", Verb::zip, {"batch", "weights"}, 0.1, 9.9, 0),
+                                    gate("shard", Verb::split, {"work"}, 0.1, 9.9, 0),
+                                    map("forward", "shard", 18, unlimited, 4),
+                                    gate("reduce", Verb::fold, {"forward"}, 0.4, 9.6, 0)};
+  for (StageStats& s : stages) s.sharded = s.verb == Verb::split || s.verb == Verb::map, s.shards = s.sharded ? 2 : 1;
+  const Verdict v = verdict(run(stages, 8));
+  EXPECT_EQ(v.kind, Kind::loop);
+  EXPECT_NEAR(v.threads_gain, 1, 1e-9);
+  EXPECT_TRUE(v.text.ends_with("; twice as many threads would not")) << v.text;
 }
 
 // Its laps have gaps that no count of busy time shows.

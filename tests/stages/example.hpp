@@ -15,9 +15,11 @@
 #include <sluice/stages/gradient.hpp>
 #include <sluice/stages/kernels/kernels.hpp>
 #include <sluice/stages/loss.hpp>
+#include <sluice/stages/plan.hpp>
 #include <sluice/stages/reduce.hpp>
 #include <sluice/stages/sgd.hpp>
 #include <sluice/stages/shard.hpp>
+#include <sluice/stages/slice.hpp>
 #include <sluice/stages/softmax.hpp>
 
 namespace sluice::stages::testing {
@@ -97,23 +99,31 @@ Group<T> group_of(const std::vector<T>& shards) {
           shards.size()};
 }
 
-// One step of training, cut into `parts`: what every stage made of it.
+// One step of training, the batch cut into `parts` and the gradient into `slices`: what every stage made of it.
 struct Step {
-  Step(const Batch& batch, const Weights& weights, std::size_t parts)
+  Step(const Batch& batch, const Weights& weights, std::size_t parts, std::size_t slices = 1, float rate = 0.1f)
       : work(batch, weights), scored(parts), partial(parts) {
     for (std::size_t part = 0; part < parts; part++) {
       SoftmaxForward{}(Sharder{}(work, part, parts), scored[part]);
       SoftmaxGradient{}(scored[part], partial[part]);
     }
-    Reduce{}(group_of(partial), gradient);
-    Sgd{}(gradient, next);
+    Plan{}(group_of(partial), plan);
+    std::vector<Updated> updated;
+    for (std::size_t s = 0; s < slices; s++) {
+      SliceSum sum;
+      Reduce{}(Slicer{}(plan, s, slices), sum);
+      gradient.insert(gradient.end(), sum.values, sum.values + (sum.end - sum.begin));
+      updated.push_back(Sgd{.rate = rate}(sum));
+    }
+    next = Gather{}(group_of(updated));
     loss = CrossEntropy{}(group_of(scored));
   }
 
   Work work;
   std::vector<Scored> scored;
-  std::vector<PartialGradient> partial;
-  BatchGradient gradient;
+  std::vector<Shared<PartialGradient>> partial;
+  GradientPlan plan;
+  std::vector<float> gradient;  // the slices' sums, one behind the other
   Weights next;
   BatchLoss loss;
 };

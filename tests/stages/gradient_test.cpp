@@ -31,8 +31,7 @@ TEST(Gradient, AgreesWithFiniteDifferencesInDouble) {
     const Exact x = example.matrix().cast<double>();
     Exact w = matrix_of(weights->weights.data(), weights->pixels, weights->classes).cast<double>();
     Exact b = Eigen::Map<const Eigen::RowVectorXf>(weights->bias.data(), classes).cast<double>();
-    const Exact own =
-        matrix_of(step.gradient.values.data(), weights->pixels, weights->classes).cast<double>() / 255 / rows;
+    const Exact own = matrix_of(step.gradient.data(), weights->pixels, weights->classes).cast<double>() / 255 / rows;
     const double h = 1e-5;
     for (Eigen::Index c = 0; c < classes; c++) {
       for (Eigen::Index p = 0; p <= pixels; p++) {
@@ -43,8 +42,7 @@ TEST(Gradient, AgreesWithFiniteDifferencesInDouble) {
         value = kept - h;
         const double below = loss_of(x, example.batch.labels, w, b);
         value = kept;
-        const double bias =
-            static_cast<double>(step.gradient.values[weights->weights.size() + static_cast<std::size_t>(c)]);
+        const double bias = static_cast<double>(step.gradient[weights->weights.size() + static_cast<std::size_t>(c)]);
         EXPECT_NEAR(p < pixels ? own(p, c) : bias / rows, (above - below) / (2 * h), 1e-6);
       }
     }
@@ -56,7 +54,7 @@ TEST(Gradient, AgreesWithTheReferenceOnEigen) {
   const Weights weights = example_weights(784, 10);
   const Step step(example.batch, weights, 1);
   const Matrix expected = example.matrix().transpose() * delta_of(step.scored[0]) * 255;
-  const Matrix own = matrix_of(step.gradient.values.data(), 784, 10);
+  const Matrix own = matrix_of(step.gradient.data(), 784, 10);
   EXPECT_LE((own - expected).cwiseAbs().maxCoeff(), 1e-4f * expected.cwiseAbs().maxCoeff());
 }
 
@@ -87,8 +85,8 @@ TEST(Gradient, PlacesPastTheLastPixelAndTheLastClassAreZero) {
   const Example example(70, 17, 3);
   const Step step(example.batch, example_weights(17, 3), 1);
   for (std::size_t c = 0; c < 3; c++)
-    for (std::size_t lane = 1; lane < 16; lane++) EXPECT_EQ(step.gradient.values[(3 + c) * 16 + lane], 0);
-  for (std::size_t c = 3; c < 16; c++) EXPECT_EQ(step.gradient.values[kernels::weights_size(17, 3) + c], 0);
+    for (std::size_t lane = 1; lane < 16; lane++) EXPECT_EQ(step.gradient[(3 + c) * 16 + lane], 0);
+  for (std::size_t c = 3; c < 16; c++) EXPECT_EQ(step.gradient[kernels::weights_size(17, 3) + c], 0);
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ TEST_P(Shapes, EveryLevelComputesTheSameBits) {
       std::string bytes;
       bytes += bytes_of(step.scored[0].delta) + bytes_of(step.scored[0].label_logit);
       bytes += bytes_of(step.scored[0].exp_sum) + bytes_of(step.scored[0].predicted);
-      bytes += bytes_of(step.gradient.values) + bytes_of(step.next->weights) + bytes_of(step.next->bias);
+      bytes += bytes_of(step.gradient) + bytes_of(step.next->weights) + bytes_of(step.next->bias);
       bytes += bytes_of(std::vector{step.loss.sum});
       if (first.empty()) first = bytes;
       EXPECT_EQ(first == bytes, true) << table->name << " differs with " << rows << " rows";
@@ -202,12 +202,12 @@ TEST(Kernels, NoByteIsReadPastARow) {
       batch.rows.assign(70, memory.row);
       batch.labels.assign(70, 1);
       const Step step(batch, example_weights(pixels, 10), 1);
-      EXPECT_EQ(step.gradient.rows, 70u);
+      EXPECT_EQ(step.plan.rows, 70u);
       RowAtTheEndOfAPage floats(4 * pixels);
       std::memset(floats.row, 0, 4 * pixels);
       batch.rows.assign(70, floats.row);
       batch.type = Pixel::float32;
-      EXPECT_EQ(Step(batch, example_weights(pixels, 10), 1).gradient.rows, 70u);
+      EXPECT_EQ(Step(batch, example_weights(pixels, 10), 1).plan.rows, 70u);
     }
   }
 }
@@ -221,15 +221,17 @@ TEST(Kernels, UpcomingRowsChangeNothing) {
     table->gradient_block({.rows = example.batch.rows.data(),
                            .type = Pixel::uint8,
                            .count = 64,
+                           .first_pixel = 0,
                            .pixels = 100,
                            .classes = 10,
+                           .bias = true,
                            .delta = step.scored[0].delta.data(),
                            .merge = nullptr,
                            .merges = 0,
                            .out = out.data(),
                            .upcoming = next.batch.rows.data(),
                            .upcoming_count = 64});
-    EXPECT_EQ(bytes_of(out) == bytes_of(step.gradient.values), true) << table->name;
+    EXPECT_EQ(bytes_of(out) == bytes_of(step.gradient), true) << table->name;
   }
 }
 

@@ -40,13 +40,16 @@ TEST(Limits, NoPayloadIsLargerThanStated) {
     EXPECT_LE((scored.delta.size() + scored.label_logit.size() + scored.exp_sum.size()) * sizeof(float) +
                   scored.predicted.size() * sizeof(std::uint16_t),
               SoftmaxForward{.limits = limits}.payload_bytes());
-    EXPECT_LE(step.partial[0].values.size() * sizeof(float) + step.partial[0].nodes.capacity() * sizeof(BlockNode),
+    const PartialGradient& partial = *step.partial[0];
+    EXPECT_LE(sizeof partial + partial.values.size() * sizeof(float) + partial.nodes.capacity() * sizeof(BlockNode),
               SoftmaxGradient{.limits = limits}.payload_bytes());
-    Reduce reduce;
-    reduce.limits = limits;
-    EXPECT_LE(step.gradient.values.size() * sizeof(float), reduce.payload_bytes());
-    EXPECT_LE(sizeof(Model) + (step.next->weights.capacity() + step.next->bias.capacity()) * sizeof(float),
-              (Sgd{.limits = limits}.payload_bytes()));
+    const GradientPlan& plan = step.plan;
+    Plan planner;
+    planner.limits = limits;
+    EXPECT_LE(sizeof(Model) + (step.next->weights.capacity() + step.next->bias.capacity()) * sizeof(float) +
+                  plan.partials.capacity() * sizeof(plan.partials[0]) + plan.nodes.capacity() * sizeof(plan.nodes[0]) +
+                  plan.additions.capacity() * sizeof(Addition),
+              planner.payload_bytes());
   }
 }
 
@@ -54,7 +57,7 @@ TEST(Limits, WithoutThemNothingIsStated) {
   EXPECT_EQ(SoftmaxForward{}.payload_bytes(), std::nullopt);
   EXPECT_EQ(SoftmaxGradient{}.payload_bytes(), std::nullopt);
   EXPECT_EQ(Reduce{}.payload_bytes(), std::nullopt);
-  EXPECT_EQ(Sgd{}.payload_bytes(), std::nullopt);
+  EXPECT_EQ(Plan{}.payload_bytes(), std::nullopt);
 }
 
 }  // namespace

@@ -10,9 +10,8 @@ namespace {
 TEST(Sgd, TakesTheRateTimesTheMeanGradientFromTheWeights) {
   const Example example(300, 20, 3);
   const Weights weights = example_weights(20, 3);
-  const Step step(example.batch, weights, 1);
-  Weights next;
-  Sgd{.rate = 0.25f}(step.gradient, next);
+  const Step step(example.batch, weights, 1, 2, 0.25f);
+  const Weights& next = step.next;
   const Matrix gradient = example.matrix().transpose() * delta_of(step.scored[0]) / 300;
   const Matrix expected = matrix_of(weights->weights.data(), 20, 3) - 0.25f * gradient;
   EXPECT_LE((matrix_of(next->weights.data(), 20, 3) - expected).cwiseAbs().maxCoeff(), 1e-6f);
@@ -28,9 +27,8 @@ TEST(Sgd, TakesTheDivisorOfThePixelsFromTheStepOfTheWeightsAlone) {
   Model scaled = *weights;
   scaled.divisor = 51;
   weights.renew() = scaled;
-  const Step step(example.batch, weights, 1);
-  Weights next;
-  Sgd{.rate = 0.25f}(step.gradient, next);
+  const Step step(example.batch, weights, 1, 2, 0.25f);
+  const Weights& next = step.next;
   EXPECT_EQ(next->divisor, 51);
   const Matrix delta = delta_of(step.scored[0]), gradient = example.matrix().transpose() * 5 * delta / 300;
   const Matrix expected = matrix_of(weights->weights.data(), 20, 3) - 0.25f * gradient;
@@ -46,16 +44,6 @@ TEST(Sgd, LeavesTheWeightsOfTheGradientUntouched) {
   const Step step(Example(64, 20, 3).batch, weights, 1);
   EXPECT_EQ(bytes_of(weights->weights), before);
   EXPECT_NE(bytes_of(step.next->weights), before);
-}
-
-TEST(Sgd, UsesItsOutputAgainWhenNobodyHoldsIt) {
-  Step step(Example(64, 20, 3).batch, example_weights(20, 3), 1);
-  const Model* memory = step.next.get();
-  Sgd{}(step.gradient, step.next);
-  EXPECT_EQ(step.next.get(), memory);
-  const Weights held = step.next;
-  Sgd{}(step.gradient, step.next);
-  EXPECT_NE(step.next.get(), memory);
 }
 
 TEST(Sgd, PlacesPastTheLastPixelStayZero) {

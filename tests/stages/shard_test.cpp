@@ -45,6 +45,31 @@ TEST(Sharder, WithFewerBlocksThanPartsSomeShardsAreEmpty) {
   EXPECT_EQ(empty, 3u);
 }
 
+// What is fetched ahead: a thread works through a run of shards, and then has the same run of the next batch.
+TEST(Sharder, BehindAShardComesTheNextOfItsRunOrTheFirstOfTheNextBatch) {
+  const Example here(1000, 1, 2), there(700, 1, 2, 3);
+  Work work(here.batch, example_weights(1, 2));
+  Batch& batch = std::get<Batch>(work);
+  batch.upcoming = there.batch.rows;
+  for (const std::size_t run : Sizes{1, 2, 3}) {
+    const std::size_t parts = 4;
+    for (std::size_t part = 0; part < parts; part++) {
+      const Sharder sharder{.run = run};
+      const Shard shard = sharder(work, part, parts);
+      const bool last = part % run == run - 1 || part == parts - 1;
+      const auto& rows = last ? batch.upcoming : batch.rows;
+      const Shard next = sharder(work, last ? part - part % run : part + 1, parts);
+      const std::size_t begin = std::min(next.first_row, rows.size());
+      const std::size_t end = std::min(next.first_row + next.rows, rows.size());
+      ASSERT_EQ(shard.upcoming.size(), end - begin) << run << ", part " << part;
+      for (std::size_t i = begin; i < end; i++)
+        EXPECT_EQ(shard.upcoming[i - begin], rows[i]) << run << ", part " << part;
+    }
+  }
+  batch.upcoming.clear();
+  EXPECT_TRUE(Sharder{}(work, 0, 4).upcoming.empty());
+}
+
 TEST(Sharder, AShardPointsAtItsBatchAndItsWeights) {
   const Work work(Example(65, 1, 2).batch, example_weights(1, 2));
   const Shard shard = Sharder{}(work, 0, 2);

@@ -107,8 +107,9 @@ Native log_of(Native x) {
 
 // ---- Forward ---------------------------------------------------------------------------------------------------
 
+constexpr size_t column = 64;       // pixels: of uint8 a cache line
 constexpr size_t strip = 64;        // rows
-constexpr size_t fetched_rows = 4;  // at a time: a line of 64 pixels for each chunk that is worked on
+constexpr size_t fetched_rows = 4;  // at a time: of bytes, a line of 64 for each chunk that is worked on
 // Pixel chunks whose weights, for one group of classes, stay in the first-level cache.
 constexpr size_t panel(size_t classes) {
   return Native::panel_bytes / (classes * Native::width * sizeof(float));
@@ -126,7 +127,9 @@ void forward_tile(const RowOf<P>* x, const RowOf<P>* next, const float* w, size_
     for (size_t c = 0; c < C; c++) sum[r][c] = from_zero ? Native::zero() : Native::load(acc + (r * C + c) * lanes);
   }
   for (size_t k = 0; k < chunks; k++, w += chunk_stride) {
-    if (Fetch) __builtin_prefetch(next[k % fetched_rows] + k / fetched_rows * fetched_rows * lanes);
+    if constexpr (Fetch && sizeof(P) == 1) __builtin_prefetch(next[k % fetched_rows] + k / fetched_rows * column);
+    if constexpr (Fetch && sizeof(P) > 1)
+      for (size_t r = 0; r < fetched_rows; r++) __builtin_prefetch(next[r] + k * lanes);
     Native pixel[R];
     SLUICE_UNROLL
     for (size_t r = 0; r < R; r++) pixel[r] = Native::pixels(x[r] + k * lanes);
@@ -277,8 +280,6 @@ void forward(const ForwardArgs& a) {
 
 // ---- Gradient --------------------------------------------------------------------------------------------------
 
-constexpr size_t column = 64;  // pixels: of uint8 a cache line
-
 // The pixels that a tile works on, by row: where they lie in the rows themselves, or side by side in a copy of a
 // column.
 template <class P>
@@ -300,7 +301,7 @@ struct Copied {
 template <size_t P, size_t C, class Pixels>
 void gradient_tile(const GradientArgs& a, const Pixels& x, size_t first, const float* delta, size_t at, size_t stride,
                    size_t pixel, size_t fetched) {
-  const size_t pixel_bytes = sizeof *x(0);
+  constexpr size_t pixel_bytes = sizeof *x(0);  // a row of a column is so many cache lines
   Native sum[P][C];
   SLUICE_UNROLL
   for (size_t p = 0; p < P; p++) {
@@ -325,7 +326,9 @@ void gradient_tile(const GradientArgs& a, const Pixels& x, size_t first, const f
   };
   size_t r = 0;
   for (; r < fetched; r++) {
-    __builtin_prefetch(a.upcoming[r] + pixel * pixel_bytes, 0, Native::upcoming_locality);
+    SLUICE_UNROLL
+    for (size_t line = 0; line < pixel_bytes; line++)
+      __builtin_prefetch(a.upcoming[r] + (a.first_pixel + pixel) * pixel_bytes + line * column, 0, Native::upcoming_locality);
     add_row(r);
   }
   for (; r < a.count; r++) add_row(r);
@@ -366,7 +369,7 @@ template <class P>
 void copy_column(const GradientArgs& a, size_t pixel, P* out) {
   const size_t have = smaller(column, a.pixels - pixel);
   for (size_t r = 0; r < a.count; r++, out += column) {
-    const RowOf<P> from = row_of<P>(a.rows[r]) + pixel;
+    const RowOf<P> from = row_of<P>(a.rows[r]) + a.first_pixel + pixel;
     if (have == column) {
       memcpy(out, from, column * sizeof(P));
     } else {
@@ -409,8 +412,8 @@ void gradient_of(const GradientArgs& a) {
           if (copy)
             gradient_tile<N, C>(a, Copied<P>{copied + k * Native::width}, first, delta, at, stride, pixel, fetched);
           else
-            gradient_tile<N, C>(a, InPlace<P>{a.rows, pixel + k * Native::width}, first, delta, at, stride, pixel,
-                                fetched);
+            gradient_tile<N, C>(a, InPlace<P>{a.rows, a.first_pixel + pixel + k * Native::width}, first, delta, at, stride,
+                                pixel, fetched);
         };
         size_t k = 0;
         for (; k + most <= registers; k += most) tile(Int<most>{}, k);
@@ -418,7 +421,7 @@ void gradient_of(const GradientArgs& a) {
       }
     });
   }
-  bias_gradient(a, ceil_div(a.pixels, lanes) * stride);
+  if (a.bias) bias_gradient(a, ceil_div(a.pixels, lanes) * stride);
 }
 
 void gradient_block(const GradientArgs& a) {

@@ -41,18 +41,20 @@ struct ForwardArgs {
   std::uint16_t* predicted;     // out, (count): argmax z, the lowest class on ties
 };
 
-// One row block -> its partial gradient x^T delta, x as it is, not scaled, added to the partial gradients of earlier
-// blocks while still in registers: out = merge[merges - 1] + (... + (merge[0] + own)).
+// One row block and a run of pixels -> its partial gradient x^T delta, x as it is, not scaled, added to the partial
+// gradients of earlier blocks while still in registers: out = merge[merges - 1] + (... + (merge[0] + own)).
 struct GradientArgs {
   const std::uint8_t* const* rows;  // (count), as forward's
   Pixel type;
   std::size_t count;                    // 0 .. row_block
-  std::size_t pixels;                   // >= 1
+  std::size_t first_pixel;              // of the rows: a multiple of 16
+  std::size_t pixels;                   // from there on; >= 1, and a multiple of 16 but at the rows' end
   std::size_t classes;                  // 1 .. 65536
+  bool bias;                            // its gradient as well
   const float* delta;                   // of these rows, as forward wrote it
-  const float* const* merge;            // (merges) gradients, each gradient_size(pixels, classes)
+  const float* const* merge;            // (merges) gradients, each gradient_size(pixels, classes), or without the bias
   std::size_t merges;                   // may be 0
-  float* out;                           // gradient_size(pixels, classes); may be one of `merge`
+  float* out;                           // as large; may be one of `merge`
   const std::uint8_t* const* upcoming;  // rows to prefetch meanwhile; may be null
   std::size_t upcoming_count;
 };

@@ -63,8 +63,8 @@ TEST_F(StreamedBits, ForEveryThreadCount) {
 }
 
 TEST_F(StreamedBits, ForEveryCapacity) {
-  for (const char* stage : {"inflate", "parse", "rows", "pair", "shuffle", "work", "reduce"})
-    for (const char* n : {"1", "2", "100"}) expect_same({"--capacity", std::string(stage) + "=" + n});
+  for (const char* stage : {"inflate", "parse", "rows", "pair", "shuffle", "work", "plan", "slice", "gather"})
+    for (const char* n : {"1", "2", "100"}) expect_same({"--threads", "2", "--capacity", std::string(stage) + "=" + n});
 }
 
 TEST_F(StreamedBits, HoweverTheDataAreStored) {
@@ -118,14 +118,21 @@ TEST_F(SameBits, ForEveryShardCount) {
 }
 
 TEST_F(SameBits, ForEveryCapacity) {
-  for (const char* stage : {"batch", "work", "shard", "loss", "accuracy", "reduce", "inflate", "parse"})
-    for (const char* n : {"1", "2", "100"}) expect_same({"--capacity", std::string(stage) + "=" + n});
+  for (const char* stage :
+       {"batch", "work", "shard", "loss", "accuracy", "plan", "slice", "gather", "inflate", "parse"})
+    for (const char* n : {"1", "2", "100"}) expect_same({"--threads", "2", "--capacity", std::string(stage) + "=" + n});
+  // Of the step that takes the gradient by slices.
+  for (const char* stage : {"work", "shard", "plan", "slice", "gather"})
+    for (const char* n : {"1", "2", "100"}) expect_same({"--threads", "8", "--capacity", std::string(stage) + "=" + n});
 }
 
 TEST_F(SameBits, ForEveryConcurrency) {
-  for (const char* stage : {"forward", "gradient", "sgd"})
+  for (const char* stage : {"forward", "gradient", "reduce", "sgd"})
     for (const char* n : {"1", "2", "100"})
       expect_same({"--concurrency", std::string(stage) + "=" + n, "--threads", "4", "--shards", "4"});
+  for (const char* stage : {"forward", "gradient", "sgd", "loss", "accuracy"})
+    for (const char* n : {"1", "2", "100"})
+      expect_same({"--concurrency", std::string(stage) + "=" + n, "--threads", "8"});
 }
 
 // The levels that this machine has, from its best to portable.

@@ -100,7 +100,7 @@ TEST_F(Signals, EndARunAfterTheStepUnderWayOrTheNext) {
     Training training(set, settings, threads, initial);
     std::uint64_t done = 0;
     std::thread stopper([&] {
-      const auto steps = [&] { return training.graph().stats().stage("sgd").items; };
+      const auto steps = [&] { return training.graph().stats().stage("gather").items; };
       while (steps() < 5) {
       }
       training.graph().cancel();

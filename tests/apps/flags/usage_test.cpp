@@ -77,8 +77,8 @@ TEST(Usage, AnOverrideHasTheFormStageEqualsNumber) {
 
 TEST(Usage, AnOverrideThatALaterOneReplacesIsAnError) {
   const SmallData data;
-  expect_usage_error(data.train() + Arguments{"--capacity", "reduce=3", "--capacity", "reduce=4"},
-                     {"--capacity reduce=3", "has no effect"});
+  expect_usage_error(data.train() + Arguments{"--capacity", "plan=3", "--capacity", "plan=4"},
+                     {"--capacity plan=3", "has no effect"});
   expect_usage_error(data.train() + Arguments{"--capacity", "parse.test-images=3", "--capacity", "parse=4"},
                      {"--capacity parse.test-images=3", "has no effect"});
   const Result r = sluice(data.train() + Arguments{"--capacity", "parse=4", "--capacity", "parse.test-images=3"});

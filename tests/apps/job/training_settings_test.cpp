@@ -7,22 +7,81 @@
 namespace sluice::apps::testing {
 namespace {
 
-// Of a row block, 64 rows.
-TEST(Shards, OfABatchAreAsManyAsItHasBlocksOrThreadsToWorkOnThem) {
-  for (const auto& [rows, threads, expected] : {std::tuple{1u, 2u, 1u},
-                                                {64u, 2u, 1u},
-                                                {65u, 2u, 2u},
-                                                {100u, 2u, 2u},
-                                                {100u, 1u, 1u},
-                                                {128u, 8u, 2u},
-                                                {129u, 8u, 3u},
-                                                {256u, 2u, 2u},
-                                                {6400u, 8u, 8u}})
-    EXPECT_EQ(shards_of({.batch_size = rows}, threads), expected) << rows << " rows on " << threads << " threads";
+stages::DataShape images(std::size_t rows, std::size_t columns, std::size_t classes = 10,
+                         stages::IdxType stored = stages::IdxType::uint8) {
+  stages::DataShape shape;
+  shape.rows = rows, shape.columns = columns, shape.classes = classes, shape.stored = stored;
+  return shape;
 }
 
-TEST(Shards, AreAsManyAsAreAskedFor) {
-  for (const std::size_t asked : {1u, 3u, 100u}) EXPECT_EQ(shards_of({.batch_size = 100, .shards = asked}, 2), asked);
+// Of a row block, 64 rows.
+TEST(Cut, ABatchIsCutIntoAsManyShardsAsThereAreThreadsToWorkOnItsRowBlocks) {
+  for (const auto& [rows, threads] :
+       {std::pair{1u, 1u}, {65u, 2u}, {100u, 2u}, {100u, 1u}, {256u, 2u}, {256u, 4u}, {2048u, 8u}}) {
+    const Cut cut = cut_of({.batch_size = rows}, images(28, 28), threads);
+    EXPECT_EQ(cut.shards, threads) << rows << " rows on " << threads << " threads";
+    EXPECT_EQ(cut.run, 1u) << rows << " rows on " << threads << " threads";
+    EXPECT_FALSE(cut.gradient_by_slices);
+  }
+}
+
+TEST(Cut, ABatchOfFewerRowBlocksThanThreadsIsCutFinerAndItsGradientBySlices) {
+  for (const auto& [rows, threads, shards] :
+       {std::tuple{1u, 2u, 1u}, {64u, 2u, 2u}, {64u, 16u, 4u}, {128u, 3u, 3u}, {256u, 16u, 16u}, {256u, 5u, 5u}}) {
+    const Cut cut = cut_of({.batch_size = rows}, images(28, 28), threads);
+    EXPECT_EQ(cut.shards, shards) << rows << " rows on " << threads << " threads";
+    EXPECT_TRUE(cut.gradient_by_slices) << rows << " rows on " << threads << " threads";
+  }
+}
+
+TEST(Cut, AShardIsNoLargerThanACoresCache) {
+  // 784 bytes an image: 512 rows.
+  Cut cut = cut_of({.batch_size = 4096}, images(28, 28), 1);
+  EXPECT_EQ(cut.shards, 8u);
+  EXPECT_EQ(cut.run, 8u);
+  cut = cut_of({.batch_size = 4096}, images(28, 28), 6);
+  EXPECT_EQ(cut.shards, 12u);
+  EXPECT_EQ(cut.run, 2u);
+  // float32, four times as much: 128 rows.
+  EXPECT_EQ(cut_of({.batch_size = 4096}, images(28, 28, 10, stages::IdxType::float32), 2).shards, 32u);
+  // An image that is larger than that.
+  EXPECT_EQ(cut_of({.batch_size = 128}, images(200, 200, 2), 1).shards, 2u);
+  // But its gradients take no more than a mebibyte a thread: one is 3 MB.
+  EXPECT_EQ(cut_of({.batch_size = 4096}, images(28, 28, 1000), 2).shards, 2u);
+}
+
+TEST(Cut, ABatchIsCutAsIsAskedFor) {
+  for (const std::size_t asked : {1u, 3u, 100u})
+    EXPECT_EQ(cut_of({.batch_size = 100, .shards = asked}, images(28, 28), 2).shards, asked);
+}
+
+TEST(Cut, IsToldWithItsReason) {
+  const auto told = [](TrainingSettings settings, std::size_t threads) {
+    return cut_in_words(settings, images(28, 28), threads);
+  };
+  EXPECT_EQ(
+      told({.batch_size = 256}, 2),
+      "a batch: 2 shards of at most 128 rows, one a thread; the gradient: 2 slices of at most 15.3 KiB, one a thread");
+  EXPECT_EQ(told({.batch_size = 4096}, 2).substr(0, 100),
+            "a batch: 8 shards of at most 512 rows, 4 a thread, so that what a thread works on stays in its cache");
+  EXPECT_EQ(
+      told({.batch_size = 100}, 16),
+      "a batch: 7 shards of at most 16 rows, which are only scored, since it has fewer than 16 times 64 rows; the "
+      "gradient: 15 slices of at most 2.0 KiB, since smaller ones cost more than they save");
+  EXPECT_TRUE(
+      told({.batch_size = 100, .shards = 7}, 2).starts_with("a batch: 7 shards of at most 64 rows, as --shards says"));
+}
+
+TEST(Cut, BeforeTheShapeIsKnownThereIsOneToo) {
+  EXPECT_EQ(cut_of({.batch_size = 256}, {}, 2).shards, 2u);
+  EXPECT_EQ(slices_of({}, 2), 1u);
+}
+
+TEST(Slices, AreAsManyAsThreadsWhereEachIsWorthIt) {
+  EXPECT_EQ(slices_of(images(28, 28), 1), 1u);
+  EXPECT_EQ(slices_of(images(28, 28), 2), 2u);
+  EXPECT_EQ(slices_of(images(28, 28), 64), 15u);  // of 31 KB
+  EXPECT_EQ(slices_of(images(2, 2, 2), 16), 1u);
 }
 
 }  // namespace

@@ -230,6 +230,27 @@ TEST(Profile, OfLoadingIsThereWithItsStagesSetOtherwise) {
     }
 }
 
+GraphStats one_stage(const char* graph, double wall) {
+  GraphStats stats{graph, 1, wall, 2, {}};
+  StageStats stage;
+  stage.name = std::string("stage-of-") + graph, stage.verb = Verb::source, stage.items = 10, stage.busy = 0.95 * wall;
+  stats.stages.push_back(stage);
+  return stats;
+}
+
+TEST(WhereTheTimeGoes, IsSaidOfTheLongestGraphFirst) {
+  const auto load = one_stage("load", 6), train = one_stage("train", 3), test = one_stage("evaluate", 1);
+  auto said = where_the_time_goes({load, train, test});
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_TRUE(said[0].starts_with("load, 60 % of the time in graphs: bottleneck: stage-of-load, ")) << said[0];
+  EXPECT_TRUE(said[1].starts_with("train, 30 % of the time in graphs: bottleneck: stage-of-train, ")) << said[1];
+  said = where_the_time_goes({test, one_stage("train", 9), load});
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_TRUE(said[0].starts_with("train, 56 % of the time in graphs")) << said[0];
+  EXPECT_TRUE(where_the_time_goes({}).empty());
+  EXPECT_TRUE(where_the_time_goes({one_stage("load", 0)}).empty());
+}
+
 TEST(Advice, IsOfThisProgram) {
   GraphStats load{"load", 1, 1.0, 2, {}};
   StageStats inflate;
@@ -269,7 +290,7 @@ TEST(RepeatingCommand, GivesTheSameBits) {
 TEST(TraceFile, HasTheThreeGraphs) {
   const SmallData data;
   const std::string path = data.path("trace.json");
-  const Result r = sluice(data.train() + Arguments{"--trace", path});
+  const Result r = sluice(data.train() + Arguments{"--trace", path, "--threads", "2"});
   ASSERT_EQ(r.code, 0) << r.err;
   const json trace = parsed_json(contents(path));
   std::multiset<std::string> runs;

@@ -1,0 +1,53 @@
+#include <sluice/stages/plan.hpp>
+
+#include <stdexcept>
+
+#include <sluice/stages/kernels/kernels.hpp>
+
+namespace sluice::stages {
+
+void StepPlan::begin(const Weights& from, Pool<Model>& models) {
+  weights = from;
+  Model& model = models.take(next);
+  model.pixels = from->pixels;
+  model.classes = from->classes;
+  model.divisor = from->divisor;
+  model.weights.resize(from->weights.size());
+  model.bias.resize(from->bias.size());
+  to = &model;
+}
+
+std::size_t StepPlan::bytes(const Limits& limits) {
+  return sizeof(Model) + (kernels::weights_size(limits.pixels, limits.classes) + limits.classes) * sizeof(float);
+}
+
+void Plan::operator()(Group<Shared<PartialGradient>> shards, GradientPlan& out) {
+  nodes_.clear();
+  out.partials.clear();
+  out.nodes.clear();
+  out.size = out.rows = 0;
+  for (const Shared<PartialGradient>& partial : shards) {
+    if (partial->nodes.empty()) continue;
+    out.partials.push_back(partial);
+    for (std::size_t i = 0; i < partial->nodes.size(); i++) {
+      nodes_.push_back(partial->nodes[i]);
+      out.nodes.push_back(partial->node(i));
+    }
+    out.size = partial->node_size;
+    out.rows += partial->shard.rows;
+  }
+  if (nodes_.empty()) throw std::invalid_argument("batch of 0 rows, expected at least 1: it has no gradient");
+  addition_plan(nodes_, out.additions);
+
+  out.begin(*shards[0]->shard.weights, models_);
+}
+
+std::optional<std::size_t> Plan::payload_bytes() const {
+  if (!limits.known()) return std::nullopt;
+  // Vectors that grew may have room for twice as many.
+  const std::size_t blocks = (limits.rows + kernels::row_block - 1) / kernels::row_block;
+  return 2 * blocks * (sizeof(Shared<PartialGradient>) + sizeof(const float*) + sizeof(Addition)) +
+         StepPlan::bytes(limits);
+}
+
+}  // namespace sluice::stages
