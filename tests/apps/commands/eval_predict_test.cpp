@@ -432,14 +432,29 @@ TEST_F(StoredModel, AFileThatGrowsWhileItIsReadIsAnErrorThatNamesIt) {
                evaluated);
 }
 
-TEST_F(StoredModel, WeightsThatAreTooLargeAreAnErrorThatNamesTheModel) {
-  std::string bytes = test::contents_of(model);
+// A model of weights so large that every image with a pixel in it comes to no finite numbers.
+std::string too_large(std::string bytes) {
   bytes.replace(bytes.find("sluice.sha256"), 6, "other_");  // no checksum
   const float large = 3e38f;
   for (std::size_t at = bytes.size() - (rows * columns + 1) * classes * sizeof large; at < bytes.size();
        at += sizeof large)
     std::memcpy(bytes.data() + at, &large, sizeof large);
-  const std::string path = data.folder().write("large", bytes);
+  return bytes;
+}
+
+TEST_F(StoredModel, AnImageWithoutFiniteProbabilitiesIsAnErrorBehindTheLinesOfThoseBeforeIt) {
+  const std::string path = data.folder().write("large", too_large(test::contents_of(model)));
+  std::string pixels(5 * rows * columns, '\0');
+  pixels.replace(3 * rows * columns, rows * columns, rows * columns, '\xff');
+  const std::string images = data.folder().write("i.gz", test::gzip(test::idx_images(pixels, rows, columns)));
+  const Result r = sluice({"predict", "--model", path, "--images", images});
+  EXPECT_EQ(r.code, 3) << r.err;
+  EXPECT_EQ(lines(r.out).size(), 3u) << r.out;
+  EXPECT_TRUE(contains(r.err, "image 3: its probabilities are no finite numbers")) << r.err;
+}
+
+TEST_F(StoredModel, WeightsThatAreTooLargeAreAnErrorThatNamesTheModel) {
+  const std::string path = data.folder().write("large", too_large(test::contents_of(model)));
   const Result r = sluice({"eval", "--model", path, "--data", data.folder().path()});
   EXPECT_EQ(r.code, 3);
   EXPECT_TRUE(contains(r.err, path + ": the loss is not a number over " + images_)) << r.err;

@@ -52,7 +52,11 @@ TEST(Synth, TheSameFilesForEveryNumberOfThreadsAndOthersForAnotherSeed) {
 
 TEST(Synth, AFileOfManyMembersIsReadByEveryDecoder) {
   const Folder folder;
-  ASSERT_EQ(sluice({"synth", folder.path(), "--train", "9000", "--test", "10"}).code, 0);  // 7 MB, in pieces of 2
+  const Result r = sluice({"synth", folder.path(), "--train", "9000", "--test", "10", "--json"});  // 7 MB, in pieces of 2
+  ASSERT_EQ(r.code, 0) << r.err;
+  const json written = parsed_json(r.out);
+  for (const json& file : written["files"])
+    EXPECT_EQ(file["bytes"], fs::file_size(file["path"].get<std::string>())) << file;
   const Arguments train{"train", "--data", folder.path(), "--epochs", "1"};
   EXPECT_EQ(results_of(trained(train + Arguments{"--decoder", "zlib"})), results_of(trained(train)));
 }

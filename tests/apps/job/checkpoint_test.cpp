@@ -183,6 +183,15 @@ TEST_F(Checkpoints, ThatAreDamagedFallBackToTheOneBefore) {
   EXPECT_EQ(load_checkpoint(file).state.epochs.size(), 2u);
 }
 
+TEST_F(Checkpoints, ThatAreDamagedAreReplacedAndFromThenOnTheOneBeforeIsKeptAgain) {
+  trained(job());
+  damage(file);
+  const Result r = sluice(epochs(4));
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(load_checkpoint(file).state.epochs.size(), 4u);
+  EXPECT_EQ(load_checkpoint(previous).state.epochs.size(), 3u);
+}
+
 TEST_F(Checkpoints, ThatAreGoneFallBackToTheOneBefore) {
   const json whole = trained(job());
   ASSERT_EQ(::remove(file.c_str()), 0);
