@@ -237,6 +237,8 @@ TEST_F(Stream, WhatIsWrongIsSaidBeforeTheFirstStep) {
   const std::string other = folder.path("other"), others = other + "/train-images-idx3-ubyte.gz";
   expect_refused(job({"--train-labels", other + "/train-labels-idx1-ubyte.gz"}), 3,
                  {"3000 images", "40 labels", "do the two belong together?"});
+  expect_refused(job({"--test-labels", other + "/t10k-labels-idx1-ubyte.gz"}), 3,
+                 {"200 images", "40 labels", "do the two belong together?"});
   expect_refused(job({"--test-images", other + "/t10k-images-idx3-ubyte.gz"}), 3,
                  {"images of 5 x 28 pixels, expected 28 x 28"});
   expect_refused(job({"--train-images", images + "," + others}), 3, {others, "5 x 28", "as in " + images});

@@ -342,6 +342,14 @@ TEST_F(Checkpoints, AreAsTheyWereWhenTheLossIsNotFinite) {
   EXPECT_EQ(contents_of(file), before);
 }
 
+TEST_F(Checkpoints, ThatAreNotThereAreNotSpokenOfWhenTheLossIsNotFinite) {
+  const Result r = sluice(job({"--lr", "1e38"}));  // before the first is written
+  EXPECT_EQ(r.code, 1);
+  EXPECT_TRUE(contains(r.err, "expected finite numbers: try a smaller --lr")) << r.err;
+  EXPECT_FALSE(contains(r.err, "--checkpoint")) << r.err;
+  EXPECT_FALSE(exists(file));
+}
+
 TEST_F(Checkpoints, AreNotOfWeightsThatAreNotFinite) {
   const Arguments steps{"train",
                         "--data",

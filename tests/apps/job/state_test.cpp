@@ -59,6 +59,20 @@ TEST(TrainingPlan, KnowsTheRowsBehindStepsOfWhichTheLastIsShort) {
   EXPECT_EQ(plan.rows_after(400, 1), 450u);
 }
 
+// Before the first step of an epoch nothing of it could be wrong.
+TEST(TrainingState, IsDoubtfulOnlyWithRowsOfAnEpochThatMayBeDamaged) {
+  TrainingState s = doubtful();
+  EXPECT_TRUE(s.doubtful());
+  s.begin_epoch_again();
+  s.sound = false;
+  s.epoch_start = s.weights;
+  EXPECT_EQ(s.rows(), 0u);
+  EXPECT_FALSE(s.doubtful());
+  s = doubtful();
+  s.sound = true;
+  EXPECT_FALSE(s.doubtful());
+}
+
 TEST(TrainingState, BeginsAnEpochAgainWithTheWeightsBeforeIt) {
   TrainingState s = doubtful();
   const std::uint64_t changes = s.changes;

@@ -211,6 +211,11 @@ TEST(Profile, IsInTheJsonToo) {
   ASSERT_EQ(profile.size(), 3u) << r.out;
   EXPECT_EQ(profile[1]["graph"], "train");
   EXPECT_EQ(profile[1]["runs"], 2);
+  // What is told of the whole run has all runs of its graphs in it.
+  const json seconds = parsed_json(r.out)["seconds"];
+  EXPECT_GE(seconds["load"].get<double>(), profile[0]["wall"].get<double>());
+  EXPECT_GE(seconds["train"].get<double>(), profile[1]["wall"].get<double>());
+  EXPECT_GE(seconds["eval"].get<double>(), profile[2]["wall"].get<double>());
   EXPECT_TRUE(profile[1]["verdict"]["text"].get<std::string>().starts_with("bottleneck: "));
   for (const json& stage : profile[1]["stages"])
     if (stage["name"] == "accumulate") {
