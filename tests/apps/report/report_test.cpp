@@ -146,6 +146,23 @@ TEST(Report, DrawsOneEpochAndManyAndOnesWithoutANumber) {
   }
 }
 
+TEST(Report, HasAGapInACurveWhereAnEpochHasNoNumber) {
+  Sample sample(10, 200, 28, 28, 5);
+  sample.report.epochs[2].train.loss = std::numeric_limits<double>::infinity();
+  const std::string curves = section_of(html(sample.report), "curves"), begin = "<path class=\"curve ";
+  std::size_t whole = 0, interrupted = 0;
+  for (std::size_t at = 0; (at = curves.find(begin, at)) != std::string::npos; ++at) {
+    const std::string path = curves.substr(at, curves.find("/>", at) - at), d = path.substr(path.find(" d=\""));
+    const auto pieces = std::count(d.begin(), d.end(), 'M');
+    (pieces == 1 ? whole : interrupted) += 1;
+    if (pieces != 1) {
+      EXPECT_EQ(pieces, 2) << path;
+    }
+  }
+  EXPECT_EQ(interrupted, 1u) << curves;
+  EXPECT_GE(whole, 3u);
+}
+
 TEST(Report, SaysWhichClassesWereTakenForWhich) {
   const std::string confusion = section_of(html(Sample(10, 200).report), "confusion");
   EXPECT_TRUE(contains(confusion, "'class 4' was taken for 'class 5' 20 times, 100.0 % of all 'class 4'."))
@@ -182,6 +199,9 @@ TEST(Report, HasTrueClassesInTheRowsOfItsMatrixAndPredictedOnesInItsColumns) {
   }
   EXPECT_EQ(shown, expected);
   EXPECT_TRUE(contains(confusion, " title=\"class 4 taken for class 5: 20, 100.0 %\">20</td>"));
+  // A share is of the images of the true class, where there are fewer of the predicted one, too.
+  EXPECT_TRUE(contains(section_of(html(Sample(10, 195).report), "confusion"),
+                       " title=\"class 4 taken for class 5: 20, 100.0 %\">20</td>"));
   const std::string head = confusion.substr(0, confusion.find("</thead>"));
   EXPECT_TRUE(contains(head, "colspan=\"10\">predicted</th>"));
   EXPECT_TRUE(contains(head, "<tr><th class=\"axis\">true</th><th class=\"column\">"));
@@ -230,6 +250,39 @@ TEST(Report, ShowsTheWeightsOfAtMost64Classes) {
   const std::string many = section_of(html(Sample(70, 70).report), "weights");
   EXPECT_EQ(count(many, "<li>"), 64u);
   EXPECT_TRUE(contains(many, "The first 64 of 70 classes."));
+}
+
+// The bytes of the image that follows behind `at`.
+std::string embedded(const std::string& html, std::size_t at) {
+  const std::string begin = "base64,", digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string bytes;
+  std::uint32_t bits = 0;
+  std::size_t have = 0;
+  for (at = html.find(begin, at) + begin.size(); html[at] != '"' && html[at] != '='; ++at) {
+    bits = bits << 6 | static_cast<std::uint32_t>(digits.find(html[at]));
+    have += 6;
+    if (have >= 8) have -= 8, bytes += static_cast<char>(bits >> have & 0xff);
+  }
+  return bytes;
+}
+
+TEST(Report, ShowsWhatSpeaksForAClassInRedAndWhatSpeaksAgainstItInBlue) {
+  Sample sample(2, 50, 4, 4);
+  std::fill(sample.model.weights.begin(), sample.model.weights.end(), 0.f);
+  sample.model.weights[0] = -0.5f, sample.model.weights[1] = 0.5f;  // of the first class
+  const std::string weights = section_of(html(sample.report), "weights");
+  EXPECT_TRUE(contains(weights, "\u2264 -0.5")) << "almost all of them are 0, and the scale is not";
+  std::size_t width = 0, height = 0;
+  const auto bar = decoded(embedded(weights, weights.find("class=\"bar\"")), PNG_FORMAT_RGBA, width, height);
+  ASSERT_EQ(width, 255u);
+  EXPECT_GT(bar[2], bar[0]) << "the lower end is blue";
+  EXPECT_GT(bar[4 * 254], bar[4 * 254 + 2]) << "the upper end is red";
+  EXPECT_EQ(bar[4 * 127 + 3], 0u) << "nothing in between";
+  const auto image = decoded(embedded(weights, weights.find("<li>")), PNG_FORMAT_RGBA, width, height);
+  const std::size_t pixel = width / 4 * 4;  // bytes of a pixel's row, as large as it is drawn
+  EXPECT_GT(image[2], image[0]) << "the first pixel speaks against it";
+  EXPECT_GT(image[pixel], image[pixel + 2]) << "the second for it";
+  EXPECT_EQ(image[3], 255u);
 }
 
 TEST(Report, IsSmallWhateverTheDataSet) {
