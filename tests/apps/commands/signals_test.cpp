@@ -78,6 +78,18 @@ TEST_F(Signals, ALogEndsWithItsEventAlsoWhereWhatWasReachedCannotBeSaved) {
   EXPECT_EQ(errors, 1u);
 }
 
+TEST_F(Signals, OfSeveralFilesThatCannotBeWrittenTheFirstIsSaid) {
+  for (const char* name : {"a", "b"}) std::filesystem::create_directory(data.path(name));
+  Process p(Arguments{sluice_path(), "train", "--data", data.folder().path(), "--batch-size", "100", "--epochs",
+                      "1000000", "--trace", data.path("a/trace"), "--report", data.path("b/report")});
+  ASSERT_TRUE(p.says("epoch="));
+  for (const char* name : {"a", "b"}) std::filesystem::remove_all(data.path(name));
+  p.signal(SIGINT);
+  const Result r = p.wait();
+  EXPECT_EQ(r.code, 1);
+  EXPECT_TRUE(contains(lines(r.err).back(), data.path("a/trace"))) << r.err.substr(r.err.size() / 2);
+}
+
 // Whoever started it wants that it goes on.
 TEST_F(Signals, ThatAreIgnoredFromTheBeginningDoNotEndARun) {
   Process p(Arguments{"nohup"} + endless());

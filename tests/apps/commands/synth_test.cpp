@@ -52,7 +52,8 @@ TEST(Synth, TheSameFilesForEveryNumberOfThreadsAndOthersForAnotherSeed) {
 
 TEST(Synth, AFileOfManyMembersIsReadByEveryDecoder) {
   const Folder folder;
-  const Result r = sluice({"synth", folder.path(), "--train", "9000", "--test", "10", "--json"});  // 7 MB, in pieces of 2
+  const Result r =
+      sluice({"synth", folder.path(), "--train", "9000", "--test", "10", "--json"});  // 7 MB, in pieces of 2
   ASSERT_EQ(r.code, 0) << r.err;
   const json written = parsed_json(r.out);
   for (const json& file : written["files"])

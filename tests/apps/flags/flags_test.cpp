@@ -379,9 +379,8 @@ TEST(DumpFlags, TheLineRepeatsTheRun) {
       data.train() + Arguments{"--seed",  "11",    "--lr",     "0.3",      "--threads", "2",          "--json",
                                "--quiet", "--isa", "portable", "--shards", "3",         "--capacity", "plan=3"};
   const std::string line = dumped(run);
-  for (const char* part :
-       {"--seed 11", "--lr 0.3", "--threads 2", "--shards 3", "--isa portable", "--capacity plan=3", "--epochs 2",
-        "--batch-size 100", "--scale 1/255", "--log-format text", "--json", "--quiet"})
+  for (const char* part : {"--seed 11", "--lr 0.3", "--threads 2", "--shards 3", "--isa portable", "--capacity plan=3",
+                           "--epochs 2", "--batch-size 100", "--scale 1/255", "--log-format text", "--json", "--quiet"})
     EXPECT_TRUE(contains(line, std::string(" ") + part)) << line;
   EXPECT_FALSE(contains(line, "--dump-flags") || contains(line, "--trace-steps") || contains(line, "--resume")) << line;
   const json once = parsed_json(sluice(run).out), again = repeated(line, elsewhere);
@@ -460,9 +459,9 @@ TEST(DumpFlags, AValueThatBeginsLikeAFlagIsTakenBack) {
 
 TEST(DumpFlags, TheEnvironmentIsSpeltOut) {
   const SmallData data;
-  const Result r = run(
-      Arguments{"env", "SLUICE_SEED=77", "SLUICE_CAPACITY=plan=3,shard=9", "SLUICE_TRACE_STEPS=3", sluice_path()} +
-      data.train() + Arguments{"--dump-flags"});
+  const Result r =
+      run(Arguments{"env", "SLUICE_SEED=77", "SLUICE_CAPACITY=plan=3,shard=9", "SLUICE_TRACE_STEPS=3", sluice_path()} +
+          data.train() + Arguments{"--dump-flags"});
   EXPECT_TRUE(contains(r.out, "--seed 77") && contains(r.out, "--capacity plan=3 --capacity shard=9")) << r.out;
   EXPECT_FALSE(contains(r.out, "--trace-steps")) << r.out;
 }

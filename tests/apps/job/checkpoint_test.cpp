@@ -39,6 +39,13 @@ class Checkpoints : public ::testing::Test {
                      std::to_string(n), "--checkpoint", file} +
            more;
   }
+  // A checkpoint within the second epoch.
+  std::string within_second() const {
+    const std::string path = data.path("within");
+    trained(data.train() + Arguments{"--checkpoint", path, "--checkpoint-every", "9"});  // of ten steps
+    EXPECT_EQ(load_checkpoint(path + ".previous").state.rows(), 400u);
+    return path + ".previous";
+  }
   void damage(const std::string& path) const {
     std::string bytes = contents_of(path);
     ASSERT_FALSE(bytes.empty()) << path;
@@ -88,6 +95,17 @@ TEST_F(Checkpoints, MoreEpochsGoOnWhereTheJobEnded) {
   const Result fewer = sluice(epochs(3));
   EXPECT_EQ(fewer.code, 2);
   EXPECT_TRUE(contains(fewer.err, "--epochs 3: " + file + " is of epoch 5")) << fewer.err;
+}
+
+// Epochs that an earlier run began are not among those that it completed.
+TEST_F(Checkpoints, WithinAnEpochGoOnWithAsManyEpochsOfEarlierRunsAsWereComplete) {
+  trained(job({"--checkpoint-every", "1"}));
+  // The version before is of the last step but one, in the second epoch.
+  const Result r = sluice(epochs(3, {"--quiet", "--resume", "auto"}));
+  EXPECT_TRUE(contains(r.out, "3 epochs, 2 of them in earlier runs,")) << r.out << r.err;
+  const std::string other = data.path("other");
+  const Result within = sluice(data.train() + Arguments{"--quiet", "--resume", within_second(), "--checkpoint", other});
+  EXPECT_TRUE(contains(within.out, "2 epochs, 1 of them in earlier runs,")) << within.out << within.err;
 }
 
 TEST_F(Checkpoints, KeepTheOneBefore) {

@@ -103,6 +103,25 @@ TEST(ProgressLine, TellsTheTimeLeftByTheEpochsOfThisRunAlone) {
   }
 }
 
+// Whenever it is asked.
+TEST(ProgressOutput, TellsTheRowsOfAnEpochAlsoBehindIt) {
+  const RunState state{.plan = {.epochs = 2, .batch_size = 100, .train_images = 600}};
+  ::testing::internal::CaptureStderr();
+  {
+    Progress progress({LogStyle::Form::lines, false, false}, state);
+    progress.status();
+    progress.epoch_begins(1, [] { return std::size_t{300}; });
+    progress.status();
+    progress.epoch_ends({1, {0.5, 0.8, 600}, {0.6, 0.7, 100}, 1});
+    progress.status();
+    progress.ends(state, false);
+  }
+  const std::string text = ::testing::internal::GetCapturedStderr();
+  for (const char* line : {"epoch 0 of 2, 0 of 600 rows\n", "epoch 1 of 2, 300 of 600 rows\n",
+                           "epoch 1 of 2, 600 of 600 rows; epoch 1: train loss 0.5000, test accuracy 0.7000\n"})
+    EXPECT_TRUE(contains(text, line)) << text;
+}
+
 TEST(ProgressOutput, IsALineOfKeysAndValuesForEachEpochWhereStderrIsNoTerminal) {
   const SmallData data;
   const Result r = sluice({"train", "--data", data.folder().path(), "--epochs", "3", "--json"});
@@ -190,6 +209,7 @@ TEST(PeakMemory, IsThatOfTheProgramAndNotOfWhoStartedIt) {
   ::munmap(memory, size);
   EXPECT_GT(of_run["peak_rss_bytes"].get<std::size_t>(), std::size_t{1} << 20);
   EXPECT_LT(of_run["peak_rss_bytes"].get<std::size_t>(), size / 2);
+  EXPECT_EQ(of_run["peak_rss_bytes"].get<std::size_t>() % 1024, 0u) << "the kernel counts KiB";
 }
 
 TEST(Profile, IsATableAndAVerdictForEachGraph) {
@@ -217,6 +237,8 @@ TEST(Profile, IsInTheJsonToo) {
   EXPECT_GE(seconds["train"].get<double>(), profile[1]["wall"].get<double>());
   EXPECT_GE(seconds["eval"].get<double>(), profile[2]["wall"].get<double>());
   EXPECT_TRUE(profile[1]["verdict"]["text"].get<std::string>().starts_with("bottleneck: "));
+  for (const json& graph : profile)
+    for (const json& stage : graph["stages"]) EXPECT_EQ(stage["queued"], 0) << "when all is done: " << stage;
   for (const json& stage : profile[1]["stages"])
     if (stage["name"] == "accumulate") {
       EXPECT_EQ(stage["items"], 10);
