@@ -92,6 +92,14 @@ TEST(Gallery, ShowsEachPixelAsASquareOfItsGrey) {
   EXPECT_EQ(picture.at(30, 16 + 2 * 22 + 4), (Colour{77, 77, 77}));
 }
 
+TEST(Image, IsCutOffBeyondTheScale) {
+  const float pixels[] = {-1, 0, 1, 2, 1000};
+  EXPECT_EQ(greys(image_of(reinterpret_cast<const std::uint8_t*>(pixels), stages::Pixel::float32, 5, 1, 2)),
+            (std::vector<std::uint8_t>{0, 0, 128, 255, 255}));
+  const std::uint8_t bytes[] = {0, 51, 255};
+  EXPECT_EQ(greys(image_of(bytes, stages::Pixel::uint8, 3, 1, 51)), (std::vector<std::uint8_t>{0, 255, 255}));
+}
+
 TEST(Gallery, AWrongOneHasAThickRedFrameAndARedName) {
   const Picture right(Items{item(28, 28, 9)}), wrong(Items{item(28, 28, 9, "Shirt", "Coat")}),
       unknown(Items{item(28, 28, 9, "Shirt", std::nullopt)});

@@ -252,6 +252,13 @@ TEST(Report, ShowsTheWeightsOfAtMost64Classes) {
   EXPECT_TRUE(contains(many, "The first 64 of 70 classes."));
 }
 
+TEST(Report, TellsTheMostThatLayInAQueueAndWhatItHolds) {
+  Sample sample(3, 30);
+  sample.report.graphs[1].stats->stages[0].high_water = 3;
+  sample.report.graphs[1].stats->stages[0].capacity = 17;
+  EXPECT_TRUE(contains(section_of(html(sample.report), "stages"), "<td>3/17</td>"));
+}
+
 // The bytes of the image that follows behind `at`.
 std::string embedded(const std::string& html, std::size_t at) {
   const std::string begin = "base64,", digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
