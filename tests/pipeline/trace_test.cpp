@@ -202,6 +202,30 @@ TEST(Trace, IsBoundedInStepsOverAllRuns) {
   EXPECT_EQ(trace.events(), events);
 }
 
+// Of as many messages as it may have, it has those and no run more; another one begins anew.
+TEST(Trace, IsFullWithJustItsSteps) {
+  Graph g("exact", threads(2));
+  g.sink(
+      "taken", [](const int&) {}, g.source("numbers", Count(30)));
+  const auto runs_in = [](const Trace& trace) {
+    std::vector<std::string> all;
+    for (const json& e : with_phase(written(trace), "X"))
+      if (e["cat"] == "run") all.push_back(e["args"].dump());
+    return all;
+  };
+  std::vector<std::vector<std::string>> traces;
+  for (int i = 0; i < 2; ++i) {
+    Trace trace(30);
+    g.set_trace(&trace);
+    g.run();
+    g.run();
+    traces.push_back(runs_in(trace));
+    g.set_trace(nullptr);
+  }
+  EXPECT_EQ(traces[0].size(), 1u);
+  EXPECT_EQ(traces[1], traces[0]);
+}
+
 TEST(Trace, OfARunThatFailedHasWhatWasDone) {
   Trace trace;
   Everything all(60, threads(2));

@@ -261,6 +261,10 @@ TEST(Group, IsAViewOfTheShardsInOrderAlsoAroundTheEndOfTheRing) {
   EXPECT_EQ(group[3], 7);
   EXPECT_EQ(std::vector<int>(group.begin(), group.end()), (std::vector<int>{4, 5, 6, 7}));
   EXPECT_EQ(std::accumulate(group.begin(), group.end(), 0), 22);
+  auto at = group.begin();
+  EXPECT_EQ(*at++, 4);
+  EXPECT_EQ(*at, 5);
+  EXPECT_EQ(*++at, 6);
 }
 
 }  // namespace

@@ -224,6 +224,15 @@ TEST(PlainText, IsPrintableWhateverItWas) {
   EXPECT_EQ(printable(""), "");
 }
 
+// RFC 4180: what has a comma, a quote or a line end in it is quoted, whichever line end it is.
+TEST(PlainText, IsQuotedInCsvWhereItHasTo) {
+  EXPECT_EQ(csv_field("a b"), "a b");
+  EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
+  EXPECT_EQ(csv_field("a\"b"), "\"a\"\"b\"");
+  EXPECT_EQ(csv_field("a\nb"), "\"a\nb\"");
+  EXPECT_EQ(csv_field("a\rb"), "\"a\rb\"");
+}
+
 TEST(PlainText, IsFittedIntoColumns) {
   EXPECT_EQ(columns(""), 0u);
   EXPECT_EQ(columns("Mütze"), 5u);
