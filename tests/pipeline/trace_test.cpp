@@ -160,6 +160,33 @@ TEST(Trace, ArrowsLeadFromASliceToALaterOne) {
     EXPECT_TRUE(read.count(stage)) << stage;
 }
 
+// One for each body that made some of the messages that a body read, and none more.
+TEST(Trace, HasAnArrowForEachTwoBodiesThatShareMessages) {
+  for_each_thread_count([](std::size_t count) {
+    Trace trace;
+    Graph g("chain", threads(count));
+    g.sink(
+        "taken", [](const int&) {}, g.source("numbers", Count(100)));
+    g.set_trace(&trace);
+    g.run();
+    const json events = written(trace);
+    EXPECT_EQ(trace.events(), bodies(events).size());
+    const auto range = [](const json& e) {
+      const std::uint64_t first = e["args"]["sequence"], n = e["args"]["messages"];
+      return std::pair(first, first + n);
+    };
+    std::size_t shared = 0;
+    for (const json& maker : bodies(events))
+      for (const json& reader : bodies(events)) {
+        if (maker["name"] != "numbers" || reader["name"] != "taken") continue;
+        const auto [made, made_end] = range(maker);
+        const auto [read, read_end] = range(reader);
+        shared += made < read_end && read < made_end;
+      }
+    EXPECT_EQ(with_phase(events, "s").size(), shared);
+  });
+}
+
 TEST(Trace, CountsQueuesUpAndDownToEmptyWithinTheirCapacity) {
   Trace trace;
   Everything all(200, threads(4), 5);

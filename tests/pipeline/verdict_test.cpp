@@ -146,6 +146,13 @@ TEST(Verdict, OfALoopNamesItAndTheSharesOfALap) {
       "forward twice as fast would make the run 1.4 times faster; twice as many threads, 1.8 times");
   EXPECT_NEAR(v.threads_gain, 10 / (10 - 4.5), 0.01) << "forward and gradient, 9 of the 10 seconds, in half the time";
 
+  // A feedback makes one value more than it has laps in each run.
+  stages[0].items = 11;
+  EXPECT_NE(verdict(run(stages, 2)).text.find("a lap takes 1.0 s"), std::string::npos) << verdict(run(stages, 2)).text;
+  GraphStats several = run(stages, 2);
+  several.runs = 6;
+  EXPECT_NE(verdict(several).text.find("a lap takes 2.0 s"), std::string::npos) << verdict(several).text;
+
   // Its shards wait 0.4 of the 10 seconds for a thread, one of two each time.
   for (StageStats& s : stages)
     if (s.name == "forward") s.busy = 6, s.ready = 0.4;
