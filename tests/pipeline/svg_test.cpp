@@ -527,6 +527,18 @@ TEST(Svg, AnArrowSaysItsRateAndTheQueueThatItBegins) {
   EXPECT_EQ(p.arrow("batch -> work").weight, p.arrow("work -> shard").weight);
 }
 
+TEST(Svg, ARateHasAtMostThreeDigits) {
+  const auto shown = [](std::uint64_t items) {
+    GraphPicture g = measured();
+    g.stats->wall = 10;
+    for (StageStats& s : g.stats->stages) s.items = items;
+    return Picture({g});
+  };
+  EXPECT_TRUE(shown(9'994).has_text("slc-label", "999/s"));
+  EXPECT_TRUE(shown(9'997).has_text("slc-label", "1.0 k/s"));
+  EXPECT_TRUE(shown(9'997'000).has_text("slc-label", "1.0 M/s"));
+}
+
 TEST(Svg, TheBottleneckIsFramedAndNamed) {
   const GraphPicture g = measured();
   const Picture p({training(), g});
@@ -582,6 +594,23 @@ TEST(Svg, NamesMayBeAnythingAndLongOnesAreCutBetweenCharacters) {
   EXPECT_LT(cut.size(), sluices.size() / 2);
   EXPECT_EQ(cut.size() % 3, 0u);
   EXPECT_EQ(cut, sluices.substr(0, cut.size() - 3) + "\u2026");
+}
+
+TEST(Svg, ANameThatWasCutTakesNoMoreRoomThanTheLongestThatWasNot) {
+  std::string name;
+  std::size_t longest = 0, cut = 0;
+  for (std::size_t n = 1; n <= 60; ++n) {
+    name += "\u95d8";  // all of one width, and no narrower than the ellipsis
+    GraphPicture g{"names", {stage(name, Verb::source, {})}, {}};
+    const std::string shown = Picture({g}).texts("slc-name").at(0);
+    if (shown == name)
+      longest = n;
+    else
+      cut = std::max(cut, shown.size() / 3);
+  }
+  EXPECT_GT(longest, 5u);
+  EXPECT_GT(cut, 5u);
+  EXPECT_LE(cut, longest);
 }
 
 TEST(Svg, IsTheSameEveryTime) {

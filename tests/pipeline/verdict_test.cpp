@@ -109,6 +109,12 @@ TEST(Verdict, OfTwoEqualStagesSaysThatOneAloneGainsNothing) {
       << v.text;
 }
 
+TEST(Verdict, OfStagesThatAreJustAsBusyNamesTheFirst) {
+  EXPECT_EQ(
+      verdict(run({gate("read", Verb::source, {}, 9.9, 0, 0), gate("write", Verb::sink, {"read"}, 9.9, 0, 0)})).stage,
+      "read");
+}
+
 TEST(Verdict, OfThreadsThatAreAllBusy) {
   const Verdict v = verdict(run({gate("read", Verb::source, {}, 3, 0, 7), map("a", "read", 24, unlimited, 4),
                                  map("b", "a", 11, unlimited, 4), gate("write", Verb::sink, {"b"}, 1, 9, 0)}));

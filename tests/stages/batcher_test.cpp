@@ -165,6 +165,16 @@ TEST(Batcher, AnEpochMayBeginBehindAnyOfItsBatches) {
     }
 }
 
+// Of which nothing is left: as a run goes on whose epoch was complete.
+TEST(Batcher, AnEpochMayBeginBehindItsLastRow) {
+  const Rows rows(456);
+  Batcher batcher{.data = &rows.set, .batch_size = 256};
+  batcher.epoch(1, 456);
+  batcher.reset();
+  Batch batch;
+  EXPECT_FALSE(batcher(batch));
+}
+
 TEST(Batcher, AnEpochBeginsWithABatch) {
   const Rows rows(100);
   Batcher batcher{.data = &rows.set, .batch_size = 10, .seed = 5};

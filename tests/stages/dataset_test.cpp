@@ -76,6 +76,27 @@ TEST(CountLabels, AgreesWithADataSetInMemory) {
       {"images: images of 4096 x 4096 pixels in 10 classes", "labels"});
 }
 
+TEST(CountLabels, RememberTheFirstImageThatHasTheHighest) {
+  const Folder folder;
+  const std::string path = folder.write("labels", test::idx_labels(std::vector<std::uint8_t>{1, 5, 5, 2, 5}));
+  CountLabels counts{.files = path};
+  drive(Inflate{.path = path, .chunk_bytes = 7}, ParseLabels{.paths = {path}}, std::ref(counts));
+  EXPECT_EQ(counts.highest, 5u);
+  EXPECT_EQ(counts.highest_at, 1u);
+}
+
+TEST(CollectLabels, AreEmptyWhenTheyAreReset) {
+  const Folder folder;
+  const std::string path = folder.write("labels", labels_file(20, 7));
+  CollectLabels labels{.files = path};
+  drive(Inflate{.path = path, .chunk_bytes = 7}, ParseLabels{.paths = {path}}, std::ref(labels));
+  EXPECT_EQ(labels.labels.size(), 20u);
+  EXPECT_EQ(labels.begins.size(), 1u);
+  labels.reset();
+  EXPECT_TRUE(labels.labels.empty());
+  EXPECT_TRUE(labels.begins.empty());
+}
+
 TEST(DataSet, CountsTheClassesAndThereAreAtLeastTwo) {
   EXPECT_EQ(Pair(images_file(20, 1, 1), labels_file(20, 7)).load().classes, 7u);
   EXPECT_EQ(Pair(images_file(20, 1, 1), labels_file(20, 1)).load().classes, 2u);

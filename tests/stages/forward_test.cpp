@@ -148,5 +148,21 @@ TEST(Forward, AUsedScoredIsUsedAgainWithoutAllocating) {
   EXPECT_EQ(scored.delta.data(), memory);
 }
 
+// Whichever shard a row is in.
+TEST(Probability, OfTheClassesOfARowIsOneInAll) {
+  const Example example(300, 20, 3);
+  const Step step(example.batch, example_weights(20, 3), 3);
+  for (const Scored& scored : step.scored)
+    for (std::size_t row = 0; row < scored.shard.rows; row++) {
+      float sum = 0;
+      for (std::size_t c = 0; c < 3; c++) {
+        const float p = probability(scored, row, c);
+        EXPECT_GE(p, 0) << row;
+        sum += p;
+      }
+      EXPECT_NEAR(sum, 1, 1e-5) << "row " << scored.shard.first_row + row;
+    }
+}
+
 }  // namespace
 }  // namespace sluice::stages::testing
