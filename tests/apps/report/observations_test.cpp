@@ -180,6 +180,18 @@ TEST(LogFormat, JsonlSaysWhenACheckpointIsThere) {
   EXPECT_EQ(saved, (std::vector<std::pair<int, int>>{{0, 3}, {1, 1}, {1, 4}, {2, 0}}));
 }
 
+TEST(LogFormat, JsonlSaysWhenACheckpointOfSomeEpochsIsThere) {
+  const SmallData data;
+  const Result r = sluice({"train", "--data", data.folder().path(), "--epochs", "5", "--log-format", "jsonl",
+                           "--checkpoint", data.path("state"), "--checkpoint-every", "2e"});
+  std::vector<int> saved;
+  for (const std::string& line : lines(r.err)) {
+    const json event = parsed_json(line);
+    if (event["event"] == "checkpoint") saved.push_back(event["epochs_done"].get<int>());
+  }
+  EXPECT_EQ(saved, (std::vector<int>{2, 4, 5}));
+}
+
 TEST(LogFormat, JsonlHasErrorsAsEventsToo) {
   const SmallData data;
   const auto last_of = [](const Result& r) {
