@@ -99,7 +99,8 @@ TEST(SliceGradient, NoPayloadIsLargerThanStated) {
   for (const std::size_t rows : Sizes{1, 64, 65, 256, 300, 1000})
     for (const std::size_t slices : Sizes{1, 3, 16}) {
       const Limits limits{.rows = rows, .pixels = 100, .classes = 3};
-      const BySlices step(Example(rows, 100, 3).batch, example_weights(100, 3), 5, slices);
+      const Example example(rows, 100, 3);
+      const BySlices step(example.batch, example_weights(100, 3), 5, slices);
       GatherScored gather;
       gather.limits = limits;
       const Scored& scored = step.whole.scored;
