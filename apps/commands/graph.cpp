@@ -23,8 +23,9 @@ int graph(const Options& o) {
   const stages::DataFiles files = stages::find_data_files(o.files);
   const Threads threads(o.effective_threads());
   if (waits(files.train_images))
-    throw UsageError(fmt::format("--train-images {}: is no regular file, and a look would take something out of it: name one",
-                                 files.train_images.name()));
+    throw UsageError(
+        fmt::format("--train-images {}: is no regular file, and a look would take something out of it: name one",
+                    files.train_images.name()));
   const ImagesHeader images = images_header(files.train_images, o.classes);
   const stages::DataShape& shape = images.shape;
   JobData data = data_to_come(o.stream, files, shape, images.count);
