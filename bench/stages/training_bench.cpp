@@ -13,11 +13,11 @@
 #include <vector>
 
 #include <sluice/stages/accuracy.hpp>
-#include <sluice/stages/plan.hpp>
 #include <sluice/stages/forward.hpp>
 #include <sluice/stages/gradient.hpp>
 #include <sluice/stages/kernels/kernels.hpp>
 #include <sluice/stages/loss.hpp>
+#include <sluice/stages/plan.hpp>
 #include <sluice/stages/reduce.hpp>
 #include <sluice/stages/sgd.hpp>
 #include <sluice/stages/shard.hpp>

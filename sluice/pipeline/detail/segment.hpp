@@ -34,8 +34,8 @@ struct Segment {
   Number held() const;  // emitted and not consumed; from any thread
 
   // The thread that a shard of a split is for. Where there are enough of them for all, each thread has its run of
-  // neighbours, whoever took one of them in between; fewer go to the threads that worked on them the last time, which are
-  // awake. Nothing depends on it but speed.
+  // neighbours, whoever took one of them in between; fewer go to the threads that worked on them the last time, which
+  // are awake. Nothing depends on it but speed.
   struct alignas(64) Worker {
     std::atomic<int> thread{-1};
   };
