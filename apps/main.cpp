@@ -37,9 +37,13 @@ enum Exit { done = 0, failed = 1, usage = 2, bad_data = 3 };
 
 bool errors_are_events = false;  // --log-format jsonl, as soon as it is known
 
+std::string told(const std::string& text, int code) {
+  return errors_are_events ? log_event("error", {{"message", text}, {"exit_code", code}})
+                           : fmt::format("sluice: {}\n", text);
+}
+
 int complain(const std::string& text, int code) {
-  say(errors_are_events ? log_event("error", {{"message", text}, {"exit_code", code}})
-                        : fmt::format("sluice: {}\n", text));
+  say(told(text, code));
   return code;
 }
 
@@ -77,8 +81,12 @@ int out_of_memory() {
 // A stage's error: what happened first, then where.
 int report(const StageError& error) {
   if (const auto* cause = error.cause_as<stages::WriteError>()) return complain(cause->what(), failed);
-  if (error.cause_as<std::bad_alloc>())
-    return says_so() ? complain(fmt::format("out of memory in stage '{}'", error.stage()), failed) : failed;
+  if (error.cause_as<std::bad_alloc>()) {
+    // The text takes memory, which there may be none of: only with it is it this thread that says so.
+    const std::string text = told(fmt::format("out of memory in stage '{}'", error.stage()), failed);
+    if (says_so()) say(text);
+    return failed;
+  }
   return complain(error.what(), failed);
 }
 

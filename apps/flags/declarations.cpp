@@ -130,7 +130,7 @@ void declare_run(Flags& flags, Options& o) {
 void declare_shards(Flags& flags, Options& o) {
   flags.group(graph_title)
       .value("--shards N", o.shards, whole(1, most_shards), "Parts of a batch that are worked on at once")
-      .by_default("follows from --threads and --batch-size");
+      .by_default("follows from --threads, --batch-size and the images");
 }
 
 void declare_kernels(Flags& flags, Options& o) {

@@ -1,4 +1,4 @@
-// Hands the shards of a message out to threads: each to the one that worked on it the last time, where that one is
+// Hands the shards of a message out to threads: each to the one that it is for (Segment::worker_of), where that one is
 // free.
 //
 // What is spawned the plain way lies in the queue of the thread that spawned it, and idle threads look for it one queue
