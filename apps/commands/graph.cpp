@@ -54,8 +54,9 @@ int graph(const Options& o) {
     write_to_stdout(text);
     return 0;
   }
-  text = fmt::format("images of {} x {} pixels, {} classes{}, batches of {}, {} threads\n", shape.rows, shape.columns,
-                     shape.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count());
+  text = fmt::format("images of {} x {} pixels, {} classes{}, batches of {}, {} thread{}\n", shape.rows, shape.columns,
+                     shape.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count(),
+                     threads.count() == 1 ? "" : "s");
   text += cut_in_words(training_settings(o), shape, threads.count()) + "\n";
   std::size_t bytes = 0;
   for (Graph* g : graphs) {

@@ -42,10 +42,10 @@ stages::InputFiles absolute(const stages::InputFiles& files) {
 using Values = std::map<std::string, std::vector<std::string>>;
 
 // The values that are not those of the flags' own words: what a default came to, and paths within.
-Values effective_values(const Options& o, const stages::DataShape& shape) {
+Values effective_values(const Options& o) {
   Values values{{"--data", {}},
                 {"--threads", {std::to_string(o.effective_threads())}},
-                {"--shards", {std::to_string(o.effective_shards(shape))}},
+                {"--shards", o.shards ? std::vector{std::to_string(o.shards)} : std::vector<std::string>{}},
                 {"--checkpoint-every", {o.checkpoint_every.empty() ? "1e" : o.checkpoint_every}},
                 {"--resume",
                  {o.resumes_from_file() ? absolute(o.resume)
@@ -57,8 +57,8 @@ Values effective_values(const Options& o, const stages::DataShape& shape) {
 }
 
 // inputs: the values of the flags that name what is read.
-std::string command(const Options& o, Values inputs, const stages::DataShape& shape) {
-  Values effective = effective_values(o, shape);
+std::string command(const Options& o, Values inputs) {
+  Values effective = effective_values(o);
   effective.merge(inputs);
   std::string text = "sluice " + o.command + " --no-env";
   for (const SpeltFlag& flag : o.spelt) {
@@ -87,14 +87,14 @@ std::string repeating_command(const Options& o, const stages::DataFiles& files, 
       inputs["--shuffle-buffer"] = {
           std::to_string(o.effective_shuffle_buffer(data.train.shape.image_bytes(), data.train.count))};
   }
-  return command(o, std::move(inputs), data.train.shape);
+  return command(o, std::move(inputs));
 }
 
 std::string repeating_command(const Options& o, const LabelledFiles& files) {
   Values inputs;
   for (const auto& [flag, input] : {std::pair{"--images", &files.images}, {"--labels", &files.labels}})
     if (!input->empty()) inputs[flag] = {absolute(*input).text()};
-  return command(o, std::move(inputs), {});
+  return command(o, std::move(inputs));
 }
 
 }  // namespace sluice::apps

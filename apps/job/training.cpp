@@ -64,7 +64,8 @@ Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings&
   auto weights = g.feedback("weights", initial);
   auto work = g.zip("work", batches(set, s), weights, capacity(1));  // batch k meets weights k
   // Two batches may be in the shards' segment, so that the next step need not wait for loss and accuracy of this one.
-  auto shard = g.split("shard", Sharder{.run = cut.run, .unit = unit}, work, shards(cut.shards), capacity(2));
+  auto shard =
+      g.split("shard", Sharder{.workers = threads.count(), .unit = unit}, work, shards(cut.shards), capacity(2));
   auto scored = g.map("forward", SoftmaxForward{.limits = part}, shard, unlimited);
   if (cut.gradient_by_slices) {
     const std::size_t kept = set.in_memory ? 0 : set.shape.image_bytes();

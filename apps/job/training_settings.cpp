@@ -29,7 +29,7 @@ Cut cut_of(const TrainingSettings& s, const stages::DataShape& shape, std::size_
   const std::size_t workers = std::min(blocks, threads);
   // A shard is at least one row block: more shards than blocks would be empty.
   if (s.shards) return {s.shards, std::max<std::size_t>(1, s.shards / workers)};
-  if (threads > blocks && shape.pixels() > 0)
+  if (threads > blocks && slices_of(shape, threads) > blocks)
     return {std::min(threads, ceil_div(s.batch_size, kernels::lanes)), 1, true};
   const std::size_t block_bytes = std::max<std::size_t>(1, kernels::row_block * shape.image_bytes());
   const std::size_t fit = std::clamp<std::size_t>(most_shard_bytes / block_bytes, 1, most_shard_blocks);
@@ -40,21 +40,41 @@ Cut cut_of(const TrainingSettings& s, const stages::DataShape& shape, std::size_
 }
 
 std::size_t slices_of(const stages::DataShape& shape, std::size_t threads) {
-  return std::clamp<std::size_t>(gradient_bytes(shape) / least_slice_bytes, 1, threads);
+  const std::size_t most =
+      std::min(gradient_bytes(shape) / least_slice_bytes, ceil_div(shape.pixels(), kernels::lanes));
+  return std::clamp<std::size_t>(most, 1, threads);
 }
 
 std::string cut_in_words(const TrainingSettings& s, const stages::DataShape& shape, std::size_t threads) {
   const auto [shards, run, by_slices] = cut_of(s, shape, threads);
-  const std::size_t rows =
-      by_slices ? stages::shard_rows(s.batch_size, shards, kernels::lanes) : stages::shard_rows(s.batch_size, shards);
+  const std::size_t unit = by_slices ? kernels::lanes : kernels::row_block, units = ceil_div(s.batch_size, unit);
+  const std::size_t blocks = ceil_div(s.batch_size, kernels::row_block);
+  std::size_t most = 0, least = s.batch_size, empty = 0;
+  for (std::size_t p = 0; p < shards; ++p) {
+    const auto row = [&](std::size_t part) {
+      return std::min(stages::first_unit(units, part, shards) * unit, s.batch_size);
+    };
+    const std::size_t rows = row(p + 1) - row(p);
+    most = std::max(most, rows), least = std::min(least, rows), empty += rows == 0;
+  }
   const std::size_t slices = slices_of(shape, threads);
-  const std::string why_shards =
-      s.shards    ? "as --shards says"
-      : run > 1   ? fmt::format("{} a thread, so that what a thread works on stays in its cache", run)
-      : by_slices ? fmt::format("which are only scored, since it has fewer than {} times 64 rows", threads)
-                  : "one a thread";
-  return fmt::format("a batch: {} shard{} of at most {} rows, {}; the gradient: {} slice{} of at most {:.1f} KiB, {}",
-                     shards, shards == 1 ? "" : "s", rows, why_shards, slices, slices == 1 ? "" : "s",
+  const auto some = [](std::size_t count, const std::string& what) {
+    return fmt::format("{} {}{}", count, what, count == 1 ? "" : "s");
+  };
+  std::string why = "one a thread";
+  if (s.shards)
+    why = units < shards ? fmt::format("as --shards says, {} of them empty: it has {} of 64", shards - units,
+                                       some(units, "row block"))
+                         : "as --shards says";
+  else if (by_slices)
+    why = fmt::format("for scores alone, since it has {} of 64 for {} threads{}", some(blocks, "row block"), threads,
+                      shards < threads ? ", and a shard has no less than 16 rows" : "");
+  else if (run > 1 && most * shape.image_bytes() > most_shard_bytes + kernels::row_block * shape.image_bytes())
+    why = fmt::format("{} a thread, no more, since their gradients take memory, too", run);
+  else if (run > 1)
+    why = fmt::format("{} a thread, so that what it works on stays in its cache", run);
+  return fmt::format("a batch: {} of {}{}, {}; the gradient: {} of about {:.1f} KiB, {}", some(shards, "shard"),
+                     least < most ? fmt::format("{} to ", least) : "", some(most, "row"), why, some(slices, "slice"),
                      static_cast<double>(gradient_bytes(shape)) / static_cast<double>(slices) / 1024,
                      slices < threads ? "since smaller ones cost more than they save" : "one a thread");
 }

@@ -37,13 +37,13 @@ struct TrainingSettings {
 struct Cut {
   std::size_t shards = 1;
   std::size_t run = 1;  // neighbouring shards that one thread works through
-  // A batch of fewer row blocks than there are threads is only scored by shards, of 16 rows and more; its gradient is
-  // taken by slices of the pixels, of all rows at once.
+  // A batch of fewer row blocks than there are threads, and than there are slices, is only scored by shards, of 16 rows
+  // and more; its gradient is taken by slices of the pixels, of all rows at once.
   bool gradient_by_slices = false;
 };
 Cut cut_of(const TrainingSettings& settings, const stages::DataShape& shape, std::size_t threads);
 // Into which the gradient and the weights are cut, to be added up and updated: one a thread, but none of less than 2
-// KiB.
+// KiB, nor of less than 16 pixels.
 std::size_t slices_of(const stages::DataShape& shape, std::size_t threads);
 // Both, and why: one line.
 std::string cut_in_words(const TrainingSettings& settings, const stages::DataShape& shape, std::size_t threads);

@@ -7,6 +7,7 @@
 #include <sluice/pipeline/threads.hpp>
 #include <sluice/pipeline/verdict.hpp>
 #include <sluice/stages/inflate_whole.hpp>
+#include "apps/job/training_settings.hpp"
 #include "apps/terminal/plain_text.hpp"
 
 namespace sluice::apps {
@@ -27,26 +28,31 @@ std::vector<std::string> where_the_time_goes(const std::vector<GraphStats>& grap
   return lines;
 }
 
-std::string advice(const Options& o, const std::vector<GraphStats>& graphs) {
+std::string advice(const Options& o, const stages::DataShape& shape, const std::vector<GraphStats>& graphs) {
   const auto longest = std::max_element(graphs.begin(), graphs.end(),
                                         [](const GraphStats& a, const GraphStats& b) { return a.wall < b.wall; });
   if (longest == graphs.end() || longest->wall <= 0) return "";
   const Verdict v = verdict(*longest);
+  const TrainingSettings settings{.batch_size = o.batch_size, .shards = o.shards};
+  const bool threads_matter = cut_of(settings, shape, default_threads()).shards > 1;
   if (longest->graph == "load" && v.stage.starts_with("inflate") && o.effective_decoder() == "zlib" &&
       !stages::libdeflate_version().empty())
     return "the largest part of the time is decompression with zlib: --decoder libdeflate is about twice as fast";
   if (o.stream && v.stage.starts_with("inflate"))
     return "the largest part of the time is decompression, anew in every epoch: data that fit into memory are faster "
            "without --stream";
-  if (longest->graph == "train" && o.effective_threads() < default_threads() && v.gain > 1.05)
+  if (longest->graph == "train" && o.effective_threads() < default_threads() && v.gain > 1.05 && threads_matter)
     return fmt::format("the largest part of the time is training, on {} of {} CPUs: try --threads {}",
                        o.effective_threads(), default_threads(), default_threads());
   if (o.effective_threads() > default_threads())
-    return fmt::format("{} threads wait for one another on {} CPUs: try --threads {}", o.effective_threads(),
-                       default_threads(), default_threads());
+    return fmt::format("{} threads wait for one another on {} CPU{}: try --threads {}", o.effective_threads(),
+                       default_threads(), default_threads() == 1 ? "" : "s", default_threads());
   if (longest->graph == "train" && longest->stage("shard").shards == 1 && o.effective_threads() > 1)
-    return fmt::format("a batch of {} rows is one shard, which one thread works on: a larger --batch-size has more",
-                       o.batch_size);
+    return o.shards == 1 ? "--shards 1: one thread works on a whole batch: without the flag the others do, too"
+                         : fmt::format(
+                               "a batch of {} rows is one shard, which one thread scores: a larger "
+                               "--batch-size gives the others work",
+                               o.batch_size);
   return "";
 }
 

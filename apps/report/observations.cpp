@@ -50,7 +50,8 @@ void print_profile(const Options& o, const Observed& run) {
   say(fmt::format("of {:.3f} s: load {}, train {}, test {}\n", s.total, percent(s.load / s.total, 0),
                   percent(s.train / s.total, 0), percent(s.test / s.total, 0)));
   if (const auto where = where_the_time_goes(run.counted); !where.empty()) say(where.front() + "\n");
-  if (const std::string what = advice(o, run.counted); !what.empty()) say("advice: " + what + "\n");
+  if (const std::string what = advice(o, run.data.train.shape, run.counted); !what.empty())
+    say("advice: " + what + "\n");
 }
 
 Report report(const Options& o, const Observed& run) {
@@ -76,7 +77,7 @@ Report report(const Options& o, const Observed& run) {
   if (!run.state.weights_sha256.empty()) r.facts.emplace_back("weights sha256", run.state.weights_sha256);
   r.epochs = run.state.training.epochs;
   r.graphs = pictures(run);
-  r.advice = advice(o, run.counted);
+  r.advice = advice(o, run.data.train.shape, run.counted);
   if (run.weights) {
     r.class_names = run.class_names;
     r.test = run.data.test.in_memory;

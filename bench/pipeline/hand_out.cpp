@@ -21,6 +21,7 @@
 #include <optional>
 #include <stdexcept>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <sluice/pipeline/graph.hpp>
@@ -32,7 +33,7 @@ using sluice::bench::InTurn;
 using Number = std::uint64_t;
 using Step = std::tuple<Number, Number>;
 
-Number steps = 1000;
+std::size_t steps = 1000;
 volatile Number result = 0;  // so that what is only timed is worked out
 int turns = 0;               // of a chain of dependent multiplications a part
 
@@ -118,9 +119,13 @@ class Ours {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc > 1) steps = std::strtoull(argv[1], nullptr, 10);
-  const std::size_t rounds = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 7;
-  const std::size_t threads = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : sluice::default_threads();
+  std::size_t rounds = 7, threads = sluice::default_threads();
+  for (const auto& [place, to] : {std::pair<int, std::size_t*>{1, &steps}, {2, &rounds}, {3, &threads}}) {
+    if (argc > place) *to = std::strtoull(argv[place], nullptr, 10);
+    if (*to > 0 && argc <= 4) continue;
+    fmt::print(stderr, "usage: hand_out [steps=1000] [rounds=7] [threads=all]\n");
+    return 2;
+  }
   const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism, threads);
   const sluice::Threads workers(threads);
   tbb::task_arena arena(static_cast<int>(threads));

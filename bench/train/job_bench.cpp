@@ -5,8 +5,9 @@
 //   job_bench --shape 784x10 --batch 64,256,1024,4096 --threads 1,2,4,8
 //
 // With --scaling also by tbb::parallel_for with a static partitioner, on 1, 2, 4, ... and all CPUs that this process
-// may use, and what each thread is worth: parallel efficiency, one thread's time / (threads x theirs). As many threads
-// as are given are used, and as many shards; what the program chooses by itself stands below.
+// may use, and what each thread is worth: parallel efficiency of the graph, one thread's time / (threads x theirs). As
+// many threads as a line says are used, and a batch is cut as the program cuts it for so many. What the program chooses
+// by itself, all CPUs, is told behind the lines of a batch beside the best of them; the loops begin with one thread.
 #include <fmt/core.h>
 
 #include <CLI/CLI.hpp>
@@ -110,7 +111,7 @@ int run(int argc, char** argv) {
       thread_counts.push_back(cpus);
     }
     for (const std::size_t n : thread_counts)
-      if (n > cpus) fmt::print("{} threads are left out: this process may use {} CPUs\n", n, cpus);
+      if (n > cpus) fmt::print(stderr, "{} threads are left out: this process may use {} CPUs\n", n, cpus);
     std::erase_if(thread_counts, [cpus](std::size_t n) { return n > cpus; });
     if (app.count("--batch") == 0) batches = {256, 1024, 4096};
   }
@@ -124,28 +125,38 @@ int run(int argc, char** argv) {
       throw std::invalid_argument(text + ": expected PIXELSxCLASSES");
     const DataSet data = made_up(shape, std::min(rows, rows * 784 / shape.pixels));
     for (const std::size_t batch : batches) {
-      double alone = 0;  // a step of the graph on one thread
+      double alone = 0;               // an epoch of the graph on one thread
+      double best = 1e9, chosen = 0;  // of all thread counts, and of all CPUs
+      std::size_t best_threads = 0;
       for (const std::size_t threads : thread_counts) {
         const Figures f = measure(data, batch, threads, rounds, scaling);
         const double steps = static_cast<double>((data.size() + batch - 1) / batch);
+        if (threads == 1) alone = f.graph;
+        if (threads == default_threads()) chosen = f.graph;
+        if (f.graph < best) best = f.graph, best_threads = threads;
+        const double efficiency = alone / (static_cast<double>(threads) * f.graph);
         if (json) {
           nlohmann::ordered_json line{{"benchmark", "job"},         {"isa", kernels::active().name},
                                       {"pixels", shape.pixels},     {"classes", shape.classes},
                                       {"rows", data.size()},        {"batch_size", batch},
                                       {"threads", threads},         {"graph_seconds", f.graph},
                                       {"loop_seconds", f.straight}, {"ratio", f.ratio}};
+          if (scaling) line["tbb_seconds"] = f.by_tbb, line["ratio_to_tbb"] = f.to_tbb;
+          if (scaling && alone > 0) line["efficiency"] = efficiency;
           fmt::print("{}\n", line.dump());
         } else {
           fmt::print("{:>9} {:>6} {:>8} {:>14.2f} {:>14.2f} {:>7.3f} {:>14.1f}", text, batch, threads, f.graph * 1e3,
                      f.straight * 1e3, f.ratio, f.graph / steps * 1e6);
-          if (threads == 1) alone = f.graph;
           if (scaling)
             fmt::print("{:>17.1f} {:>7.3f} {:>11}", f.by_tbb / steps * 1e6, f.to_tbb,
-                       alone > 0 ? fmt::format("{:.2f}", alone / (static_cast<double>(threads) * f.graph)) : "-");
+                       alone > 0 ? fmt::format("{:.2f}", efficiency) : "-");
           fmt::print("\n");
         }
         std::fflush(stdout);
       }
+      if (scaling && !json && chosen > 0)
+        fmt::print("{:>9} {:>6} {:>8} takes {:.3f} of the best, {} thread{}\n", text, batch, "default", chosen / best,
+                   best_threads, best_threads == 1 ? "" : "s");
     }
   }
   return 0;

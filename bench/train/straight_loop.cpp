@@ -85,9 +85,11 @@ void StraightLoop::worker(std::size_t thread) {
 
 void StraightLoop::score(std::size_t thread) {
   const auto& [parts, run, by_slices] = options_.cut;
-  const std::size_t begin = parts * thread / options_.threads, end = parts * (thread + 1) / options_.threads;
+  // As Sharder has it.
+  const auto first_of = [&](std::size_t t) { return (t * parts + options_.threads - 1) / options_.threads; };
+  const std::size_t begin = first_of(thread), end = first_of(thread + 1);
   if (begin == end) return;
-  const Sharder sharder{.run = run, .unit = by_slices ? kernels::lanes : kernels::row_block};
+  const Sharder sharder{.workers = options_.threads, .unit = by_slices ? kernels::lanes : kernels::row_block};
   const Shard first = sharder(work_, begin, parts), last = sharder(work_, end - 1, parts);
   Batch& batch = std::get<Batch>(work_);
   for (std::size_t i = first.first_row; i < last.first_row + last.rows; ++i) {

@@ -139,7 +139,8 @@ class Model {
     double sum = 0;
     for (const std::size_t s : loop) {
       const StageStats& stage = stats_.stages[s];
-      if (stage.verb == Verb::map && stage.sharded && stage.shards > 1)
+      // With more shards than threads a shard also waits for the turn of its neighbours.
+      if (stage.verb == Verb::map && stage.sharded && stage.shards > 1 && stage.shards <= stats_.threads)
         sum += stage.ready / static_cast<double>(stage.shards - 1);
     }
     return sum;
@@ -217,8 +218,8 @@ std::string manner(const GraphStats& stats, const StageStats& stage) {
 }
 
 std::string advice(const GraphStats& stats, const StageStats& stage) {
-  if (stage.verb != Verb::map || stats.threads < 2) return "";
-  if (stage.at_once >= stats.threads) return "more threads would do it, too; ";
+  if (stage.verb != Verb::map) return "";
+  if (stage.at_once >= stats.threads) return "more threads, with processors for them, would do it, too; ";
   if (stage.concurrency != unlimited && stage.concurrency.limit <= stage.at_once)
     return stage.concurrency == serial ? "as a map it may work on several messages at once: give it a concurrency; "
                                        : "a higher concurrency would do it, too; ";
@@ -274,8 +275,10 @@ Verdict loop_verdict(const GraphStats& stats, const Model& model, const std::set
       v.stage, stats.stages[*feedback].name, seconds(stats.wall / static_cast<double>(laps)), fmt::join(shares, ", "),
       v.stage, faster(v.gain));
   if (model.cuts(loop))
-    v.text += v.threads_gain < 1.05 ? "; twice as many threads would not"
-                                    : fmt::format("; twice as many threads, {:.1f} times", v.threads_gain);
+    v.text += v.threads_gain < 1.05
+                  ? "; twice as many threads would not"
+                  : fmt::format("; twice as many threads and shards, with processors for them, {:.1f} times at most",
+                                v.threads_gain);
   if (rest > std::max(0.3, v.share))
     v.text += "; most of a lap passes outside of bodies: larger messages, or processors that are free, would help more";
   return v;

@@ -31,11 +31,13 @@ struct Verdict {
     scheduling,  // neither bodies nor threads are busy: the messages are too small, or the processors were elsewhere
   };
   Kind kind = Kind::nothing;
-  std::string stage;        // the one that is named; empty for nothing
-  double share = 0;         // of the run (of a lap) that the stage takes, 0 to 1
-  double gain = 1;          // predicted: times that the run is faster if this stage's bodies take half the time
-  double threads_gain = 1;  // predicted: the same, on twice as many threads
-  std::string text;         // begins with "bottleneck: STAGE"; one line
+  std::string stage;  // the one that is named; empty for nothing
+  double share = 0;   // of the run (of a lap) that the stage takes, 0 to 1
+  double gain = 1;    // predicted: times that the run is faster if this stage's bodies take half the time
+  // Predicted: the same at most, on twice as many threads that have a processor each, with messages cut into twice as
+  // many shards; what handing out more of them costs, and whether they can be cut finer, is not in it.
+  double threads_gain = 1;
+  std::string text;  // begins with "bottleneck: STAGE"; one line
 };
 
 Verdict verdict(const GraphStats& stats);

@@ -13,11 +13,13 @@ std::size_t shard_rows(std::size_t rows, std::size_t parts, std::size_t unit) {
 Shard Sharder::operator()(const Work& work, std::size_t part, std::size_t parts) const {
   const auto& [batch, weights] = work;
   const std::size_t count = batch.count(), units = (count + unit - 1) / unit;
-  const auto row = [&](std::size_t p) { return std::min(units * p / parts * unit, count); };
+  const auto row = [&](std::size_t p) { return std::min(first_unit(units, p, parts) * unit, count); };
   const std::size_t first = row(part), last = row(part + 1);
-  const bool ends_run = (part + 1) % run == 0 || part + 1 == parts;
+  const auto worker = [&](std::size_t p) { return workers < parts ? p * workers / parts : p; };
+  const bool ends_run = part + 1 == parts || worker(part + 1) != worker(part);
   const auto& there = ends_run ? batch.upcoming : batch.rows;
-  const std::size_t due = ends_run ? part / run * run : part + 1;
+  const std::size_t its_first = workers < parts ? (worker(part) * parts + workers - 1) / workers : part;
+  const std::size_t due = ends_run ? its_first : part + 1;
   const std::size_t begin = std::min(row(due), there.size()), end = std::min(row(due + 1), there.size());
   return {.batch = &batch,
           .model = weights.get(),

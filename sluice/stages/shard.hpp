@@ -33,13 +33,20 @@ struct Shard {
   std::span<const std::uint8_t* const> upcoming{};
 };
 
+// Of `units` of rows cut in `parts`, the first of a part.
+constexpr std::size_t first_unit(std::size_t units, std::size_t part, std::size_t parts) {
+  return units * part / parts;
+}
+
 // Rows of the largest shard of a batch of `rows` cut in `parts`.
 std::size_t shard_rows(std::size_t rows, std::size_t parts, std::size_t unit = kernels::row_block);
 
-// A thread works through `run` neighbouring shards; behind the last of them come the rows of the next batch's first.
-// unit: rows that stay together: a row block, or for shards that are only scored 16, the lanes of a kernel.
+// Of `parts` shards, part p is thread p * workers / parts's (with fewer than workers, each is some thread's): it works
+// through its neighbouring ones, and behind the last of them come the rows of the next batch's first.
+// unit: rows that stay together: a row block, or for shards that are only scored 16, the lanes of a kernel. (The
+// gradient by slices fetches nothing ahead: what a thread has there is a stripe of all rows.)
 struct Sharder {
-  std::size_t run = 1, unit = kernels::row_block;
+  std::size_t workers = 1, unit = kernels::row_block;
 
   Shard operator()(const Work& work, std::size_t part, std::size_t parts) const;
 };

@@ -29,6 +29,13 @@ extern char** environ;
 namespace sluice::apps::testing {
 namespace {
 
+// A shell starts what it does not wait for with SIGINT ignored, and what it starts inherits that: the program, too,
+// which heeds it. Here each signal does what it does where somebody waits.
+[[maybe_unused]] const bool signals_do_what_they_do = [] {
+  for (const int s : {SIGHUP, SIGINT, SIGTERM, SIGUSR1}) ::signal(s, SIG_DFL);
+  return true;
+}();
+
 struct Pipe {
   Pipe() {
     if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");

@@ -2,15 +2,20 @@
 // next run works.
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <new>
 #include <optional>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <vector>
 
 #include "tests/pipeline/everything.hpp"
+#include "tests/support/allocations.hpp"
 #include "tests/support/concurrency.hpp"
 #include "tests/support/parameters.hpp"
 #include "tests/support/payloads.hpp"
+#include "tests/support/sanitized.hpp"
 #include "tests/support/stages.hpp"
 
 namespace sluice::test {
@@ -109,6 +114,35 @@ TEST(StageError, APayloadThatThrowsWhenAFeedbackCopiesItIsTheFeedbacksError) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->stage(), "value");
   EXPECT_EQ(error->sequence(), 3u) << "the feedback's message: number 2 of the stream that closes it";
+}
+
+// Of a shard that was sent to another thread, too, where oneTBB keeps what is thrown to itself.
+TEST(StageError, OneWhoseAddressFindsNoMemoryIsNotLost) {
+  if (sanitized) GTEST_SKIP() << "a sanitizer brings an operator new of its own";
+  for_each_thread_count([](std::size_t count) {
+    Graph g("cut", threads(count));
+    bool fails = true;
+    auto cut = g.split("cut", Cut{}, g.source("numbers", Count(40)), shards(4));
+    auto works = g.map(
+        "a name that does not lie in the string itself",
+        [&](const int& n) {
+          std::this_thread::sleep_for(std::chrono::microseconds(50));  // worth a thread
+          if (fails && n == 101) {
+            Allocations::refuse();
+            throw n;
+          }
+          return n;
+        },
+        cut, unlimited);
+    g.sink(
+        "end", [](const int&) {}, works);
+    for (int again = 0; again < 5; ++again) {
+      EXPECT_THROW(g.run(), std::bad_alloc);
+      fails = false;
+      g.run();
+      fails = true;
+    }
+  });
 }
 
 TEST(StageError, AnExceptionThatIsNoStdExceptionArrivesToo) {

@@ -95,7 +95,8 @@ TEST(Verdict, OfAMapSaysWhatLimitsIt) {
       << text(Concurrency{2}, 2);
   EXPECT_NE(text(unlimited, 3).find("a larger capacity would do it, too"), std::string::npos) << text(unlimited, 3);
   EXPECT_NE(text(unlimited, 8).find("on all 8 threads and 98 % busy"), std::string::npos) << text(unlimited, 8);
-  EXPECT_NE(text(unlimited, 8).find("more threads would do it, too"), std::string::npos) << text(unlimited, 8);
+  EXPECT_NE(text(unlimited, 8).find("more threads, with processors for them, would do it, too"), std::string::npos)
+      << text(unlimited, 8);
 }
 
 TEST(Verdict, OfTwoEqualStagesSaysThatOneAloneGainsNothing) {
@@ -149,7 +150,9 @@ TEST(Verdict, OfALoopNamesItAndTheSharesOfALap) {
       v.text,
       "bottleneck: forward, in the loop of feedback 'weights', whose stages wait for one another; a lap takes "
       "10.0 ms: forward 60 %, gradient 30 %, reduce 4 %, weights 1 %, work 1 %, shard 1 %, outside its bodies 3 %; "
-      "forward twice as fast would make the run 1.4 times faster; twice as many threads, 1.8 times");
+      "forward twice as fast would make the run 1.4 times faster; twice as many threads and shards, with processors "
+      "for "
+      "them, 1.8 times at most");
   EXPECT_NEAR(v.threads_gain, 10 / (10 - 4.5), 0.01) << "forward and gradient, 9 of the 10 seconds, in half the time";
 
   // A feedback makes one value more than it has laps in each run.

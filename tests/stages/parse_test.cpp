@@ -215,7 +215,8 @@ TEST(Parse, OtherTypesThanUint8BecomeFloat32) {
     std::vector<float> expected;
     for (const auto value : values) expected.push_back(static_cast<float>(value));
     for (const std::size_t chunk : Sizes{1, 7, 16, 24, 1000})
-      for (const std::size_t piece : Sizes{1, 24, 1 << 20}) EXPECT_EQ(pixels_of(file, chunk, piece), expected) << chunk;
+      for (const std::size_t piece : Sizes{1, 12, 24, 1 << 20})
+        EXPECT_EQ(pixels_of(file, chunk, piece), expected) << chunk;
   };
   check(std::vector<std::int8_t>{-128, -1, 0, 1, 127, 5}, 0x903);
   check(std::vector<std::int16_t>{-32768, -1, 0, 1, 258, 32767}, 0xb03);
@@ -236,6 +237,23 @@ TEST(Parse, AValueThatIsNoFiniteFloat32IsAnErrorThatSaysWhere) {
         pixels_of(file_of<double>(0xe03, {3, 1, 2}, {1, 2, 3, 1e39, 5, 6}), 11);
       },
       {"f: pixel 1 of image 1 is 1e+39"});
+  // Of the second of two files: its place there.
+  EachFile<Pieces> two{{{file_of<float>(0xd03, {3, 1, 2}, {1, 2, 3, 4, 5, 6}), 1000},
+                        {file_of<float>(0xd03, {2, 1, 2}, {1, 2, nan, 4}), 1000}}};
+  expect_error<DataError>(
+      [&] {
+        drive(two, ParseImages{.paths = {"a", "b"}}, [](const Elements&) {});
+      },
+      {"b: pixel 0 of image 1 is nan"});
+}
+
+TEST(Parse, StatesTheMemoryOfAnOutputAlsoWhereAnItemIsLargerThanAChunk) {
+  ParseImages parse{.paths = {}, .chunk_bytes = 100};
+  EXPECT_EQ(parse.payload_bytes(), std::nullopt);  // nothing is known
+  parse.item_bytes = 7;
+  EXPECT_EQ(parse.payload_bytes(), 100u);
+  parse.item_bytes = 1000;
+  EXPECT_EQ(parse.payload_bytes(), 1000u);
 }
 
 TEST(Parse, SeveralFilesAreOneStreamOfItems) {

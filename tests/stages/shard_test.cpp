@@ -51,23 +51,24 @@ TEST(Sharder, BehindAShardComesTheNextOfItsRunOrTheFirstOfTheNextBatch) {
   Work work(here.batch, example_weights(1, 2));
   Batch& batch = std::get<Batch>(work);
   batch.upcoming = there.batch.rows;
-  for (const std::size_t run : Sizes{1, 2, 3}) {
-    const std::size_t parts = 4;
-    for (std::size_t part = 0; part < parts; part++) {
-      const Sharder sharder{.run = run};
-      const Shard shard = sharder(work, part, parts);
-      const bool last = part % run == run - 1 || part == parts - 1;
-      const auto& rows = last ? batch.upcoming : batch.rows;
-      const Shard next = sharder(work, last ? part - part % run : part + 1, parts);
-      const std::size_t begin = std::min(next.first_row, rows.size());
-      const std::size_t end = std::min(next.first_row + next.rows, rows.size());
-      ASSERT_EQ(shard.upcoming.size(), end - begin) << run << ", part " << part;
-      for (std::size_t i = begin; i < end; i++)
-        EXPECT_EQ(shard.upcoming[i - begin], rows[i]) << run << ", part " << part;
-    }
-  }
+  for (const std::size_t parts : Sizes{4, 10, 15})
+    for (const std::size_t workers : Sizes{1, 2, 3, 4, 16})
+      for (std::size_t part = 0; part < parts; part++) {
+        const auto worker = [&](std::size_t p) { return workers < parts ? p * workers / parts : p; };
+        const Sharder sharder{.workers = workers};
+        const bool last = part == parts - 1 || worker(part + 1) != worker(part);
+        std::size_t its_first = part;
+        while (its_first > 0 && worker(its_first - 1) == worker(part)) --its_first;
+        const auto& rows = last ? batch.upcoming : batch.rows;
+        const Shard next = sharder(work, last ? its_first : part + 1, parts);
+        const std::size_t begin = std::min(next.first_row, rows.size());
+        const std::size_t end = std::min(next.first_row + next.rows, rows.size());
+        const Shard shard = sharder(work, part, parts);
+        ASSERT_EQ(shard.upcoming.size(), end - begin) << workers << ", part " << part << " of " << parts;
+        for (std::size_t i = begin; i < end; i++) EXPECT_EQ(shard.upcoming[i - begin], rows[i]) << part;
+      }
   batch.upcoming.clear();
-  EXPECT_TRUE(Sharder{}(work, 0, 4).upcoming.empty());
+  EXPECT_TRUE(Sharder{.workers = 4}(work, 0, 4).upcoming.empty());
 }
 
 TEST(Sharder, AShardPointsAtItsBatchAndItsWeights) {

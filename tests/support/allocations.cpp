@@ -9,7 +9,8 @@
 #if !SLUICE_SANITIZED
 void* operator new(std::size_t size) {
   sluice::test::Allocations::count(size);
-  if (void* const memory = std::malloc(size ? size : 1)) return memory;
+  void* const memory = sluice::test::Allocations::refused() ? nullptr : std::malloc(size ? size : 1);
+  if (memory) return memory;
   throw std::bad_alloc();
 }
 void operator delete(void* memory) noexcept {

@@ -8,12 +8,16 @@
 
 #include <atomic>
 #include <cstddef>
+#include <utility>
 
 namespace sluice::test {
 
 class Allocations {
  public:
   static void begin() { largest_ = total_ = 0; }
+  // The next that this thread asks for is refused.
+  static void refuse() { refuses_ = true; }
+  static bool refused() { return std::exchange(refuses_, false); }
   static std::size_t largest() { return largest_; }
   static std::size_t total() { return total_; }
 
@@ -26,6 +30,7 @@ class Allocations {
 
  private:
   static inline std::atomic<std::size_t> largest_{0}, total_{0};
+  static inline thread_local bool refuses_ = false;
 };
 
 }  // namespace sluice::test

@@ -129,6 +129,7 @@ struct Engine::Impl {
 
   bool run(Recorder* recorder) {
     context.error.reset();
+    context.broken = {};
     context.recorder = recorder;
     for (const auto& stage : stages) {
       try {
@@ -158,6 +159,7 @@ struct Engine::Impl {
       throw;
     }
     if (context.error) throw StageError(*context.error);
+    if (context.broken) std::rethrow_exception(context.broken);
     if (context.stopping()) return false;
     std::vector<std::string> waiting;
     for (const Gate* gate : gates)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <exception>
 
 #include <sluice/pipeline/detail/node.hpp>
 
@@ -45,20 +46,29 @@ void HandOut::send(const Range& range) {
   int worker = segment_.worker_of(k);
   if (worker < 0) worker = static_cast<int>((static_cast<std::size_t>(std::max(0, me)) + 1 + range.first) % threads_);
   graph_.reserve_wait();
-  if (worker == me)
-    tbb::detail::d1::spawn(task, context_);
-  else
-    tbb::detail::d1::spawn(task, context_, static_cast<tbb::detail::d1::slot_id>(worker));
+  try {
+    if (worker == me)
+      tbb::detail::d1::spawn(task, context_);
+    else
+      tbb::detail::d1::spawn(task, context_, static_cast<tbb::detail::d1::slot_id>(worker));
+  } catch (...) {
+    graph_.release_wait();
+    throw;
+  }
 }
 
-void HandOut::work(Range range) {
-  while (range.last - range.first > 1) {
-    Range half = range;
-    half.first = range.first + (range.last - range.first) / 2;
-    range.last = half.first;
-    send(half);
+void HandOut::work(Range range) noexcept {
+  try {
+    while (range.last - range.first > 1) {
+      Range half = range;
+      half.first = range.first + (range.last - range.first) / 2;
+      range.last = half.first;
+      send(half);
+    }
+    from_.hand(range.ticket(range.first));
+  } catch (...) {
+    from_.fail(std::current_exception());
   }
-  from_.hand(range.ticket(range.first));
   graph_.release_wait();
 }
 

@@ -57,20 +57,21 @@ class HandOut {
       owner_.work(range);
       return nullptr;
     }
-    // Nobody cancels; what happens to whoever runs the graph is no reason to lose a shard.
+    // What happens to whoever runs the graph is no reason to lose a shard.
     task* cancel(tbb::detail::d1::execution_data& data) override { return execute(data); }
 
     HandOut& owner_;
   };
 
   void send(const Range& range);
-  void work(Range range);
+  // oneTBB would work on a task that threw once more.
+  void work(Range range) noexcept;
 
   tbb::flow::graph& graph_;
   Node& from_;
   const Segment& segment_;
   const std::size_t threads_;
-  tbb::task_group_context context_;
+  tbb::task_group_context context_{tbb::task_group_context::isolated};  // of no other: they end one after the other
   std::deque<Task> tasks_;  // by the first message of its range; free again when that is worked on
 };
 

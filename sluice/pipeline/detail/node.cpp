@@ -7,10 +7,20 @@
 
 namespace sluice::detail {
 
-void Context::fail(const Stage& stage, std::optional<Number> sequence, std::exception_ptr cause) {
-  stop.store(true);  // first: with no memory left for the address, the run ends all the same
+void Context::fail(const Stage& stage, std::optional<Number> sequence, std::exception_ptr cause) noexcept {
+  try {
+    const std::lock_guard lock(mutex);
+    if (!error && !broken) error.emplace(stage.name, sequence, std::move(cause));
+  } catch (...) {
+    fail(std::current_exception());
+  }
+  stop.store(true);
+}
+
+void Context::fail(std::exception_ptr cause) noexcept {
   const std::lock_guard lock(mutex);
-  if (!error) error.emplace(stage.name, sequence, std::move(cause));
+  if (!error && !broken) broken = std::move(cause);
+  stop.store(true);
 }
 
 Node::Node(flow::graph& graph, Stage& stage, Context& context, std::size_t limit)

@@ -40,9 +40,11 @@ struct Context {
   Recorder* recorder = nullptr;  // of the run under way, where it is traced
   std::mutex mutex{};
   std::optional<StageError> error{};  // the first
+  std::exception_ptr broken{};        // what is no body's: no memory for its address, or for a task
 
   bool stopping() const { return stop.load(std::memory_order_relaxed); }
-  void fail(const Stage& stage, std::optional<Number> sequence, std::exception_ptr cause);
+  void fail(const Stage& stage, std::optional<Number> sequence, std::exception_ptr cause) noexcept;
+  void fail(std::exception_ptr cause) noexcept;
 };
 
 // Calls bodies. One that waits for parallel work of its own must not run another body meanwhile: what it keeps in
@@ -75,6 +77,8 @@ class Node {
   void connect(flow::graph& graph, Node& successor);
   // Hands a ticket to every successor, and goes on with what this thread may take.
   void hand(const Ticket& ticket) { follow(deliver(ticket, true)); }
+  // The run cannot go on, and no body is to blame.
+  void fail(std::exception_ptr cause) noexcept { context_.fail(std::move(cause)); }
   const Stage& stage() const { return stage_; }
   Flow& flow_node() { return flow_; }
 

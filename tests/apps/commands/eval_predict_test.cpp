@@ -248,6 +248,36 @@ TEST_F(StoredModel, PredictDrawsAGallery) {
   EXPECT_TRUE(contains(count.err, "has 200 images") && contains(count.err, "has 500 labels")) << count.err;
 }
 
+// Six rows of seven pixels, one of which is white: it is where it was, and each other is dark.
+TEST_F(StoredModel, AGalleryShowsImagesThatAreNotSquareAsTheyAre) {
+  for (const auto& [row, column] : {std::pair{0u, 6u}, {5u, 0u}, {3u, 2u}}) {
+    std::string pixels(rows * columns, '\0');
+    pixels[row * columns + column] = '\xff';
+    const std::string image = data.folder().write("one", test::idx_images(pixels, rows, columns)),
+                      png = data.path("one.png");
+    ASSERT_EQ(sluice({"predict", "--model", model, "--images", image, "--gallery", png}).code, 0);
+    std::size_t width = 0, height = 0;
+    const std::vector<std::uint8_t> drawn = decoded(test::contents_of(png), PNG_FORMAT_RGB, width, height);
+    // A pixel is a square of 20; where the image lies is found by its black rows.
+    const auto grey = [&](std::size_t x, std::size_t y) { return drawn[3 * (y * width + x)]; };
+    std::size_t left = width, top = height;
+    const std::size_t a_row = columns * 20;
+    for (std::size_t y = 0; y < height && top == height; ++y)
+      for (std::size_t x = 0; x + a_row <= width && top == height; ++x) {
+        bool whole = true;
+        for (std::size_t i = 0; i < a_row && whole; ++i) {
+          const bool white = row == 0 && i / 20 == column;
+          whole = grey(x + i, y) == (white ? 255 : 0);
+        }
+        if (whole) left = x, top = y;
+      }
+    ASSERT_LT(top, height);
+    for (std::size_t y = 0; y < rows; ++y)
+      for (std::size_t x = 0; x < columns; ++x)
+        EXPECT_EQ(grey(left + x * 20 + 10, top + y * 20 + 10), y == row && x == column ? 255 : 0) << y << " " << x;
+  }
+}
+
 // The same images as float32, once of 0 to 255 and once of 0 to 1.
 TEST_F(StoredModel, TheScaleIsTheModelsOwnUnlessAFlagSaysOtherwise) {
   const auto floats = [&](float divisor) {

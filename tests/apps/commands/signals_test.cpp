@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -98,6 +99,38 @@ TEST_F(Signals, ThatAreIgnoredFromTheBeginningDoNotEndARun) {
   p.signal(SIGTERM);  // is taken behind it, if both are
   const Result r = p.wait();
   EXPECT_EQ(r.code, 128 + SIGTERM) << r.err;
+}
+
+// Whether one that comes while a test is under way ends it: its batches are then no multiple of those of a whole test.
+// One that comes between two tests shows nothing, so there are several.
+TEST_F(Signals, EndATestOfManyImagesWithinIt) {
+  constexpr std::size_t many = 2'000'000;
+  const std::string images = data.folder().write("many", test::idx_images(std::string(many, '\1'), 1, 1)),
+                    labels = data.folder().write("labels", test::idx_labels(std::vector<std::uint8_t>(many))),
+                    one = data.folder().write("one", test::idx_images(std::string(1, '\1'), 1, 1)),
+                    its_label = data.folder().write("its", test::idx_labels({0}));
+  const Arguments job{sluice_path(),   "train", "--train-images", one,   "--train-labels", its_label,
+                      "--test-images", images,  "--test-labels",  labels};
+  const auto batches = [&](const Result& r) {
+    const std::size_t table = r.err.find("\nevaluate: ");
+    const std::size_t row = r.err.find("\nforward ", table);
+    EXPECT_TRUE(table != std::string::npos && row != std::string::npos) << r.err;
+    std::size_t at_once = 0, items = 0;
+    EXPECT_EQ(std::sscanf(r.err.c_str() + row, "\nforward %zu %zu", &at_once, &items), 2) << r.err;
+    return items;
+  };
+  const std::size_t whole = batches(run(job + Arguments{"--epochs", "1", "--profile"}));
+  ASSERT_GT(whole, 100u);
+  bool within = false;
+  for (int turn = 0; turn < 20 && !within; ++turn) {
+    Process p(job + Arguments{"--epochs", "1000000", "--profile"});
+    ASSERT_TRUE(p.says("epoch="));
+    p.signal(SIGINT);
+    const Result r = p.wait();
+    ASSERT_EQ(r.code, 130) << r.err;
+    within = batches(r) % whole != 0;
+  }
+  EXPECT_TRUE(within);
 }
 
 // In one process, where it can be seen how many steps there were when it was told to stop.

@@ -34,6 +34,14 @@ TEST(Cut, ABatchOfFewerRowBlocksThanThreadsIsCutFinerAndItsGradientBySlices) {
   }
 }
 
+// The gradient of few pixels, or a small one, has no slices for all.
+TEST(Cut, TheGradientIsTakenBySlicesOnlyWhereThereAreMoreOfThemThanRowBlocks) {
+  EXPECT_FALSE(cut_of({.batch_size = 960}, images(8, 8), 16).gradient_by_slices);        // 2.6 KB: one slice
+  EXPECT_FALSE(cut_of({.batch_size = 64}, images(4, 4, 1000), 16).gradient_by_slices);   // 16 pixels: one slice
+  EXPECT_TRUE(cut_of({.batch_size = 64}, images(16, 16, 1000), 16).gradient_by_slices);  // 16 of them
+  EXPECT_EQ(slices_of(images(4, 4, 1000), 16), 1u);
+}
+
 TEST(Cut, AShardIsNoLargerThanACoresCache) {
   // 784 bytes an image: 512 rows.
   Cut cut = cut_of({.batch_size = 4096}, images(28, 28), 1);
@@ -59,17 +67,33 @@ TEST(Cut, IsToldWithItsReason) {
   const auto told = [](TrainingSettings settings, std::size_t threads) {
     return cut_in_words(settings, images(28, 28), threads);
   };
-  EXPECT_EQ(
-      told({.batch_size = 256}, 2),
-      "a batch: 2 shards of at most 128 rows, one a thread; the gradient: 2 slices of at most 15.3 KiB, one a thread");
-  EXPECT_EQ(told({.batch_size = 4096}, 2).substr(0, 100),
-            "a batch: 8 shards of at most 512 rows, 4 a thread, so that what a thread works on stays in its cache");
-  EXPECT_EQ(
-      told({.batch_size = 100}, 16),
-      "a batch: 7 shards of at most 16 rows, which are only scored, since it has fewer than 16 times 64 rows; the "
-      "gradient: 15 slices of at most 2.0 KiB, since smaller ones cost more than they save");
+  EXPECT_EQ(told({.batch_size = 256}, 2),
+            "a batch: 2 shards of 128 rows, one a thread; the gradient: 2 slices of about 15.3 KiB, one a thread");
+  EXPECT_EQ(told({.batch_size = 256}, 1),
+            "a batch: 1 shard of 256 rows, one a thread; the gradient: 1 slice of about 30.7 KiB, one a thread");
+  EXPECT_TRUE(told({.batch_size = 256}, 3).starts_with("a batch: 3 shards of 64 to 128 rows, one a thread; "));
   EXPECT_TRUE(
-      told({.batch_size = 100, .shards = 7}, 2).starts_with("a batch: 7 shards of at most 64 rows, as --shards says"));
+      told({.batch_size = 4096}, 2)
+          .starts_with("a batch: 8 shards of 512 rows, 4 a thread, so that what it works on stays in its cache; "));
+  EXPECT_TRUE(
+      told({.batch_size = 100000}, 2)
+          .starts_with(
+              "a batch: 66 shards of 1472 to 1536 rows, 33 a thread, no more, since their gradients take memory"));
+  EXPECT_EQ(told({.batch_size = 100}, 16),
+            "a batch: 7 shards of 4 to 16 rows, for scores alone, since it has 2 row blocks of 64 for 16 threads, and "
+            "a shard "
+            "has no less than 16 rows; the gradient: 15 slices of about 2.0 KiB, since smaller ones cost more than "
+            "they save");
+  EXPECT_TRUE(told({.batch_size = 64}, 2)
+                  .starts_with("a batch: 2 shards of 32 rows, for scores alone, since it has 1 row block of 64 for 2 "
+                               "threads; the gradient: 2 slices"));
+  EXPECT_TRUE(told({.batch_size = 100, .shards = 2}, 2).starts_with("a batch: 2 shards of 36 to 64 rows, as --shards"));
+  EXPECT_TRUE(told({.batch_size = 257}, 4).starts_with("a batch: 4 shards of 64 to 65 rows, one a thread; "));
+  EXPECT_TRUE(told({.batch_size = 1, .shards = 1}, 1).starts_with("a batch: 1 shard of 1 row, as --shards says; "));
+  EXPECT_TRUE(
+      told({.batch_size = 100, .shards = 7}, 2)
+          .starts_with("a batch: 7 shards of 0 to 64 rows, as --shards says, 5 of them empty: it has 2 row blocks "
+                       "of 64; "));
 }
 
 TEST(Cut, BeforeTheShapeIsKnownThereIsOneToo) {

@@ -298,13 +298,13 @@ TEST(Advice, IsOfThisProgram) {
   Options o;
   o.decoder = "zlib";
   if (o.decoder != Options{}.effective_decoder()) {
-    EXPECT_TRUE(contains(advice(o, {load}), "--decoder libdeflate"));
+    EXPECT_TRUE(contains(advice(o, {}, {load}), "--decoder libdeflate"));
   }
   o.decoder = "auto";
-  EXPECT_FALSE(contains(advice(o, {load}), "--decoder zlib"));
-  EXPECT_EQ(advice(o, {}), "");
+  EXPECT_FALSE(contains(advice(o, {}, {load}), "--decoder zlib"));
+  EXPECT_EQ(advice(o, {}, {}), "");
   load.graph = "train", o.stream = true;
-  EXPECT_TRUE(contains(advice(o, {load}), "without --stream"));
+  EXPECT_TRUE(contains(advice(o, {}, {load}), "without --stream"));
 }
 
 TEST(RepeatingCommand, GivesTheSameBits) {
