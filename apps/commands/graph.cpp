@@ -28,8 +28,8 @@ int graph(const Options& o) {
                     files.train_images.name()));
   const ImagesHeader images = images_header(files.train_images, o.classes);
   const stages::DataShape& shape = images.shape;
-  JobData data = data_to_come(o.stream, files, shape, images.count);
   DataSettings to_data = data_settings(o);
+  JobData data = data_to_come(o.stream, files, to_data, shape, images.count);
   to_data.read.image_bytes = shape.image_bytes();
   const auto loading = data_preparation(o.stream, files, to_data, threads);
   Training training(data.train, training_settings(o), threads, {});

@@ -185,7 +185,7 @@ int predict(const Options& o, const PredictOptions& p) {
   std::optional<UnreadOutput> unread;
   if (p.gallery.empty() && waits(p.images)) unread.emplace();
   const int wake = interrupt ? interrupt->wake() : unread ? unread->wake() : -1;
-  auto images = read_rows<IdxKind::images>(g, "images", p.images, {.count = rows, .at_once = true, .wake = wake});
+  auto images = read_rows<IdxKind::images>(g, "images", p.images, rows, {.wake = wake, .at_once = true});
   auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
   check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
@@ -205,8 +205,7 @@ int predict(const Options& o, const PredictOptions& p) {
   if (!p.gallery.empty()) g.sink("gallery", std::ref(gallery), scored);
   if (!p.labels.empty())
     g.sink("names", std::ref(labels),
-           read_rows<IdxKind::labels>(g, "labels", p.labels,
-                                      {.count = rows, .wake = wake, .classes = model.names.size()}));
+           read_rows<IdxKind::labels>(g, "labels", p.labels, rows, {.wake = wake, .classes = model.names.size()}));
   override_stages(o, {&g});
   if (o.dump_flags) {
     write_to_stdout(repeating_command(o, LabelledFiles{.images = p.images, .labels = p.labels}) + "\n");

@@ -50,7 +50,7 @@ struct Graphs {
 
   Graphs(const Options& o, const stages::DataFiles& files, const Threads& threads, int wake)
       : preparation(data_preparation(o.stream, files, waking(data_settings(o), wake), threads)) {
-    const JobData to_come = data_to_come(o.stream, files);
+    const JobData to_come = data_to_come(o.stream, files, data_settings(o));
     Training without_data(to_come.train, training_settings(o), threads, {});
     Evaluation with_none(to_come.test, threads);
     // Before the data, which takes longer, are loaded.

@@ -73,9 +73,7 @@ void declare_data(Flags& flags, Options& o) {
       .by_default("counted from the labels");
   data.choice("--decoder NAME", o.decoder, {"auto", "zlib", "libdeflate"},
               "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
-              "(whole files, about twice as fast)")
-      .only_where([&o] { return !o.stream || o.decoder != "libdeflate"; },
-                  "with --stream, which decodes in chunks: zlib");
+              "(whole files, with --stream in pieces: about twice as fast)");
   data.bare("--stream", o.stream,
             "Hold no data set in memory, whatever its size: decompress the files anew in every epoch, while training "
             "goes on");

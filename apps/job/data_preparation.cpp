@@ -11,12 +11,13 @@ std::unique_ptr<DataPreparation> data_preparation(bool stream, const stages::Dat
   return std::make_unique<Loading>(files, settings, threads);
 }
 
-JobData data_to_come(bool stream, const stages::DataFiles& files, const stages::DataShape& shape,
-                     std::size_t train_images) {
+JobData data_to_come(bool stream, const stages::DataFiles& files, const DataSettings& settings,
+                     const stages::DataShape& shape, std::size_t train_images) {
   static const stages::DataSet none;
   JobData data{LabelledSet(shape, train_images), LabelledSet(shape, 0), {}};
   data.train.images = files.train_images, data.train.labels = files.train_labels;
   data.test.images = files.test_images, data.test.labels = files.test_labels;
+  data.train.decoder = data.test.decoder = settings.read.decoder;
   if (!stream) data.train.in_memory = data.test.in_memory = &none;
   return data;
 }

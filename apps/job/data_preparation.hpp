@@ -45,7 +45,7 @@ std::unique_ptr<DataPreparation> data_preparation(bool stream, const stages::Dat
                                                   const DataSettings& settings, const Threads& threads);
 
 // What is known of the data before that, as far as it is: graphs can be made of it, to look at, not to be run.
-JobData data_to_come(bool stream, const stages::DataFiles& files, const stages::DataShape& shape = {},
-                     std::size_t train_images = 0);
+JobData data_to_come(bool stream, const stages::DataFiles& files, const DataSettings& settings,
+                     const stages::DataShape& shape = {}, std::size_t train_images = 0);
 
 }  // namespace sluice::apps

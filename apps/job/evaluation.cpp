@@ -48,6 +48,8 @@ Stream<Batch> Evaluation::batches(const LabelledSet& set, std::size_t rows) {
                       {.images = set.images,
                        .labels = set.labels,
                        .prefix = "test-",
+                       .decoder = set.decoder,
+                       .again = true,
                        .image_bytes = set.shape.image_bytes(),
                        .classes = set.shape.classes},
                       rows, set.shape.pixels());

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/inflate.hpp>
 #include <sluice/stages/join.hpp>
 #include "apps/job/usage_error.hpp"
 
@@ -83,11 +84,10 @@ Threads threads_beside_waits(std::size_t wanted, const std::vector<InputFiles>& 
 }
 
 Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_t count) {
-  const std::size_t label_bytes = files.image_bytes ? sizeof(float) : 0;
-  auto images = read_rows<IdxKind::images>(g, files.prefix + "images", files.images,
-                                           {.count = count, .item_bytes = files.image_bytes});
-  auto labels = read_rows<IdxKind::labels>(g, files.prefix + "labels", files.labels,
-                                           {.count = count, .item_bytes = label_bytes, .classes = files.classes});
+  ReadIdx how{.decoder = files.decoder, .again = files.again, .image_bytes = files.image_bytes};
+  auto images = read_rows<IdxKind::images>(g, files.prefix + "images", files.images, count, how);
+  how.classes = files.classes;
+  auto labels = read_rows<IdxKind::labels>(g, files.prefix + "labels", files.labels, count, how);
   return g.zip("pair", images, labels, capacity(2));
 }
 

@@ -1,17 +1,15 @@
 // The rows of IDX files as a stream of a graph, of which no more is held than its capacities say; alone, or images with
 // their labels.
 //
-//   inflate.WHAT -> parse.WHAT -> rows.WHAT
+//   parse.WHAT -> rows.WHAT                            (read_idx.hpp)
 //
 //   rows.images -+
 //                +-> pair -> batch
 //   rows.labels -+
 //
-// files -> runs of `count` items. at_once: a run ends where a pipe would have to be waited for. wake: a descriptor that
-// ends the wait with an error when it becomes readable. item_bytes: of an item in memory, where it is known: then the
-// graph can state its bound. Errors: those of the stages, when the graph runs.
+// files -> runs of `count` items. Errors: those of the stages, when the graph runs.
 //
-//   auto images = read_rows<stages::IdxKind::images>(g, "images", files, {.count = 512});
+//   auto images = read_rows<stages::IdxKind::images>(g, "images", files, 512, {});
 #pragma once
 
 #include <algorithm>
@@ -23,13 +21,12 @@
 #include <sluice/pipeline/graph.hpp>
 #include <sluice/pipeline/threads.hpp>
 #include <sluice/stages/dataset.hpp>
-#include <sluice/stages/each_file.hpp>
-#include <sluice/stages/inflate.hpp>
 #include <sluice/stages/input_files.hpp>
 #include <sluice/stages/join.hpp>
 #include <sluice/stages/parse.hpp>
 #include <sluice/stages/rows.hpp>
 #include "apps/job/job_data.hpp"
+#include "apps/job/read_idx.hpp"
 
 namespace sluice::apps {
 
@@ -61,30 +58,14 @@ bool waits(const stages::InputFiles& files);
 // waits keeps its thread, and what has come meanwhile needs another.
 Threads threads_beside_waits(std::size_t wanted, const std::vector<stages::InputFiles>& inputs);
 
-struct ReadRows {
-  std::size_t count = 512;
-  bool at_once = false;
-  int wake = -1;
-  std::size_t item_bytes = 0;
-  std::size_t classes = 0;  // of labels, which are checked
-};
-
 template <stages::IdxKind kind>
-Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const stages::InputFiles& files, const ReadRows& o) {
-  // A small chunk is many rows of labels, which are one byte each.
-  constexpr std::size_t chunk_bytes = kind == stages::IdxKind::images ? 256 * 1024 : 32 * 1024;
-  const int input = files.is_standard_input() ? 0 : -1;
-  stages::EachFile<stages::Inflate> inflate;
-  for (const std::string& name : files.names())
-    inflate.files.push_back(
-        {.path = name, .chunk_bytes = chunk_bytes, .wake = o.wake, .input = input, .at_once = o.at_once});
-  auto chunks = g.source("inflate." + what, std::move(inflate), capacity(2));
-  const stages::ParseIdx<kind> parse{
-      .paths = files.names(), .chunk_bytes = chunk_bytes, .item_bytes = o.item_bytes, .classes = o.classes};
-  auto elements = g.expand("parse." + what, parse, chunks, capacity(4));
-  stages::Regroup rows{.count = o.count, .at_once = o.at_once && waits(files)};
-  if (o.item_bytes) rows.item_bytes = o.item_bytes, rows.chunk_bytes = std::max(chunk_bytes, o.item_bytes);
-  return g.expand("rows." + what, rows, elements, capacity(2));
+Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const stages::InputFiles& files, std::size_t count,
+                               const ReadIdx& how) {
+  const IdxStreams streams = read_idx<kind>(g, what, files, how);
+  stages::Regroup rows{.count = count, .at_once = how.at_once && waits(files)};
+  if (const std::size_t bytes = item_bytes<kind>(how))
+    rows.item_bytes = bytes, rows.chunk_bytes = std::max(streams.chunk_bytes, bytes);
+  return g.expand("rows." + what, rows, streams.elements, capacity(2));
 }
 
 Stream<stages::LabelledRows> read_pairs(Graph& graph, const LabelledFiles& files, std::size_t count);

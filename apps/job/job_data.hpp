@@ -15,10 +15,16 @@
 
 namespace sluice::apps {
 
+// What decompresses: zlib in chunks; or libdeflate, whole files that are to be kept, and pieces of those that are not.
+// On neither a result depends.
+enum class Decoder { zlib, libdeflate };
+
 // Images and their labels.
 struct LabelledFiles {
   stages::InputFiles images, labels;
   std::string prefix{};  // of the names of the stages that read them
+  Decoder decoder = Decoder::libdeflate;
+  bool again = false;  // whether they are read more than once: then where the pieces lie is kept
   std::size_t image_bytes = 0;
   std::size_t classes = 0;  // of the labels, which are checked
 };
@@ -29,6 +35,7 @@ struct LabelledSet {
   std::size_t count = 0;                       // images
   const stages::DataSet* in_memory = nullptr;  // nullptr: it stays in its files
   stages::InputFiles images{}, labels{};       // these files
+  Decoder decoder = Decoder::libdeflate;       // of them
   FileStamps stamps{};                         // of them, at the beginning of the run, where the set stays there
 
   LabelledSet() = default;

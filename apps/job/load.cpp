@@ -17,7 +17,9 @@ template <IdxKind kind, class Collector>
 void load(Graph& g, const std::string& what, const InputFiles& files, const DataSettings& settings,
           Collector& collector, Digest& digest) {
   collector.files = files;
-  const IdxStreams streams = read_idx<kind>(g, what, files, settings.read);
+  ReadIdx how = settings.read;
+  how.kept = true;
+  const IdxStreams streams = read_idx<kind>(g, what, files, how);
   g.sink("collect." + what, std::ref(collector), streams.elements);
   if (settings.digests) g.sink("digest." + what, std::ref(digest), streams.chunks);
 }

@@ -34,7 +34,7 @@ std::string Options::effective_decoder() const {
   const bool found = !stages::libdeflate_version().empty();
   if (decoder == "libdeflate" && !found)
     throw UsageError("--decoder libdeflate: this program was built without it: use zlib");
-  return decoder == "auto" ? (found && !stream ? "libdeflate" : "zlib") : decoder;
+  return decoder == "auto" ? (found ? "libdeflate" : "zlib") : decoder;
 }
 
 }  // namespace sluice::apps

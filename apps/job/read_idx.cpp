@@ -1,10 +1,11 @@
 #include "apps/job/read_idx.hpp"
 
-#include <type_traits>
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include <sluice/stages/each_file.hpp>
+#include <sluice/stages/gzip_pieces.hpp>
 #include <sluice/stages/inflate.hpp>
 #include <sluice/stages/inflate_whole.hpp>
 
@@ -13,33 +14,66 @@ namespace {
 
 using namespace stages;
 
-template <IdxKind kind, class Inflater>
-IdxStreams read(Graph& g, const std::string& what, EachFile<Inflater> inflate, const std::vector<std::string>& paths,
-                std::size_t image_bytes) {
-  const std::size_t item_bytes = kind == IdxKind::labels && image_bytes ? sizeof(float) : image_bytes;
+// What is kept of where pieces lie: of the images that are trained on or tested with 6 MiB, of labels much less.
+constexpr std::size_t index_bytes(IdxKind kind) {
+  return (kind == IdxKind::images ? 6 : 1) << 20;
+}
+// A small chunk is many rows of labels, which are one byte each.
+constexpr std::size_t span(IdxKind kind) {
+  return (kind == IdxKind::labels ? 48 : 256) * 1024;
+}
+
+// Where a decoded chunk is of bounded size, that size.
+struct Chunks {
+  Stream<Chunk> stream;
+  std::size_t bytes;
+  std::size_t parsed_ahead;  // elements
+};
+
+Chunks whole_files(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how) {
+  EachFile<InflateWhole> inflate;
+  for (const std::string& one : files.paths()) inflate.files.push_back({.path = one, .kind = kind, .wake = how.wake});
   // What an image's elements keep is a whole chunk. Only a wiring that is to state its bound looks for it.
-  const std::size_t chunk_bytes = item_bytes ? inflate.payload_bytes().value_or(0) : 0;
-  ParseIdx<kind> parse{.paths = paths, .item_bytes = chunk_bytes ? item_bytes : 0};
-  if (chunk_bytes) parse.chunk_bytes = chunk_bytes;
-  const bool whole = std::is_same_v<Inflater, InflateWhole>;
-  auto chunks = g.source("inflate." + what, std::move(inflate), capacity(whole ? 1 : 2));
-  auto elements = g.expand("parse." + what, parse, chunks, capacity(whole ? 1 : 4));
-  return {chunks, elements};
+  const std::size_t bytes = how.image_bytes ? inflate.payload_bytes().value_or(0) : 0;
+  return {g.source(name, std::move(inflate), capacity(1)), bytes, 1};
+}
+
+Chunks by_zlib(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how) {
+  EachFile<Inflate> inflate;
+  for (const std::string& one : files.names())
+    inflate.files.push_back({.path = one,
+                             .chunk_bytes = span(kind),
+                             .wake = how.wake,
+                             .input = files.is_standard_input() ? 0 : -1,
+                             .at_once = how.at_once});
+  return {g.source(name, std::move(inflate), capacity(2)), span(kind), 4};
+}
+
+Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how) {
+  EachFile<GzipPieces> pieces;
+  const std::vector<std::string> names = files.names();
+  for (const std::string& one : names)
+    pieces.files.push_back({.path = one,
+                            .span = span(kind),
+                            .index_bytes = how.again ? index_bytes(kind) / names.size() : 0,
+                            .wake = how.wake,
+                            .input = files.is_standard_input() ? 0 : -1,
+                            .at_once = how.at_once});
+  auto all = g.source("pieces." + name.substr(name.find('.') + 1), std::move(pieces),
+                      capacity(how.again ? std::max<std::size_t>(2, g.threads() * 3 / 2) : 2));
+  return {g.map(name, InflatePiece{}, all, unlimited), piece_bytes(span(kind)), 2};
 }
 
 }  // namespace
 
 template <IdxKind kind>
 IdxStreams read_idx(Graph& g, const std::string& what, const InputFiles& files, const ReadIdx& how) {
-  const std::vector<std::string>& paths = files.paths();
-  if (how.decoder == Decoder::libdeflate) {
-    EachFile<InflateWhole> inflate;
-    for (const std::string& one : paths) inflate.files.push_back({.path = one, .kind = kind, .wake = how.wake});
-    return read<kind>(g, what, std::move(inflate), paths, how.image_bytes);
-  }
-  EachFile<Inflate> inflate;
-  for (const std::string& one : paths) inflate.files.push_back({.path = one, .wake = how.wake});
-  return read<kind>(g, what, std::move(inflate), paths, how.image_bytes);
+  const auto way = how.decoder == Decoder::zlib ? by_zlib : how.kept ? whole_files : by_pieces;
+  const Chunks chunks = way(g, "inflate." + what, kind, files, how);
+  ParseIdx<kind> parse{.paths = files.names(), .classes = how.classes};
+  if (chunks.bytes) parse.chunk_bytes = chunks.bytes, parse.item_bytes = item_bytes<kind>(how);
+  auto elements = g.expand("parse." + what, parse, chunks.stream, capacity(chunks.parsed_ahead));
+  return {chunks.stream, elements, chunks.bytes};
 }
 
 template IdxStreams read_idx<IdxKind::images>(Graph&, const std::string&, const InputFiles&, const ReadIdx&);

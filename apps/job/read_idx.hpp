@@ -1,11 +1,12 @@
-// IDX files as a stream of a graph that goes through them once, each element as its file has it.
+// Files as a stream of a graph: decompressed, and the elements within them.
 //
-//   inflate.WHAT -> parse.WHAT
+//   pieces.WHAT -> inflate.WHAT -> parse.WHAT          (gzip_pieces.hpp)
+//   inflate.WHAT -> parse.WHAT                         (whole, or by zlib)
 //
-// files -> the decompressed chunks, and the elements within them. Order: that of the files. Errors: those of the
-// stages, when the graph runs.
+// files -> chunks, and the elements within them, in the order of the files. Errors: those of the stages, when the
+// graph runs.
 //
-//   const IdxStreams labels = read_idx<stages::IdxKind::labels>(g, "train-labels", files, {});
+//   const IdxStreams labels = read_idx<stages::IdxKind::labels>(g, "train-labels", files, {.kept = true});
 //   g.sink("collect.train-labels", std::ref(collector), labels.elements);
 #pragma once
 
@@ -17,22 +18,31 @@
 #include <sluice/stages/idx.hpp>
 #include <sluice/stages/input_files.hpp>
 #include <sluice/stages/parse.hpp>
+#include "apps/job/job_data.hpp"
 
 namespace sluice::apps {
 
-// What decompresses: zlib in chunks, or libdeflate whole files.
-enum class Decoder { zlib, libdeflate };
-
 struct ReadIdx {
-  Decoder decoder = Decoder::zlib;
-  int wake = -1;                // a descriptor that ends the wait for a pipe when it becomes readable
+  Decoder decoder = Decoder::libdeflate;
+  int wake = -1;         // a descriptor that ends the wait for a pipe when it becomes readable
+  bool kept = false;     // whether the elements stay in memory: then a file is decoded in one go, to where it stays
+  bool again = false;    // whether they are read in several runs: then where pieces lie is kept
+  bool at_once = false;  // a chunk ends where a pipe would have to be waited for
   std::size_t image_bytes = 0;  // of an image in memory, where they are known: then the graph can state its bound
+  std::size_t classes = 0;      // of labels, which are checked; 0: up to stages::most_classes
 };
 
 struct IdxStreams {
   Stream<stages::Chunk> chunks;
   Stream<stages::Elements> elements;
+  std::size_t chunk_bytes;  // that an element keeps, at most
 };
+
+// Of an image or a label in memory, where that is known; otherwise 0.
+template <stages::IdxKind kind>
+std::size_t item_bytes(const ReadIdx& how) {
+  return kind == stages::IdxKind::labels && how.image_bytes ? sizeof(float) : how.image_bytes;
+}
 
 template <stages::IdxKind kind>
 IdxStreams read_idx(Graph& graph, const std::string& what, const stages::InputFiles& files, const ReadIdx& how);

@@ -61,11 +61,13 @@ FileStamps stamps(const InputFiles& images, const InputFiles& labels) {
   return all;
 }
 
-LabelledSet in_files(const InputFiles& images, const InputFiles& labels, FileStamps stamps, std::size_t classes) {
-  const ImagesHeader header = images_header(images, classes);
+LabelledSet in_files(const InputFiles& images, const InputFiles& labels, FileStamps stamps,
+                     const DataSettings& settings) {
+  const ImagesHeader header = images_header(images, settings.classes);
   LabelledSet set(header.shape, header.count);
   set.images = images, set.labels = labels;
   set.stamps = std::move(stamps);
+  set.decoder = settings.read.decoder;
   return set;
 }
 
@@ -76,7 +78,7 @@ void check(Graph& g, const std::string& what, const InputFiles& files, const Rea
 
 }  // namespace
 
-//  inflate.train-labels -> parse.train-labels -> check.train-labels
+//  pieces.train-labels -> inflate.train-labels -> parse.train-labels -> check.train-labels
 //  and the same for the two of the test set, side by side
 FileScan::FileScan(const DataFiles& files, const DataSettings& settings, const Threads& threads)
     : files_(files), settings_(settings), graph_("load", threads) {
@@ -90,8 +92,8 @@ FileScan::FileScan(const DataFiles& files, const DataSettings& settings, const T
 const JobData& FileScan::run() {
   FileStamps of_train = stamps(files_.train_images, files_.train_labels),
              of_test = stamps(files_.test_images, files_.test_labels);
-  LabelledSet train = in_files(files_.train_images, files_.train_labels, std::move(of_train), settings_.classes),
-              test = in_files(files_.test_images, files_.test_labels, std::move(of_test), settings_.classes);
+  LabelledSet train = in_files(files_.train_images, files_.train_labels, std::move(of_train), settings_),
+              test = in_files(files_.test_images, files_.test_labels, std::move(of_test), settings_);
   check_same_size(train.shape, test.shape);
   graph_.run();
   train.shape.classes = settings_.classes ? settings_.classes : counted_classes(train_labels_.highest);

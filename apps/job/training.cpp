@@ -129,6 +129,8 @@ Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& 
                           {.images = set.images,
                            .labels = set.labels,
                            .prefix = "train-",
+                           .decoder = set.decoder,
+                           .again = true,
                            .image_bytes = image_bytes,
                            .classes = set.shape.classes},
                           rows_of_a_run(image_bytes));

@@ -273,6 +273,10 @@ void Graph::set_trace(Trace* trace) {
   impl_->traced = impl_->traced_runs = 0;
 }
 
+std::size_t Graph::threads() const {
+  return impl_->threads.count();
+}
+
 const std::string& Graph::name() const {
   return impl_->name;
 }

@@ -183,6 +183,7 @@ class Graph {
   void set_trace(Trace* trace);
 
   const std::string& name() const;
+  std::size_t threads() const;
   std::vector<StageInfo> stages();  // in the order of wiring; checks first
   Bound bound();
   std::string picture();  // the arrows as text: -> a message each, => a shard each

@@ -17,16 +17,19 @@
 
 namespace sluice::stages {
 
-// Source: Inflate or InflateWhole.
+// Source: Inflate, InflateWhole or GzipPieces.
 template <class Source>
 struct EachFile {
   std::vector<Source> files{};
 
-  using Output = Chunk;
-  bool operator()(Chunk& out) {
+  using Output = typename Source::Output;
+  bool operator()(Output& out) {
     for (; at_ < files.size(); files[at_++].reset())
       if (files[at_](out)) {
-        out.file = at_;
+        if constexpr (requires { out.chunk.file; })
+          out.chunk.file = at_;
+        else
+          out.file = at_;
         return true;
       }
     return false;
@@ -49,6 +52,9 @@ struct EachFile {
     std::size_t most = 0;
     if constexpr (requires(const Source& s) { s.state_bytes(); })
       for (const Source& file : files) most = std::max(most, file.state_bytes());
+    // What is kept for the next run is kept of each.
+    if constexpr (requires(const Source& s) { s.kept_bytes(); })
+      for (const Source& file : files) most += file.kept_bytes();
     return most;
   }
 

@@ -103,7 +103,7 @@ class Inflate::State {
         std::memcpy(target + made, buffer_.get() + begin_, n);
         begin_ += n, made += n;
       } else {
-        if (!in_member_) begin_member();
+        if (!in_member_ && !begin_member()) continue;
         made += decode_member(target + made, size - made);
       }
     }
@@ -166,15 +166,23 @@ class Inflate::State {
          hexadecimal(buffer_.get(), std::min<std::size_t>(end_, 8)), likely_cause(buffer_.get(), end_));
   }
 
-  void begin_member() {
-    if (!next_is_gzip())
+  // False: what is there of the file are zeros behind its last member, as tapes and copies of blocks have them.
+  bool begin_member() {
+    if (behind_last_.empty() && !next_is_gzip())
+      behind_last_ = fmt::format(
+          "{} at byte {}", hexadecimal(buffer_.get() + begin_, std::min<std::size_t>(end_ - begin_, 2)), offset());
+    if (!behind_last_.empty()) {
+      while (begin_ < end_ && buffer_[begin_] == 0) ++begin_;
+      if (begin_ == end_) return false;
       fail(
-          "has bytes {} at byte {}, after gzip member {}, expected the end of the file or 1f 8b of another member: was "
-          "something appended, or is it damaged?",
-          hexadecimal(buffer_.get() + begin_, std::min<std::size_t>(end_ - begin_, 2)), offset(), member_);
+          "has bytes {}, after gzip member {}, expected the end of the file or 1f 8b of another member: was something "
+          "appended, or is it damaged?",
+          behind_last_, member_);
+    }
     if ((zlib_ready_ ? inflateReset(&zlib_) : inflateInit2(&zlib_, 15 + 16)) != Z_OK) throw std::bad_alloc();
     zlib_ready_ = in_member_ = true;
     ++member_;
+    return true;
   }
 
   std::size_t decode_member(std::uint8_t* target, std::size_t size) {
@@ -204,6 +212,7 @@ class Inflate::State {
   std::uint64_t read_so_far_ = 0;    // of the file
   std::uint64_t decoded_ = 0;
   std::uint64_t member_ = 0;  // members begun
+  std::string behind_last_;   // where the last has ended: what is there, in words
   int file_ = -1, wake_;
   bool at_once_;
   bool waits_ = false;  // no regular file

@@ -102,7 +102,8 @@ bool decode(const std::uint8_t* in, std::size_t in_size, std::uint8_t* out, std:
   const std::unique_ptr<libdeflate_decompressor, void (*)(libdeflate_decompressor*)> decompressor(
       libdeflate_alloc_decompressor(), libdeflate_free_decompressor);
   if (!decompressor) throw std::bad_alloc();
-  while (in_size > 0) {
+  for (bool first = true; in_size > 0; first = false) {
+    if (!first && std::all_of(in, in + in_size, [](std::uint8_t byte) { return byte == 0; })) break;
     // It does not look at a header's own checksum, nor at bits that must be zero.
     constexpr std::size_t flags = 3;
     if (in_size <= flags || (in[flags] & (0x02 | 0xe0)) != 0) return false;

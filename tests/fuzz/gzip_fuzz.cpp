@@ -1,8 +1,10 @@
-// gzip: the bytes are a file. Both decoders, and one of them whatever the sizes of its chunks and reads, have the same
-// verdict on it and decode it to the same bytes, and memory follows the size of the file.
+// gzip: the bytes are a file. All decoders (in pieces, too, at first and when they are known), and one whatever the
+// sizes of its chunks and reads, have the same verdict on it and decode it to the same bytes, and memory follows the
+// size of the file.
 #include <string>
 
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/gzip_pieces.hpp>
 #include <sluice/stages/inflate.hpp>
 #include <sluice/stages/inflate_whole.hpp>
 #include "tests/fuzz/support.hpp"
@@ -33,6 +35,19 @@ Outcome outcome(Source& source, std::size_t most_capacity, std::size_t most = SI
   }
   return o;
 }
+
+// The chunks of pieces. Where a second pass knows them, an empty member is a chunk of no bytes.
+struct Decoded {
+  GzipPieces& pieces;
+  bool operator()(Chunk& chunk) {
+    Piece piece;
+    do {
+      if (!pieces(piece)) return false;
+      InflatePiece{}(piece, chunk);
+    } while (chunk.size == 0);
+    return true;
+  }
+};
 
 // zlib sees that something is wrong a few bytes earlier or later, as the reads are.
 std::string without_numbers(std::string text) {
@@ -66,6 +81,15 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     expect(without_numbers(o.error) == without_numbers(usual.error), "nor does the verdict",
            o.error + "\n" + usual.error);
     expect(!o.error.empty() || o.bytes == usual.bytes, "nor does the end");
+  }
+
+  GzipPieces pieces{.path = path, .span = 1 + derived.size_up_to(5000), .index_bytes = 1 << 20};
+  for (int pass = 0; pass < 2; ++pass, pieces.reset()) {
+    Decoded source{pieces};
+    const Outcome o = outcome(source, pieces.payload_bytes());
+    expect(without_numbers(o.error) == without_numbers(usual.error), "pieces have the verdict, too",
+           o.error + "\n" + usual.error);
+    expect(o.error.empty() ? o.bytes == usual.bytes : starts_alike(o.bytes, usual.bytes), "and the bytes");
   }
 
   for (const IdxKind kind : {IdxKind::images, IdxKind::labels}) {

@@ -36,5 +36,16 @@ TEST(AlignedBuffer, MovesWithoutCopying) {
   EXPECT_EQ(to.size(), 10u);
 }
 
+// What it can hold goes with the memory.
+TEST(AlignedBuffer, BehindAMoveItGrowsWhereItsMemoryIsTooSmall) {
+  AlignedBuffer<float> large, small;
+  large.resize(1000), small.resize(10);
+  const float* const memory = small.data();
+  large = std::move(small);
+  large.resize(1000);
+  EXPECT_NE(large.data(), memory);
+  large.begin()[999] = 1;
+}
+
 }  // namespace
 }  // namespace sluice::stages

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstddef>
+#include <new>
 #include <utility>
 
 namespace sluice::stages::testing {
@@ -18,6 +20,15 @@ TEST(Bytes, KeepTheirMemoryWhileItIsEnough) {
   EXPECT_EQ(first[99], 7);
   bytes.reserve(101)[100] = 1;
   EXPECT_EQ(bytes.capacity, 101u);
+}
+
+TEST(Bytes, WithoutMemoryTheyHaveNone) {
+  Bytes bytes;
+  bytes.reserve(100);
+  EXPECT_THROW(bytes.reserve(std::size_t{1} << 60), std::bad_alloc);
+  EXPECT_EQ(bytes.capacity, 0u);
+  bytes.reserve(50)[49] = 7;
+  EXPECT_EQ(bytes.capacity, 50u);
 }
 
 TEST(Bytes, NothingIsAskedForNothing) {

@@ -568,11 +568,14 @@ TEST(InputMemory, AHoleIsNotReadIntoMemory) {
   const Folder folder;
   for (const std::uint32_t count : {20u, 1u << 30}) {
     const std::string file = gzip(header({0x803, count, 1, 1}) + pixels(20)), path = folder.write("images.gz", file);
-    ASSERT_EQ(::truncate(path.c_str(), 1 << 30), 0);
+    ASSERT_EQ(::truncate(path.c_str(), 1 << 28), 0);
     for (const bool whole : {false, true}) {
       const Child child = in_a_child(path, IdxKind::images, whole);
-      EXPECT_TRUE(child.outcome.error.starts_with(path + ": has bytes 00 00 at byte " + std::to_string(file.size())))
-          << child.outcome.error;
+      // Zeros behind the last member are no error.
+      EXPECT_EQ(child.outcome.error, count == 20 ? ""
+                                                 : path +
+                                                       ": the header promises 1073741824 images, the file ends after "
+                                                       "20: was it cut short?");
       EXPECT_LT(child.growth, little) << count;
     }
   }

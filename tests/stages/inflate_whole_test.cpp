@@ -164,6 +164,31 @@ TEST_F(InflateWholeTest, WhatComesThroughAPipeIsLeftToInflate) {
   EXPECT_FALSE(o.whole);
 }
 
+TEST_F(InflateWholeTest, WhatWasLeftToInflateIsReadAgainFromTheBeginning) {
+  InflateWhole inflate{.path = folder.write("plain", images)};
+  for (int pass = 0; pass < 2; ++pass, inflate.reset()) {
+    std::string bytes;
+    for (Chunk chunk; inflate(chunk);) bytes.append(chunk.data, chunk.data + chunk.size);
+    EXPECT_EQ(bytes, images) << pass;
+  }
+}
+
+// However much of the file it is.
+TEST_F(InflateWholeTest, AFileWithAHoleIsLeftToInflate) {
+  const std::string bytes = header({0x803, 1, 1200, 1200}) + sluice::test::noise(1200 * 1200);
+  const std::string path = folder.write("a.gz", gzip(bytes));
+  struct stat status {};
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  EXPECT_TRUE(outcome(InflateWhole{.path = path}).whole);
+  ASSERT_EQ(::truncate(path.c_str(), status.st_size * 3 / 2), 0);
+  ASSERT_EQ(::stat(path.c_str(), &status), 0);
+  if (status.st_blocks >= status.st_size / 512) GTEST_SKIP() << "this file system has no holes";
+  const Outcome o = outcome(InflateWhole{.path = path});
+  EXPECT_EQ(o.error, "");
+  EXPECT_TRUE(o.bytes == bytes);
+  EXPECT_FALSE(o.whole);
+}
+
 TEST_F(InflateWholeTest, TheMemoryOfAnEarlierFileIsUsedAgain) {
   InflateWhole inflate{.path = folder.write("a.gz", gzip(images))};
   Chunk chunk;

@@ -69,5 +69,12 @@ TEST(Join, ImagesOfAnotherSizeAreAnErrorThatNamesTheirs) {
                           {"i: images of 3 x 5 pixels, expected 14 pixels"});
 }
 
+TEST(Join, StatesTheMemoryOfItsBatchesWhereItKnowsTheirRows) {
+  Join join;
+  EXPECT_EQ(join.payload_bytes(), std::nullopt);
+  join.rows = 10;
+  EXPECT_GE(join.payload_bytes().value_or(0), 10 * (sizeof(void*) + sizeof(std::uint16_t)));
+}
+
 }  // namespace
 }  // namespace sluice::stages

@@ -60,6 +60,30 @@ TEST_P(Shapes, EveryLevelComputesTheSameBits) {
   }
 }
 
+// A job whose numbers are no longer finite ends at the same step with every level: what is no number is one on all of
+// them, and all else has the same bits.
+TEST(Kernels, EveryLevelHasTheSameNumbersWhereOneIsNone) {
+  const Example example(65, 17, 10);
+  for (const std::size_t wrong : Sizes{0, 4, 9}) {
+    Weights weights;
+    weights.renew() = *example_weights(17, 10);
+    const_cast<Model&>(*weights).bias[wrong] = std::nanf("");
+    std::string first;
+    for (const kernels::Table* table : kernels::available()) {
+      ForcedLevel level(table->name);
+      const Step step(example.batch, weights, 1);
+      std::string bytes = bytes_of(step.scored[0].predicted);
+      const auto add = [&](const auto& all) {
+        for (std::size_t i = 0; i < all.size(); ++i)
+          bytes += std::isnan(all[i]) ? std::string("none") : bytes_of(std::vector<float>{all[i]});
+      };
+      add(step.scored[0].delta), add(step.scored[0].label_logit), add(step.scored[0].exp_sum);
+      if (first.empty()) first = bytes;
+      EXPECT_EQ(first == bytes, true) << table->name << " differs with class " << wrong;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Kernels, Shapes,
                          ::testing::Combine(::testing::Values(1, 15, 16, 17, 784, 3072),
                                             ::testing::Values(2, 3, 10, 26, 63, 200)),

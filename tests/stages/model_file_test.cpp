@@ -138,6 +138,28 @@ TEST(ModelFile, WhenSavingFailsTheOldFileIsIntact) {
   EXPECT_EQ(folder.files(), 1u);
 }
 
+TEST(ModelFile, AHoleAnywhereIsRefused) {
+  using Places = std::pair<std::size_t, std::size_t>;
+  for (const auto& [weight, bias] : {Places{4, 28}, {0, 28}, {8, 36}}) {
+    const std::string tensors = header(tensor("[2,3]", weight, weight + 24), tensor("[2]", bias, bias + 8));
+    refused(with_header(tensors, bias + 8), {"its tensors lie at bytes"});
+  }
+}
+
+TEST(ModelFile, AnEarlierModelOfOtherSizesIsRefused) {
+  const Folder folder;
+  const Model model = random_model(3, 2, 1);
+  const auto earlier = [&](std::size_t pixels, std::size_t classes) {
+    const Model other = random_model(pixels, classes, 1);
+    save_model(folder.path("m"), model, {}, Replacement::Older::dropped, &other);
+    return folder.path("m");
+  };
+  EXPECT_TRUE(load_model(earlier(3, 2)).earlier);
+  for (const auto& [pixels, classes] : {std::pair{3u, 4u}, {5u, 2u}, {5u, 4u}})
+    expect_error<DataError>([&, pixels = pixels, classes = classes] { load_model(earlier(pixels, classes)); },
+                            {"has an earlier model of other sizes"});
+}
+
 TEST(ModelFile, EveryTruncationIsRefused) {
   const Folder folder;
   save_model(folder.path("m"), random_model(3, 2, 1), {{"a", "b"}});

@@ -89,6 +89,18 @@ TEST(Replacement, ThroughALinkTheFileBehindItIsReplacedAndTheLinkStays) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder.path("other")), {}), 1);
 }
 
+// The folder whose names change is that of the file, not that of the link, which may be gone meanwhile.
+TEST(Replacement, ThroughALinkTheFolderOfTheFileIsBroughtToTheDisk) {
+  const Folder folder;
+  fs::create_directory(folder.path("of-link"));
+  fs::create_symlink(folder.path("file"), folder.path("of-link/link"));
+  Replacement file(folder.path("of-link/link"));
+  file.write("new", 3);
+  fs::remove_all(folder.path("of-link"));
+  file.commit();
+  EXPECT_EQ(contents_of(folder.path("file")), "new");
+}
+
 TEST(Replacement, ALinkToItselfIsAnError) {
   const Folder folder;
   fs::create_symlink("circle", folder.path("circle"));

@@ -90,6 +90,24 @@ TEST(ShuffleBuffer, HoldsNoMoreMemoryThanItStates) {
 }
 
 // Its batches have room for as many as were announced.
+TEST(ShuffleBuffer, RowsThatAreUsedUpKeepNoMemory) {
+  const Stream stream(20);
+  LabelledRows rows = stream.rows(0, 7);
+  Shared<Bytes> images, labels;
+  images.renew(), labels.renew();
+  std::get<0>(rows).owners.push_back(images);
+  std::get<1>(rows).owners.push_back(labels);
+  ShuffleBuffer shuffle{.rows = 10, .batch_size = 5};
+  shuffle.pixels = 4, shuffle.item_bytes = 4, shuffle.most_rows = 20;
+  shuffle.push(rows);
+  rows = {};
+  EXPECT_FALSE(images.unique() || labels.unique());
+  Batch out;
+  while (shuffle.pull(out)) {
+  }
+  EXPECT_TRUE(images.unique() && labels.unique()) << "while it waits for the next";
+}
+
 TEST(ShuffleBuffer, AStreamWithMoreRowsThanThereShouldBeIsRefused) {
   const Stream stream(20);
   ShuffleBuffer shuffle = buffer(5);

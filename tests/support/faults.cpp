@@ -13,9 +13,9 @@
 //                                   put; behind main() `left open FILE` of each that nobody closed
 //   SLUICE_PEAK_LOG=FILE            behind main() a line: the most memory that the program has had, in KiB
 //
-// calls: open stat lstat fstat read write fsync fchmod flock ftruncate rename unlink close, and any of them. A file
-// that is opened by fopen() counts as opened, its close() as fclose(). Order and thread-safety: any number of threads;
-// N counts them all.
+// calls: open stat lstat fstat read (and pread) write fsync fchmod flock ftruncate rename unlink close, and any of
+// them. A file that is opened by fopen() counts as opened, its close() as fclose(). Order and thread-safety: any number
+// of threads; N counts them all.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/file.h>
@@ -367,6 +367,16 @@ ssize_t read(int file, void* to, std::size_t size) {
   }
   if (a.kind == Action::part) size = std::min<std::size_t>(size, 1);
   return SLUICE_REAL(read, ssize_t(int, void*, std::size_t))(file, to, size);
+}
+ssize_t pread(int file, void* to, std::size_t size, off_t offset) {
+  const char* const path = path_of(file);
+  const Action a = counts(path) ? next("read", path) : Action{};
+  if (a.kind == Action::error) {
+    errno = a.number;
+    return -1;
+  }
+  if (a.kind == Action::part) size = std::min<std::size_t>(size, 1);
+  return SLUICE_REAL(pread, ssize_t(int, void*, std::size_t, off_t))(file, to, size, offset);
 }
 
 ssize_t write(int file, const void* from, std::size_t size) {

@@ -7,6 +7,7 @@
 
 #include <zlib.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -38,6 +39,28 @@ inline std::string compressed(std::string bytes, int level, int window_bits, int
 // One member.
 inline std::string gzip(const std::string& bytes, int level = 6) {
   return detail::compressed(bytes, level, 15 + 16, Z_DEFAULT_STRATEGY, Z_FINISH);
+}
+
+// One member, whose blocks are of `block` bytes each, wherever in a byte that is, and know of those before them.
+// memory: how few symbols zlib puts into a block by itself, 1 to 9.
+inline std::string gzip_in_blocks(const std::string& bytes, std::size_t block, int level = 9,
+                                  int strategy = Z_DEFAULT_STRATEGY, int memory = 8) {
+  z_stream z{};
+  if (deflateInit2(&z, level, Z_DEFLATED, 15 + 16, memory, strategy) != Z_OK) throw std::runtime_error("zlib");
+  std::string out(deflateBound(&z, bytes.size()) + 64 + bytes.size() / block * 16, '\0');
+  std::string in = bytes;
+  z.next_in = reinterpret_cast<Bytef*>(in.data());
+  z.next_out = reinterpret_cast<Bytef*>(out.data());
+  z.avail_out = static_cast<unsigned>(out.size());
+  int result = Z_OK;
+  for (std::size_t at = 0; result == Z_OK; at += block) {
+    z.avail_in = static_cast<unsigned>(std::min(block, bytes.size() - std::min(at, bytes.size())));
+    result = deflate(&z, at + block >= bytes.size() ? Z_FINISH : Z_BLOCK);
+  }
+  out.resize(z.total_out);
+  deflateEnd(&z);
+  if (result != Z_STREAM_END) throw std::runtime_error("zlib");
+  return out;
 }
 
 // Deflate without gzip around it; where it is not the last, an empty stored block ends it, and other blocks may follow,

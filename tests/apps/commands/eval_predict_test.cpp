@@ -248,6 +248,17 @@ TEST_F(StoredModel, PredictDrawsAGallery) {
   EXPECT_TRUE(contains(count.err, "has 200 images") && contains(count.err, "has 500 labels")) << count.err;
 }
 
+TEST_F(StoredModel, LabelsMayComeThroughThePipe) {
+  const std::string labels = data.path("t10k-labels-idx1-ubyte.gz"), from_file = data.path("f.svg"),
+                    from_pipe = data.path("p.svg");
+  ASSERT_EQ(predict({"--labels", labels, "--gallery", from_file}).code, 0);
+  const Result r = run({"bash", "-c",
+                        "cat '" + labels + "' | '" + sluice_path() + "' predict --model '" + model + "' --images '" +
+                            images_ + "' --labels - --gallery '" + from_pipe + "'"});
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_EQ(test::contents_of(from_pipe), test::contents_of(from_file));
+}
+
 // Six rows of seven pixels, one of which is white: it is where it was, and each other is dark.
 TEST_F(StoredModel, AGalleryShowsImagesThatAreNotSquareAsTheyAre) {
   for (const auto& [row, column] : {std::pair{0u, 6u}, {5u, 0u}, {3u, 2u}}) {

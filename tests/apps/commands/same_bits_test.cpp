@@ -63,7 +63,7 @@ TEST_F(StreamedBits, ForEveryThreadCount) {
 }
 
 TEST_F(StreamedBits, ForEveryCapacity) {
-  for (const char* stage : {"inflate", "parse", "rows", "pair", "shuffle", "work", "plan", "slice", "gather"})
+  for (const char* stage : {"pieces", "parse", "rows", "pair", "shuffle", "work", "plan", "slice", "gather"})
     for (const char* n : {"1", "2", "100"}) expect_same({"--threads", "2", "--capacity", std::string(stage) + "=" + n});
 }
 

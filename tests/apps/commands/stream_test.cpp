@@ -55,7 +55,7 @@ TEST_F(Stream, LearnsWhatTrainingInMemoryLearns) {
   EXPECT_NEAR(streamed["train_loss"].get<double>(), held["train_loss"].get<double>(), 0.02);
   EXPECT_NEAR(streamed["test_accuracy"].get<double>(), held["test_accuracy"].get<double>(), 0.05);
   EXPECT_EQ(streamed["options"]["stream"], true);
-  EXPECT_EQ(streamed["options"]["decoder"], "zlib");
+  EXPECT_EQ(streamed["options"]["decoder"], held["options"]["decoder"]);
   EXPECT_EQ(held["options"]["stream"], false);
 }
 
@@ -277,7 +277,6 @@ TEST_F(Stream, ALabelThatIsTooLargeIsNamedByItsFileAndItsPlaceThere) {
 TEST_F(Stream, FlagsThatHaveNoEffectAreErrors) {
   const Arguments held{"train", "--data", data};
   expect_refused(held + Arguments{"--shuffle-buffer", "100"}, 2, {"--shuffle-buffer", "without --stream"});
-  expect_refused(job({"--decoder", "libdeflate"}), 2, {"--decoder", "with --stream"});
   expect_refused(job({"--report", folder.path("r.html")}), 2, {"--report", "with --stream"});
   expect_refused(job({}, "0"), 2, {"--shuffle-buffer"});
 }
@@ -316,14 +315,15 @@ TEST_F(Stream, TheGraphStatesItsBound) {
     const Result r = sluice({"graph", "--data", from, "--stream", "--shuffle-buffer", "100", "--threads", "2"});
     EXPECT_EQ(r.code, 0) << r.err;
     EXPECT_FALSE(contains(r.out, "undeclared")) << r.out;
-    // In MiB: the sum of what the graphs state in KiB.
+    // In MiB: the sum of what the graphs state, those that hold little in KiB.
     double kib = 0, mib = 0;
     for (const std::string& line : lines(r.out)) {
-      if (line.starts_with("bound: ")) kib += std::strtod(line.c_str() + line.find("messages, ") + 10, nullptr);
+      if (line.starts_with("bound: "))
+        kib += std::strtod(line.c_str() + line.find("messages, ") + 10, nullptr) * (line.ends_with(" MiB") ? 1024 : 1);
       if (const auto at = line.find("the graphs hold "); at != std::string::npos)
         mib = std::strtod(line.c_str() + at + 16, nullptr);
     }
-    EXPECT_NEAR(mib, kib / 1024, 0.06) << r.out;
+    EXPECT_NEAR(mib, kib / 1024, 0.2) << r.out;
     return line_with(r.out, "the data stay in their files");
   };
   const std::string many = folder.path("many");

@@ -196,7 +196,6 @@ TEST(Environment, AValueThatHasNoEffectIsInNoOption) {
     const char *variable, *value;
     std::function<std::string(const CommandLine&)> option;
   } all[] = {
-      {{"train", "--stream"}, "DECODER", "libdeflate", [](const auto& l) { return l.options.decoder; }},
       {{"train", "--stream"}, "REPORT", "r.html", [](const auto& l) { return l.options.report; }},
       {{"train"}, "SHUFFLE_BUFFER", "7", [](const auto& l) { return std::to_string(l.options.shuffle_buffer); }},
       {{"train"}, "CHECKPOINT_EVERY", "7", [](const auto& l) { return l.options.checkpoint_every; }},

@@ -1,0 +1,584 @@
+#include <sluice/stages/gzip_pieces.hpp>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <new>
+#include <span>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/inflate.hpp>
+
+namespace sluice::stages {
+namespace {
+
+// What tells that a file is the one that it was.
+struct Stamp {
+  dev_t device{};
+  ino_t inode{};
+  off_t size = 0;
+  timespec changed{};
+  static Stamp of(const struct stat& s) { return {s.st_dev, s.st_ino, s.st_size, s.st_mtim}; }
+  friend bool operator==(const Stamp& a, const Stamp& b) {
+    return a.device == b.device && a.inode == b.inode && a.size == b.size && a.changed.tv_sec == b.changed.tv_sec &&
+           a.changed.tv_nsec == b.changed.tv_nsec;
+  }
+};
+
+[[noreturn]] void changed(const std::string& path, std::uint64_t offset) {
+  throw DataError(
+      fmt::format("{}: ends before decoded byte {}, which it had: was it written meanwhile?", path, offset));
+}
+
+// The file from its beginning, by the decoder that judges, without its first bytes.
+class Judge {
+ public:
+  Judge(Inflate inflate, std::uint64_t skipped) : inflate_(std::move(inflate)), skip_(skipped), skipped_(skipped) {}
+
+  bool operator()(Chunk& out) {
+    while (inflate_(out)) {
+      const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, out.size));
+      skip_ -= n;
+      out.data += n, out.size -= n, out.offset += n;
+      if (out.size > 0) return true;
+    }
+    if (skip_ > 0) changed(inflate_.path, skipped_);
+    return false;
+  }
+
+ private:
+  Inflate inflate_;
+  std::uint64_t skip_, skipped_;
+};
+
+}  // namespace
+
+// Where the pieces of a file lie.
+struct PieceIndex {
+  struct Entry {
+    std::uint64_t begin = 0, end = 0;  // bits of the file
+    bool last = false;                 // of its member: `end` is where a byte ends
+    std::uint64_t offset = 0;          // decoded
+    std::size_t size = 0;
+    std::uint32_t crc = 0;
+    std::uint32_t crc_before = 0;      // of the bytes between the piece before and this one: trailers, headers
+    std::vector<std::uint8_t> window;  // what its member has before it, 32 KiB at most
+  };
+  std::vector<Entry> entries;
+  std::uint64_t end = 0;         // byte at which the last ends
+  std::uint32_t crc_behind = 0;  // of those behind it
+  Stamp stamp;                   // of the file
+};
+
+// An open file and, where they are known, its pieces; read by any number of threads.
+class PiecedFile {
+ public:
+  explicit PiecedFile(std::string name) : path(std::move(name)) {
+    // A pipe must not even be opened: whoever writes into it would lose its reader.
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+    do file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    while (file_ < 0 && errno == EINTR);
+    if (file_ >= 0 && ::fstat(file_, &status) == 0) stamp = Stamp::of(status);
+  }
+  PiecedFile(const PiecedFile&) = delete;
+  PiecedFile& operator=(const PiecedFile&) = delete;
+  ~PiecedFile() {
+    if (file_ >= 0) ::close(file_);
+  }
+  bool is_open() const { return file_ >= 0; }
+
+  // The bytes from `offset` on; fewer where the file ends. Nothing: they cannot be read.
+  std::optional<std::size_t> read(std::uint8_t* target, std::size_t wanted, std::uint64_t offset) const {
+    std::size_t got = 0;
+    while (got < wanted) {
+      const ssize_t n = ::pread(file_, target + got, wanted - got, static_cast<off_t>(offset + got));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) return std::nullopt;
+      if (n == 0) break;
+      got += static_cast<std::size_t>(n);
+    }
+    return got;
+  }
+
+  // A piece into `target`, behind its window; false: it is not what it was.
+  bool decode(const PieceIndex::Entry& e, PieceInput& in, std::uint8_t* target) const {
+    const std::uint64_t first = e.begin / 8;
+    const auto bytes = static_cast<std::size_t>((e.end + 7) / 8 - first);
+    if (read(in.reserve(bytes), bytes, first) != bytes) return false;
+    PieceBits bits{.begin = e.begin % 8, .end = {}};
+    if (!e.last) bits.end = e.end - first * 8;
+    thread_local PieceDecoder decoder;
+    const PieceDecoder::Result r = decoder.decode(in, bytes, bits, e.window, target, e.size);
+    const bool whole = e.last ? r.outcome == PieceDecoder::Outcome::last_of_member && r.bytes == bytes
+                              : r.outcome == PieceDecoder::Outcome::decoded;
+    return whole && r.size == e.size && crc32_of({target + e.window.size(), e.size}) == e.crc;
+  }
+
+  const std::string path;
+  Stamp stamp;
+  std::shared_ptr<const PieceIndex> index;
+  std::atomic<bool> refused{false};  // a piece: the file is another one now, or damaged
+
+ private:
+  int file_ = -1;
+};
+
+void InflatePiece::operator()(const Piece& piece, Chunk& out) const {
+  out = piece.chunk;
+  if (!piece.from) return;
+  PiecedFile& file = *piece.from;
+  const PieceIndex::Entry& e = file.index->entries[piece.number];
+  std::uint8_t* const data = piece.target + e.window.size();
+  out.data = data;
+  if (file.decode(e, *piece.input, piece.target)) return;
+  file.refused = true;
+  Judge judge({.path = file.path}, e.offset);
+  Chunk found;
+  for (std::size_t have = 0; have < e.size; have += std::min(found.size, e.size - have)) {
+    if (!judge(found)) changed(file.path, e.offset + e.size);
+    std::memcpy(data + have, found.data, std::min(found.size, e.size - have));
+  }
+}
+
+class GzipPieces::State {
+ public:
+  explicit State(const GzipPieces& o)
+      : o_{.path = o.path,
+           .span = o.span,
+           .index_bytes = o.index_bytes,
+           .read_bytes = o.read_bytes,
+           .wake = o.wake,
+           .input = o.input,
+           .at_once = o.at_once} {}
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+  ~State() { end_zlib(); }
+
+  bool next(Piece& out) {
+    out.from.reset();
+    for (;;) {
+      std::optional<bool> made;  // nothing: go on in another way
+      switch (way_) {
+        case Way::fresh:
+          begin();
+          break;
+        case Way::indexed:
+          made = indexed(out);
+          break;
+        case Way::pieces:
+          made = piece(out);
+          break;
+        case Way::stretch:
+          made = stretch(out);
+          break;
+        case Way::judged:
+          made = (*judge_)(out.chunk);
+          break;
+      }
+      if (unreadable_ && way_ != Way::judged) {
+        judge();
+        if (made == false) continue;
+      }
+      if (made) return *made;
+    }
+  }
+
+  void reset() {
+    way_ = Way::fresh;
+    if (file_ && file_->refused) index_.reset();
+    file_.reset();
+    building_.reset();
+    judge_.reset();
+    end_zlib();
+    last_ = {}, window_ = {};
+    base_ = decoded_ = 0;
+    have_ = 0;
+    at_end_ = unreadable_ = in_member_ = false;
+  }
+
+ private:
+  using Entry = PieceIndex::Entry;
+  using Outcome = PieceDecoder::Outcome;
+  enum class Way { fresh, indexed, pieces, stretch, judged };
+
+  static constexpr std::size_t trailer_bytes = 8;
+  std::size_t most() const { return most_of_piece(o_.span); }
+  // Compressed bytes in which the end of a piece is looked for.
+  std::size_t search() const { return std::max<std::size_t>(o_.span, 4096); }
+  std::size_t most_input() const { return o_.span + o_.span / 8 + 64 + search(); }
+
+  void begin() {
+    if (!decodes_pieces() || o_.input >= 0) return judge();
+    file_ = std::make_shared<PiecedFile>(o_.path);
+    if (!file_->is_open()) return judge();
+    if (index_ && index_->stamp == file_->stamp) {
+      file_->index = index_;
+      way_ = Way::indexed, next_ = 0;
+      return;
+    }
+    index_.reset();
+    if (o_.index_bytes > 0) building_ = std::make_unique<PieceIndex>(), building_->stamp = file_->stamp;
+    window_bytes_ = 0, crc_between_ = 0;
+    ratio_ = 0.5;
+    stretch_bytes_ = 4 * o_.span;
+    member_bytes_ = 0, behind_zeros_ = false;
+    way_ = Way::pieces;
+    if (!fill(2) || in_.data()[0] != 0x1f || in_.data()[1] != 0x8b) judge();
+  }
+
+  // From here on, to the end of the file.
+  void judge() {
+    way_ = Way::judged;
+    building_.reset(), index_.reset();
+    end_zlib();
+    judge_.emplace(Inflate{.path = o_.path,
+                           .chunk_bytes = o_.span,
+                           .read_bytes = o_.read_bytes,
+                           .wake = o_.wake,
+                           .input = o_.input,
+                           .at_once = o_.at_once},
+                   decoded_);
+  }
+
+  // Reads until so many bytes are there or the file ends; whether they are.
+  bool fill(std::size_t wanted) {
+    in_.reserve(most_input());
+    if (have_ < wanted && !at_end_) {
+      const std::size_t free = most_input() - have_;
+      const auto read = file_->read(in_.data() + have_, free, base_ + have_);
+      unreadable_ = !read;
+      at_end_ = read.value_or(0) < free;
+      have_ += read.value_or(0);
+    }
+    return have_ >= wanted;
+  }
+  // What lies between two pieces.
+  void drop_between(std::size_t bytes) {
+    crc_between_ = crc32_of({in_.data(), bytes}, crc_between_);
+    drop(bytes);
+  }
+  void drop(std::size_t bytes) {
+    std::memmove(in_.data(), in_.data() + bytes, have_ - bytes);
+    have_ -= bytes, base_ += bytes;
+  }
+
+  // The size of the member's header in front; 0: there is none, or an unusual one.
+  std::size_t header_bytes() {
+    fill(std::min<std::size_t>(4096, most_input()));
+    const std::uint8_t* const data = in_.data();
+    constexpr unsigned has_crc = 0x02, extra = 0x04, name = 0x08, comment = 0x10, reserved = 0xe0;
+    if (have_ < 10 || data[0] != 0x1f || data[1] != 0x8b || data[2] != 8) return 0;
+    const unsigned flags = data[3];
+    if (flags & (has_crc | reserved)) return 0;
+    std::size_t at = 10;
+    if (flags & extra) {
+      if (have_ < at + 2) return 0;
+      at += 2 + (data[at] | std::size_t{data[at + 1]} << 8);
+    }
+    for (const unsigned text : {name, comment})
+      if (flags & text) {
+        while (at < have_ && data[at] != 0) ++at;
+        ++at;
+      }
+    return at < have_ ? at : 0;
+  }
+
+  // Behind the last member; what comes behind them is no member, which is for Inflate to say.
+  void skip_zeros() {
+    while (member_bytes_ > 0 && fill(1) && in_.data()[0] == 0) {
+      behind_zeros_ = true;
+      drop_between(static_cast<std::size_t>(
+          std::find_if(in_.data(), in_.data() + have_, [](std::uint8_t byte) { return byte != 0; }) - in_.data()));
+    }
+  }
+
+  std::optional<bool> piece(Piece& out) {
+    if (!in_member_) {
+      skip_zeros();
+      if (!fill(1)) {
+        if (building_) building_->crc_behind = crc_between_;
+        index_ = std::move(building_);
+        return false;
+      }
+      const std::size_t header = header_bytes();
+      if (header == 0 || behind_zeros_) return judge(), std::nullopt;
+      drop_between(header);
+      in_member_ = true;
+      bit_ = 0;
+      member_crc_ = 0, member_size_ = 0, member_begin_ = base_;
+    }
+    std::uint8_t* const to = pool_.take(out.chunk.owner).reserve(most() + PieceDecoder::room_beside);
+    const auto decode = [&](std::optional<std::uint64_t> end) {
+      return decoder_.decode(in_, have_, {.begin = bit_, .end = end}, window_, to, most());
+    };
+    auto want = static_cast<std::size_t>(static_cast<double>(o_.span) * ratio_) + 1;
+    fill(want + search());
+    // What is left of the file, or a member like the one before, may be no more than a piece.
+    if ((at_end_ && have_ <= 2 * want) || (member_size_ == 0 && member_bytes_ > 0 && member_bytes_ <= 2 * want))
+      if (const auto r = decode(std::nullopt); r.outcome == Outcome::last_of_member) return last(out, to, r);
+    constexpr std::uint64_t nowhere = ~std::uint64_t{1};
+    std::uint64_t too_large = ~std::uint64_t{0};  // an end that is too far
+    int refused = 0;                              // ends in vain: what looks like a block and is none is rare
+    for (std::uint64_t from = std::uint64_t{want} * 8 + bit_;;) {
+      const auto end = find_dynamic_block(in_.data(), have_, from, std::min<std::uint64_t>(have_, want + search()) * 8);
+      // Without an end to be seen, the member may have one.
+      PieceDecoder::Result r{.outcome = Outcome::too_large};
+      if (end.value_or(nowhere) < too_large) r = decode(end);
+      if (r.outcome == Outcome::decoded) {
+        note(to, r.size, *end, false);
+        hand(out, to, r.size);
+        drop(static_cast<std::size_t>(*end / 8));
+        bit_ = static_cast<unsigned>(*end % 8);
+        stretch_bytes_ = 4 * o_.span;
+        return true;
+      }
+      if (r.outcome == Outcome::last_of_member) return last(out, to, r);
+      if (r.outcome == Outcome::too_large && want >= 64) {
+        too_large = std::min(too_large, end.value_or(nowhere));
+        want /= 2;
+        from = std::uint64_t{want} * 8 + bit_;
+      } else if (r.outcome == Outcome::refused && end && ++refused < 16) {
+        from = *end + 1;
+      } else {
+        return begin_stretch();
+      }
+    }
+  }
+
+  // The last piece of a member, which is handed on if the member is what its trailer says.
+  std::optional<bool> last(Piece& out, std::uint8_t* to, const PieceDecoder::Result& r) {
+    note(to, r.size, std::uint64_t{r.bytes} * 8, true);
+    drop(r.bytes);
+    if (!end_member()) return judge(), std::nullopt;
+    hand(out, to, r.size);
+    last_ = {}, window_ = {};
+    if (r.size == 0) return std::nullopt;
+    return true;
+  }
+
+  bool end_member() {
+    const auto number = [this](std::size_t at) {
+      std::uint32_t n = 0;
+      for (std::size_t i = 4; i-- > 0;) n = n << 8 | in_.data()[at + i];
+      return n;
+    };
+    if (!fill(trailer_bytes) || number(0) != member_crc_ || number(4) != static_cast<std::uint32_t>(member_size_))
+      return false;
+    member_bytes_ = static_cast<std::size_t>(base_ - member_begin_) + 1;
+    drop_between(trailer_bytes);
+    in_member_ = false;
+    return true;
+  }
+
+  // What is to be known of a piece behind its window.
+  void note(const std::uint8_t* to, std::size_t size, std::uint64_t end, bool is_last) {
+    const std::uint32_t crc = crc32_of({to + window_.size(), size});
+    member_crc_ = static_cast<std::uint32_t>(crc32_combine(member_crc_, crc, static_cast<z_off_t>(size)));
+    member_size_ += size;
+    if (end > 0 && size >= o_.span / 4)
+      ratio_ = std::min(1.0, static_cast<double>((end - bit_) / 8 + 1) / static_cast<double>(size));
+    if (!building_) return;
+    building_->entries.push_back({.begin = base_ * 8 + bit_,
+                                  .end = base_ * 8 + end,
+                                  .last = is_last,
+                                  .offset = decoded_,
+                                  .size = size,
+                                  .crc = crc,
+                                  .crc_before = std::exchange(crc_between_, 0),
+                                  .window = {window_.begin(), window_.end()}});
+    building_->end = base_ + (end + 7) / 8;
+    window_bytes_ += window_.size();
+    if (window_bytes_ > o_.index_bytes) thin();
+  }
+
+  // Longer pieces, of two neighbours each, need half as many windows.
+  void thin() {
+    std::vector<Entry> fewer;
+    bool may_grow = false;
+    window_bytes_ = 0;
+    for (Entry& e : building_->entries) {
+      if (may_grow && !fewer.back().last && fewer.back().size + e.size <= most()) {
+        Entry& whole = fewer.back();
+        whole.crc = static_cast<std::uint32_t>(crc32_combine(whole.crc, e.crc, static_cast<z_off_t>(e.size)));
+        whole.end = e.end, whole.last = e.last;
+        whole.size += e.size;
+        may_grow = false;
+      } else {
+        window_bytes_ += e.window.size();
+        fewer.push_back(std::move(e));
+        may_grow = true;
+      }
+    }
+    building_->entries = std::move(fewer);
+    if (window_bytes_ > o_.index_bytes / 4 * 3) building_.reset();
+  }
+
+  void hand(Piece& out, const std::uint8_t* to, std::size_t size) {
+    const std::uint8_t* const data = to + window_.size();
+    const std::size_t kept = std::min(deflate_window, window_.size() + size);
+    out.chunk.data = data, out.chunk.size = size, out.chunk.offset = decoded_;
+    last_ = out.chunk.owner;
+    window_ = {data + size - kept, kept};
+    decoded_ += size;
+  }
+
+  // To a block that a piece can begin with, by zlib.
+  std::optional<bool> begin_stretch() {
+    building_.reset();
+    way_ = Way::stretch;
+    stretched_ = 0;
+    if (inflateInit2(&zlib_, -15) != Z_OK) throw std::bad_alloc();
+    zlib_ready_ = true;
+    if (!window_.empty()) inflateSetDictionary(&zlib_, window_.data(), static_cast<unsigned>(window_.size()));
+    if (bit_ > 0) {
+      inflatePrime(&zlib_, static_cast<int>(8 - bit_), in_.data()[0] >> bit_);
+      drop(1);
+    }
+    return std::nullopt;
+  }
+
+  std::optional<bool> stretch(Piece& out) {
+    std::uint8_t* const to = pool_.take(out.chunk.owner).reserve(most() + PieceDecoder::room_beside);
+    if (!window_.empty()) std::memcpy(to, window_.data(), window_.size());
+    std::size_t made = 0, at = 0;
+    bool at_boundary = false, ended = false;
+    while (made < o_.span && !at_boundary && !ended) {
+      if (at == have_) {
+        drop(at), at = 0;
+        if (!fill(1)) return judge(), std::nullopt;
+      }
+      zlib_.next_in = in_.data() + at;
+      zlib_.avail_in = static_cast<unsigned>(have_ - at);
+      zlib_.next_out = to + window_.size() + made;
+      zlib_.avail_out = static_cast<unsigned>(o_.span - made);
+      const int result = ::inflate(&zlib_, Z_BLOCK);
+      if (result == Z_MEM_ERROR) throw std::bad_alloc();
+      at = have_ - zlib_.avail_in, made = o_.span - zlib_.avail_out;
+      ended = result == Z_STREAM_END;
+      if (!ended && result != Z_OK && result != Z_BUF_ERROR) return judge(), std::nullopt;
+      constexpr int behind_block = 128, in_last = 64;
+      at_boundary = !ended && (zlib_.data_type & behind_block) && !(zlib_.data_type & in_last) &&
+                    stretched_ + made >= stretch_bytes_;
+    }
+    stretched_ += made;
+    note(to, made, 0, false);
+    const unsigned unused = at_boundary ? static_cast<unsigned>(zlib_.data_type) & 7u : 0;
+    drop(at - (unused ? 1 : 0));
+    if (ended && !end_member()) return judge(), std::nullopt;
+    hand(out, to, made);
+    if (ended) last_ = {}, window_ = {};
+    if (ended || at_boundary) {
+      way_ = Way::pieces;
+      bit_ = unused ? 8 - unused : 0;
+      stretch_bytes_ = std::min(2 * stretch_bytes_, 64 * o_.span);  // not to look in vain too often
+      end_zlib();
+    }
+    if (made == 0) return std::nullopt;
+    return true;
+  }
+
+  void end_zlib() {
+    if (std::exchange(zlib_ready_, false)) inflateEnd(&zlib_);
+  }
+
+  std::optional<bool> indexed(Piece& out) {
+    const bool over = next_ == index_->entries.size();
+    if (file_->refused || !as_it_was(over ? file_size() : index_->entries[next_].begin / 8,
+                                     over ? index_->crc_behind : index_->entries[next_].crc_before))
+      return judge(), std::nullopt;
+    if (over) return false;
+    const Entry& e = index_->entries[next_];
+    base_ = (e.end + 7) / 8;
+    out.from = file_;
+    out.number = next_++;
+    out.target = pool_.take(out.chunk.owner).reserve(e.size + PieceDecoder::room_beside);
+    out.input = &inputs_.take(out.own_input);
+    out.chunk.data = nullptr, out.chunk.size = e.size, out.chunk.offset = e.offset;
+    decoded_ += e.size;
+    return true;
+  }
+
+  std::uint64_t file_size() const { return static_cast<std::uint64_t>(file_->stamp.size); }
+
+  // The bytes from `base_` to there, which belong to no piece.
+  bool as_it_was(std::uint64_t end, std::uint32_t expected) {
+    std::uint32_t crc = 0;
+    std::uint8_t* const bytes = in_.reserve(most_input());
+    for (std::uint64_t at = base_; at < end;) {
+      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(most_input(), end - at));
+      if (file_->read(bytes, n, at) != n) return false;
+      crc = crc32_of({bytes, n}, crc);
+      at += n;
+    }
+    return crc == expected;
+  }
+
+  const GzipPieces o_;
+  Way way_ = Way::fresh;
+  std::shared_ptr<PiecedFile> file_;
+  std::shared_ptr<const PieceIndex> index_;
+  std::unique_ptr<PieceIndex> building_;  // in a first pass, as long as it may become one
+  std::size_t window_bytes_ = 0;          // that it keeps
+  std::uint32_t crc_between_ = 0;
+  std::size_t next_ = 0;  // of the index
+  std::optional<Judge> judge_;
+  std::uint64_t decoded_ = 0;  // and handed on
+  Pool<Bytes> pool_;
+  Pool<PieceInput> inputs_;
+
+  PieceInput in_;
+  std::size_t have_ = 0;    // bytes in it
+  std::uint64_t base_ = 0;  // of the first, in the file
+  unsigned bit_ = 0;        // of the first byte, where the next block begins
+  bool at_end_ = false;     // of the file
+  bool unreadable_ = false;
+  bool in_member_ = false;
+  std::uint32_t member_crc_ = 0;
+  std::uint64_t member_size_ = 0, member_begin_ = 0;
+  std::size_t member_bytes_ = 0;  // compressed, of the member before; 0: there is none
+  bool behind_zeros_ = false;     // behind the last member
+  double ratio_ = 0.5;            // compressed to decoded, of the piece before
+  Shared<Bytes> last_;            // chunk, in which `window_` lies
+  std::span<const std::uint8_t> window_;
+  PieceDecoder decoder_;
+  z_stream zlib_{};
+  bool zlib_ready_ = false;
+  std::size_t stretched_ = 0, stretch_bytes_ = 0;
+};
+
+void GzipPieces::Closer::operator()(State* state) const {
+  delete state;
+}
+
+bool GzipPieces::operator()(Piece& out) {
+  if (span == 0 || read_bytes == 0) throw std::invalid_argument("span and read_bytes must be at least 1");
+  if (!state_) state_.reset(new State(*this));
+  return state_->next(out);
+}
+
+void GzipPieces::reset() {
+  if (state_) state_->reset();
+}
+
+// The chunk, and the compressed bytes.
+std::size_t GzipPieces::payload_bytes() const {
+  return piece_bytes(span) + (index_bytes > 0 ? most_of_piece(span) + span / 8 + PieceInput::extra() : 0);
+}
+
+// Bytes that are read ahead, the chunk before, tables of zlib.
+std::size_t GzipPieces::state_bytes() const {
+  return 3 * span + PieceInput::extra() + piece_bytes(span) + 48 * 1024;
+}
+
+}  // namespace sluice::stages
