@@ -131,6 +131,8 @@ int run(const CommandLine& line) {
       return synth(line.synth);
     case CommandLine::Command::inspect:
       return inspect(line.inspect);
+    case CommandLine::Command::index:
+      return index(line.index);
   }
   return failed;
 }

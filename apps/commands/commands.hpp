@@ -14,5 +14,6 @@ int eval(const Options& options, const EvalOptions& own);
 int predict(const Options& options, const PredictOptions& own);
 int synth(const SynthOptions& options);
 int inspect(const InspectOptions& options);
+int index(const IndexOptions& options);
 
 }  // namespace sluice::apps

@@ -13,6 +13,7 @@
 #include "apps/flags/repeat.hpp"
 #include "apps/job/evaluation.hpp"
 #include "apps/job/input.hpp"
+#include "apps/job/settings.hpp"
 #include "apps/job/stored_model.hpp"
 #include "apps/report/evaluation_result.hpp"
 #include "apps/terminal/standard_output.hpp"
@@ -43,8 +44,10 @@ int eval(const Options& o, const EvalOptions& e) {
   //                   -> accuracy -> accumulate
   //                   -> confusion
   //        -> scale
-  const LabelledFiles inputs{
-      .images = files.test_images, .labels = files.test_labels, .classes = model.weights->classes};
+  const LabelledFiles inputs{.images = files.test_images,
+                             .labels = files.test_labels,
+                             .index = index_use(o),
+                             .classes = model.weights->classes};
   check_headers(inputs.images, inputs.labels);
   Graph g("evaluate", threads_beside_waits(o.effective_threads(), {inputs.images, inputs.labels}));
   Accumulate sums;

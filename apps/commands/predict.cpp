@@ -25,6 +25,7 @@
 #include "apps/job/evaluation.hpp"
 #include "apps/job/input.hpp"
 #include "apps/job/outputs.hpp"
+#include "apps/job/settings.hpp"
 #include "apps/job/stored_model.hpp"
 #include "apps/job/usage_error.hpp"
 #include "apps/pictures/gallery.hpp"
@@ -185,7 +186,8 @@ int predict(const Options& o, const PredictOptions& p) {
   std::optional<UnreadOutput> unread;
   if (p.gallery.empty() && waits(p.images)) unread.emplace();
   const int wake = interrupt ? interrupt->wake() : unread ? unread->wake() : -1;
-  auto images = read_rows<IdxKind::images>(g, "images", p.images, rows, {.wake = wake, .at_once = true});
+  auto images =
+      read_rows<IdxKind::images>(g, "images", p.images, rows, {.index = index_use(o), .wake = wake, .at_once = true});
   auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
   check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
@@ -205,7 +207,8 @@ int predict(const Options& o, const PredictOptions& p) {
   if (!p.gallery.empty()) g.sink("gallery", std::ref(gallery), scored);
   if (!p.labels.empty())
     g.sink("names", std::ref(labels),
-           read_rows<IdxKind::labels>(g, "labels", p.labels, rows, {.wake = wake, .classes = model.names.size()}));
+           read_rows<IdxKind::labels>(g, "labels", p.labels, rows,
+                                      {.index = index_use(o), .wake = wake, .classes = model.names.size()}));
   override_stages(o, {&g});
   if (o.dump_flags) {
     write_to_stdout(repeating_command(o, LabelledFiles{.images = p.images, .labels = p.labels}) + "\n");

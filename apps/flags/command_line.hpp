@@ -21,13 +21,14 @@
 namespace sluice::apps {
 
 struct CommandLine {
-  enum class Command { none, train, eval, predict, graph, synth, inspect };
+  enum class Command { none, train, eval, predict, graph, synth, index, inspect };
   Command command = Command::none;
   Options options;  // of train and graph; of eval and predict, too
   EvalOptions eval;
   PredictOptions predict;
   SynthOptions synth;  // of synth
   InspectOptions inspect;
+  IndexOptions index;
   std::string text;                                     // of none: the help or the version
   bool wrong = false;                                   // of none: the text is not what was asked for
   std::map<std::string, std::string> from_environment;  // flag: value

@@ -56,6 +56,13 @@ void declare_threads(const FlagGroup& group, std::size_t& threads) {
       .by_default("as many as the CPUs that this process may use");
 }
 
+void declare_indexes(const FlagGroup& data, Options& o) {
+  const Flag none = data.bare("--no-index", o.no_index, "Pass over index files (sluice index) of what is decompressed");
+  data.file("--index-cache DIR", o.index_cache, "Folder in which index files are looked for")
+      .by_default("beside each file")
+      .excludes(none);
+}
+
 void declare_data(Flags& flags, Options& o) {
   stages::DataFiles& files = o.files.named;
   declare_folder(flags, o.files.folder,
@@ -74,6 +81,7 @@ void declare_data(Flags& flags, Options& o) {
   data.choice("--decoder NAME", o.decoder, {"auto", "zlib", "libdeflate"},
               "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
               "(whole files, with --stream in pieces: about twice as fast)");
+  declare_indexes(data, o);
   data.bare("--stream", o.stream,
             "Hold no data set in memory, whatever its size: decompress the files anew in every epoch, while training "
             "goes on");
@@ -221,6 +229,7 @@ void declare_eval(Flags& flags, CommandLine& line) {
       flags, o.files.folder, "Folder of t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, .gz or plain",
       "where both files are named", Dash::standard_input,
       {{"--images FILE", line.eval.images, images_of_any_kind}, {"--labels FILE", line.eval.labels, "Their labels"}});
+  declare_indexes(flags.group("Data"), o);
   declare_run(flags, o);
   declare_kernels(flags, o);
   const FlagGroup output = flags.group("Output");
@@ -241,6 +250,7 @@ void declare_predict(Flags& flags, CommandLine& line) {
   data.inputs("--images FILE", p.images, Dash::standard_input, images_of_any_kind);
   data.inputs("--labels FILE", p.labels, Dash::standard_input, "Their labels, shown in the gallery")
       .only_where(with_gallery, without_gallery);
+  declare_indexes(data, o);
   declare_run(flags, o);
   declare_kernels(flags, o);
   output.choice("--format NAME", p.format, {"jsonl", "csv"}, "jsonl: an object for each image; csv");
@@ -299,6 +309,19 @@ void declare_synth(Flags& flags, CommandLine& line) {
   flags.example("sluice train --data made-up --epochs 1", "and to train on it");
 }
 
+void declare_index(Flags& flags, CommandLine& line) {
+  flags.argument("FILE", line.index.files, "gzip-compressed");
+  const FlagGroup output = flags.group("Output");
+  output.file("--index-cache DIR", line.index.folder, "Folder to write into").by_default("beside each file");
+  output.bare("--json", line.index.json, "Print what was written as one JSON object");
+  flags.note(
+      "An index tells where pieces of a file begin, so that all threads decompress it: train --stream, eval and "
+      "predict "
+      "use FILE.gzi (for FILE.gz) where it is, and believe nothing of it. It is in the format of gztool, whose own are "
+      "used as well.");
+  flags.example("sluice index data/*.gz", "and eval, predict and train --stream decompress on all threads at once");
+}
+
 constexpr Declaration commands[] = {
     {Command::train, "train", "Train, test after every epoch, print the result", declare_train},
     {Command::eval, "eval", "Loss, accuracy and confusion of a model over images and their labels", declare_eval},
@@ -306,6 +329,8 @@ constexpr Declaration commands[] = {
     {Command::graph, "graph", "Print the graphs of the job, their effective settings and their bounds", declare_graph},
     {Command::inspect, "inspect", "Say what files are, and whether they are sound through to their last byte",
      declare_inspect},
+    {Command::index, "index", "Write where pieces of gzip files begin, to decompress them on all threads",
+     declare_index},
     {Command::synth, "synth", "Write a data set of made-up images, to train on", declare_synth},
 };
 

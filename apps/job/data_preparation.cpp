@@ -17,7 +17,8 @@ JobData data_to_come(bool stream, const stages::DataFiles& files, const DataSett
   JobData data{LabelledSet(shape, train_images), LabelledSet(shape, 0), {}};
   data.train.images = files.train_images, data.train.labels = files.train_labels;
   data.test.images = files.test_images, data.test.labels = files.test_labels;
-  data.train.decoder = data.test.decoder = settings.read.decoder;
+  for (LabelledSet* set : {&data.train, &data.test})
+    set->decoder = settings.read.decoder, set->index = settings.read.index;
   if (!stream) data.train.in_memory = data.test.in_memory = &none;
   return data;
 }

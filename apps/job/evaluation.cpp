@@ -49,6 +49,7 @@ Stream<Batch> Evaluation::batches(const LabelledSet& set, std::size_t rows) {
                        .labels = set.labels,
                        .prefix = "test-",
                        .decoder = set.decoder,
+                       .index = set.index,
                        .again = true,
                        .image_bytes = set.shape.image_bytes(),
                        .classes = set.shape.classes},

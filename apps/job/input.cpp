@@ -84,7 +84,7 @@ Threads threads_beside_waits(std::size_t wanted, const std::vector<InputFiles>& 
 }
 
 Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_t count) {
-  ReadIdx how{.decoder = files.decoder, .again = files.again, .image_bytes = files.image_bytes};
+  ReadIdx how{.decoder = files.decoder, .index = files.index, .again = files.again, .image_bytes = files.image_bytes};
   auto images = read_rows<IdxKind::images>(g, files.prefix + "images", files.images, count, how);
   how.classes = files.classes;
   auto labels = read_rows<IdxKind::labels>(g, files.prefix + "labels", files.labels, count, how);

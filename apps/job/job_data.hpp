@@ -19,11 +19,18 @@ namespace sluice::apps {
 // On neither a result depends.
 enum class Decoder { zlib, libdeflate };
 
+// Whether index files are used where they lie beside what is read (gzip_index.hpp), or in a folder.
+struct IndexUse {
+  bool used = true;
+  std::string folder{};  // empty: beside the file
+};
+
 // Images and their labels.
 struct LabelledFiles {
   stages::InputFiles images, labels;
   std::string prefix{};  // of the names of the stages that read them
   Decoder decoder = Decoder::libdeflate;
+  IndexUse index{};
   bool again = false;  // whether they are read more than once: then where the pieces lie is kept
   std::size_t image_bytes = 0;
   std::size_t classes = 0;  // of the labels, which are checked
@@ -36,7 +43,8 @@ struct LabelledSet {
   const stages::DataSet* in_memory = nullptr;  // nullptr: it stays in its files
   stages::InputFiles images{}, labels{};       // these files
   Decoder decoder = Decoder::libdeflate;       // of them
-  FileStamps stamps{};                         // of them, at the beginning of the run, where the set stays there
+  IndexUse index{};
+  FileStamps stamps{};  // of them, at the beginning of the run, where the set stays there
 
   LabelledSet() = default;
   LabelledSet(const stages::DataShape& of, std::size_t so_many) : shape(of), count(so_many) {}

@@ -37,6 +37,8 @@ struct Options {
   std::size_t classes = 0;         // 0: counted from the labels
   std::string decoder = "auto";    // auto, zlib or libdeflate
   bool stream = false;             // the data stay in their files
+  bool no_index = false;           // index files are passed over
+  std::string index_cache;         // the folder in which they lie; empty: beside the files
   std::size_t shuffle_buffer = 0;  // rows; 0: as many as 16 MiB hold, at least a batch
   std::size_t epochs = 10;
   std::size_t batch_size = 256;  // rows
@@ -104,6 +106,12 @@ struct PredictOptions {
   std::size_t top_k = 1;
   bool probabilities = false;
   std::string format = "jsonl";  // or csv
+};
+
+struct IndexOptions {
+  std::vector<std::string> files;
+  std::string folder;  // to write into; empty: beside the files
+  bool json = false;
 };
 
 struct InspectOptions {

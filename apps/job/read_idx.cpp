@@ -1,10 +1,13 @@
 #include "apps/job/read_idx.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <sluice/stages/each_file.hpp>
+#include <sluice/stages/gzip_index.hpp>
 #include <sluice/stages/gzip_pieces.hpp>
 #include <sluice/stages/inflate.hpp>
 #include <sluice/stages/inflate_whole.hpp>
@@ -52,16 +55,30 @@ Chunks by_zlib(Graph& g, const std::string& name, IdxKind kind, const InputFiles
 Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how) {
   EachFile<GzipPieces> pieces;
   const std::vector<std::string> names = files.names();
-  for (const std::string& one : names)
-    pieces.files.push_back({.path = one,
-                            .span = span(kind),
-                            .index_bytes = how.again ? index_bytes(kind) / names.size() : 0,
-                            .wake = how.wake,
-                            .input = files.is_standard_input() ? 0 : -1,
-                            .at_once = how.at_once});
-  auto all = g.source("pieces." + name.substr(name.find('.') + 1), std::move(pieces),
-                      capacity(how.again ? std::max<std::size_t>(2, g.threads() * 3 / 2) : 2));
-  return {g.map(name, InflatePiece{}, all, unlimited), piece_bytes(span(kind)), 2};
+  bool indexed = false;
+  std::size_t bytes = piece_bytes(span(kind));
+  for (const std::string& one : names) {
+    GzipPieces& file = pieces.files.emplace_back();
+    file.path = one;
+    file.span = span(kind);
+    file.index_bytes = how.again ? index_bytes(kind) / names.size() : 0;
+    file.wake = how.wake;
+    file.input = files.is_standard_input() ? 0 : -1;
+    file.at_once = how.at_once;
+    std::error_code none;
+    const std::string index = gzip_index_path(one, how.index.folder);
+    if (!how.index.used || files.is_standard_input() || !std::filesystem::is_regular_file(index, none)) continue;
+    file.index = index;
+    indexed = true;
+    if (how.image_bytes) bytes = std::max(bytes, file.chunk_bytes());
+  }
+  const std::string what = name.substr(name.find('.') + 1);
+  const bool at_once = how.again || indexed;  // are several of them decoded
+  auto all = g.source("pieces." + what, std::move(pieces),
+                      capacity(at_once ? std::max<std::size_t>(2, g.threads() * 3 / 2) : 2));
+  if (!indexed) return {g.map(name, InflatePiece{}, all, unlimited), bytes, 2};
+  auto decoded = g.map(name, DecodePiece{}, all, unlimited);
+  return {g.expand("verify." + what, VerifyPieces{}, decoded, capacity(2)), bytes, 2};
 }
 
 }  // namespace

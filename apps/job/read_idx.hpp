@@ -1,6 +1,7 @@
 // Files as a stream of a graph: decompressed, and the elements within them.
 //
 //   pieces.WHAT -> inflate.WHAT -> parse.WHAT          (gzip_pieces.hpp)
+//   pieces.WHAT -> inflate.WHAT -> verify.WHAT -> parse.WHAT         (where a file has an index file)
 //   inflate.WHAT -> parse.WHAT                         (whole, or by zlib)
 //
 // files -> chunks, and the elements within them, in the order of the files. Errors: those of the stages, when the
@@ -24,6 +25,7 @@ namespace sluice::apps {
 
 struct ReadIdx {
   Decoder decoder = Decoder::libdeflate;
+  IndexUse index{};
   int wake = -1;         // a descriptor that ends the wait for a pipe when it becomes readable
   bool kept = false;     // whether the elements stay in memory: then a file is decoded in one go, to where it stays
   bool again = false;    // whether they are read in several runs: then where pieces lie is kept

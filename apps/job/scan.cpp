@@ -67,7 +67,7 @@ LabelledSet in_files(const InputFiles& images, const InputFiles& labels, FileSta
   LabelledSet set(header.shape, header.count);
   set.images = images, set.labels = labels;
   set.stamps = std::move(stamps);
-  set.decoder = settings.read.decoder;
+  set.decoder = settings.read.decoder, set.index = settings.read.index;
   return set;
 }
 

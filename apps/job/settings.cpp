@@ -1,6 +1,20 @@
 #include "apps/job/settings.hpp"
 
+#include <fmt/core.h>
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include "apps/job/usage_error.hpp"
+
 namespace sluice::apps {
+
+void check_index_folder(const std::string& folder) {
+  std::error_code none;
+  if (!folder.empty() && !std::filesystem::is_directory(folder, none))
+    throw UsageError(fmt::format("--index-cache {}: is no folder", folder));
+}
 
 TrainingSettings training_settings(const Options& o) {
   return {.batch_size = o.batch_size,
@@ -12,10 +26,16 @@ TrainingSettings training_settings(const Options& o) {
           .keeps_state = o.keeps_state()};
 }
 
+IndexUse index_use(const Options& o) {
+  check_index_folder(o.index_cache);
+  return {.used = !o.no_index, .folder = o.index_cache};
+}
+
 DataSettings data_settings(const Options& o) {
   return {.classes = o.classes,
           .digests = o.keeps_checkpoints(),
-          .read = {.decoder = o.effective_decoder() == "libdeflate" ? Decoder::libdeflate : Decoder::zlib}};
+          .read = {.decoder = o.effective_decoder() == "libdeflate" ? Decoder::libdeflate : Decoder::zlib,
+                   .index = index_use(o)}};
 }
 
 }  // namespace sluice::apps

@@ -1,6 +1,6 @@
 // What a job's graphs need of the options, and no more.
 //
-// Pure functions. Errors: UsageError for a decoder that was not built in.
+// Functions of their arguments. Errors: UsageError for a decoder that was not built in, or a folder that is none.
 //
 //   Training training(data.train, training_settings(options), threads, initial);
 #pragma once
@@ -13,5 +13,7 @@ namespace sluice::apps {
 
 TrainingSettings training_settings(const Options& options);
 DataSettings data_settings(const Options& options);
+IndexUse index_use(const Options& options);
+void check_index_folder(const std::string& folder);  // empty: none
 
 }  // namespace sluice::apps

@@ -130,6 +130,7 @@ Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& 
                            .labels = set.labels,
                            .prefix = "train-",
                            .decoder = set.decoder,
+                           .index = set.index,
                            .again = true,
                            .image_bytes = image_bytes,
                            .classes = set.shape.classes},

@@ -285,16 +285,16 @@ bool may_be_in_stored_header(const std::uint8_t* data, std::size_t bytes, std::u
 }  // namespace
 
 std::optional<std::uint64_t> find_dynamic_block(const std::uint8_t* data, std::size_t bytes, std::uint64_t from,
-                                                std::uint64_t to) {
+                                                std::uint64_t to, bool last) {
   const std::array<std::uint16_t, 4096>& share = shares();
   const std::uint64_t end = std::uint64_t{bytes} * 8;
   to = std::min(to, end);
   constexpr unsigned step = 48;  // positions that one word tells of, with the 16 bits behind each
   for (std::uint64_t at = from; at < to; at += step - at % 8) {
     const std::uint64_t w = load(data, at);
-    // Not final, type 10; neither 30 nor 31 of the counts of literals and lengths, and of distances.
-    std::uint64_t may =
-        ~w & ~(w >> 1) & w >> 2 & ~(w >> 4 & w >> 5 & w >> 6 & w >> 7) & ~(w >> 9 & w >> 10 & w >> 11 & w >> 12);
+    // Final or not, type 10; neither 30 nor 31 of the counts of literals and lengths, and of distances.
+    std::uint64_t may = (last ? w : ~w) & ~(w >> 1) & w >> 2 & ~(w >> 4 & w >> 5 & w >> 6 & w >> 7) &
+                        ~(w >> 9 & w >> 10 & w >> 11 & w >> 12);
     const std::uint64_t count = std::min<std::uint64_t>(step - at % 8, to - at);
     may &= (std::uint64_t{1} << count) - 1;
     for (; may; may &= may - 1) {

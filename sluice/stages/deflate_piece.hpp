@@ -83,10 +83,10 @@ class PieceDecoder {
 // The CRC-32 of RFC 1952, of bytes behind those whose CRC is `before`.
 std::uint32_t crc32_of(std::span<const std::uint8_t> bytes, std::uint32_t before = 0);
 
-// The first bit of [from, to) at which a block with dynamic codes may begin, that is not its stream's last: its header
-// is complete and its codes are sound. Only the decoder tells whether one does. `data`: `bytes` of them, and 16 more
-// that can be read.
+// The first bit of [from, to) at which a block with dynamic codes may begin: its header is complete and its codes are
+// sound. Only the decoder tells whether one does. last: one that is the last of its stream; otherwise one that is not.
+// `data`: `bytes` of them, and 16 more that can be read.
 std::optional<std::uint64_t> find_dynamic_block(const std::uint8_t* data, std::size_t bytes, std::uint64_t from,
-                                                std::uint64_t to);
+                                                std::uint64_t to, bool last = false);
 
 }  // namespace sluice::stages

@@ -10,13 +10,17 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <new>
 #include <span>
 #include <stdexcept>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/gzip_index.hpp>
 #include <sluice/stages/inflate.hpp>
 
 namespace sluice::stages {
@@ -40,6 +44,37 @@ struct Stamp {
       fmt::format("{}: ends before decoded byte {}, which it had: was it written meanwhile?", path, offset));
 }
 
+// The size of a member's header in front of these bytes; 0: there is none, or an unusual one.
+std::size_t gzip_header_bytes(std::span<const std::uint8_t> data) {
+  constexpr unsigned has_crc = 0x02, extra = 0x04, name = 0x08, comment = 0x10, reserved = 0xe0;
+  if (data.size() < 10 || data[0] != 0x1f || data[1] != 0x8b || data[2] != 8) return 0;
+  const unsigned flags = data[3];
+  if (flags & (has_crc | reserved)) return 0;
+  std::size_t at = 10;
+  if (flags & extra) {
+    if (data.size() < at + 2) return 0;
+    at += 2 + (data[at] | std::size_t{data[at + 1]} << 8);
+  }
+  for (const unsigned text : {name, comment})
+    if (flags & text) {
+      while (at < data.size() && data[at] != 0) ++at;
+      ++at;
+    }
+  return at <= data.size() ? at : 0;
+}
+
+std::uint32_t little_endian(const std::uint8_t* bytes) {
+  std::uint32_t n = 0;
+  for (std::size_t i = 4; i-- > 0;) n = n << 8 | bytes[i];
+  return n;
+}
+
+bool all_zero(std::span<const std::uint8_t> bytes) {
+  return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
+}
+
+}  // namespace
+
 // The file from its beginning, by the decoder that judges, without its first bytes.
 class Judge {
  public:
@@ -61,8 +96,6 @@ class Judge {
   std::uint64_t skip_, skipped_;
 };
 
-}  // namespace
-
 // Where the pieces of a file lie.
 struct PieceIndex {
   struct Entry {
@@ -70,11 +103,16 @@ struct PieceIndex {
     bool last = false;                 // of its member: `end` is where a byte ends
     std::uint64_t offset = 0;          // decoded
     std::size_t size = 0;
-    std::uint32_t crc = 0;
+    std::uint32_t crc = 0;             // of what it decodes to
+    std::uint32_t crc_of_file = 0;     // of its bytes, but for one that it shares with the piece before
     std::uint32_t crc_before = 0;      // of the bytes between the piece before and this one: trailers, headers
     std::vector<std::uint8_t> window;  // what its member has before it, 32 KiB at most
+    std::string packed{};              // the same, of an index that was read
   };
   std::vector<Entry> entries;
+  // Of one that was read, and of which nothing is believed: CRCs are not known, and `end` of the last piece of a member
+  // is where the next begins.
+  bool believed = true;
   std::uint64_t end = 0;         // byte at which the last ends
   std::uint32_t crc_behind = 0;  // of those behind it
   Stamp stamp;                   // of the file
@@ -83,6 +121,8 @@ struct PieceIndex {
 // An open file and, where they are known, its pieces; read by any number of threads.
 class PiecedFile {
  public:
+  static constexpr std::size_t trailer_bytes = 8;
+
   explicit PiecedFile(std::string name) : path(std::move(name)) {
     // A pipe must not even be opened: whoever writes into it would lose its reader.
     struct stat status {};
@@ -111,11 +151,46 @@ class PiecedFile {
     return got;
   }
 
+  // A piece that nothing is known of but where it begins and ends, and how many bytes it should have.
+  void decode(const PieceIndex::Entry& e, PieceInput& in, std::uint8_t* target, CheckedPiece& out) const {
+    std::uint8_t window[deflate_window];
+    if (!e.packed.empty()) {
+      const auto size = unpack_window(e.packed, window);
+      if (!size) return;
+      out.window = *size;
+    }
+    const std::uint64_t first = e.begin / 8;
+    const auto bytes = static_cast<std::size_t>((e.end + 7) / 8 - first);
+    if (read(in.reserve(bytes), bytes, first) != bytes) return;
+    PieceBits bits{.begin = e.begin % 8, .end = {}};
+    if (!e.last) bits.end = e.end - first * 8;
+    thread_local PieceDecoder decoder;
+    const PieceDecoder::Result r = decoder.decode(in, bytes, bits, {window, out.window}, target, e.size);
+    if (r.size != e.size) return;
+    if (e.last) {
+      // Behind it its trailer, and then the header of the next member, or zeros to the end of the file.
+      if (r.outcome != PieceDecoder::Outcome::last_of_member || r.bytes + trailer_bytes > bytes) return;
+      const std::uint8_t* const trailer = in.data() + r.bytes;
+      const std::span<const std::uint8_t> rest(trailer + trailer_bytes, bytes - r.bytes - trailer_bytes);
+      const bool over = e.end / 8 == static_cast<std::uint64_t>(stamp.size);
+      if (over ? !all_zero(rest) : gzip_header_bytes(rest) != rest.size()) return;
+      out.member_crc = little_endian(trailer), out.member_size = little_endian(trailer + 4);
+    } else if (r.outcome != PieceDecoder::Outcome::decoded) {
+      return;
+    }
+    out.chunk.data = target + out.window;
+    out.crc = crc32_of({out.chunk.data, e.size});
+    out.decoded = true;
+  }
+
   // A piece into `target`, behind its window; false: it is not what it was.
   bool decode(const PieceIndex::Entry& e, PieceInput& in, std::uint8_t* target) const {
     const std::uint64_t first = e.begin / 8;
     const auto bytes = static_cast<std::size_t>((e.end + 7) / 8 - first);
     if (read(in.reserve(bytes), bytes, first) != bytes) return false;
+    // libdeflate takes some changes for what they were (a run of code lengths that is too long) that zlib refuses.
+    const std::size_t shared = e.begin % 8 ? 1 : 0;
+    if (crc32_of({in.data() + shared, bytes - shared}) != e.crc_of_file) return false;
     PieceBits bits{.begin = e.begin % 8, .end = {}};
     if (!e.last) bits.end = e.end - first * 8;
     thread_local PieceDecoder decoder;
@@ -151,12 +226,67 @@ void InflatePiece::operator()(const Piece& piece, Chunk& out) const {
   }
 }
 
+void DecodePiece::operator()(const Piece& piece, CheckedPiece& out) const {
+  out.from.reset();
+  if (!piece.from || piece.from->index->believed) return InflatePiece{}(piece, out.chunk);
+  out.chunk = piece.chunk;
+  out.from = piece.from, out.number = piece.number;
+  out.window = 0, out.decoded = false;
+  piece.from->decode(piece.from->index->entries[piece.number], *piece.input, piece.target, out);
+}
+
+void VerifyPieces::push(const CheckedPiece& piece) {
+  if (piece.chunk.file != state_.file) state_ = {}, state_.file = piece.chunk.file;
+  state_.piece = piece;
+  state_.pending = true;
+}
+
+bool VerifyPieces::pull(Chunk& out) {
+  State& s = state_;
+  if (!s.pending) return false;
+  if (!s.judge && s.piece.from && !holds()) {
+    s.piece.from->refused = true;
+    s.judge = std::make_shared<Judge>(Inflate{.path = s.piece.from->path}, s.piece.chunk.offset);
+  }
+  if (s.judge) {
+    // The rest of the file; pieces of it that are still to come are passed over.
+    s.pending = !s.over && (*s.judge)(out);
+    s.over = !s.pending;
+    out.file = s.file;
+    return s.pending;
+  }
+  s.pending = false;
+  out = s.piece.chunk;
+  return true;
+}
+
+// Whether a piece is what follows those before it: then so are its bytes.
+bool VerifyPieces::holds() {
+  State& s = state_;
+  const CheckedPiece& p = s.piece;
+  if (!p.decoded || p.window > s.before.size()) return false;
+  const auto of_piece = std::span(p.chunk.data - p.window, p.window);
+  if (!std::equal(of_piece.begin(), of_piece.end(), s.before.end() - static_cast<std::ptrdiff_t>(p.window)))
+    return false;
+  s.crc = static_cast<std::uint32_t>(crc32_combine(s.crc, p.crc, static_cast<z_off_t>(p.chunk.size)));
+  s.size += p.chunk.size;
+  const std::size_t kept = std::min(deflate_window, p.window + p.chunk.size);
+  s.owner = p.chunk.owner;
+  s.before = {p.chunk.data + p.chunk.size - kept, kept};
+  if (!p.from->index->entries[p.number].last) return true;
+  const bool whole = s.crc == p.member_crc && static_cast<std::uint32_t>(s.size) == p.member_size;
+  s.crc = 0, s.size = 0;
+  s.before = {};
+  return whole;
+}
+
 class GzipPieces::State {
  public:
   explicit State(const GzipPieces& o)
       : o_{.path = o.path,
            .span = o.span,
            .index_bytes = o.index_bytes,
+           .index = o.index,
            .read_bytes = o.read_bytes,
            .wake = o.wake,
            .input = o.input,
@@ -194,9 +324,26 @@ class GzipPieces::State {
     }
   }
 
+  // Where the pieces lie, behind a first pass that found it out.
+  std::optional<GzipIndex> found() const {
+    if (!index_ || !index_->believed) return std::nullopt;
+    GzipIndex all;
+    const std::vector<Entry>& entries = index_->entries;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const Entry& e = entries[i];
+      all.decoded = e.offset + e.size;
+      if (e.size > 0)
+        all.points.push_back(
+            {.bit = e.begin, .offset = e.offset, .window = e.window.empty() ? std::string() : packed_window(e.window)});
+      else if (e.window.empty() && (i == 0 || entries[i - 1].last))
+        return std::nullopt;  // a member of nothing is no point
+    }
+    return all.points.empty() ? std::nullopt : std::optional(std::move(all));
+  }
+
   void reset() {
     way_ = Way::fresh;
-    if (file_ && file_->refused) index_.reset();
+    if (file_ && (file_->refused || (index_ && !index_->believed))) index_.reset();
     file_.reset();
     building_.reset();
     judge_.reset();
@@ -212,7 +359,7 @@ class GzipPieces::State {
   using Outcome = PieceDecoder::Outcome;
   enum class Way { fresh, indexed, pieces, stretch, judged };
 
-  static constexpr std::size_t trailer_bytes = 8;
+  static constexpr std::size_t trailer_bytes = PiecedFile::trailer_bytes;
   std::size_t most() const { return most_of_piece(o_.span); }
   // Compressed bytes in which the end of a piece is looked for.
   std::size_t search() const { return std::max<std::size_t>(o_.span, 4096); }
@@ -227,7 +374,12 @@ class GzipPieces::State {
       way_ = Way::indexed, next_ = 0;
       return;
     }
-    index_.reset();
+    index_ = read_index();
+    if (index_) {
+      file_->index = index_;
+      way_ = Way::indexed, next_ = 0;
+      return;
+    }
     if (o_.index_bytes > 0) building_ = std::make_unique<PieceIndex>(), building_->stamp = file_->stamp;
     window_bytes_ = 0, crc_between_ = 0;
     ratio_ = 0.5;
@@ -235,6 +387,33 @@ class GzipPieces::State {
     member_bytes_ = 0, behind_zeros_ = false;
     way_ = Way::pieces;
     if (!fill(2) || in_.data()[0] != 0x1f || in_.data()[1] != 0x8b) judge();
+  }
+
+  // An index file, where it can be of this file.
+  std::shared_ptr<const PieceIndex> read_index() {
+    if (o_.index.empty()) return nullptr;
+    const auto size = static_cast<std::uint64_t>(file_->stamp.size);
+    auto read = read_gzip_index(o_.index, size);
+    std::uint8_t start[4096];
+    const auto have = file_->read(start, sizeof start, 0);
+    if (!read || gzip_header_bytes({start, have.value_or(0)}) * 8 != read->points.front().bit) return nullptr;
+    auto index = std::make_shared<PieceIndex>();
+    index->stamp = file_->stamp;
+    index->believed = false;
+    std::vector<GzipPoint>& points = read->points;
+    for (std::size_t i = 0; i < points.size(); ++i) {
+      const bool ends = i + 1 == points.size();
+      const std::uint64_t decoded = (ends ? read->decoded : points[i + 1].offset) - points[i].offset;
+      if (decoded > most_of_read_piece || points[i].bit / 8 >= size) return nullptr;
+      index->entries.push_back({.begin = points[i].bit,
+                                .end = ends ? size * 8 : points[i + 1].bit,
+                                .last = ends || points[i + 1].window.empty(),
+                                .offset = points[i].offset,
+                                .size = static_cast<std::size_t>(decoded),
+                                .window = {},
+                                .packed = std::move(points[i].window)});
+    }
+    return index;
   }
 
   // From here on, to the end of the file.
@@ -273,27 +452,6 @@ class GzipPieces::State {
     have_ -= bytes, base_ += bytes;
   }
 
-  // The size of the member's header in front; 0: there is none, or an unusual one.
-  std::size_t header_bytes() {
-    fill(std::min<std::size_t>(4096, most_input()));
-    const std::uint8_t* const data = in_.data();
-    constexpr unsigned has_crc = 0x02, extra = 0x04, name = 0x08, comment = 0x10, reserved = 0xe0;
-    if (have_ < 10 || data[0] != 0x1f || data[1] != 0x8b || data[2] != 8) return 0;
-    const unsigned flags = data[3];
-    if (flags & (has_crc | reserved)) return 0;
-    std::size_t at = 10;
-    if (flags & extra) {
-      if (have_ < at + 2) return 0;
-      at += 2 + (data[at] | std::size_t{data[at + 1]} << 8);
-    }
-    for (const unsigned text : {name, comment})
-      if (flags & text) {
-        while (at < have_ && data[at] != 0) ++at;
-        ++at;
-      }
-    return at < have_ ? at : 0;
-  }
-
   // Behind the last member; what comes behind them is no member, which is for Inflate to say.
   void skip_zeros() {
     while (member_bytes_ > 0 && fill(1) && in_.data()[0] == 0) {
@@ -311,7 +469,8 @@ class GzipPieces::State {
         index_ = std::move(building_);
         return false;
       }
-      const std::size_t header = header_bytes();
+      fill(std::min<std::size_t>(4096, most_input()));
+      const std::size_t header = gzip_header_bytes({in_.data(), have_});
       if (header == 0 || behind_zeros_) return judge(), std::nullopt;
       drop_between(header);
       in_member_ = true;
@@ -329,9 +488,11 @@ class GzipPieces::State {
       if (const auto r = decode(std::nullopt); r.outcome == Outcome::last_of_member) return last(out, to, r);
     constexpr std::uint64_t nowhere = ~std::uint64_t{1};
     std::uint64_t too_large = ~std::uint64_t{0};  // an end that is too far
-    int refused = 0;                              // ends in vain: what looks like a block and is none is rare
+    bool before_last = false;  // the last block of a member is looked for only where the others are too far
+    int refused = 0;           // ends in vain: what looks like a block and is none is rare
     for (std::uint64_t from = std::uint64_t{want} * 8 + bit_;;) {
-      const auto end = find_dynamic_block(in_.data(), have_, from, std::min<std::uint64_t>(have_, want + search()) * 8);
+      const auto end =
+          find_dynamic_block(in_.data(), have_, from, std::min<std::uint64_t>(have_, want + search()) * 8, before_last);
       // Without an end to be seen, the member may have one.
       PieceDecoder::Result r{.outcome = Outcome::too_large};
       if (end.value_or(nowhere) < too_large) r = decode(end);
@@ -350,6 +511,9 @@ class GzipPieces::State {
         from = std::uint64_t{want} * 8 + bit_;
       } else if (r.outcome == Outcome::refused && end && ++refused < 16) {
         from = *end + 1;
+      } else if (!std::exchange(before_last, true)) {
+        want = 64, from = bit_ + 1;
+        too_large = nowhere;
       } else {
         return begin_stretch();
       }
@@ -368,12 +532,8 @@ class GzipPieces::State {
   }
 
   bool end_member() {
-    const auto number = [this](std::size_t at) {
-      std::uint32_t n = 0;
-      for (std::size_t i = 4; i-- > 0;) n = n << 8 | in_.data()[at + i];
-      return n;
-    };
-    if (!fill(trailer_bytes) || number(0) != member_crc_ || number(4) != static_cast<std::uint32_t>(member_size_))
+    if (!fill(trailer_bytes) || little_endian(in_.data()) != member_crc_ ||
+        little_endian(in_.data() + 4) != static_cast<std::uint32_t>(member_size_))
       return false;
     member_bytes_ = static_cast<std::size_t>(base_ - member_begin_) + 1;
     drop_between(trailer_bytes);
@@ -395,33 +555,18 @@ class GzipPieces::State {
                                   .offset = decoded_,
                                   .size = size,
                                   .crc = crc,
+                                  .crc_of_file = crc32_of(own_bytes(end)),
                                   .crc_before = std::exchange(crc_between_, 0),
                                   .window = {window_.begin(), window_.end()}});
     building_->end = base_ + (end + 7) / 8;
     window_bytes_ += window_.size();
-    if (window_bytes_ > o_.index_bytes) thin();
+    if (window_bytes_ > o_.index_bytes) building_.reset();
   }
 
-  // Longer pieces, of two neighbours each, need half as many windows.
-  void thin() {
-    std::vector<Entry> fewer;
-    bool may_grow = false;
-    window_bytes_ = 0;
-    for (Entry& e : building_->entries) {
-      if (may_grow && !fewer.back().last && fewer.back().size + e.size <= most()) {
-        Entry& whole = fewer.back();
-        whole.crc = static_cast<std::uint32_t>(crc32_combine(whole.crc, e.crc, static_cast<z_off_t>(e.size)));
-        whole.end = e.end, whole.last = e.last;
-        whole.size += e.size;
-        may_grow = false;
-      } else {
-        window_bytes_ += e.window.size();
-        fewer.push_back(std::move(e));
-        may_grow = true;
-      }
-    }
-    building_->entries = std::move(fewer);
-    if (window_bytes_ > o_.index_bytes / 4 * 3) building_.reset();
+  // Those of the piece in front that ends at bit `end`, but for one that it shares with the piece before.
+  std::span<const std::uint8_t> own_bytes(std::uint64_t end) const {
+    const std::size_t shared = bit_ ? 1 : 0;
+    return {in_.data() + shared, static_cast<std::size_t>((end + 7) / 8) - shared};
   }
 
   void hand(Piece& out, const std::uint8_t* to, std::size_t size) {
@@ -494,19 +639,25 @@ class GzipPieces::State {
 
   std::optional<bool> indexed(Piece& out) {
     const bool over = next_ == index_->entries.size();
+    // What is left of a file whose index lies comes from VerifyPieces.
+    if (!index_->believed && (over || file_->refused)) return false;
+    if (!index_->believed) return give(out), true;
     if (file_->refused || !as_it_was(over ? file_size() : index_->entries[next_].begin / 8,
                                      over ? index_->crc_behind : index_->entries[next_].crc_before))
       return judge(), std::nullopt;
     if (over) return false;
+    base_ = (index_->entries[next_].end + 7) / 8;
+    give(out);
+    return true;
+  }
+  void give(Piece& out) {
     const Entry& e = index_->entries[next_];
-    base_ = (e.end + 7) / 8;
     out.from = file_;
     out.number = next_++;
     out.target = pool_.take(out.chunk.owner).reserve(e.size + PieceDecoder::room_beside);
     out.input = &inputs_.take(out.own_input);
     out.chunk.data = nullptr, out.chunk.size = e.size, out.chunk.offset = e.offset;
     decoded_ += e.size;
-    return true;
   }
 
   std::uint64_t file_size() const { return static_cast<std::uint64_t>(file_->stamp.size); }
@@ -571,9 +722,27 @@ void GzipPieces::reset() {
   if (state_) state_->reset();
 }
 
+std::optional<GzipIndex> GzipPieces::found() const {
+  return state_ ? state_->found() : std::nullopt;
+}
+
+std::size_t GzipPieces::kept_bytes() const {
+  std::error_code none;
+  const std::uintmax_t of_file = index.empty() ? 0 : std::filesystem::file_size(index, none);
+  return std::max(index_bytes, none ? std::size_t{0} : static_cast<std::size_t>(of_file));
+}
+
+std::size_t GzipPieces::chunk_bytes() const {
+  std::size_t most = most_of_piece(span);
+  if (!index.empty())
+    if (const auto read = read_gzip_index(index, ~std::uint64_t{0} / 16)) most = std::max(most, largest_piece(*read));
+  return std::min(most, std::max(most_of_piece(span), most_of_read_piece)) + PieceDecoder::room_beside;
+}
+
 // The chunk, and the compressed bytes.
 std::size_t GzipPieces::payload_bytes() const {
-  return piece_bytes(span) + (index_bytes > 0 ? most_of_piece(span) + span / 8 + PieceInput::extra() : 0);
+  const std::size_t chunk = chunk_bytes();
+  return chunk + (index_bytes > 0 || !index.empty() ? chunk + chunk / 8 + PieceInput::extra() : 0);
 }
 
 // Bytes that are read ahead, the chunk before, tables of zlib.

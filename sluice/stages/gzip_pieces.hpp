@@ -16,8 +16,7 @@
 // path -> Pieces, in order; Piece -> Chunk, at most 1.5 x span bytes. The bytes are those of Inflate.
 // Order and thread-safety: GzipPieces is a source, one thread at a time; InflatePiece a map, on any number of pieces at
 // once. Errors: Inflate's; a DataError also where the file has become shorter than what was handed on.
-// Memory: of windows at most index_bytes, by longer pieces where they are more; where those were longer than 1.5 x
-// span, nothing is kept and every pass is like the first.
+// Memory: of windows at most index_bytes; where they are more, nothing is kept and every pass is like the first.
 //
 //   auto pieces = g.source("pieces", GzipPieces{.path = "train-images-idx3-ubyte.gz"}, capacity(4));
 //   auto chunks = g.map("inflate", InflatePiece{}, pieces, unlimited);
@@ -29,11 +28,13 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include <sluice/pipeline/verbs.hpp>
 #include <sluice/stages/chunk.hpp>
 #include <sluice/stages/deflate_piece.hpp>
+#include <sluice/stages/gzip_index.hpp>
 
 namespace sluice::stages {
 
@@ -53,6 +54,7 @@ struct GzipPieces {
   std::string path;
   std::size_t span = 256 * 1024;        // decoded bytes of a piece, about; >= 1
   std::size_t index_bytes = 0;          // of windows that are kept, at most; 0: nothing is
+  std::string index{};                  // an index file, which is used where it is one; then DecodePiece, VerifyPieces
   std::size_t read_bytes = 128 * 1024;  // of the file at a time, where Inflate reads it; >= 1
   int wake = -1, input = -1;            // as Inflate's
   bool at_once = false;                 // as Inflate's
@@ -60,9 +62,12 @@ struct GzipPieces {
   using Output = Piece;
   bool operator()(Piece& out);
   void reset();
+  std::size_t chunk_bytes() const;  // of heap memory, at most; looks into an index file
   std::size_t payload_bytes() const;
   std::size_t state_bytes() const;
-  std::size_t kept_bytes() const { return index_bytes; }  // from one run to the next
+  std::size_t kept_bytes() const;  // from one run to the next
+  // Behind a pass with index_bytes in which no stretch was zlib's: what an index file has (gzip_index.hpp).
+  std::optional<GzipIndex> found() const;
 
   // State of its own, no options.
   class State;
@@ -86,6 +91,56 @@ struct InflatePiece {
   std::size_t payload_bytes() const { return 0; }  // the piece has it
 };
 
-static_assert(verbs::Source<GzipPieces, Piece> && verbs::Map<InflatePiece, Piece, Chunk>);
+// Pieces of an index file are of at most so many bytes; where one is larger, the file is not used.
+inline constexpr std::size_t most_of_read_piece = std::size_t{4} << 20;
+
+// With an index file: what is decoded is handed on by VerifyPieces, in order, once it is known for what follows the
+// pieces before it: its window is their end, and a member's bytes have its CRC. Where that is not so, the rest of the
+// file is Inflate's, from its beginning.
+//
+//   pieces -> inflate (DecodePiece) -> verify (VerifyPieces) -> ...
+struct CheckedPiece {
+  Chunk chunk;
+  std::shared_ptr<PiecedFile> from;  // where it is to be verified
+  std::size_t number = 0;
+  bool decoded = false;
+  std::size_t window = 0;  // bytes before it, in the chunk's memory
+  std::uint32_t crc = 0;
+  std::uint32_t member_crc = 0, member_size = 0;  // of the last of a member: what its trailer says
+};
+
+struct DecodePiece {
+  using Output = CheckedPiece;
+  void operator()(const Piece& piece, CheckedPiece& out) const;
+  std::size_t payload_bytes() const { return 0; }  // the piece has it
+};
+
+class Judge;
+
+struct VerifyPieces {
+  using Output = Chunk;
+  void push(const CheckedPiece& piece);
+  bool pull(Chunk& out);
+  void finish() {}
+  void reset() { state_ = {}; }
+  std::size_t payload_bytes() const { return 256 * 1024; }  // of Inflate
+
+  // State of its own, no options.
+  struct State {
+    std::size_t file = 0;
+    CheckedPiece piece;
+    bool pending = false, over = false;
+    std::shared_ptr<Judge> judge;  // shared: an expand is copied to where it works
+    Shared<Bytes> owner;           // of what is `before`
+    std::span<const std::uint8_t> before;
+    std::uint32_t crc = 0;  // of the member so far
+    std::uint64_t size = 0;
+  };
+  bool holds();
+  State state_{};
+};
+
+static_assert(verbs::Source<GzipPieces, Piece> && verbs::Map<InflatePiece, Piece, Chunk> &&
+              verbs::Map<DecodePiece, Piece, CheckedPiece> && verbs::Expand<VerifyPieces, CheckedPiece, Chunk>);
 
 }  // namespace sluice::stages

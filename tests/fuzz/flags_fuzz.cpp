@@ -122,6 +122,9 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     case CommandLine::Command::synth:
       check(line.synth);
       break;
+    case CommandLine::Command::index:
+      expect(!line.index.files.empty(), "there is something to index");
+      break;
     case CommandLine::Command::inspect:
       expect(!line.inspect.files.empty(), "there is something to inspect");
       break;

@@ -202,6 +202,9 @@ TEST(FindDynamicBlock, LooksNowhereElse) {
   const auto all = found(m.file, 0, m.file.size() * 8);
   ASSERT_GE(all.size(), 3u);
   EXPECT_EQ(found(m.file, all[1] + 1, all[2]), std::vector<std::uint64_t>{});
+  std::vector<std::uint8_t> data(m.file.begin(), m.file.end());
+  data.resize(data.size() + 16);
+  EXPECT_EQ(find_dynamic_block(data.data(), m.file.size(), 0, 1 << 30, true), m.begins.back());
   EXPECT_EQ(found(m.file, all[1], all[1] + 1), std::vector<std::uint64_t>{all[1]});
   EXPECT_EQ(found(m.file, all[1], all[2] + 1), (std::vector<std::uint64_t>{all[1], all[2]}));
   // A header that is not all there is none.

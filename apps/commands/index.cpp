@@ -1,0 +1,68 @@
+// sluice index: where pieces of gzip files begin, into a file beside each.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/gzip_index.hpp>
+#include <sluice/stages/gzip_pieces.hpp>
+#include <sluice/stages/replacement.hpp>
+#include "apps/commands/commands.hpp"
+#include "apps/job/settings.hpp"
+#include "apps/terminal/standard_output.hpp"
+
+namespace sluice::apps {
+namespace {
+
+using namespace stages;
+
+// Decoded bytes of a piece: of a large file they are larger, so that its index stays small; never more than are used.
+std::size_t span_of(const std::string& path) {
+  std::error_code none;
+  const std::uintmax_t size = std::filesystem::file_size(path, none);
+  constexpr std::uintmax_t least = 320 * 1024, most = most_of_read_piece / 3 * 2;
+  return static_cast<std::size_t>(std::clamp<std::uintmax_t>(none ? 0 : size / 256, least, most));
+}
+
+GzipIndex index_of(const std::string& path) {
+  GzipPieces pieces{.path = path, .span = span_of(path), .index_bytes = std::size_t{1} << 40};
+  Piece piece;
+  while (pieces(piece)) continue;
+  if (auto found = pieces.found()) return std::move(*found);
+  throw DataError(path +
+                  ": has no blocks at which a piece could begin, expected a gzip file, and of usual blocks: it is "
+                  "read without an index");
+}
+
+}  // namespace
+
+int index(const IndexOptions& o) {
+  check_index_folder(o.folder);
+  nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  for (const std::string& path : o.files) {
+    const std::string to = gzip_index_path(path, o.folder);
+    check_writable(to);
+    const GzipIndex found = index_of(path);
+    const std::string bytes = gzip_index_bytes(found);
+    Replacement file(to);
+    file.write(bytes.data(), bytes.size());
+    file.commit();
+    if (o.json)
+      all.push_back({{"file", path},
+                     {"index", to},
+                     {"points", found.points.size()},
+                     {"decoded_bytes", found.decoded},
+                     {"bytes", bytes.size()}});
+    else
+      write_to_stdout(fmt::format("{}: {} points in {} decoded bytes, {} bytes\n", to, found.points.size(),
+                                  found.decoded, bytes.size()));
+  }
+  if (o.json) write_json_to_stdout({{"files", all}});
+  return 0;
+}
+
+}  // namespace sluice::apps

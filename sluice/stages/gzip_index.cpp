@@ -1,0 +1,145 @@
+#include <sluice/stages/gzip_index.hpp>
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <new>
+#include <system_error>
+
+#include <sluice/stages/big_endian.hpp>
+#include <sluice/stages/deflate_piece.hpp>
+
+namespace sluice::stages {
+namespace {
+
+constexpr std::string_view zeros{"\0\0\0\0\0\0\0\0", 8}, plain = "gzipindx", with_lines = "gzipindX";
+constexpr std::uint64_t most_index = std::uint64_t{32} << 20;
+
+void put(std::string& bytes, std::uint64_t value, int size) {
+  for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
+}
+
+// Takes fields from the front.
+class Fields {
+ public:
+  explicit Fields(std::string_view bytes) : left_(bytes) {}
+  std::uint64_t number(std::size_t size) {
+    const std::string_view field = text(size);
+    const auto* const at = reinterpret_cast<const std::uint8_t*>(field.data());
+    if (field.size() != size) return 0;
+    return size == 8 ? big_endian<std::uint64_t>(at) : big_endian<std::uint32_t>(at);
+  }
+  std::string_view text(std::uint64_t size) {
+    if (size > left_.size()) {
+      whole_ = false;
+      return {};
+    }
+    const std::string_view field = left_.substr(0, static_cast<std::size_t>(size));
+    left_.remove_prefix(field.size());
+    return field;
+  }
+  bool whole() const { return whole_; }
+  std::size_t left() const { return left_.size(); }
+
+ private:
+  std::string_view left_;
+  bool whole_ = true;
+};
+
+}  // namespace
+
+std::string packed_window(std::span<const std::uint8_t> window) {
+  uLongf size = compressBound(static_cast<uLong>(window.size()));
+  std::string packed(size, '\0');
+  if (compress2(reinterpret_cast<Bytef*>(packed.data()), &size, window.data(), static_cast<uLong>(window.size()), 6) !=
+      Z_OK)
+    throw std::bad_alloc();
+  packed.resize(size);
+  return packed;
+}
+
+std::optional<std::size_t> unpack_window(std::string_view packed, std::uint8_t* to) {
+  uLongf size = deflate_window;
+  const int result = uncompress(to, &size, reinterpret_cast<const Bytef*>(packed.data()), packed.size());
+  if (result == Z_MEM_ERROR) throw std::bad_alloc();
+  return result == Z_OK && size > 0 ? std::optional<std::size_t>(size) : std::nullopt;
+}
+
+std::string gzip_index_bytes(const GzipIndex& index) {
+  std::string bytes(zeros);
+  bytes += plain;
+  for (int twice = 0; twice < 2; ++twice) put(bytes, index.points.size(), 8);
+  for (const GzipPoint& p : index.points) {
+    put(bytes, p.offset, 8);
+    put(bytes, (p.bit + 7) / 8, 8);
+    put(bytes, (8 - p.bit % 8) % 8, 4);
+    put(bytes, p.window.size(), 4);
+    bytes += p.window;
+  }
+  put(bytes, index.decoded, 8);
+  return bytes;
+}
+
+std::optional<GzipIndex> parse_gzip_index(std::string_view bytes, std::uint64_t file_bytes) {
+  Fields fields(bytes);
+  if (fields.text(8) != zeros) return std::nullopt;
+  const std::string_view kind = fields.text(8);
+  const bool lines = kind == with_lines;
+  if (kind != plain && !lines) return std::nullopt;
+  if (lines) fields.number(4);
+  const std::uint64_t count = fields.number(8);
+  // One that is being written has another second number.
+  if (count == 0 || fields.number(8) != count || count > fields.left() / 24) return std::nullopt;
+  GzipIndex index;
+  index.points.reserve(static_cast<std::size_t>(count));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    GzipPoint p;
+    p.offset = fields.number(8);
+    const std::uint64_t byte = fields.number(8), bits = fields.number(4);
+    p.window = fields.text(fields.number(4));
+    if (lines) fields.number(8);
+    if (!fields.whole() || bits > 7 || byte == 0 || byte > file_bytes) return std::nullopt;
+    p.bit = byte * 8 - bits;
+    const bool first = index.points.empty();
+    if (first ? p.offset != 0 || !p.window.empty()
+              : p.offset <= index.points.back().offset || p.bit <= index.points.back().bit)
+      return std::nullopt;
+    if (p.window.empty() && p.bit % 8 != 0) return std::nullopt;
+    index.points.push_back(std::move(p));
+  }
+  index.decoded = fields.number(8);
+  if (lines) fields.number(8);
+  if (!fields.whole() || fields.left() > 0 || index.decoded <= index.points.back().offset) return std::nullopt;
+  return index;
+}
+
+std::optional<GzipIndex> read_gzip_index(const std::string& path, std::uint64_t file_bytes) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
+  const std::uintmax_t size = std::filesystem::file_size(path, error);
+  if (error || size > most_index) return std::nullopt;
+  std::ifstream file(path, std::ios::binary);
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) return std::nullopt;
+  return parse_gzip_index(bytes, file_bytes);
+}
+
+std::size_t largest_piece(const GzipIndex& index) {
+  std::uint64_t most = 0;
+  for (std::size_t i = 0; i < index.points.size(); ++i) {
+    const std::uint64_t end = i + 1 < index.points.size() ? index.points[i + 1].offset : index.decoded;
+    most = std::max(most, end - index.points[i].offset);
+  }
+  return static_cast<std::size_t>(most);
+}
+
+std::string gzip_index_path(const std::string& path, const std::string& folder) {
+  std::filesystem::path name = path.ends_with(".gz") ? path.substr(0, path.size() - 3) : path;
+  name += ".gzi";
+  return folder.empty() ? name.string() : (std::filesystem::path(folder) / name.filename()).string();
+}
+
+}  // namespace sluice::stages
