@@ -44,9 +44,11 @@ int eval(const Options& o, const EvalOptions& e) {
   //                   -> accuracy -> accumulate
   //                   -> confusion
   //        -> scale
+  const ReadIdx how = read_settings(o);
   const LabelledFiles inputs{.images = files.test_images,
                              .labels = files.test_labels,
-                             .index = index_use(o),
+                             .decoder = how.decoder,
+                             .index = how.index,
                              .classes = model.weights->classes};
   check_headers(inputs.images, inputs.labels);
   Graph g("evaluate", threads_beside_waits(o.effective_threads(), {inputs.images, inputs.labels}));

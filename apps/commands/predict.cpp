@@ -186,8 +186,9 @@ int predict(const Options& o, const PredictOptions& p) {
   std::optional<UnreadOutput> unread;
   if (p.gallery.empty() && waits(p.images)) unread.emplace();
   const int wake = interrupt ? interrupt->wake() : unread ? unread->wake() : -1;
-  auto images =
-      read_rows<IdxKind::images>(g, "images", p.images, rows, {.index = index_use(o), .wake = wake, .at_once = true});
+  ReadIdx how = read_settings(o);
+  how.wake = wake, how.at_once = true;
+  auto images = read_rows<IdxKind::images>(g, "images", p.images, rows, how);
   auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
   check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
@@ -205,10 +206,10 @@ int predict(const Options& o, const PredictOptions& p) {
   Collect gallery{.most = p.gallery_images, .model = model};
   CollectNames labels{.most = p.gallery_images, .model = model};
   if (!p.gallery.empty()) g.sink("gallery", std::ref(gallery), scored);
-  if (!p.labels.empty())
-    g.sink("names", std::ref(labels),
-           read_rows<IdxKind::labels>(g, "labels", p.labels, rows,
-                                      {.index = index_use(o), .wake = wake, .classes = model.names.size()}));
+  if (!p.labels.empty()) {
+    how.at_once = false, how.classes = model.names.size();
+    g.sink("names", std::ref(labels), read_rows<IdxKind::labels>(g, "labels", p.labels, rows, how));
+  }
   override_stages(o, {&g});
   if (o.dump_flags) {
     write_to_stdout(repeating_command(o, LabelledFiles{.images = p.images, .labels = p.labels}) + "\n");

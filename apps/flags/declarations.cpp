@@ -56,7 +56,11 @@ void declare_threads(const FlagGroup& group, std::size_t& threads) {
       .by_default("as many as the CPUs that this process may use");
 }
 
-void declare_indexes(const FlagGroup& data, Options& o) {
+// What decompresses.
+void declare_decoder(const FlagGroup& data, Options& o) {
+  data.choice("--decoder NAME", o.decoder, {"auto", "zlib", "libdeflate"},
+              "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
+              "(whole files, with --stream in pieces: about twice as fast)");
   const Flag none = data.bare("--no-index", o.no_index, "Pass over index files (sluice index) of what is decompressed");
   data.file("--index-cache DIR", o.index_cache, "Folder in which index files are looked for")
       .by_default("beside each file")
@@ -78,10 +82,7 @@ void declare_data(Flags& flags, Options& o) {
   declare_scale(data, o, "1/255 for uint8 images, 1 for any other type");
   data.value("--classes N", o.classes, whole(2, stages::most_classes), "Number of classes, 2 to 65536")
       .by_default("counted from the labels");
-  data.choice("--decoder NAME", o.decoder, {"auto", "zlib", "libdeflate"},
-              "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
-              "(whole files, with --stream in pieces: about twice as fast)");
-  declare_indexes(data, o);
+  declare_decoder(data, o);
   data.bare("--stream", o.stream,
             "Hold no data set in memory, whatever its size: decompress the files anew in every epoch, while training "
             "goes on");
@@ -229,7 +230,7 @@ void declare_eval(Flags& flags, CommandLine& line) {
       flags, o.files.folder, "Folder of t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, .gz or plain",
       "where both files are named", Dash::standard_input,
       {{"--images FILE", line.eval.images, images_of_any_kind}, {"--labels FILE", line.eval.labels, "Their labels"}});
-  declare_indexes(flags.group("Data"), o);
+  declare_decoder(flags.group("Data"), o);
   declare_run(flags, o);
   declare_kernels(flags, o);
   const FlagGroup output = flags.group("Output");
@@ -250,7 +251,7 @@ void declare_predict(Flags& flags, CommandLine& line) {
   data.inputs("--images FILE", p.images, Dash::standard_input, images_of_any_kind);
   data.inputs("--labels FILE", p.labels, Dash::standard_input, "Their labels, shown in the gallery")
       .only_where(with_gallery, without_gallery);
-  declare_indexes(data, o);
+  declare_decoder(data, o);
   declare_run(flags, o);
   declare_kernels(flags, o);
   output.choice("--format NAME", p.format, {"jsonl", "csv"}, "jsonl: an object for each image; csv");

@@ -74,8 +74,7 @@ Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFil
   }
   const std::string what = name.substr(name.find('.') + 1);
   const bool at_once = how.again || indexed;  // are several of them decoded
-  auto all = g.source("pieces." + what, std::move(pieces),
-                      capacity(at_once ? std::max<std::size_t>(2, g.threads() * 3 / 2) : 2));
+  auto all = g.source("pieces." + what, std::move(pieces), capacity(at_once ? 2 * g.threads() : 2));
   if (!indexed) return {g.map(name, InflatePiece{}, all, unlimited), bytes, 2};
   auto decoded = g.map(name, DecodePiece{}, all, unlimited);
   return {g.expand("verify." + what, VerifyPieces{}, decoded, capacity(2)), bytes, 2};

@@ -26,16 +26,14 @@ TrainingSettings training_settings(const Options& o) {
           .keeps_state = o.keeps_state()};
 }
 
-IndexUse index_use(const Options& o) {
+ReadIdx read_settings(const Options& o) {
   check_index_folder(o.index_cache);
-  return {.used = !o.no_index, .folder = o.index_cache};
+  return {.decoder = o.effective_decoder() == "libdeflate" ? Decoder::libdeflate : Decoder::zlib,
+          .index = {.used = !o.no_index, .folder = o.index_cache}};
 }
 
 DataSettings data_settings(const Options& o) {
-  return {.classes = o.classes,
-          .digests = o.keeps_checkpoints(),
-          .read = {.decoder = o.effective_decoder() == "libdeflate" ? Decoder::libdeflate : Decoder::zlib,
-                   .index = index_use(o)}};
+  return {.classes = o.classes, .digests = o.keeps_checkpoints(), .read = read_settings(o)};
 }
 
 }  // namespace sluice::apps

@@ -349,6 +349,7 @@ class GzipPieces::State {
     judge_.reset();
     end_zlib();
     last_ = {}, window_ = {};
+    in_ = {};  // with pieces that are known it is not needed
     base_ = decoded_ = 0;
     have_ = 0;
     at_end_ = unreadable_ = in_member_ = false;
@@ -665,9 +666,9 @@ class GzipPieces::State {
   // The bytes from `base_` to there, which belong to no piece.
   bool as_it_was(std::uint64_t end, std::uint32_t expected) {
     std::uint32_t crc = 0;
-    std::uint8_t* const bytes = in_.reserve(most_input());
+    std::uint8_t bytes[4096];
     for (std::uint64_t at = base_; at < end;) {
-      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(most_input(), end - at));
+      const auto n = static_cast<std::size_t>(std::min<std::uint64_t>(sizeof bytes, end - at));
       if (file_->read(bytes, n, at) != n) return false;
       crc = crc32_of({bytes, n}, crc);
       at += n;

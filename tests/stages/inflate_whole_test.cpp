@@ -173,6 +173,16 @@ TEST_F(InflateWholeTest, WhatWasLeftToInflateIsReadAgainFromTheBeginning) {
   }
 }
 
+TEST_F(InflateWholeTest, ZerosBehindTheLastMemberAreNoError) {
+  for (const std::size_t zeros : {1u, 2u, 512u, 10'000u}) {
+    const Outcome o = outcome(InflateWhole{.path = folder.write("a.gz", gzip(images) + std::string(zeros, '\0'))});
+    EXPECT_EQ(o.error, "");
+    EXPECT_EQ(o.bytes, images);
+    EXPECT_TRUE(o.whole) << zeros;
+  }
+  same(gzip(images) + std::string(3, '\0') + gzip(""));
+}
+
 // However much of the file it is.
 TEST_F(InflateWholeTest, AFileWithAHoleIsLeftToInflate) {
   const std::string bytes = header({0x803, 1, 1200, 1200}) + sluice::test::noise(1200 * 1200);
