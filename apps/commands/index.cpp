@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 #include <sluice/stages/errors.hpp>
@@ -13,6 +14,7 @@
 #include <sluice/stages/replacement.hpp>
 #include "apps/commands/commands.hpp"
 #include "apps/job/settings.hpp"
+#include "apps/job/usage_error.hpp"
 #include "apps/terminal/standard_output.hpp"
 
 namespace sluice::apps {
@@ -43,11 +45,19 @@ GzipIndex index_of(const std::string& path) {
 int index(const IndexOptions& o) {
   check_index_folder(o.folder);
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
+  std::set<std::string> indexes;
+  for (const std::string& path : o.files)
+    if (const std::string to = gzip_index_path(path, o.folder); !indexes.insert(to).second)
+      throw UsageError(fmt::format("{}: the index of another of these files is {}, too", path, to));
   for (const std::string& path : o.files) {
     const std::string to = gzip_index_path(path, o.folder);
     check_writable(to);
     const GzipIndex found = index_of(path);
     const std::string bytes = gzip_index_bytes(found);
+    if (bytes.size() > most_gzip_index || found.points.size() > most_gzip_points)
+      throw DataError(
+          fmt::format("{}: its index would have {} bytes and {} points, more than the {} and {} that are used", path,
+                      bytes.size(), found.points.size(), most_gzip_index, most_gzip_points));
     Replacement file(to);
     file.write(bytes.data(), bytes.size());
     file.commit();

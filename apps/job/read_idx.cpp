@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -57,6 +58,7 @@ Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFil
   const std::vector<std::string> names = files.names();
   bool indexed = false;
   std::size_t bytes = piece_bytes(span(kind));
+  const auto memory = std::make_shared<PieceMemory>();
   for (const std::string& one : names) {
     GzipPieces& file = pieces.files.emplace_back();
     file.path = one;
@@ -65,6 +67,7 @@ Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFil
     file.wake = how.wake;
     file.input = files.is_standard_input() ? 0 : -1;
     file.at_once = how.at_once;
+    file.memory = memory;
     std::error_code none;
     const std::string index = gzip_index_path(one, how.index.folder);
     if (!how.index.used || files.is_standard_input() || !std::filesystem::is_regular_file(index, none)) continue;

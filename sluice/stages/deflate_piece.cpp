@@ -100,12 +100,12 @@ void PieceDecoder::Free::operator()(void* decompressor) const {
   libdeflate_free_decompressor(static_cast<libdeflate_decompressor*>(decompressor));
 }
 
-PieceDecoder::Result PieceDecoder::decode(PieceInput& in, std::size_t bytes, const PieceBits& bits,
+PieceDecoder::Result PieceDecoder::decode(PieceInput& in, std::size_t at, std::size_t bytes, const PieceBits& bits,
                                           std::span<const std::uint8_t> window, std::uint8_t* target,
                                           std::size_t most) {
   if (!decompressor_) decompressor_.reset(libdeflate_alloc_decompressor());
   if (!decompressor_) throw std::bad_alloc();
-  std::uint8_t* const data = in.data();
+  std::uint8_t* const data = in.data() + at;
   const auto offset = static_cast<std::size_t>(bits.begin);
   const std::uint8_t first_byte = data[0];
 
@@ -165,13 +165,20 @@ PieceDecoder::Result PieceDecoder::decode(PieceInput& in, std::size_t bytes, con
     return {Outcome::last_of_member, decoded, used - front};
   }
   if (decoded < mark.size() || std::memcmp(target + made - mark.size(), mark.data(), mark.size()) != 0) return {};
+  // Nor may it be the data of a stored block that began before: then what was written in front of it is data, too.
+  const std::size_t piece = decoded - mark.size();
+  std::uint8_t lengths[4];
+  put_stored_header(lengths, mark.size());
+  if (piece >= sizeof lengths &&
+      std::memcmp(target + window.size() + piece - sizeof lengths, lengths, sizeof lengths) == 0)
+    return {};
   return {Outcome::decoded, decoded - mark.size(), 0};
 }
 #else
 void PieceDecoder::Free::operator()(void*) const {}
 
-PieceDecoder::Result PieceDecoder::decode(PieceInput&, std::size_t, const PieceBits&, std::span<const std::uint8_t>,
-                                          std::uint8_t*, std::size_t) {
+PieceDecoder::Result PieceDecoder::decode(PieceInput&, std::size_t, std::size_t, const PieceBits&,
+                                          std::span<const std::uint8_t>, std::uint8_t*, std::size_t) {
   return {};
 }
 #endif

@@ -13,7 +13,7 @@
 // nothing of why: that is for the decoder that judges (Inflate).
 //
 //   PieceInput in(most);                  // bytes go to in.data()
-//   PieceDecoder().decode(in, {.begin = 3, .end = end}, window, target, room)
+//   PieceDecoder().decode(in, 0, bytes, {.begin = 3, .end = end}, window, target, room)
 //
 // Format: RFC 1951, 3.2.3 (blocks), 3.2.4 (stored), 3.2.6 (fixed codes), 3.2.7 (dynamic codes). A bit of a stream is
 // counted from the least significant of its first byte.
@@ -68,10 +68,11 @@ class PieceDecoder {
   // What a target holds besides the piece: the window in front of it, and the end's bytes behind it.
   static constexpr std::size_t room_beside = deflate_window + 16;
 
-  // `bytes` of `in` are there. The piece comes to target + window.size(), behind the window; at most `most` bytes of
-  // it. target: most + room_beside bytes. `in` is afterwards as it was.
-  Result decode(PieceInput& in, std::size_t bytes, const PieceBits& bits, std::span<const std::uint8_t> window,
-                std::uint8_t* target, std::size_t most);
+  // Of `in` there are `bytes` behind `at`, where the piece begins; what is before it may be written over, and the rest
+  // is afterwards as it was. The piece comes to target + window.size(), behind the window; at most `most` bytes of it.
+  // target: most + room_beside bytes.
+  Result decode(PieceInput& in, std::size_t at, std::size_t bytes, const PieceBits& bits,
+                std::span<const std::uint8_t> window, std::uint8_t* target, std::size_t most);
 
  private:
   struct Free {

@@ -16,7 +16,6 @@ namespace sluice::stages {
 namespace {
 
 constexpr std::string_view zeros{"\0\0\0\0\0\0\0\0", 8}, plain = "gzipindx", with_lines = "gzipindX";
-constexpr std::uint64_t most_index = std::uint64_t{32} << 20;
 
 void put(std::string& bytes, std::uint64_t value, int size) {
   for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
@@ -92,7 +91,8 @@ std::optional<GzipIndex> parse_gzip_index(std::string_view bytes, std::uint64_t 
   if (lines) fields.number(4);
   const std::uint64_t count = fields.number(8);
   // One that is being written has another second number.
-  if (count == 0 || fields.number(8) != count || count > fields.left() / 24) return std::nullopt;
+  if (count == 0 || fields.number(8) != count || count > fields.left() / 24 || count > most_gzip_points)
+    return std::nullopt;
   GzipIndex index;
   index.points.reserve(static_cast<std::size_t>(count));
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -120,7 +120,7 @@ std::optional<GzipIndex> read_gzip_index(const std::string& path, std::uint64_t 
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error)) return std::nullopt;
   const std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error || size > most_index) return std::nullopt;
+  if (error || size > most_gzip_index) return std::nullopt;
   std::ifstream file(path, std::ios::binary);
   std::string bytes(static_cast<std::size_t>(size), '\0');
   if (!file.read(bytes.data(), static_cast<std::streamsize>(size))) return std::nullopt;

@@ -43,7 +43,8 @@ std::optional<std::size_t> unpack_window(std::string_view packed, std::uint8_t* 
 std::string gzip_index_bytes(const GzipIndex& index);
 // file_bytes: of the gzip file. Points in order, within it, and with windows where they can have some.
 std::optional<GzipIndex> parse_gzip_index(std::string_view bytes, std::uint64_t file_bytes);
-// Nothing, too: there is none, or one of more than 32 MiB.
+// Nothing, too: there is none, or one that is too large to be used.
+inline constexpr std::size_t most_gzip_index = std::size_t{32} << 20, most_gzip_points = 1 << 14;
 std::optional<GzipIndex> read_gzip_index(const std::string& path, std::uint64_t file_bytes);
 
 // Decoded bytes between two of its points, at most.

@@ -41,7 +41,11 @@ struct Stamp {
 
 [[noreturn]] void changed(const std::string& path, std::uint64_t offset) {
   throw DataError(
-      fmt::format("{}: ends before decoded byte {}, which it had: was it written meanwhile?", path, offset));
+      fmt::format("{}: no longer decodes to the {} bytes that it had: was it written meanwhile?", path, offset));
+}
+
+std::uint32_t combined(std::uint32_t crc, std::uint32_t of_next, std::uint64_t size) {
+  return static_cast<std::uint32_t>(crc32_combine(crc, of_next, static_cast<z_off_t>(size)));
 }
 
 // The size of a member's header in front of these bytes; 0: there is none, or an unusual one.
@@ -75,15 +79,21 @@ bool all_zero(std::span<const std::uint8_t> bytes) {
 
 }  // namespace
 
-// The file from its beginning, by the decoder that judges, without its first bytes.
+// The file from its beginning, by the decoder that judges, without its first bytes: those that were handed on, whose
+// CRC is known. That they are the same is seen to.
 class Judge {
  public:
-  Judge(Inflate inflate, std::uint64_t skipped) : inflate_(std::move(inflate)), skip_(skipped), skipped_(skipped) {}
+  Judge(Inflate inflate, std::uint64_t skipped, std::uint32_t crc)
+      : inflate_(std::move(inflate)), skip_(skipped), skipped_(skipped), expected_(crc) {}
 
   bool operator()(Chunk& out) {
     while (inflate_(out)) {
       const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, out.size));
-      skip_ -= n;
+      if (n > 0) {
+        crc_ = crc32_of({out.data, n}, crc_);
+        skip_ -= n;
+        if (skip_ == 0 && crc_ != expected_) changed(inflate_.path, skipped_);
+      }
       out.data += n, out.size -= n, out.offset += n;
       if (out.size > 0) return true;
     }
@@ -94,6 +104,7 @@ class Judge {
  private:
   Inflate inflate_;
   std::uint64_t skip_, skipped_;
+  std::uint32_t expected_, crc_ = 0;
 };
 
 // Where the pieces of a file lie.
@@ -101,6 +112,7 @@ struct PieceIndex {
   struct Entry {
     std::uint64_t begin = 0, end = 0;  // bits of the file
     bool last = false;                 // of its member: `end` is where a byte ends
+    bool ends = false;                 // of an index that was read: the file, but for zeros
     std::uint64_t offset = 0;          // decoded
     std::size_t size = 0;
     std::uint32_t crc = 0;             // of what it decodes to
@@ -151,6 +163,17 @@ class PiecedFile {
     return got;
   }
 
+  // Whether nothing but zeros is behind that byte.
+  bool zero_from(std::uint64_t at) const {
+    std::uint8_t bytes[4096];
+    for (const auto size = static_cast<std::uint64_t>(stamp.size); at < size;) {
+      const auto n = read(bytes, sizeof bytes, at);
+      if (!n || *n == 0 || !all_zero({bytes, *n})) return false;
+      at += *n;
+    }
+    return true;
+  }
+
   // A piece that nothing is known of but where it begins and ends, and how many bytes it should have.
   void decode(const PieceIndex::Entry& e, PieceInput& in, std::uint8_t* target, CheckedPiece& out) const {
     std::uint8_t window[deflate_window];
@@ -165,15 +188,16 @@ class PiecedFile {
     PieceBits bits{.begin = e.begin % 8, .end = {}};
     if (!e.last) bits.end = e.end - first * 8;
     thread_local PieceDecoder decoder;
-    const PieceDecoder::Result r = decoder.decode(in, bytes, bits, {window, out.window}, target, e.size);
+    const PieceDecoder::Result r = decoder.decode(in, 0, bytes, bits, {window, out.window}, target, e.size);
     if (r.size != e.size) return;
     if (e.last) {
       // Behind it its trailer, and then the header of the next member, or zeros to the end of the file.
       if (r.outcome != PieceDecoder::Outcome::last_of_member || r.bytes + trailer_bytes > bytes) return;
       const std::uint8_t* const trailer = in.data() + r.bytes;
       const std::span<const std::uint8_t> rest(trailer + trailer_bytes, bytes - r.bytes - trailer_bytes);
-      const bool over = e.end / 8 == static_cast<std::uint64_t>(stamp.size);
-      if (over ? !all_zero(rest) : gzip_header_bytes(rest) != rest.size()) return;
+      if (e.ends ? !all_zero(rest) || !zero_from(first + bytes)
+                 : rest.empty() || gzip_header_bytes(rest) != rest.size())
+        return;
       out.member_crc = little_endian(trailer), out.member_size = little_endian(trailer + 4);
     } else if (r.outcome != PieceDecoder::Outcome::decoded) {
       return;
@@ -194,7 +218,7 @@ class PiecedFile {
     PieceBits bits{.begin = e.begin % 8, .end = {}};
     if (!e.last) bits.end = e.end - first * 8;
     thread_local PieceDecoder decoder;
-    const PieceDecoder::Result r = decoder.decode(in, bytes, bits, e.window, target, e.size);
+    const PieceDecoder::Result r = decoder.decode(in, 0, bytes, bits, e.window, target, e.size);
     const bool whole = e.last ? r.outcome == PieceDecoder::Outcome::last_of_member && r.bytes == bytes
                               : r.outcome == PieceDecoder::Outcome::decoded;
     return whole && r.size == e.size && crc32_of({target + e.window.size(), e.size}) == e.crc;
@@ -218,7 +242,10 @@ void InflatePiece::operator()(const Piece& piece, Chunk& out) const {
   out.data = data;
   if (file.decode(e, *piece.input, piece.target)) return;
   file.refused = true;
-  Judge judge({.path = file.path}, e.offset);
+  std::uint32_t before = 0;
+  for (std::size_t i = 0; i < piece.number; ++i)
+    before = combined(before, file.index->entries[i].crc, file.index->entries[i].size);
+  Judge judge({.path = file.path}, e.offset, before);
   Chunk found;
   for (std::size_t have = 0; have < e.size; have += std::min(found.size, e.size - have)) {
     if (!judge(found)) changed(file.path, e.offset + e.size);
@@ -246,7 +273,7 @@ bool VerifyPieces::pull(Chunk& out) {
   if (!s.pending) return false;
   if (!s.judge && s.piece.from && !holds()) {
     s.piece.from->refused = true;
-    s.judge = std::make_shared<Judge>(Inflate{.path = s.piece.from->path}, s.piece.chunk.offset);
+    s.judge = std::make_shared<Judge>(Inflate{.path = s.piece.from->path}, s.piece.chunk.offset, s.crc_of_file);
   }
   if (s.judge) {
     // The rest of the file; pieces of it that are still to come are passed over.
@@ -268,16 +295,17 @@ bool VerifyPieces::holds() {
   const auto of_piece = std::span(p.chunk.data - p.window, p.window);
   if (!std::equal(of_piece.begin(), of_piece.end(), s.before.end() - static_cast<std::ptrdiff_t>(p.window)))
     return false;
-  s.crc = static_cast<std::uint32_t>(crc32_combine(s.crc, p.crc, static_cast<z_off_t>(p.chunk.size)));
-  s.size += p.chunk.size;
+  const std::uint32_t crc = combined(s.crc, p.crc, p.chunk.size);
+  const std::uint64_t size = s.size + p.chunk.size;
+  const bool last = p.from->index->entries[p.number].last;
+  if (last && (crc != p.member_crc || static_cast<std::uint32_t>(size) != p.member_size)) return false;
+  s.crc_of_file = combined(s.crc_of_file, p.crc, p.chunk.size);
   const std::size_t kept = std::min(deflate_window, p.window + p.chunk.size);
   s.owner = p.chunk.owner;
   s.before = {p.chunk.data + p.chunk.size - kept, kept};
-  if (!p.from->index->entries[p.number].last) return true;
-  const bool whole = s.crc == p.member_crc && static_cast<std::uint32_t>(s.size) == p.member_size;
-  s.crc = 0, s.size = 0;
-  s.before = {};
-  return whole;
+  s.crc = last ? 0 : crc, s.size = last ? 0 : size;
+  if (last) s.before = {};
+  return true;
 }
 
 class GzipPieces::State {
@@ -290,7 +318,8 @@ class GzipPieces::State {
            .read_bytes = o.read_bytes,
            .wake = o.wake,
            .input = o.input,
-           .at_once = o.at_once} {}
+           .at_once = o.at_once},
+        memory_(o.memory ? o.memory : std::make_shared<PieceMemory>()) {}
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() { end_zlib(); }
@@ -343,6 +372,8 @@ class GzipPieces::State {
 
   void reset() {
     way_ = Way::fresh;
+    // One that was not believed is looked at no more.
+    index_lies_ = index_lies_ || (file_ && file_->refused && index_ && !index_->believed);
     if (file_ && (file_->refused || (index_ && !index_->believed))) index_.reset();
     file_.reset();
     building_.reset();
@@ -351,7 +382,9 @@ class GzipPieces::State {
     last_ = {}, window_ = {};
     in_ = {};  // with pieces that are known it is not needed
     base_ = decoded_ = 0;
-    have_ = 0;
+    have_ = at_ = 0;
+    crc_ = 0;
+    decoder_ = {};
     at_end_ = unreadable_ = in_member_ = false;
   }
 
@@ -387,12 +420,12 @@ class GzipPieces::State {
     stretch_bytes_ = 4 * o_.span;
     member_bytes_ = 0, behind_zeros_ = false;
     way_ = Way::pieces;
-    if (!fill(2) || in_.data()[0] != 0x1f || in_.data()[1] != 0x8b) judge();
+    if (!fill(2) || data()[0] != 0x1f || data()[1] != 0x8b) judge();
   }
 
   // An index file, where it can be of this file.
   std::shared_ptr<const PieceIndex> read_index() {
-    if (o_.index.empty()) return nullptr;
+    if (o_.index.empty() || index_lies_) return nullptr;
     const auto size = static_cast<std::uint64_t>(file_->stamp.size);
     auto read = read_gzip_index(o_.index, size);
     std::uint8_t start[4096];
@@ -402,13 +435,20 @@ class GzipPieces::State {
     index->stamp = file_->stamp;
     index->believed = false;
     std::vector<GzipPoint>& points = read->points;
+    index->entries.reserve(points.size());
     for (std::size_t i = 0; i < points.size(); ++i) {
       const bool ends = i + 1 == points.size();
       const std::uint64_t decoded = (ends ? read->decoded : points[i + 1].offset) - points[i].offset;
-      if (decoded > most_of_read_piece || points[i].bit / 8 >= size) return nullptr;
+      // No encoder makes of a piece much more than it was; between two members lie a trailer and a header.
+      const std::uint64_t most_bits = (decoded + decoded / 8 + 16 * 1024) * 8;
+      std::uint64_t end = ends ? size * 8 : points[i + 1].bit;
+      if (decoded > most_of_read_piece || points[i].bit >= size * 8 || (!ends && end - points[i].bit > most_bits))
+        return nullptr;
+      if (ends) end = std::min(end, (points[i].bit + most_bits) / 8 * 8);
       index->entries.push_back({.begin = points[i].bit,
-                                .end = ends ? size * 8 : points[i + 1].bit,
+                                .end = end,
                                 .last = ends || points[i + 1].window.empty(),
+                                .ends = ends,
                                 .offset = points[i].offset,
                                 .size = static_cast<std::size_t>(decoded),
                                 .window = {},
@@ -428,15 +468,18 @@ class GzipPieces::State {
                            .wake = o_.wake,
                            .input = o_.input,
                            .at_once = o_.at_once},
-                   decoded_);
+                   decoded_, crc_);
   }
 
+  const std::uint8_t* data() const { return in_.data() + at_; }
   // Reads until so many bytes are there or the file ends; whether they are.
   bool fill(std::size_t wanted) {
-    in_.reserve(most_input());
     if (have_ < wanted && !at_end_) {
+      std::uint8_t* const front = in_.reserve(most_input());
+      std::memmove(front, front + at_, have_);
+      at_ = 0;
       const std::size_t free = most_input() - have_;
-      const auto read = file_->read(in_.data() + have_, free, base_ + have_);
+      const auto read = file_->read(front + have_, free, base_ + have_);
       unreadable_ = !read;
       at_end_ = read.value_or(0) < free;
       have_ += read.value_or(0);
@@ -445,20 +488,17 @@ class GzipPieces::State {
   }
   // What lies between two pieces.
   void drop_between(std::size_t bytes) {
-    crc_between_ = crc32_of({in_.data(), bytes}, crc_between_);
+    crc_between_ = crc32_of({data(), bytes}, crc_between_);
     drop(bytes);
   }
-  void drop(std::size_t bytes) {
-    std::memmove(in_.data(), in_.data() + bytes, have_ - bytes);
-    have_ -= bytes, base_ += bytes;
-  }
+  void drop(std::size_t bytes) { at_ += bytes, have_ -= bytes, base_ += bytes; }
 
   // Behind the last member; what comes behind them is no member, which is for Inflate to say.
   void skip_zeros() {
-    while (member_bytes_ > 0 && fill(1) && in_.data()[0] == 0) {
+    while (member_bytes_ > 0 && fill(1) && data()[0] == 0) {
       behind_zeros_ = true;
       drop_between(static_cast<std::size_t>(
-          std::find_if(in_.data(), in_.data() + have_, [](std::uint8_t byte) { return byte != 0; }) - in_.data()));
+          std::find_if(data(), data() + have_, [](std::uint8_t byte) { return byte != 0; }) - data()));
     }
   }
 
@@ -471,29 +511,32 @@ class GzipPieces::State {
         return false;
       }
       fill(std::min<std::size_t>(4096, most_input()));
-      const std::size_t header = gzip_header_bytes({in_.data(), have_});
+      const std::size_t header = gzip_header_bytes({data(), have_});
       if (header == 0 || behind_zeros_) return judge(), std::nullopt;
       drop_between(header);
       in_member_ = true;
       bit_ = 0;
       member_crc_ = 0, member_size_ = 0, member_begin_ = base_;
     }
-    std::uint8_t* const to = pool_.take(out.chunk.owner).reserve(most() + PieceDecoder::room_beside);
+    std::uint8_t* const to = memory_->chunks.take(out.chunk.owner).reserve(most() + PieceDecoder::room_beside);
     const auto decode = [&](std::optional<std::uint64_t> end) {
-      return decoder_.decode(in_, have_, {.begin = bit_, .end = end}, window_, to, most());
+      return decoder_.decode(in_, at_, have_, {.begin = bit_, .end = end}, window_, to, most());
     };
     auto want = static_cast<std::size_t>(static_cast<double>(o_.span) * ratio_) + 1;
-    fill(want + search());
-    // What is left of the file, or a member like the one before, may be no more than a piece.
-    if ((at_end_ && have_ <= 2 * want) || (member_size_ == 0 && member_bytes_ > 0 && member_bytes_ <= 2 * want))
+    // What is left of the file, or a member like the one before, may be no more than a piece. (Where all are small,
+    // what is there is not moved to the front for each.)
+    const bool small = member_size_ == 0 && member_bytes_ > 0 && member_bytes_ <= 2 * want;
+    fill(small ? std::min(want + search(), 2 * member_bytes_ + 32 * 1024) : want + search());
+    if (small || (at_end_ && have_ <= 2 * want))
       if (const auto r = decode(std::nullopt); r.outcome == Outcome::last_of_member) return last(out, to, r);
+    fill(want + search());
     constexpr std::uint64_t nowhere = ~std::uint64_t{1};
     std::uint64_t too_large = ~std::uint64_t{0};  // an end that is too far
     bool before_last = false;  // the last block of a member is looked for only where the others are too far
     int refused = 0;           // ends in vain: what looks like a block and is none is rare
     for (std::uint64_t from = std::uint64_t{want} * 8 + bit_;;) {
       const auto end =
-          find_dynamic_block(in_.data(), have_, from, std::min<std::uint64_t>(have_, want + search()) * 8, before_last);
+          find_dynamic_block(data(), have_, from, std::min<std::uint64_t>(have_, want + search()) * 8, before_last);
       // Without an end to be seen, the member may have one.
       PieceDecoder::Result r{.outcome = Outcome::too_large};
       if (end.value_or(nowhere) < too_large) r = decode(end);
@@ -533,8 +576,8 @@ class GzipPieces::State {
   }
 
   bool end_member() {
-    if (!fill(trailer_bytes) || little_endian(in_.data()) != member_crc_ ||
-        little_endian(in_.data() + 4) != static_cast<std::uint32_t>(member_size_))
+    if (!fill(trailer_bytes) || little_endian(data()) != member_crc_ ||
+        little_endian(data() + 4) != static_cast<std::uint32_t>(member_size_))
       return false;
     member_bytes_ = static_cast<std::size_t>(base_ - member_begin_) + 1;
     drop_between(trailer_bytes);
@@ -544,11 +587,12 @@ class GzipPieces::State {
 
   // What is to be known of a piece behind its window.
   void note(const std::uint8_t* to, std::size_t size, std::uint64_t end, bool is_last) {
-    const std::uint32_t crc = crc32_of({to + window_.size(), size});
-    member_crc_ = static_cast<std::uint32_t>(crc32_combine(member_crc_, crc, static_cast<z_off_t>(size)));
+    const std::uint32_t crc = piece_crc_ = crc32_of({to + window_.size(), size});
+    member_crc_ = combined(member_crc_, crc, size);
     member_size_ += size;
-    if (end > 0 && size >= o_.span / 4)
-      ratio_ = std::min(1.0, static_cast<double>((end - bit_) / 8 + 1) / static_cast<double>(size));
+    if (end > 0)
+      ratio_ = std::min(
+          1.0, size >= 4096 ? static_cast<double>((end - bit_) / 8 + 1) / static_cast<double>(size) : 2 * ratio_);
     if (!building_) return;
     building_->entries.push_back({.begin = base_ * 8 + bit_,
                                   .end = base_ * 8 + end,
@@ -560,14 +604,14 @@ class GzipPieces::State {
                                   .crc_before = std::exchange(crc_between_, 0),
                                   .window = {window_.begin(), window_.end()}});
     building_->end = base_ + (end + 7) / 8;
-    window_bytes_ += window_.size();
+    window_bytes_ += window_.size() + sizeof(Entry);
     if (window_bytes_ > o_.index_bytes) building_.reset();
   }
 
   // Those of the piece in front that ends at bit `end`, but for one that it shares with the piece before.
   std::span<const std::uint8_t> own_bytes(std::uint64_t end) const {
     const std::size_t shared = bit_ ? 1 : 0;
-    return {in_.data() + shared, static_cast<std::size_t>((end + 7) / 8) - shared};
+    return {data() + shared, static_cast<std::size_t>((end + 7) / 8) - shared};
   }
 
   void hand(Piece& out, const std::uint8_t* to, std::size_t size) {
@@ -577,6 +621,7 @@ class GzipPieces::State {
     last_ = out.chunk.owner;
     window_ = {data + size - kept, kept};
     decoded_ += size;
+    crc_ = combined(crc_, piece_crc_, size);
   }
 
   // To a block that a piece can begin with, by zlib.
@@ -588,39 +633,40 @@ class GzipPieces::State {
     zlib_ready_ = true;
     if (!window_.empty()) inflateSetDictionary(&zlib_, window_.data(), static_cast<unsigned>(window_.size()));
     if (bit_ > 0) {
-      inflatePrime(&zlib_, static_cast<int>(8 - bit_), in_.data()[0] >> bit_);
+      inflatePrime(&zlib_, static_cast<int>(8 - bit_), data()[0] >> bit_);
       drop(1);
     }
     return std::nullopt;
   }
 
   std::optional<bool> stretch(Piece& out) {
-    std::uint8_t* const to = pool_.take(out.chunk.owner).reserve(most() + PieceDecoder::room_beside);
+    std::uint8_t* const to = memory_->chunks.take(out.chunk.owner).reserve(most() + PieceDecoder::room_beside);
     if (!window_.empty()) std::memcpy(to, window_.data(), window_.size());
-    std::size_t made = 0, at = 0;
+    std::size_t made = 0, taken = 0;
     bool at_boundary = false, ended = false;
     while (made < o_.span && !at_boundary && !ended) {
-      if (at == have_) {
-        drop(at), at = 0;
+      if (taken == have_) {
+        drop(taken), taken = 0;
         if (!fill(1)) return judge(), std::nullopt;
       }
-      zlib_.next_in = in_.data() + at;
-      zlib_.avail_in = static_cast<unsigned>(have_ - at);
+      zlib_.next_in = const_cast<std::uint8_t*>(data()) + taken;  // zlib's interface knows no const
+      zlib_.avail_in = static_cast<unsigned>(have_ - taken);
       zlib_.next_out = to + window_.size() + made;
       zlib_.avail_out = static_cast<unsigned>(o_.span - made);
       const int result = ::inflate(&zlib_, Z_BLOCK);
       if (result == Z_MEM_ERROR) throw std::bad_alloc();
-      at = have_ - zlib_.avail_in, made = o_.span - zlib_.avail_out;
+      taken = have_ - zlib_.avail_in, made = o_.span - zlib_.avail_out;
       ended = result == Z_STREAM_END;
       if (!ended && result != Z_OK && result != Z_BUF_ERROR) return judge(), std::nullopt;
       constexpr int behind_block = 128, in_last = 64;
       at_boundary = !ended && (zlib_.data_type & behind_block) && !(zlib_.data_type & in_last) &&
-                    stretched_ + made >= stretch_bytes_;
+                    stretched_ + made >= stretch_bytes_ &&
+                    (taken > 0 || (zlib_.data_type & 7) == 0);  // its last byte, where that is shared, is there
     }
     stretched_ += made;
     note(to, made, 0, false);
     const unsigned unused = at_boundary ? static_cast<unsigned>(zlib_.data_type) & 7u : 0;
-    drop(at - (unused ? 1 : 0));
+    drop(taken - (unused ? 1 : 0));
     if (ended && !end_member()) return judge(), std::nullopt;
     hand(out, to, made);
     if (ended) last_ = {}, window_ = {};
@@ -655,10 +701,11 @@ class GzipPieces::State {
     const Entry& e = index_->entries[next_];
     out.from = file_;
     out.number = next_++;
-    out.target = pool_.take(out.chunk.owner).reserve(e.size + PieceDecoder::room_beside);
-    out.input = &inputs_.take(out.own_input);
+    out.target = memory_->chunks.take(out.chunk.owner).reserve(e.size + PieceDecoder::room_beside);
+    out.input = &memory_->inputs.take(out.own_input);
     out.chunk.data = nullptr, out.chunk.size = e.size, out.chunk.offset = e.offset;
     decoded_ += e.size;
+    crc_ = combined(crc_, e.crc, e.size);
   }
 
   std::uint64_t file_size() const { return static_cast<std::uint64_t>(file_->stamp.size); }
@@ -680,17 +727,20 @@ class GzipPieces::State {
   Way way_ = Way::fresh;
   std::shared_ptr<PiecedFile> file_;
   std::shared_ptr<const PieceIndex> index_;
+  bool index_lies_ = false;               // the index file
   std::unique_ptr<PieceIndex> building_;  // in a first pass, as long as it may become one
   std::size_t window_bytes_ = 0;          // that it keeps
   std::uint32_t crc_between_ = 0;
   std::size_t next_ = 0;  // of the index
   std::optional<Judge> judge_;
   std::uint64_t decoded_ = 0;  // and handed on
-  Pool<Bytes> pool_;
-  Pool<PieceInput> inputs_;
+  std::uint32_t crc_ = 0;      // of that
+  std::uint32_t piece_crc_ = 0;
+  const std::shared_ptr<PieceMemory> memory_;
 
   PieceInput in_;
-  std::size_t have_ = 0;    // bytes in it
+  std::size_t at_ = 0;      // in it: what is not used yet
+  std::size_t have_ = 0;    // bytes of that
   std::uint64_t base_ = 0;  // of the first, in the file
   unsigned bit_ = 0;        // of the first byte, where the next block begins
   bool at_end_ = false;     // of the file

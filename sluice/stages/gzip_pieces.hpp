@@ -50,6 +50,12 @@ struct Piece {
   Shared<PieceInput> own_input;    // keeps it
 };
 
+// Memory that was given out and is nobody's any more.
+struct PieceMemory {
+  Pool<Bytes> chunks;
+  Pool<PieceInput> inputs;
+};
+
 struct GzipPieces {
   std::string path;
   std::size_t span = 256 * 1024;        // decoded bytes of a piece, about; >= 1
@@ -58,6 +64,8 @@ struct GzipPieces {
   std::size_t read_bytes = 128 * 1024;  // of the file at a time, where Inflate reads it; >= 1
   int wake = -1, input = -1;            // as Inflate's
   bool at_once = false;                 // as Inflate's
+
+  std::shared_ptr<PieceMemory> memory{};  // of several files that are read one after the other; none: its own
 
   using Output = Piece;
   bool operator()(Piece& out);
@@ -133,7 +141,8 @@ struct VerifyPieces {
     std::shared_ptr<Judge> judge;  // shared: an expand is copied to where it works
     Shared<Bytes> owner;           // of what is `before`
     std::span<const std::uint8_t> before;
-    std::uint32_t crc = 0;  // of the member so far
+    std::uint32_t crc_of_file = 0;  // handed on
+    std::uint32_t crc = 0;          // of the member so far
     std::uint64_t size = 0;
   };
   bool holds();

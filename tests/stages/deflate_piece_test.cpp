@@ -69,7 +69,7 @@ class DeflatePieceTest : public ::testing::Test {
                                            m.bytes.begin() + static_cast<std::ptrdiff_t>(offset));
     std::vector<std::uint8_t> target(most + PieceDecoder::room_beside);
     const std::string kept(in.data(), in.data() + count);
-    const PieceDecoder::Result r = decoder.decode(in, count, bits, before, target.data(), most);
+    const PieceDecoder::Result r = decoder.decode(in, 0, count, bits, before, target.data(), most);
     EXPECT_TRUE(std::equal(kept.begin(), kept.end(), in.data(), [](char a, std::uint8_t b) {
       return static_cast<std::uint8_t>(a) == b;
     })) << "the input is as it was";
@@ -164,7 +164,7 @@ TEST_F(DeflatePieceTest, ACutIsRefused) {
     std::memset(in.data() + count, 0, 16);
     std::vector<std::uint8_t> target(5000 + PieceDecoder::room_beside);
     const std::vector<std::uint8_t> before(m.bytes.begin(), m.bytes.begin() + 2000);
-    EXPECT_EQ(decoder.decode(in, count, {.begin = bit, .end = {}}, before, target.data(), 5000).outcome,
+    EXPECT_EQ(decoder.decode(in, 0, count, {.begin = bit, .end = {}}, before, target.data(), 5000).outcome,
               PieceDecoder::Outcome::refused)
         << end;
   }

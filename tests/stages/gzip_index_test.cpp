@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -17,6 +18,7 @@
 namespace sluice::stages::testing {
 namespace {
 
+using sluice::test::contains;
 using sluice::test::gzip_in_blocks;
 using sluice::test::noise;
 
@@ -75,8 +77,10 @@ class GzipIndexTest : public ::testing::Test {
     const Pass first = run(pieces);
     pieces.reset();
     const Pass second = run(pieces);
-    EXPECT_EQ(first.bytes, second.bytes);
-    EXPECT_EQ(first.error, second.error);
+    EXPECT_EQ(without_numbers(first.error), without_numbers(second.error));
+    if (first.error.empty()) {
+      EXPECT_TRUE(first.bytes == second.bytes);
+    }
     return first;
   }
   const Folder folder;
@@ -157,6 +161,72 @@ TEST_F(GzipIndexTest, AWindowThatIsNotWhatStandsBeforeIsNotBelieved) {
     EXPECT_EQ(pass.error, "");
     EXPECT_TRUE(pass.bytes == bytes) << point;
   }
+}
+
+// A member of these blocks of deflate.
+std::string member(const std::string& blocks, const std::string& all) {
+  const unsigned long crc = crc32(0, reinterpret_cast<const Bytef*>(all.data()), static_cast<unsigned>(all.size()));
+  std::string file = std::string("\x1f\x8b\x08\0\0\0\0\0\0\x03", 10) + blocks;
+  for (const std::size_t n : {std::size_t{crc}, all.size()})
+    for (unsigned shift = 0; shift < 32; shift += 8) file += static_cast<char>(n >> shift & 0xff);
+  return file;
+}
+
+// What is put at the end of a piece would be the data of a stored block that began before and ends just there.
+TEST_F(GzipIndexTest, AnEndWithinTheLastStoredBlockIsRefused) {
+  const std::string first = bytes.substr(0, 20'000), stored = noise(1000);
+  const std::string blocks = sluice::test::deflate_blocks(first, false),
+                    last = sluice::test::deflate_blocks(stored, true, 0);
+  const std::string path = folder.write("a.gz", member(blocks + last, first + stored));
+  const std::size_t end_of_data = 10 + blocks.size() + last.size();
+  std::size_t found_out = 0;
+  for (std::size_t before = 1; before < 60; ++before) {
+    const std::string decoded = first + stored.substr(0, stored.size() - before);
+    for (const std::size_t more : {std::size_t{0}, std::size_t{5}}) {
+      GzipIndex lie;
+      lie.points.push_back({.bit = 80, .offset = 0});
+      const std::string window = decoded.substr(decoded.size() - 20'000);
+      lie.points.push_back(
+          {.bit = (end_of_data - before) * 8,
+           .offset = decoded.size() + more,
+           .window = packed_window({reinterpret_cast<const std::uint8_t*>(window.data()), window.size()})});
+      lie.decoded = first.size() + stored.size() + more;
+      const Pass pass = read(path, write(lie));
+      ASSERT_EQ(pass.error, "") << before;
+      ASSERT_TRUE(pass.bytes == first + stored) << before;
+      found_out += pass.by_index > 0;
+    }
+  }
+  EXPECT_GT(found_out, 50u);
+}
+
+TEST_F(GzipIndexTest, AMemberWithoutAHeaderIsNone) {
+  const std::string second = "without a header";
+  const std::string first = gzip(bytes.substr(0, 5000)),
+                    file = first + member(sluice::test::deflate_blocks(second, true), second).substr(10);
+  const std::string path = folder.write("a.gz", file);
+  GzipIndex lie;
+  lie.points.push_back({.bit = 80, .offset = 0});
+  lie.points.push_back({.bit = first.size() * 8, .offset = 5000});
+  lie.decoded = 5000 + second.size();
+  const Pass pass = read(path, write(lie));
+  EXPECT_TRUE(contains(pass.error, "after gzip member 1")) << pass.error;
+}
+
+TEST_F(GzipIndexTest, OneThatLiedIsLookedAtNoMore) {
+  const std::string other = folder.write("b.gz", gzip_in_blocks(of_few_values(120'000, 9), 1000));
+  const std::string index = write(index_of(other, 5000));
+  const std::string path = folder.write("a.gz", gzip_in_blocks(bytes, 1000));
+  GzipPieces pieces{.path = path, .span = 4000, .index_bytes = 64 << 20, .index = index};
+  std::vector<std::size_t> by_index;
+  for (int pass = 0; pass < 3; ++pass, pieces.reset()) {
+    const Pass p = run(pieces);
+    EXPECT_EQ(p.error, "");
+    EXPECT_TRUE(p.bytes == bytes);
+    by_index.push_back(p.by_index);
+  }
+  EXPECT_EQ(by_index[1], 0u) << "as without an index";
+  EXPECT_GT(by_index[2], 20u) << "by what was found out meanwhile";
 }
 
 TEST_F(GzipIndexTest, OfAnotherFileItIsNotBelieved) {

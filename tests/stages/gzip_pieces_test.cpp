@@ -306,6 +306,49 @@ TEST_F(Pieces, AFileThatIsReplacedIsReadAnew) {
   EXPECT_EQ(p.by_index, p.pieces);
 }
 
+// Beside a reader whose first half is of the file as it was, which nobody may go on from.
+TEST_F(Pieces, AFileThatIsReplacedMeanwhileIsAnErrorWhereItIsReadAnew) {
+  const std::string a = of_few_values(30'000), b = of_few_values(30'000, 9), second = gzip("second");
+  std::string checked = second.substr(0, 3) + '\x02' + second.substr(4, 6);
+  const unsigned long crc = crc32(0, reinterpret_cast<const Bytef*>(checked.data()), 10);
+  checked += std::string{static_cast<char>(crc & 0xff), static_cast<char>(crc >> 8 & 0xff)} + second.substr(10);
+  const std::string path = folder.write("a.gz", gzip_in_blocks(a, 1000) + checked);
+  GzipPieces source{.path = path, .span = 2000};
+  Piece piece;
+  ASSERT_TRUE(source(piece));
+  folder.write("b.gz", gzip_in_blocks(b, 1000) + checked);
+  ASSERT_EQ(::rename(folder.path("b.gz").c_str(), path.c_str()), 0);
+  std::string error;
+  try {
+    while (source(piece)) continue;
+  } catch (const DataError& e) {
+    error = e.what();
+  }
+  EXPECT_TRUE(sluice::test::contains(error, "no longer decodes to the 30000 bytes that it had")) << error;
+}
+
+TEST_F(Pieces, ManyTinyMembersAreOneStream) {
+  std::string file, all;
+  const std::string nothing = gzip(""), one = gzip("1");
+  for (int i = 0; i < 30'000; ++i) file += i % 3 ? nothing : one, all += i % 3 ? "" : "1";
+  GzipPieces source{.path = folder.write("a.gz", file), .index_bytes = 1 << 20};
+  for (int pass = 0; pass < 2; ++pass) {
+    const Pass p = again(source);
+    EXPECT_EQ(p.error, "");
+    EXPECT_TRUE(p.bytes == all);
+    EXPECT_EQ(p.by_index, 0u) << "what is kept of each is counted";
+  }
+}
+
+// What begins with little is no measure of what follows.
+TEST_F(Pieces, BehindAnEmptyBeginningTheyAreAsLargeAsEver) {
+  const std::string all = std::string(300'000, '\0') + of_few_values(300'000);
+  GzipPieces source{.path = folder.write("a.gz", gzip_in_blocks(all, 2000)), .span = 20'000, .index_bytes = 64 << 20};
+  const Pass p = run(source);
+  EXPECT_TRUE(p.bytes == all);
+  EXPECT_LT(p.pieces, 60u);
+}
+
 TEST_F(Pieces, WindowsTakeNoMoreThanTheyMay) {
   const std::string bytes = of_few_values(400'000);
   const std::string path = folder.write("a.gz", gzip_in_blocks(bytes, 1000));
