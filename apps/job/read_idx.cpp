@@ -20,11 +20,11 @@ using namespace stages;
 
 // What is kept of where pieces lie: of the images that are trained on or tested with 6 MiB, of labels much less.
 constexpr std::size_t index_bytes(IdxKind kind) {
-  return (kind == IdxKind::images ? 6 : 1) << 20;
+  return std::size_t{kind == IdxKind::images ? 6u : 1u} << 20;
 }
 // A small chunk is many rows of labels, which are one byte each.
 constexpr std::size_t span(IdxKind kind) {
-  return (kind == IdxKind::labels ? 48 : 256) * 1024;
+  return std::size_t{kind == IdxKind::labels ? 48u : 256u} * 1024;
 }
 
 // Where a decoded chunk is of bounded size, that size.

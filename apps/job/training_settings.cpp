@@ -46,7 +46,9 @@ std::size_t slices_of(const stages::DataShape& shape, std::size_t threads) {
 }
 
 std::string cut_in_words(const TrainingSettings& s, const stages::DataShape& shape, std::size_t threads) {
-  const auto [shards, run, by_slices] = cut_of(s, shape, threads);
+  const Cut cut = cut_of(s, shape, threads);
+  const std::size_t shards = cut.shards, run = cut.run;
+  const bool by_slices = cut.gradient_by_slices;
   const std::size_t unit = by_slices ? kernels::lanes : kernels::row_block, units = ceil_div(s.batch_size, unit);
   const std::size_t blocks = ceil_div(s.batch_size, kernels::row_block);
   std::size_t most = 0, least = s.batch_size, empty = 0;

@@ -84,7 +84,8 @@ void StraightLoop::worker(std::size_t thread) {
 }
 
 void StraightLoop::score(std::size_t thread) {
-  const auto& [parts, run, by_slices] = options_.cut;
+  const std::size_t parts = options_.cut.shards;
+  const bool by_slices = options_.cut.gradient_by_slices;
   // As Sharder has it.
   const auto first_of = [&](std::size_t t) { return (t * parts + options_.threads - 1) / options_.threads; };
   const std::size_t begin = first_of(thread), end = first_of(thread + 1);

@@ -431,11 +431,11 @@ class GzipPieces::State {
     std::uint8_t start[4096];
     const auto have = file_->read(start, sizeof start, 0);
     if (!read || gzip_header_bytes({start, have.value_or(0)}) * 8 != read->points.front().bit) return nullptr;
-    auto index = std::make_shared<PieceIndex>();
-    index->stamp = file_->stamp;
-    index->believed = false;
+    auto known = std::make_shared<PieceIndex>();
+    known->stamp = file_->stamp;
+    known->believed = false;
     std::vector<GzipPoint>& points = read->points;
-    index->entries.reserve(points.size());
+    known->entries.reserve(points.size());
     for (std::size_t i = 0; i < points.size(); ++i) {
       const bool ends = i + 1 == points.size();
       const std::uint64_t decoded = (ends ? read->decoded : points[i + 1].offset) - points[i].offset;
@@ -445,7 +445,7 @@ class GzipPieces::State {
       if (decoded > most_of_read_piece || points[i].bit >= size * 8 || (!ends && end - points[i].bit > most_bits))
         return nullptr;
       if (ends) end = std::min(end, (points[i].bit + most_bits) / 8 * 8);
-      index->entries.push_back({.begin = points[i].bit,
+      known->entries.push_back({.begin = points[i].bit,
                                 .end = end,
                                 .last = ends || points[i + 1].window.empty(),
                                 .ends = ends,
@@ -454,7 +454,7 @@ class GzipPieces::State {
                                 .window = {},
                                 .packed = std::move(points[i].window)});
     }
-    return index;
+    return known;
   }
 
   // From here on, to the end of the file.

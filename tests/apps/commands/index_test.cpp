@@ -114,6 +114,8 @@ TEST_F(IndexCommand, WhatHasNoneIsAnErrorThatLeavesNothing) {
   }
   EXPECT_EQ(sluice({"index", all()[0], "--index-cache", folder.path("no")}).code, 2);
   EXPECT_EQ(sluice(eval({"--index-cache", folder.path("no")})).code, 2);
+  const std::string same = folder.write("data/train-images-idx3-ubyte", test::contents_of(all()[0]));
+  EXPECT_EQ(sluice({"index", all()[0], same}).code, 2) << "both would have one";
   for (const auto& entry : fs::directory_iterator(folder.path())) EXPECT_NE(entry.path().extension(), ".gzi");
 }
 
