@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -15,6 +17,7 @@
 #include "apps/commands/commands.hpp"
 #include "apps/job/settings.hpp"
 #include "apps/job/usage_error.hpp"
+#include "apps/terminal/log.hpp"
 #include "apps/terminal/standard_output.hpp"
 
 namespace sluice::apps {
@@ -30,14 +33,26 @@ std::size_t span_of(const std::string& path) {
   return static_cast<std::size_t>(std::clamp<std::uintmax_t>(none ? 0 : size / 256, least, most));
 }
 
-GzipIndex index_of(const std::string& path) {
+// Nothing: no piece can begin within it. Throws for what is no sound gzip file.
+std::optional<GzipIndex> index_of(const std::string& path) {
   GzipPieces pieces{.path = path, .span = span_of(path), .index_bytes = std::size_t{1} << 40};
   Piece piece;
   while (pieces(piece)) continue;
-  if (auto found = pieces.found()) return std::move(*found);
-  throw DataError(path +
-                  ": has no blocks at which a piece could begin, expected a gzip file, and of usual blocks: it is "
-                  "read without an index");
+  return pieces.found();
+}
+
+bool begins(const std::string& path, const std::string& bytes) {
+  std::ifstream file(path, std::ios::binary);
+  std::string start(bytes.size(), '\0');
+  return file.read(start.data(), static_cast<std::streamsize>(start.size())) && start == bytes;
+}
+
+// Somebody's index may be replaced, nothing else.
+void check_place(const std::string& to) {
+  check_writable(to);
+  std::error_code none;
+  if (std::filesystem::exists(to, none) && !begins(to, std::string(8, '\0') + "gzipind"))
+    throw UsageError(to + ": exists and is no index, which is where one would be written");
 }
 
 }  // namespace
@@ -51,8 +66,19 @@ int index(const IndexOptions& o) {
       throw UsageError(fmt::format("{}: the index of another of these files is {}, too", path, to));
   for (const std::string& path : o.files) {
     const std::string to = gzip_index_path(path, o.folder);
-    check_writable(to);
-    const GzipIndex found = index_of(path);
+    check_place(to);
+    if (std::error_code none;
+        std::filesystem::is_regular_file(path, none) && !begins(path, "\x1f\x8b") && !path.ends_with(".gz"))
+      throw DataError(path + ": is not gzip-compressed, and needs no index");
+    const std::optional<GzipIndex> indexed = index_of(path);
+    if (!indexed) {
+      say(fmt::format(
+          "sluice: {}: no index: it has no blocks that pieces could begin with (as of bgzip, or stored ones), or "
+          "is no file\n",
+          path));
+      continue;
+    }
+    const GzipIndex& found = *indexed;
     const std::string bytes = gzip_index_bytes(found);
     if (bytes.size() > most_gzip_index || found.points.size() > most_gzip_points)
       throw DataError(
@@ -68,8 +94,8 @@ int index(const IndexOptions& o) {
                      {"decoded_bytes", found.decoded},
                      {"bytes", bytes.size()}});
     else
-      write_to_stdout(fmt::format("{}: {} points in {} decoded bytes, {} bytes\n", to, found.points.size(),
-                                  found.decoded, bytes.size()));
+      write_to_stdout(fmt::format("{}: {} piece{} of {} decoded bytes, {} bytes\n", to, found.points.size(),
+                                  found.points.size() == 1 ? "" : "s", found.decoded, bytes.size()));
   }
   if (o.json) write_json_to_stdout({{"files", all}});
   return 0;

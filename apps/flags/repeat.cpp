@@ -52,6 +52,7 @@ Values effective_values(const Options& o) {
                   : o.resume.empty()    ? "auto"
                                         : o.resume}}};
   if (o.decoder == "auto") values["--decoder"] = {};
+  if (o.no_index) values["--index-cache"] = {};  // it may be of the environment
   if (o.class_names.starts_with("@")) values["--class-names"] = {"@" + absolute(o.class_names.substr(1))};
   return values;
 }

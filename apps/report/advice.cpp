@@ -38,6 +38,9 @@ std::string advice(const Options& o, const stages::DataShape& shape, const std::
   if (longest->graph == "load" && v.stage.starts_with("inflate") && o.effective_decoder() == "zlib" &&
       !stages::libdeflate_version().empty())
     return "the largest part of the time is decompression with zlib: --decoder libdeflate is about twice as fast";
+  if (o.stream && v.stage.starts_with("pieces") && !o.no_index)
+    return "the largest part of the time is decompression, one piece after the other: with an index (sluice index) all "
+           "threads do it";
   if (o.stream && v.stage.starts_with("inflate"))
     return "the largest part of the time is decompression, anew in every epoch: data that fit into memory are faster "
            "without --stream";

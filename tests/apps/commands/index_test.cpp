@@ -48,8 +48,7 @@ TEST_F(IndexCommand, WritesOneBesideEachFileAndChangesNoResult) {
   const Result r = sluice(Arguments{"index"} + all());
   ASSERT_EQ(r.code, 0) << r.err;
   EXPECT_EQ(lines(r.out).size(), 4u);
-  EXPECT_TRUE(contains(r.out, index("t10k-images-idx3-ubyte") + ": ") &&
-              contains(r.out, " points in 2352016 decoded bytes"));
+  EXPECT_TRUE(contains(r.out, index("t10k-images-idx3-ubyte") + ": ") && contains(r.out, " of 2352016 decoded bytes"));
   for (const char* threads : {"1", "2", "5"}) {
     EXPECT_EQ(sluice(eval({"--threads", threads})).out, evaluated);
     EXPECT_EQ(sluice(predict({"--threads", threads})).out, predicted);
@@ -101,6 +100,35 @@ TEST_F(IndexCommand, AFileThatIsDamagedIsRefusedInTheSameWordsWithOneAndWithout)
   EXPECT_EQ(with.code, 3);
   EXPECT_EQ(without.code, 3);
   EXPECT_EQ(with.err, without.err);
+}
+
+TEST_F(IndexCommand, WhatCannotHaveOneIsToldAndTheOthersGetTheirs) {
+  const std::string stored = folder.write("data/stored.gz", test::gzip(test_images(), 0)),
+                    of = folder.path("data/stored.gzi");
+  const Result r = sluice({"index", folder.write("data/empty.gz", test::gzip("")), all()[0]});
+  EXPECT_EQ(r.code, 0) << r.err;
+  EXPECT_TRUE(contains(r.err, "data/empty.gz: no index")) << r.err;
+  EXPECT_TRUE(fs::exists(index("train-images-idx3-ubyte")));
+  folder.write("data/stored.gzi", "somebody's");
+  EXPECT_EQ(sluice({"index", stored}).code, 2) << "nothing but an index is replaced";
+  EXPECT_EQ(test::contents_of(of), "somebody's");
+}
+
+TEST_F(IndexCommand, FlagsWithoutEffectAreErrorsAndTheDumpedLineRuns) {
+  EXPECT_EQ(sluice({"train", "--data", data, "--no-index"}).code, 2);
+  EXPECT_EQ(sluice({"train", "--data", data, "--stream", "--decoder", "zlib", "--no-index"}).code, 2);
+  EXPECT_EQ(sluice(eval({"--decoder", "zlib", "--index-cache", data})).code, 2);
+  const std::string set = "SLUICE_INDEX_CACHE='" + data + "' '" + sluice_path() + "' ";
+  const Result dumped =
+      run({"sh", "-c", set + "train --stream --epochs 1 --no-index --dump-flags --data '" + data + "'"});
+  EXPECT_EQ(dumped.code, 0) << dumped.err;
+  EXPECT_FALSE(contains(dumped.out, "--index-cache")) << dumped.out;
+  EXPECT_TRUE(contains(dumped.out, "--no-index")) << dumped.out;
+  EXPECT_EQ(
+      run({"sh", "-c", "SLUICE_INDEX_CACHE=/nowhere '" + sluice_path() + "' train --epochs 1 --data '" + data + "'"})
+          .code,
+      0)
+      << "it looks for none";
 }
 
 TEST_F(IndexCommand, WhatHasNoneIsAnErrorThatLeavesNothing) {

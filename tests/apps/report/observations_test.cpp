@@ -305,6 +305,8 @@ TEST(Advice, IsOfThisProgram) {
   EXPECT_EQ(advice(o, {}, {}), "");
   load.graph = "train", o.stream = true;
   EXPECT_TRUE(contains(advice(o, {}, {load}), "without --stream"));
+  load.stages[0].name = "pieces.train-images";
+  EXPECT_TRUE(contains(advice(o, {}, {load}), "sluice index"));
 }
 
 TEST(RepeatingCommand, GivesTheSameBits) {
