@@ -114,6 +114,24 @@ TEST_F(GzipIndexTest, EveryCutOfOneAndEveryPlaceWithAnotherByteIsReadSafely) {
   EXPECT_FALSE(parse_gzip_index(whole + "x", 1 << 30));
 }
 
+TEST_F(GzipIndexTest, PointsThatAreNotInOrderAreNone) {
+  const GzipPoint first{.bit = 80, .offset = 0}, second{.bit = 900, .offset = 1000, .window = "w"},
+      third{.bit = 1800, .offset = 2000, .window = "w"};
+  const auto read = [](const std::vector<GzipPoint>& points, std::uint64_t decoded = 3000) {
+    return parse_gzip_index(gzip_index_bytes({points, decoded}), 1 << 20).has_value();
+  };
+  EXPECT_TRUE(read({first, second, third}));
+  EXPECT_FALSE(read({first, third, second}));
+  EXPECT_FALSE(read({second, third})) << "the first is the beginning";
+  GzipPoint same = third;
+  same.offset = second.offset;
+  EXPECT_FALSE(read({first, second, same}));
+  same = third, same.bit = second.bit;
+  EXPECT_FALSE(read({first, second, same}));
+  EXPECT_FALSE(read({first, second, third}, 2000)) << "the last has nothing";
+  EXPECT_FALSE(read({}));
+}
+
 TEST_F(GzipIndexTest, WithOneTheFirstPassIsByIt) {
   const std::string one = gzip_in_blocks(bytes, 1000), more = of_few_values(30'000, 8);
   for (const auto& [file, all] : {std::pair{one, bytes},
