@@ -65,9 +65,8 @@ std::string cut_in_words(const TrainingSettings& s, const stages::DataShape& sha
   };
   std::string why = "one a thread";
   if (s.shards)
-    why = units < shards ? fmt::format("as --shards says, {} of them empty: it has {} of 64", shards - units,
-                                       some(units, "row block"))
-                         : "as --shards says";
+    why = empty ? fmt::format("as --shards says, {} of them empty: it has {} of 64", empty, some(blocks, "row block"))
+                : "as --shards says";
   else if (by_slices)
     why = fmt::format("for scores alone, since it has {} of 64 for {} threads{}", some(blocks, "row block"), threads,
                       shards < threads ? ", and a shard has no less than 16 rows" : "");
