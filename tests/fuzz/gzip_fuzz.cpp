@@ -1,6 +1,6 @@
-// gzip: the bytes are a file. All decoders (in pieces, too, at first and when they are known), and one whatever the
-// sizes of its chunks and reads, have the same verdict on it and decode it to the same bytes, and memory follows the
-// size of the file.
+// gzip: the bytes are a file. All decoders (in pieces, too, at first and when they are known), and one of them whatever
+// the sizes of its chunks and reads, have the same verdict on it and decode it to the same bytes, and memory follows
+// the size of the file.
 #include <string>
 
 #include <sluice/stages/errors.hpp>

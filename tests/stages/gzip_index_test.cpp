@@ -22,13 +22,6 @@ using sluice::test::contains;
 using sluice::test::gzip_in_blocks;
 using sluice::test::noise;
 
-std::string of_few_values(std::size_t size, std::uint64_t seed = 1) {
-  std::string bytes = noise(size, seed);
-  for (char& b : bytes) b = static_cast<char>(static_cast<unsigned char>(b) % 11 * 9);
-  for (std::size_t i = 500; i + 90 < size; i += 400) bytes.replace(i, 90, bytes, i / 2, 90);
-  return bytes;
-}
-
 struct Pass {
   std::string bytes, error;
   std::size_t by_index = 0;  // pieces
@@ -51,11 +44,6 @@ Pass run(GzipPieces& source) {
     pass.error = error.what();
   }
   return pass;
-}
-
-std::string without_numbers(std::string text) {
-  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
-  return text;
 }
 
 class GzipIndexTest : public ::testing::Test {

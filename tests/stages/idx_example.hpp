@@ -41,6 +41,20 @@ inline std::string pixels(std::size_t count) {
   return bytes;
 }
 
+// Few values, in runs that come again: blocks of them have codes of their own, and reach back.
+inline std::string of_few_values(std::size_t size, std::uint64_t seed = 1) {
+  std::string bytes = sluice::test::noise(size, seed);
+  for (char& b : bytes) b = static_cast<char>(static_cast<unsigned char>(b) % 11 * 9);
+  for (std::size_t i = 500; i + 90 < size; i += 400) bytes.replace(i, 90, bytes, i / 2, 90);
+  return bytes;
+}
+
+// Where an error is seen depends on how much zlib is given at a time.
+inline std::string without_numbers(std::string text) {
+  std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
+  return text;
+}
+
 inline std::string images_file(std::uint32_t count, std::uint32_t rows, std::uint32_t columns) {
   return header({0x00000803, count, rows, columns}) + pixels(std::size_t{count} * rows * columns);
 }
