@@ -9,10 +9,10 @@
 //
 //   if (const auto index = read_gzip_index(gzip_index_path("a.gz"), size)) ...   // "a.gzi"
 //
-// Format: what gztool 1.5.1 and 1.8.0 write, big-endian: 8 zero bytes, "gzipindx" (or "gzipindX", with a 4-byte kind of lines);
-// twice the number of points (8); of each point the decoded offset (8), the first whole byte behind it in the file (8),
-// how many bits of the byte before are its (4), the size of its packed window (4), the window, with X its line (8);
-// then the decoded size of the file (8), with X its lines (8).
+// Format: what gztool 1.5.1 and 1.8.0 write, big-endian: 8 zero bytes, "gzipindx" (or "gzipindX", with a 4-byte kind of
+// lines); twice the number of points (8); of each point the decoded offset (8), the first whole byte behind it in the
+// file (8), how many bits of the byte before are its (4), the size of its packed window (4), the window, with X its
+// line (8); then the decoded size of the file (8), with X its lines (8).
 #pragma once
 
 #include <cstddef>
