@@ -13,6 +13,8 @@
 #endif
 
 namespace sluice::stages {
+
+#ifdef SLUICE_LIBDEFLATE
 namespace {
 
 // Bits in the order in which a stream has them.
@@ -76,6 +78,7 @@ constexpr std::size_t end_bytes(unsigned bit) {
 }
 
 }  // namespace
+#endif
 
 bool decodes_pieces() {
 #ifdef SLUICE_LIBDEFLATE
