@@ -58,6 +58,7 @@ void check_place(const std::string& to) {
 }  // namespace
 
 int index(const IndexOptions& o) {
+  if (!decodes_pieces()) throw UsageError("this program was built without libdeflate, which decodes by an index");
   check_index_folder(o.folder);
   nlohmann::ordered_json all = nlohmann::ordered_json::array();
   std::set<std::string> indexes;

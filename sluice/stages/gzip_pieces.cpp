@@ -125,8 +125,7 @@ struct PieceIndex {
   // Of one that was read, and of which nothing is believed: CRCs are not known, and `end` of the last piece of a member
   // is where the next begins.
   bool believed = true;
-  std::uint64_t end = 0;         // byte at which the last ends
-  std::uint32_t crc_behind = 0;  // of those behind it
+  std::uint32_t crc_behind = 0;  // of the bytes behind the last
   Stamp stamp;                   // of the file
 };
 
@@ -603,7 +602,6 @@ class GzipPieces::State {
                                   .crc_of_file = crc32_of(own_bytes(end)),
                                   .crc_before = std::exchange(crc_between_, 0),
                                   .window = {window_.begin(), window_.end()}});
-    building_->end = base_ + (end + 7) / 8;
     window_bytes_ += window_.size() + sizeof(Entry);
     if (window_bytes_ > o_.index_bytes) building_.reset();
   }

@@ -13,10 +13,11 @@
 // a piece whose CRC is not the one that was kept) is decoded anew from the file's beginning by Inflate, whose verdict
 // and words hold. No gzip file, and what is no file (a pipe), is Inflate's from the beginning.
 //
-// path -> Pieces, in order; Piece -> Chunk, at most 1.5 x span bytes. The bytes are those of Inflate.
-// Order and thread-safety: GzipPieces is a source, one thread at a time; InflatePiece a map, on any number of pieces at
-// once. Errors: Inflate's; a DataError also where the file has become shorter than what was handed on.
-// Memory: of windows at most index_bytes; where they are more, nothing is kept and every pass is like the first.
+// path -> Pieces, in order; Piece -> Chunk, at most 1.5 x span bytes. The bytes are those of Inflate. (libdeflate
+// decodes some blocks that zlib refuses, made for it: there the CRC decides.) Order and thread-safety: GzipPieces is a
+// source, one thread at a time; InflatePiece a map, on any number of pieces at once. Errors: Inflate's; a DataError
+// also where the file no longer decodes to what was handed on of it. Memory: of windows at most index_bytes; where they
+// are more, nothing is kept and every pass is like the first.
 //
 //   auto pieces = g.source("pieces", GzipPieces{.path = "train-images-idx3-ubyte.gz"}, capacity(4));
 //   auto chunks = g.map("inflate", InflatePiece{}, pieces, unlimited);
@@ -138,7 +139,7 @@ struct VerifyPieces {
     std::size_t file = 0;
     CheckedPiece piece;
     bool pending = false, over = false;
-    std::shared_ptr<Judge> judge;  // shared: an expand is copied to where it works
+    std::shared_ptr<Judge> judge;  // of a class that only its source knows
     Shared<Bytes> owner;           // of what is `before`
     std::span<const std::uint8_t> before;
     std::uint32_t crc_of_file = 0;  // handed on

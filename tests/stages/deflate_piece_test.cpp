@@ -110,7 +110,6 @@ TEST_F(DeflatePieceTest, AnEndThatIsNoBoundaryIsRefused) {
   const std::set<std::uint64_t> boundaries(m.begins.begin(), m.begins.end());
   for (std::size_t a = 0; a + 1 < m.begins.size(); ++a)
     for (std::uint64_t end = m.begins[a] + 1; end < m.end; ++end) {
-      // As find_dynamic_block() says, those end in the same way as a stored block.
       std::string made;
       const auto outcome = decode(m, m.begins[a], end, a * block, made);
       if (boundaries.count(end)) {

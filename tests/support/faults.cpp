@@ -193,6 +193,18 @@ std::FILE* fopen_as(const char* path, const char* mode) {
   return file;
 }
 
+// Of `size` bytes one, where it is to be a part.
+template <class Do>
+ssize_t reading(int file, std::size_t size, Do&& work) {
+  const char* const path = path_of(file);
+  const Action a = counts(path) ? next("read", path) : Action{};
+  if (a.kind == Action::error) {
+    errno = a.number;
+    return -1;
+  }
+  return work(a.kind == Action::part ? std::min<std::size_t>(size, 1) : size);
+}
+
 // The descriptor is gone, whatever close() says.
 template <class Do>
 int closing(int file, Do&& work) {
@@ -359,24 +371,13 @@ std::FILE* fopen64(const char* path, const char* mode) {
 }
 
 ssize_t read(int file, void* to, std::size_t size) {
-  const char* const path = path_of(file);
-  const Action a = counts(path) ? next("read", path) : Action{};
-  if (a.kind == Action::error) {
-    errno = a.number;
-    return -1;
-  }
-  if (a.kind == Action::part) size = std::min<std::size_t>(size, 1);
-  return SLUICE_REAL(read, ssize_t(int, void*, std::size_t))(file, to, size);
+  return reading(file, size,
+                 [&](std::size_t n) { return SLUICE_REAL(read, ssize_t(int, void*, std::size_t))(file, to, n); });
 }
 ssize_t pread(int file, void* to, std::size_t size, off_t offset) {
-  const char* const path = path_of(file);
-  const Action a = counts(path) ? next("read", path) : Action{};
-  if (a.kind == Action::error) {
-    errno = a.number;
-    return -1;
-  }
-  if (a.kind == Action::part) size = std::min<std::size_t>(size, 1);
-  return SLUICE_REAL(pread, ssize_t(int, void*, std::size_t, off_t))(file, to, size, offset);
+  return reading(file, size, [&](std::size_t n) {
+    return SLUICE_REAL(pread, ssize_t(int, void*, std::size_t, off_t))(file, to, n, offset);
+  });
 }
 
 ssize_t write(int file, const void* from, std::size_t size) {
