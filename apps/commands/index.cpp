@@ -73,10 +73,10 @@ int index(const IndexOptions& o) {
       throw DataError(path + ": is not gzip-compressed, and needs no index");
     const std::optional<GzipIndex> indexed = index_of(path);
     if (!indexed) {
-      say(fmt::format(
-          "sluice: {}: no index: it has no blocks that pieces could begin with (as of bgzip, or stored ones), or "
-          "is no file\n",
-          path));
+      say(
+          fmt::format("sluice: {}: no index: it has no blocks that pieces could begin with (as stored ones), or is no "
+                      "file\n",
+                      path));
       continue;
     }
     const GzipIndex& found = *indexed;

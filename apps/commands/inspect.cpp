@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <stdexcept>
@@ -18,13 +19,15 @@
 #include <sluice/pipeline/graph.hpp>
 #include <sluice/stages/digest.hpp>
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/gzip_index.hpp>
+#include <sluice/stages/gzip_pieces.hpp>
 #include <sluice/stages/idx.hpp>
-#include <sluice/stages/inflate.hpp>
 #include <sluice/stages/model_file.hpp>
 #include <sluice/stages/scale.hpp>
 #include "apps/commands/commands.hpp"
 #include "apps/job/checkpoint.hpp"
 #include "apps/job/class_names.hpp"
+#include "apps/job/read_idx.hpp"
 #include "apps/terminal/standard_output.hpp"
 
 namespace sluice::apps {
@@ -60,17 +63,36 @@ struct MeasureIdx {
   }
 };
 
+using Start = std::array<unsigned char, 15>;
+
 // What is read of a pipe is gone: of that nothing is known before it is decoded.
-std::array<unsigned char, 9> beginning(const std::string& path) {
-  std::array<unsigned char, 9> start{};
+Start beginning(const std::string& path) {
+  Start start{};
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored)) return start;
   std::ifstream(path, std::ios::binary).read(reinterpret_cast<char*>(start.data()), start.size());
   return start;
 }
 
-bool may_be_safetensors(const std::array<unsigned char, 9>& start) {
+bool may_be_safetensors(const Start& start) {
   return start[8] == '{' && start[4] == 0 && start[5] == 0 && start[6] == 0 && start[7] == 0;
+}
+
+bool may_be_gzip_index(const Start& start) {
+  constexpr Start magic{0, 0, 0, 0, 0, 0, 0, 0, 'g', 'z', 'i', 'p', 'i', 'n', 'd'};
+  return start == magic;
+}
+
+void inspect_gzip_index(Inspected& file) {
+  file.kind = "gzip index";
+  const auto index = read_gzip_index(file.path, std::numeric_limits<std::uint64_t>::max() / 16);
+  if (!index) throw DataError("is damaged, or larger than what is used");
+  file.facts["points"] = index->points.size();
+  file.facts["decoded_bytes"] = index->decoded;
+  file.facts["largest_piece"] = largest_piece(*index);
+  if (const std::size_t largest = largest_piece(*index); largest > most_of_read_piece)
+    file.trouble =
+        fmt::format("a piece of it is of {} bytes, more than the {} that are used", largest, most_of_read_piece);
 }
 
 void inspect_model(Inspected& file) {
@@ -97,13 +119,13 @@ void inspect_model(Inspected& file) {
   }
 }
 
-//  inflate -> measure
-//          -> digest
+//  pieces.file -> inflate.file -> measure
+//                              -> digest
 void inspect_stream(Inspected& file, bool gzip) {
   MeasureIdx measure;
   Digest digest;
   Graph graph("inspect");
-  auto chunks = graph.source("inflate", Inflate{.path = file.path}, capacity(4));
+  const auto chunks = read_chunks(graph, "file", InputFiles(file.path));
   graph.sink("measure", std::ref(measure), chunks);
   graph.sink("digest", std::ref(digest), chunks);
   if (gzip) file.kind = "gzip";
@@ -145,6 +167,8 @@ Inspected inspect(const std::string& path) {
     if (may_be_safetensors(start)) {
       file.kind = "model";
       inspect_model(file);
+    } else if (may_be_gzip_index(start)) {
+      inspect_gzip_index(file);
     } else {
       inspect_stream(file, start[0] == 0x1f && start[1] == 0x8b);
     }

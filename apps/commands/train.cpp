@@ -3,14 +3,18 @@
 #include <fmt/core.h>
 
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include <sluice/pipeline/trace.hpp>
@@ -43,13 +47,14 @@ namespace {
 // The graphs of a run; training and evaluation are there as soon as the data are.
 struct Graphs {
   std::optional<Trace> trace;  // before the graphs
+  const DecodedCount loaded = std::make_shared<stages::DecodedBytes>();
   const std::unique_ptr<DataPreparation> preparation;
   GraphStats preparation_counts{};  // kept: to override stages for training begins them anew
   std::optional<Evaluation> evaluation{};
   std::optional<Training> training{};  // last: where it is, all are
 
   Graphs(const Options& o, const stages::DataFiles& files, const Threads& threads, int wake)
-      : preparation(data_preparation(o.stream, files, waking(data_settings(o), wake), threads)) {
+      : preparation(data_preparation(o.stream, files, settings(o, wake, loaded), threads)) {
     const JobData to_come = data_to_come(o.stream, files, data_settings(o));
     Training without_data(to_come.train, training_settings(o), threads, {});
     Evaluation with_none(to_come.test, threads);
@@ -77,17 +82,61 @@ struct Graphs {
   }
 
  private:
-  static DataSettings waking(DataSettings settings, int wake) {
-    settings.read.wake = wake;
-    return settings;
+  static DataSettings settings(const Options& o, int wake, const DecodedCount& loaded) {
+    DataSettings all = data_settings(o);
+    all.read.wake = wake;
+    all.read.decoded = loaded;
+    return all;
   }
 };
 
+// Says on a terminal, while the data are loaded, that they are; and what takes longer than a second, how far it is.
+class LoadingLine {
+ public:
+  LoadingLine(bool drawn, DecodedCount decoded) : drawn_(drawn), decoded_(std::move(decoded)) {
+    if (!drawn_) return;
+    say("loading ...");
+    thread_ = std::thread([this] { redraw(); });
+  }
+  LoadingLine(const LoadingLine&) = delete;
+  LoadingLine& operator=(const LoadingLine&) = delete;
+  ~LoadingLine() {
+    if (!drawn_) return;
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+    say("\r\x1b[K");
+  }
+
+ private:
+  void redraw() {
+    const auto begin = Clock::now();
+    std::unique_lock lock(mutex_);
+    auto wait = std::chrono::milliseconds(1000);
+    while (!changed_.wait_for(lock, std::exchange(wait, std::chrono::milliseconds(250)), [this] { return over_; })) {
+      const double seconds = seconds_since(begin), bytes = decoded_ ? static_cast<double>(decoded_->all) : 0;
+      std::string text = fmt::format("\r\x1b[Kloading, for {:.0f} s", seconds);
+      if (bytes > 0) text += fmt::format(": {:.0f} MB decompressed, {:.0f} MB/s", bytes / 1e6, bytes / 1e6 / seconds);
+      say(text);
+    }
+  }
+
+  const bool drawn_;
+  const DecodedCount decoded_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+  std::thread thread_;
+};
+
 // The data; nullptr: a signal came first.
-const JobData* load_data(DataPreparation& preparation, Interrupt& interrupt, const LogStyle& style,
-                         Clock::time_point begin) {
+const JobData* load_data(DataPreparation& preparation, const DecodedCount& decoded, Interrupt& interrupt,
+                         const LogStyle& style, Clock::time_point begin) {
   const bool drawn = style.form == LogStyle::Form::line;
-  if (drawn) say("loading ...");
+  std::optional<LoadingLine> line(std::in_place, drawn, decoded);
   interrupt.when_asked([style, begin, drawn] {
     if (drawn) say("\r\x1b[K");
     say_message(style, fmt::format("loading the data, for {:.1f} s so far", seconds_since(begin)));
@@ -105,7 +154,7 @@ const JobData* load_data(DataPreparation& preparation, Interrupt& interrupt, con
     // A pipe that was waited for; or one that ended because the signal ended its writer, too.
     if (!interrupt.signal() || !error.cause_as<stages::DataError>()) throw;
   }
-  if (drawn) say("\r\x1b[K");
+  line.reset();
   interrupt.then({});
   return data;
 }
@@ -186,7 +235,8 @@ class Run {
     checkpoints_.find();
     if (checkpoints_.replaces() && !o_.quiet)
       say_message(style_, fmt::format("beginning anew: what is in {} will be replaced", o_.checkpoint));
-    if (const JobData* ready = load_data(*graphs_.preparation, interrupt_, style_, begin_)) data_ = ready;
+    if (const JobData* ready = load_data(*graphs_.preparation, graphs_.loaded, interrupt_, style_, begin_))
+      data_ = ready;
     state_.seconds.load = seconds_since(begin_);
     state_.plan = {.epochs = o_.epochs,
                    .batch_size = o_.batch_size,
@@ -228,6 +278,7 @@ class Run {
         epoch.train();
         if (interrupt_.signal() || !epoch.test()) break;
         if (state_.complete() || checkpoints_.due_after(state_.training.epochs.size())) checkpoints_.save(state_);
+        checkpoints_.keep_pieces();
         progress_->epoch_ends(state_.training.epochs.back());
       }
       checkpoints_.save(state_);

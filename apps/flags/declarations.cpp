@@ -58,12 +58,12 @@ void declare_threads(const FlagGroup& group, std::size_t& threads) {
 }
 
 // What decompresses.
-void declare_decoder(const FlagGroup& data, Options& o, const std::function<bool()>& streams) {
+void declare_decoder(const FlagGroup& data, Options& o) {
   data.choice("--decoder NAME", o.decoder, {"auto", "zlib", "libdeflate"},
               "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
-              "(whole files, what is streamed in pieces: about twice as fast)");
-  const auto looked_for = [&o, streams] { return streams() && o.decoder != "zlib"; };
-  const char* const otherwise = "without --stream, or with --decoder zlib";
+              "(in pieces, and small files whole: about twice as fast)");
+  const auto looked_for = [&o] { return o.decoder != "zlib"; };
+  const char* const otherwise = "with --decoder zlib";
   const Flag none = data.bare("--no-index", o.no_index, "Use no index files (sluice index)");
   none.only_where(looked_for, otherwise);
   data.file("--index-cache DIR", o.index_cache, "Folder in which index files are looked for")
@@ -87,7 +87,7 @@ void declare_data(Flags& flags, Options& o) {
   declare_scale(data, o, "1/255 for uint8 images, 1 for any other type");
   data.value("--classes N", o.classes, whole(2, stages::most_classes), "Number of classes, 2 to 65536")
       .by_default("counted from the labels");
-  declare_decoder(data, o, [&o] { return o.stream; });
+  declare_decoder(data, o);
   data.bare("--stream", o.stream,
             "Hold no data set in memory, whatever its size: decompress the files anew in every epoch, while training "
             "goes on");
@@ -235,7 +235,7 @@ void declare_eval(Flags& flags, CommandLine& line) {
       flags, o.files.folder, "Folder of t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, .gz or plain",
       "where both files are named", Dash::standard_input,
       {{"--images FILE", line.eval.images, images_of_any_kind}, {"--labels FILE", line.eval.labels, "Their labels"}});
-  declare_decoder(flags.group("Data"), o, [] { return true; });
+  declare_decoder(flags.group("Data"), o);
   declare_run(flags, o);
   declare_kernels(flags, o);
   const FlagGroup output = flags.group("Output");
@@ -256,7 +256,7 @@ void declare_predict(Flags& flags, CommandLine& line) {
   data.inputs("--images FILE", p.images, Dash::standard_input, images_of_any_kind);
   data.inputs("--labels FILE", p.labels, Dash::standard_input, "Their labels, shown in the gallery")
       .only_where(with_gallery, without_gallery);
-  declare_decoder(data, o, [] { return true; });
+  declare_decoder(data, o);
   declare_run(flags, o);
   declare_kernels(flags, o);
   output.choice("--format NAME", p.format, {"jsonl", "csv"}, "jsonl: an object for each image; csv");
@@ -321,15 +321,12 @@ void declare_index(Flags& flags, CommandLine& line) {
   output.file("--index-cache DIR", line.index.folder, "Folder to write into").by_default("beside each file");
   output.bare("--json", line.index.json, "Print what was written as one JSON object");
   flags.note(
-      "An index tells where pieces of a file begin, so that all threads decompress it: train --stream, eval and "
-      "predict "
-      "use FILE.gzi (for FILE.gz) where it is. One that is damaged, or of another file, changes no result; the file is "
-      "then read without it. It takes about a tenth of the file's size, and as much memory where it is used. The "
-      "format "
-      "is that of gztool, whose own are used as well (gztool -s 1). An older index at its place is replaced, nothing "
-      "else "
-      "is.");
-  flags.example("sluice index data/*.gz", "and eval, predict and train --stream decompress on all threads at once");
+      "An index tells where pieces of a file begin, so that all threads decompress it from the beginning: train, eval, "
+      "predict and inspect use FILE.gzi (for FILE.gz) where it is. One that is damaged, or of another file, changes no "
+      "result; the file is then read without it. It takes about a tenth of the file's size, and as much memory where "
+      "it is used. The format is that of gztool, whose own are used as well (gztool -s 1). An older index at its place "
+      "is replaced, nothing else is. A file of bgzip or pigz -i needs none.");
+  flags.example("sluice index data/*.gz", "and train, eval and predict decompress on all threads at once");
 }
 
 constexpr Declaration commands[] = {

@@ -2,15 +2,22 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/fields.hpp>
 #include <sluice/stages/scale.hpp>
+#include <sluice/stages/stored_pieces.hpp>
 #include "apps/job/outputs.hpp"
+#include "apps/job/read_idx.hpp"
 #include "apps/job/settings.hpp"
 #include "apps/job/usage_error.hpp"
 
@@ -52,7 +59,13 @@ bool replaceable(const std::string& path) {
   return file.gcount() == 0 || start.find(R"("sluice.checkpoint")") != std::string::npos;
 }
 
+constexpr std::string_view pieces_magic = "sluice checkpoint pieces 1\n";
+
 }  // namespace
+
+std::string pieces_of(const std::string& checkpoint) {
+  return checkpoint + ".pieces";
+}
 
 void Checkpointing::find() {
   const std::string& own = o_.checkpoint;
@@ -65,6 +78,7 @@ void Checkpointing::find() {
   } else if (own_there) {
     try {
       found_ = find_checkpoint(own);
+      base_ = own;
     } catch (const stages::DataError& error) {
       throw stages::DataError(fmt::format("{}: begin anew with another --checkpoint{}", error.what(),
                                           replaceable(own) ? ", or with --resume no, which replaces it" : ""));
@@ -72,6 +86,9 @@ void Checkpointing::find() {
   } else if (o_.resumes_from_file()) {
     try {
       found_ = find_checkpoint(o_.resume);
+      base_ = o_.resume;
+      if (const std::string kept = stages::previous_version(""); base_.ends_with(kept))
+        base_.resize(base_.size() - kept.size());
       if (!found_) load_checkpoint(o_.resume);  // says why not
     } catch (const stages::DataError& error) {
       throw stages::DataError(fmt::format("--resume {}", error.what()));
@@ -107,6 +124,7 @@ TrainingState Checkpointing::go_on(const JobData& data) {
     begins_again_ = true;
   }
   if (!found_->trouble.empty()) older_ = Older::dropped;  // what is kept is the sound one
+  find_pieces(data);
   return std::move(s);
 }
 
@@ -143,6 +161,50 @@ void Checkpointing::save(const RunState& state) {
   saved_ = s.changes;
   has_own_ = true;
   if (tell_) tell_();
+}
+
+// Of these files, as lasting() has it; then what is stored of each (stored_pieces.hpp).
+void Checkpointing::keep_pieces() {
+  const KnownPieces& known = data_->train.known;
+  if (pieces_kept_ || known.empty() || !has_own_) return;
+  std::string bytes(pieces_magic);
+  const std::string files = data_->train.stamps.lasting();
+  stages::put_field(bytes, files.size(), 4);
+  bytes += files;
+  for (const auto& one : known) {
+    const auto index = one->index();
+    if (!index) return;
+    const std::string its = stages::stored_pieces(*index);
+    stages::put_field(bytes, its.size(), 8);
+    bytes += its;
+  }
+  pieces_kept_ = true;
+  try {
+    stages::Replacement file(pieces_of(o_.checkpoint));
+    file.write(bytes.data(), bytes.size());
+    file.commit();
+  } catch (const stages::WriteError&) {
+    // The checkpoint is there: to go on from it takes longer.
+  }
+}
+
+void Checkpointing::find_pieces(const JobData& data) {
+  const KnownPieces& known = data.train.known;
+  std::error_code none;
+  const std::string path = pieces_of(base_);
+  const std::uintmax_t size = std::filesystem::file_size(path, none);
+  if (known.empty() || none || size > 2 * images_index_bytes) return;
+  std::string bytes(static_cast<std::size_t>(size), '\0');
+  std::ifstream file(path, std::ios::binary);
+  if (!file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()))) return;
+  stages::Fields fields(bytes);
+  if (fields.text(pieces_magic.size()) != pieces_magic) return;
+  if (fields.text(fields.number(4)) != data.train.stamps.lasting()) return;
+  for (std::size_t i = 0; i < known.size(); ++i)
+    known[i]->set(stages::pieces_stored(fields.text(fields.number(8)), data.train.images.paths()[i],
+                                        images_index_bytes / known.size()));
+  pieces_kept_ = fields.whole() && base_ == o_.checkpoint &&
+                 std::all_of(known.begin(), known.end(), [](const auto& one) { return one->index() != nullptr; });
 }
 
 std::string Checkpointing::way_to_go_on(bool trains) const {

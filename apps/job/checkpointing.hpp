@@ -1,5 +1,9 @@
 // What a run goes on from, and what it leaves behind for the next one, as --checkpoint and --resume ask for.
 //
+// Of a job that streams, where the pieces of its images files lie is kept beside the checkpoint, as FILE.pieces, once
+// that is known: so that a run that goes on within an epoch decodes of what is behind it only what it still needs.
+// Whether it is there changes no result.
+//
 // Order and thread-safety: find() before the data are loaded, go_on() behind, begin() before the first step, then
 // save() whenever the run lies between two steps; one thread at a time. Errors: UsageError and stages::DataError in
 // words that name the file and the way out: a checkpoint of another job, damaged, or a file that is none and would be
@@ -29,6 +33,9 @@
 
 namespace sluice::apps {
 
+// What is kept beside a checkpoint.
+std::string pieces_of(const std::string& checkpoint);
+
 class Checkpointing {
  public:
   explicit Checkpointing(const Options& options) : o_(options) {}
@@ -54,6 +61,8 @@ class Checkpointing {
   // Unless the state is there already, or none is wanted. One of a complete job that cannot be written is no error
   // here, but failed(): its result may still get somewhere.
   void save(const RunState& state);
+  // Behind an epoch: where pieces lie, if it found that out, and beside a checkpoint of this job.
+  void keep_pieces();
   std::exception_ptr failed() const { return failed_; }
   bool has_own() const { return has_own_; }  // there is a --checkpoint of this job
   // For a run that was interrupted: how another one goes on. trains: this one had begun to.
@@ -61,13 +70,16 @@ class Checkpointing {
 
  private:
   void refuse_another_job(const std::vector<Difference>& different) const;
+  void find_pieces(const JobData& data);
 
   const Options& o_;
   std::optional<FoundCheckpoint> found_;
+  std::string base_;  // as it was named: what was found may be the version before
   bool replaces_ = false, has_own_ = false, begins_again_ = false;
   std::optional<std::uint64_t> saved_;  // state.changes of what is there
   stages::Replacement::Older older_ = stages::Replacement::Older::kept;
   const JobData* data_ = nullptr;
+  bool pieces_kept_ = false;
   stages::Metadata stored_;
   std::function<void()> tell_;
   std::exception_ptr failed_;

@@ -51,6 +51,7 @@ Stream<Batch> Evaluation::batches(const LabelledSet& set, std::size_t rows) {
                        .decoder = set.decoder,
                        .index = set.index,
                        .again = true,
+                       .decoded = set.decoded,
                        .image_bytes = set.shape.image_bytes(),
                        .classes = set.shape.classes},
                       rows, set.shape.pixels());

@@ -84,9 +84,15 @@ Threads threads_beside_waits(std::size_t wanted, const std::vector<InputFiles>& 
 }
 
 Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_t count) {
-  ReadIdx how{.decoder = files.decoder, .index = files.index, .again = files.again, .image_bytes = files.image_bytes};
+  ReadIdx how{.decoder = files.decoder,
+              .index = files.index,
+              .again = files.again,
+              .known = files.known,
+              .decoded = files.decoded,
+              .image_bytes = files.image_bytes};
   auto images = read_rows<IdxKind::images>(g, files.prefix + "images", files.images, count, how);
   how.classes = files.classes;
+  how.known.clear();
   auto labels = read_rows<IdxKind::labels>(g, files.prefix + "labels", files.labels, count, how);
   return g.zip("pair", images, labels, capacity(2));
 }

@@ -7,9 +7,12 @@
 
 #include <array>
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <sluice/stages/dataset.hpp>
+#include <sluice/stages/gzip_pieces.hpp>
 #include <sluice/stages/input_files.hpp>
 #include "apps/job/file_stamps.hpp"
 
@@ -25,6 +28,12 @@ struct IndexUse {
   std::string folder{};  // empty: beside the file
 };
 
+// Where the pieces of images files lie, and which of them are needed, of each; none: nobody asks.
+using KnownPieces = std::vector<std::shared_ptr<stages::KnownPieces>>;
+
+// What is decoded in pieces; nothing: nobody counts.
+using DecodedCount = std::shared_ptr<stages::DecodedBytes>;
+
 // Images and their labels.
 struct LabelledFiles {
   stages::InputFiles images, labels;
@@ -32,6 +41,8 @@ struct LabelledFiles {
   Decoder decoder = Decoder::libdeflate;
   IndexUse index{};
   bool again = false;  // whether they are read more than once: then where the pieces lie is kept
+  KnownPieces known{};
+  DecodedCount decoded{};
   std::size_t image_bytes = 0;
   std::size_t classes = 0;  // of the labels, which are checked
 };
@@ -44,6 +55,8 @@ struct LabelledSet {
   stages::InputFiles images{}, labels{};       // these files
   Decoder decoder = Decoder::libdeflate;       // of them
   IndexUse index{};
+  KnownPieces known{};
+  DecodedCount decoded{};
   FileStamps stamps{};  // of them, at the beginning of the run, where the set stays there
 
   LabelledSet() = default;
@@ -54,6 +67,7 @@ struct LabelledSet {
 // What a job knows of its data before the first epoch.
 struct JobData {
   LabelledSet train, test;
+  DecodedCount loaded{};                 // until then
   std::array<std::string, 4> digests{};  // SHA-256, in the order of stages::DataFiles, where they are asked for
 };
 

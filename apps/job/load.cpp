@@ -43,7 +43,7 @@ const JobData& Loading::run() {
                          settings_.classes ? std::optional(settings_.classes) : std::nullopt);
   test_ = make_data_set(std::move(test_images_), std::move(test_labels_), train_.classes);
   check_same_size(train_, test_);
-  data_ = {LabelledSet(train_), LabelledSet(test_), {}};
+  data_ = {LabelledSet(train_), LabelledSet(test_), settings_.read.decoded, {}};
   if (settings_.digests)
     for (std::size_t i = 0; i < digests_.size(); ++i) data_.digests[i] = digests_[i].hex();
   return data_;

@@ -9,6 +9,7 @@
 
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/replacement.hpp>
+#include "apps/job/checkpointing.hpp"
 #include "apps/job/usage_error.hpp"
 
 namespace sluice::apps {
@@ -38,6 +39,8 @@ void check_outputs(const Options& o, const stages::DataFiles& files) {
                                                           {"--checkpoint", o.checkpoint}};
   if (!o.checkpoint.empty())
     all.emplace_back("--checkpoint, whose version before is kept as", stages::previous_version(o.checkpoint));
+  if (!o.checkpoint.empty() && o.stream)
+    all.emplace_back("--checkpoint, beside which pieces are kept in", pieces_of(o.checkpoint));
   std::erase_if(all, [](const auto& output) { return output.second.empty(); });
   for (std::size_t i = 0; i < all.size(); ++i) {
     check_output(all[i].first, all[i].second, inputs);

@@ -18,9 +18,9 @@ namespace {
 
 using namespace stages;
 
-// What is kept of where pieces lie: of the images that are trained on or tested with 6 MiB, of labels much less.
+// Of labels much less.
 constexpr std::size_t index_bytes(IdxKind kind) {
-  return std::size_t{kind == IdxKind::images ? 6u : 1u} << 20;
+  return kind == IdxKind::images ? images_index_bytes : std::size_t{1} << 20;
 }
 // A small chunk is many rows of labels, which are one byte each.
 constexpr std::size_t span(IdxKind kind) {
@@ -53,46 +53,80 @@ Chunks by_zlib(Graph& g, const std::string& name, IdxKind kind, const InputFiles
   return {g.source(name, std::move(inflate), capacity(2)), span(kind), 4};
 }
 
+// How a file is read in pieces: by an index file, where it has one; otherwise guessed, where that is worth it.
+struct Cut {
+  std::string index{};
+  bool guessed = false;
+};
+Cut cut_of(IdxKind kind, const InputFiles& files, const std::string& path, const ReadIdx& how, std::size_t threads) {
+  if (files.is_standard_input() || !decodes_pieces()) return {};
+  std::error_code none;
+  const std::string index = gzip_index_path(path, how.index.folder);
+  if (how.index.used && std::filesystem::is_regular_file(index, none)) return {.index = index};
+  const std::uintmax_t size = std::filesystem::file_size(path, none);
+  const bool large = !none && size >= 32 * span(kind);  // otherwise it is not worth the memory
+  return {.guessed = large && threads > 1 && (threads >= few_threads || pieces_are_independent(path, span(kind)))};
+}
+
 Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how) {
   EachFile<GzipPieces> pieces;
   const std::vector<std::string> names = files.names();
-  bool indexed = false;
   std::size_t bytes = piece_bytes(span(kind));
+  bool verified = false;
+  const std::size_t of_index = how.again ? index_bytes(kind) / names.size() : 0;
   const auto memory = std::make_shared<PieceMemory>();
   for (const std::string& one : names) {
+    const Cut cut = cut_of(kind, files, one, how, g.threads());
     GzipPieces& file = pieces.files.emplace_back();
     file.path = one;
     file.span = span(kind);
-    file.index_bytes = how.again ? index_bytes(kind) / names.size() : 0;
+    file.index_bytes = of_index;
+    file.index = cut.index;
+    file.guess = cut.guessed;
     file.wake = how.wake;
     file.input = files.is_standard_input() ? 0 : -1;
     file.at_once = how.at_once;
     file.memory = memory;
-    std::error_code none;
-    const std::string index = gzip_index_path(one, how.index.folder);
-    if (!how.index.used || files.is_standard_input() || !std::filesystem::is_regular_file(index, none)) continue;
-    file.index = index;
-    indexed = true;
+    file.decoded = how.decoded;
+    if (!how.known.empty()) file.known = how.known[pieces.files.size() - 1];
+    verified = verified || cut.guessed || !cut.index.empty();
     if (how.image_bytes) bytes = std::max(bytes, file.chunk_bytes());
   }
   const std::string what = name.substr(name.find('.') + 1);
-  const bool at_once = how.again || indexed;  // are several of them decoded
+  const bool at_once = how.again || verified;  // are several of them decoded
   auto all = g.source("pieces." + what, std::move(pieces), capacity(at_once ? 2 * g.threads() : 2));
-  if (!indexed) return {g.map(name, InflatePiece{}, all, unlimited), bytes, 2};
+  if (!verified) return {g.map(name, InflatePiece{}, all, unlimited), bytes, 2};
   auto decoded = g.map(name, DecodePiece{}, all, unlimited);
-  return {g.expand("verify." + what, VerifyPieces{}, decoded, capacity(2)), bytes, 2};
+  VerifyPieces verify{
+      .span = span(kind), .index_bytes = of_index, .chunk_bytes = bytes, .decoded = how.decoded, .kept = how.kept};
+  return {g.expand("verify." + what, std::move(verify), decoded, capacity(2)), bytes, 2};
+}
+
+// A file that stays in memory is decoded in one go, to where it stays, where pieces of it are not decoded at once.
+bool in_one_go(IdxKind kind, const InputFiles& files, const ReadIdx& how, std::size_t threads) {
+  const std::vector<std::string>& paths = files.paths();
+  return how.kept && std::none_of(paths.begin(), paths.end(), [&](const std::string& path) {
+           const Cut cut = cut_of(kind, files, path, how, threads);
+           return cut.guessed || (!cut.index.empty() && threads > 1);
+         });
 }
 
 }  // namespace
 
 template <IdxKind kind>
 IdxStreams read_idx(Graph& g, const std::string& what, const InputFiles& files, const ReadIdx& how) {
-  const auto way = how.decoder == Decoder::zlib ? by_zlib : how.kept ? whole_files : by_pieces;
+  const auto way = how.decoder == Decoder::zlib               ? by_zlib
+                   : in_one_go(kind, files, how, g.threads()) ? whole_files
+                                                              : by_pieces;
   const Chunks chunks = way(g, "inflate." + what, kind, files, how);
   ParseIdx<kind> parse{.paths = files.names(), .classes = how.classes};
   if (chunks.bytes) parse.chunk_bytes = chunks.bytes, parse.item_bytes = item_bytes<kind>(how);
   auto elements = g.expand("parse." + what, parse, chunks.stream, capacity(chunks.parsed_ahead));
   return {chunks.stream, elements, chunks.bytes};
+}
+
+Stream<Chunk> read_chunks(Graph& g, const std::string& what, const InputFiles& files) {
+  return by_pieces(g, "inflate." + what, IdxKind::images, files, {}).stream;
 }
 
 template IdxStreams read_idx<IdxKind::images>(Graph&, const std::string&, const InputFiles&, const ReadIdx&);

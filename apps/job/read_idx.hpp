@@ -1,8 +1,8 @@
 // Files as a stream of a graph: decompressed, and the elements within them.
 //
 //   pieces.WHAT -> inflate.WHAT -> parse.WHAT          (gzip_pieces.hpp)
-//   pieces.WHAT -> inflate.WHAT -> verify.WHAT -> parse.WHAT         (where a file has an index file)
-//   inflate.WHAT -> parse.WHAT                         (whole, or by zlib)
+//   pieces.WHAT -> inflate.WHAT -> verify.WHAT -> parse.WHAT         (with an index file, or where a file is guessed
+//   in) inflate.WHAT -> parse.WHAT                         (whole, or by zlib)
 //
 // files -> chunks, and the elements within them, in the order of the files. Errors: those of the stages, when the
 // graph runs.
@@ -26,10 +26,12 @@ namespace sluice::apps {
 struct ReadIdx {
   Decoder decoder = Decoder::libdeflate;
   IndexUse index{};
-  int wake = -1;         // a descriptor that ends the wait for a pipe when it becomes readable
-  bool kept = false;     // whether the elements stay in memory: then a file is decoded in one go, to where it stays
-  bool again = false;    // whether they are read in several runs: then where pieces lie is kept
-  bool at_once = false;  // a chunk ends where a pipe would have to be waited for
+  int wake = -1;        // a descriptor that ends the wait for a pipe when it becomes readable
+  bool kept = false;    // whether the elements stay in memory: then a file is decoded in one go, to where it stays
+  bool again = false;   // whether they are read in several runs: then where pieces lie is kept
+  KnownPieces known{};  // then
+  DecodedCount decoded{};
+  bool at_once = false;         // a chunk ends where a pipe would have to be waited for
   std::size_t image_bytes = 0;  // of an image in memory, where they are known: then the graph can state its bound
   std::size_t classes = 0;      // of labels, which are checked; 0: up to stages::most_classes
 };
@@ -48,5 +50,11 @@ std::size_t item_bytes(const ReadIdx& how) {
 
 template <stages::IdxKind kind>
 IdxStreams read_idx(Graph& graph, const std::string& what, const stages::InputFiles& files, const ReadIdx& how);
+
+// What is kept of where the pieces of an images file lie, at most, in bytes.
+inline constexpr std::size_t images_index_bytes = std::size_t{6} << 20;
+
+// Decompressed alone, whatever they are: for who only looks at them.
+Stream<stages::Chunk> read_chunks(Graph& graph, const std::string& what, const stages::InputFiles& files);
 
 }  // namespace sluice::apps

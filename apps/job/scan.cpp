@@ -68,6 +68,8 @@ LabelledSet in_files(const InputFiles& images, const InputFiles& labels, FileSta
   set.images = images, set.labels = labels;
   set.stamps = std::move(stamps);
   set.decoder = settings.read.decoder, set.index = settings.read.index;
+  set.decoded = std::make_shared<DecodedBytes>();
+  for (std::size_t i = 0; i < images.paths().size(); ++i) set.known.push_back(std::make_shared<stages::KnownPieces>());
   return set;
 }
 
@@ -100,7 +102,7 @@ const JobData& FileScan::run() {
   test.shape.classes = train.shape.classes;
   check_counted(train.shape, train.count, train_labels_);
   check_counted(test.shape, test.count, test_labels_);
-  data_ = {std::move(train), std::move(test), {}};
+  data_ = {std::move(train), std::move(test), settings_.read.decoded, {}};
   if (settings_.digests) {
     const std::array all = {files_.train_images, files_.train_labels, files_.test_images, files_.test_labels};
     for (std::size_t i = 0; i < all.size(); ++i) data_.digests[i] = digest_of_ends(all[i].paths());

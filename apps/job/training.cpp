@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <memory>
 #include <utility>
 
 #include <sluice/stages/accuracy.hpp>
@@ -36,6 +37,8 @@ Training::Training(const LabelledSet& set, const TrainingSettings& settings, con
     : graph_("train", threads),
       images_(set.images),
       labels_(set.labels),
+      known_(set.known),
+      count_(set.count),
       weights_(wire(set, settings, threads, initial)) {}
 
 //  batch -> work -> shard => forward => gradient => plan -> slice => reduce => sgd => gather -> weights
@@ -132,10 +135,29 @@ Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& 
                            .decoder = set.decoder,
                            .index = set.index,
                            .again = true,
+                           .known = set.known,
+                           .decoded = set.decoded,
                            .image_bytes = image_bytes,
                            .classes = set.shape.classes},
                           rows_of_a_run(image_bytes));
   return graph_.expand("shuffle", std::ref(shuffle), pairs, ahead);
+}
+
+// Of what an epoch that goes on needs no more, pieces are not decoded.
+void Training::need(ShuffleBuffer::Needed rows, bool goes_on) {
+  std::uint64_t before = 0;  // rows of earlier files
+  const auto needed = std::make_shared<const ShuffleBuffer::Needed>(std::move(rows));
+  for (std::size_t i = 0; i < known_.size(); ++i) {
+    known_[i]->need({});
+    if (!goes_on) continue;
+    const IdxShape shape = header_of(IdxKind::images, images_.paths()[i]);
+    const std::uint64_t header = idx_header_bytes(IdxKind::images), item = shape.item_bytes();
+    known_[i]->need([=](std::uint64_t offset, std::size_t size) {
+      if (offset < header || item == 0) return true;
+      return needed->any(before + (offset - header) / item, before + (offset + size - header - 1) / item + 1);
+    });
+    before += shape.count;
+  }
 }
 
 Metrics Training::run(std::uint64_t epoch) {
@@ -146,7 +168,9 @@ Metrics Training::run(std::uint64_t epoch, const Accumulator& so_far, std::funct
   metrics_.carried = metrics_.sums = so_far;
   between_ = std::move(between);
   if (kept_) weights_.set_value(kept_);
-  std::visit([&](auto& rows) { rows.epoch(epoch, static_cast<std::size_t>(so_far["count"])); }, rows_);
+  const auto first = static_cast<std::size_t>(so_far["count"]);
+  std::visit([&](auto& rows) { rows.epoch(epoch, first); }, rows_);
+  if (const auto* shuffle = std::get_if<ShuffleBuffer>(&rows_)) need(shuffle->needed(epoch, first, count_), first > 0);
   run_reading(graph_, images_, labels_);
   return means(sums());
 }

@@ -54,7 +54,11 @@ class Training {
                   const Stream<stages::Weights>& after, bool keeps_state);
 
   Graph graph_;
+  void need(stages::ShuffleBuffer::Needed rows, bool goes_on);
+
   stages::InputFiles images_, labels_;  // the files that it reads
+  KnownPieces known_;                   // of the images
+  std::uint64_t count_ = 0;             // images
   std::variant<stages::Batcher, stages::ShuffleBuffer> rows_;
   stages::Accumulate metrics_;
   stages::Weights kept_;  // after the last step that metrics_ has

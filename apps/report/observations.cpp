@@ -31,6 +31,19 @@ std::vector<GraphPicture> pictures(const Observed& run) {
   return all;
 }
 
+// What of the data was decompressed in pieces, and of that, what an index knew of; empty: nothing was.
+std::string pieces_in_words(const JobData& data) {
+  std::string all;
+  for (const auto& [graph, count] : {std::pair("load", data.loaded), std::pair("train", data.train.decoded),
+                                     std::pair("evaluate", data.test.decoded)}) {
+    const double bytes = count ? static_cast<double>(count->all) : 0;
+    if (bytes == 0) continue;
+    all += fmt::format("{} {} {:.1f} MB, {} of it", all.empty() ? "decompressed in pieces:" : ";", graph, bytes / 1e6,
+                       percent(static_cast<double>(count->by_index) / bytes, 0));
+  }
+  return all.empty() ? all : all + " where an index knew them to be\n";
+}
+
 void print_profile(const Options& o, const Observed& run) {
   if (run.style.form == LogStyle::Form::jsonl) {
     for (const GraphStats& stats : run.counted) say(log_event("profile", to_json(stats)));
@@ -46,6 +59,7 @@ void print_profile(const Options& o, const Observed& run) {
       "thread): of\n"
       "their time; queue: most messages in the segment behind it / capacity; p50, p99: of a body\n");
   if (run.weights) say(cut_in_words(training_settings(o), run.data.train.shape, run.threads.count()) + "\n");
+  say(pieces_in_words(run.data));
   const RunSeconds& s = run.state.seconds;
   say(fmt::format("of {:.3f} s: load {}, train {}, test {}\n", s.total, percent(s.load / s.total, 0),
                   percent(s.train / s.total, 0), percent(s.test / s.total, 0)));

@@ -1,6 +1,6 @@
 // An epoch of training straight from the files: by zlib in chunks, and in pieces by libdeflate, the first time, when it
-// is found out where they lie, and again; beside decoding the images alone, and training alone, of the same images in
-// memory.
+// is found out where they lie, and again; beside decoding the images alone (also as several threads would have to share
+// it, where it is guessed where pieces begin), and training alone, of the same images in memory.
 //
 // The rows that an epoch has seen are counted, and the weights of all streamed ones have the same bits.
 //
@@ -28,6 +28,23 @@ namespace sluice::bench {
 namespace {
 
 using namespace stages;
+
+// Where pieces begin is guessed, on one thread: what others would have to do at the same time.
+std::size_t guessed(const std::vector<std::string>& paths) {
+  std::size_t bytes = 0;
+  for (const std::string& path : paths) {
+    GzipPieces source{.path = path, .guess = true};
+    VerifyPieces verify;
+    Piece piece;
+    CheckedPiece checked;
+    for (Chunk chunk; source(piece);) {
+      DecodePiece{}(piece, checked);
+      verify.push(checked);
+      while (verify.pull(chunk)) bytes += chunk.size;
+    }
+  }
+  return bytes;
+}
 
 template <class Source>
 std::size_t decoded(const std::vector<std::string>& paths) {
@@ -62,24 +79,30 @@ void measure(const DataFiles& files, std::size_t thread_count, std::size_t round
   std::optional<apps::Training> first;
 
   const std::vector<std::string>& paths = files.train_images.paths();
-  std::size_t bytes = 0, in_pieces_bytes = 0;
+  std::size_t bytes = 0, in_pieces_bytes = 0, guessed_bytes = 0;
   apps::Metrics of_zlib, of_first, of_again;
   std::uint64_t trained = 0;
   const InTurn t({{"zlib alone", [&] { bytes = decoded<Inflate>(paths); }},
                   {"pieces alone", [&] { in_pieces_bytes = decoded<GzipPieces>(paths); }},
+                  {"guessed alone", [&] { guessed_bytes = guessed(paths); }},
                   {"training alone", [&] { training.run(++trained); }},
                   {"by zlib", [&] { of_zlib = by_zlib.run(1); }},
                   {"first", [&] { of_first = first->run(1); },
-                   [&] { first.emplace(in_pieces, apps::TrainingSettings{}, threads, initial); }},
+                   [&] {
+                     apps::LabelledSet anew = in_pieces;
+                     anew.known.clear();  // what others have found
+                     first.emplace(anew, apps::TrainingSettings{}, threads, initial);
+                   }},
                   {"again", [&] { of_again = again.run(1); }}},
                  rounds);
   if (of_zlib.count != held.count || of_first.count != held.count || of_again.count != held.count ||
-      bytes < held.count * held.shape.pixels() || in_pieces_bytes != bytes)
+      bytes < held.count * held.shape.pixels() || in_pieces_bytes != bytes || guessed_bytes != bytes)
     throw std::runtime_error("not all rows were seen");
   if (weights_sha256(*first->weights()) != after_one ||
       weights_sha256(*again.weights()) != weights_sha256(*by_zlib.weights()))
     throw std::runtime_error("the weights depend on how the files are decoded");
-  for (const char* name : {"zlib alone", "pieces alone", "training alone", "by zlib", "first", "again"})
+  for (const char* name :
+       {"zlib alone", "pieces alone", "guessed alone", "training alone", "by zlib", "first", "again"})
     fmt::print("{:>8} {:<16} {:>9.1f} {:>12.0f} {:>10.3f}\n", thread_count, name, t.seconds(name) * 1e3,
                static_cast<double>(held.count) / t.seconds(name), t.ratio(name, "by zlib"));
 }

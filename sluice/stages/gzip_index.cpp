@@ -9,44 +9,13 @@
 #include <new>
 #include <system_error>
 
-#include <sluice/stages/big_endian.hpp>
 #include <sluice/stages/deflate_piece.hpp>
+#include <sluice/stages/fields.hpp>
 
 namespace sluice::stages {
 namespace {
 
 constexpr std::string_view zeros{"\0\0\0\0\0\0\0\0", 8}, plain = "gzipindx", with_lines = "gzipindX";
-
-void put(std::string& bytes, std::uint64_t value, int size) {
-  for (int shift = 8 * (size - 1); shift >= 0; shift -= 8) bytes += static_cast<char>(value >> shift & 0xff);
-}
-
-// Takes fields from the front.
-class Fields {
- public:
-  explicit Fields(std::string_view bytes) : left_(bytes) {}
-  std::uint64_t number(std::size_t size) {
-    const std::string_view field = text(size);
-    const auto* const at = reinterpret_cast<const std::uint8_t*>(field.data());
-    if (field.size() != size) return 0;
-    return size == 8 ? big_endian<std::uint64_t>(at) : big_endian<std::uint32_t>(at);
-  }
-  std::string_view text(std::uint64_t size) {
-    if (size > left_.size()) {
-      whole_ = false;
-      return {};
-    }
-    const std::string_view field = left_.substr(0, static_cast<std::size_t>(size));
-    left_.remove_prefix(field.size());
-    return field;
-  }
-  bool whole() const { return whole_; }
-  std::size_t left() const { return left_.size(); }
-
- private:
-  std::string_view left_;
-  bool whole_ = true;
-};
 
 }  // namespace
 
@@ -70,15 +39,15 @@ std::optional<std::size_t> unpack_window(std::string_view packed, std::uint8_t* 
 std::string gzip_index_bytes(const GzipIndex& index) {
   std::string bytes(zeros);
   bytes += plain;
-  for (int twice = 0; twice < 2; ++twice) put(bytes, index.points.size(), 8);
+  for (int twice = 0; twice < 2; ++twice) put_field(bytes, index.points.size(), 8);
   for (const GzipPoint& p : index.points) {
-    put(bytes, p.offset, 8);
-    put(bytes, (p.bit + 7) / 8, 8);
-    put(bytes, (8 - p.bit % 8) % 8, 4);
-    put(bytes, p.window.size(), 4);
+    put_field(bytes, p.offset, 8);
+    put_field(bytes, (p.bit + 7) / 8, 8);
+    put_field(bytes, (8 - p.bit % 8) % 8, 4);
+    put_field(bytes, p.window.size(), 4);
     bytes += p.window;
   }
-  put(bytes, index.decoded, 8);
+  put_field(bytes, index.decoded, 8);
   return bytes;
 }
 

@@ -80,7 +80,7 @@ class Pool {
   }
 
  private:
-  static constexpr std::size_t most = 32;
+  static constexpr std::size_t most = 128;
   std::vector<Shared<T>> all_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -62,13 +63,44 @@ void ShuffleBuffer::fill() {
   }
 }
 
+// The place of the k-th draw of an epoch, from so many. Draws are in order: words are made for many at a time.
+std::uint32_t ShuffleBuffer::place(std::uint64_t seed, std::uint64_t epoch, std::uint64_t draw, std::size_t places,
+                                   std::array<std::uint32_t, 1024>& words) {
+  const std::size_t word = static_cast<std::size_t>(draw % words.size());
+  if (word == 0)
+    philox({seed, Purpose::shuffle_buffer, static_cast<std::uint32_t>(epoch)}, draw / 4, words.size() / 4,
+           words.data());
+  return below(words[word], static_cast<std::uint32_t>(places));
+}
+
+bool ShuffleBuffer::Needed::any(std::uint64_t begin, std::uint64_t end) const {
+  if (end > from) return true;
+  const auto first = std::lower_bound(held.begin(), held.end(), begin);
+  return first != held.end() && *first < end;
+}
+
+ShuffleBuffer::Needed ShuffleBuffer::needed(std::uint64_t number, std::uint64_t first, std::uint64_t total) const {
+  Needed all;
+  all.held.resize(static_cast<std::size_t>(std::min<std::uint64_t>(rows, total)));
+  std::iota(all.held.begin(), all.held.end(), std::uint64_t{0});
+  all.from = all.held.size();
+  std::array<std::uint32_t, 1024> words;
+  for (std::uint64_t draw = 0; draw < first && !all.held.empty(); ++draw) {
+    std::uint64_t& drawn = all.held[place(seed, number, draw, all.held.size(), words)];
+    if (all.from < total) {
+      drawn = all.from++;
+    } else {
+      drawn = all.held.back();
+      all.held.pop_back();
+    }
+  }
+  std::sort(all.held.begin(), all.held.end());
+  return all;
+}
+
 // One row of the buffer into the batch, one of the input into its place.
 void ShuffleBuffer::draw(std::uint8_t* batch) {
-  const std::size_t word = static_cast<std::size_t>(drawn_ % words_.size());
-  if (word == 0)
-    philox({seed, Purpose::shuffle_buffer, static_cast<std::uint32_t>(epoch_)}, drawn_ / 4, words_.size() / 4,
-           words_.data());
-  const std::uint32_t place = below(words_[word], static_cast<std::uint32_t>(filled_)), slot = order_[place];
+  const std::uint32_t place = ShuffleBuffer::place(seed, epoch_, drawn_, filled_, words_), slot = order_[place];
   std::uint8_t* const image = slots_.data.get() + std::size_t{slot} * item_;
   if (drawn_++ >= first_) {
     std::memcpy(batch + building_.labels.size() * item_, image, item_);

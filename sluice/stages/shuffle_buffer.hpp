@@ -48,6 +48,14 @@ struct ShuffleBuffer {
   void push(const LabelledRows& in);
   bool pull(Batch& out);
   void finish() { finished_ = true; }
+  // Of an epoch of `total` rows from its row `first` on: the rows of the stream that it needs are these, in order, and
+  // all from `from` on.
+  struct Needed {
+    std::vector<std::uint64_t> held;
+    std::uint64_t from = 0;
+    bool any(std::uint64_t begin, std::uint64_t end) const;  // of rows begin to end, without that
+  };
+  Needed needed(std::uint64_t number, std::uint64_t first, std::uint64_t total) const;
   // The next run: an epoch, from its row `first` on, a multiple of batch_size.
   void epoch(std::uint64_t number, std::uint64_t first = 0);
   void reset();
@@ -70,6 +78,8 @@ struct ShuffleBuffer {
   // State of its own, no options.
   void fill();
   void draw(std::uint8_t* batch);
+  static std::uint32_t place(std::uint64_t seed, std::uint64_t epoch, std::uint64_t draw, std::size_t places,
+                             std::array<std::uint32_t, 1024>& words);
   std::uint64_t epoch_ = 0, first_ = 0;
   LabelledRows in_{};
   std::uint64_t given_ = 0;  // rows, so far

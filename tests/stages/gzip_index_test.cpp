@@ -219,6 +219,25 @@ TEST_F(GzipIndexTest, AMemberWithoutAHeaderIsNone) {
   EXPECT_TRUE(contains(pass.error, "after gzip member 1")) << pass.error;
 }
 
+// As bgzip ends its files; and wherever else.
+TEST_F(GzipIndexTest, MembersOfNothingAreNoPointsAndAreReadAll) {
+  const std::string nothing = gzip(""), part = bytes.substr(0, 20'000), all = part + part;
+  for (const std::string& file :
+       {gzip_in_blocks(part, 1000) + gzip_in_blocks(part, 1000) + nothing,
+        nothing + nothing + gzip_in_blocks(part, 1000) + nothing + nothing + nothing + gzip_in_blocks(part, 1000)}) {
+    const std::string path = folder.write("a.gz", file);
+    const GzipIndex index = index_of(path, 5000);
+    EXPECT_EQ(index.decoded, all.size());
+    EXPECT_GT(index.points.size(), 6u);
+    const Pass pass = read(path, write(index));
+    EXPECT_EQ(pass.error, "");
+    EXPECT_TRUE(pass.bytes == all);
+    EXPECT_EQ(pass.by_index, index.points.size());
+    const std::string cut = folder.write("a.gz", file.substr(0, file.size() - 3));
+    EXPECT_NE(read(cut, write(index)).error, "");
+  }
+}
+
 TEST_F(GzipIndexTest, OneThatLiedIsLookedAtNoMore) {
   const std::string other = folder.write("b.gz", gzip_in_blocks(of_few_values(120'000, 9), 1000));
   const std::string index = write(index_of(other, 5000));

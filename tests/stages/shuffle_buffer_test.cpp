@@ -89,6 +89,30 @@ TEST(ShuffleBuffer, HoldsNoMoreMemoryThanItStates) {
   EXPECT_EQ(ShuffleBuffer{}.payload_bytes(), std::nullopt);
 }
 
+// Of an epoch that goes on, these rows and no others.
+TEST(ShuffleBuffer, KnowsWhichRowsAnEpochThatGoesOnNeeds) {
+  for (const std::size_t total : {1u, 40u, 300u, 1003u}) {
+    const Stream stream(total);
+    ShuffleBuffer shuffle = buffer(100);
+    shuffle.epoch(3);
+    const Order whole = stream.order(shuffle);
+    for (std::size_t first = 0; first <= total; first += first < 160 ? 16 : 208) {
+      Order left(whole.begin() + static_cast<std::ptrdiff_t>(first), whole.end());
+      std::sort(left.begin(), left.end());
+      const ShuffleBuffer::Needed needed = shuffle.needed(3, first, total);
+      Order said(needed.held.begin(), needed.held.end());
+      for (std::uint64_t row = needed.from; row < total; ++row) said.push_back(static_cast<std::uint32_t>(row));
+      EXPECT_EQ(said, left) << total << " rows, from " << first;
+      for (std::uint32_t row = 0; row < total; row += 7)
+        EXPECT_EQ(
+            needed.any(row, row + 3),
+            std::any_of(left.begin(), left.end(), [&](std::uint32_t one) { return one >= row && one < row + 3; }) ||
+                row + 3 > needed.from)
+            << row;
+    }
+  }
+}
+
 // Its batches have room for as many as were announced.
 TEST(ShuffleBuffer, RowsThatAreUsedUpKeepNoMemory) {
   const Stream stream(20);

@@ -20,6 +20,7 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/deflate_piece.hpp>
 #include "apps/job/checkpoint.hpp"
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
@@ -301,8 +302,10 @@ TEST(FaultsOfSaving, AfterResumingLeaveTheOlderVersion) {
   every_fault_of(Saving(true));
 }
 
-// Killed when it has saved n times: two fsync() each.
+// Killed when it has saved n times: two fsync() each; of a stream one of them, behind the first epoch, is where its
+// pieces lie.
 void resume_from_every_step(const Arguments& more) {
+  const bool pieces = !more.empty() && stages::decodes_pieces();
   const SmallData data;
   const json whole = trained(epochs(data, "2") + more);
   std::size_t n = 0;
@@ -317,10 +320,11 @@ void resume_from_every_step(const Arguments& more) {
     EXPECT_EQ(results_of(rest), results_of(whole)) << n;
     ASSERT_EQ(rest.contains("resumed"), n > 0);
     if (n == 0) continue;
-    EXPECT_EQ(rest["resumed"]["epoch"], (n - 1) / 5 + 1);
-    EXPECT_EQ(rest["resumed"]["step"], (n - 1) % 5 + 1);
+    const std::size_t saved = n - (pieces && n > 5 ? 1 : 0);
+    EXPECT_EQ(rest["resumed"]["epoch"], (saved - 1) / 5 + 1);
+    EXPECT_EQ(rest["resumed"]["step"], (saved - 1) % 5 + 1);
   }
-  EXPECT_EQ(n, 11u);  // behind each of ten steps, and in the end with the last test
+  EXPECT_EQ(n, pieces ? 12u : 11u);  // behind each of ten steps, and in the end with the last test
 }
 
 TEST(Resuming, FromEveryStepHasTheSameBits) {

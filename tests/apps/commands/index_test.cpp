@@ -115,7 +115,7 @@ TEST_F(IndexCommand, WhatCannotHaveOneIsToldAndTheOthersGetTheirs) {
 }
 
 TEST_F(IndexCommand, FlagsWithoutEffectAreErrorsAndTheDumpedLineRuns) {
-  EXPECT_EQ(sluice({"train", "--data", data, "--no-index"}).code, 2);
+  EXPECT_EQ(sluice({"train", "--data", data, "--decoder", "zlib", "--no-index"}).code, 2);
   EXPECT_EQ(sluice({"train", "--data", data, "--stream", "--decoder", "zlib", "--no-index"}).code, 2);
   EXPECT_EQ(sluice(eval({"--decoder", "zlib", "--index-cache", data})).code, 2);
   const std::string set = "SLUICE_INDEX_CACHE='" + data + "' '" + sluice_path() + "' ";
@@ -125,7 +125,8 @@ TEST_F(IndexCommand, FlagsWithoutEffectAreErrorsAndTheDumpedLineRuns) {
   EXPECT_FALSE(contains(dumped.out, "--index-cache")) << dumped.out;
   EXPECT_TRUE(contains(dumped.out, "--no-index")) << dumped.out;
   EXPECT_EQ(
-      run({"sh", "-c", "SLUICE_INDEX_CACHE=/nowhere '" + sluice_path() + "' train --epochs 1 --data '" + data + "'"})
+      run({"sh", "-c",
+           "SLUICE_INDEX_CACHE=/nowhere '" + sluice_path() + "' train --decoder zlib --epochs 1 --data '" + data + "'"})
           .code,
       0)
       << "it looks for none";

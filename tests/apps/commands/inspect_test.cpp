@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include <sluice/stages/gzip_pieces.hpp>
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"
@@ -39,6 +40,20 @@ TEST_F(Inspect, AnIdxFileHasATypeAndAShape) {
   const json plain = inspected(data.folder().write("plain", train_images()));
   EXPECT_EQ(plain["compressed"], false);
   EXPECT_EQ(plain["sha256"], images["sha256"]);
+}
+
+TEST_F(Inspect, AnIndexHasPoints) {
+  if (!stages::decodes_pieces()) GTEST_SKIP() << "built without libdeflate";
+  const std::string images = data.path("train-images-idx3-ubyte.gz"), path = data.path("train-images-idx3-ubyte.gzi");
+  ASSERT_EQ(sluice({"index", images}).code, 0);
+  const json index = inspected(path);
+  EXPECT_EQ(index["kind"], "gzip index");
+  EXPECT_EQ(index["points"], 1);
+  EXPECT_EQ(index["decoded_bytes"], 16 + 500 * 42);
+  EXPECT_EQ(index["largest_piece"], 16 + 500 * 42);
+  const std::string whole = test::contents_of(path);
+  const json cut = inspected(data.folder().write("cut.gzi", whole.substr(0, whole.size() - 1)), 3);
+  EXPECT_EQ(cut["kind"], "gzip index");
 }
 
 TEST_F(Inspect, EveryElementTypeAndRankIsKnown) {

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <string>
 
+#include <sluice/stages/gzip_pieces.hpp>
 #include "apps/job/checkpoint.hpp"
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
@@ -100,6 +101,27 @@ TEST_F(Stream, DamageInTheMiddleOfAnEpochLeavesTheLastCheckpoint) {
   }
   write(images, sound);
   EXPECT_EQ(results_of(trained(kept)), results_of(whole));
+}
+
+TEST_F(Stream, WhatAnEpochThatGoesOnNeedsIsFoundBesideTheCheckpoint) {
+  if (!stages::decodes_pieces()) GTEST_SKIP() << "built without libdeflate";
+  const json whole = results_of(trained(job()));
+  EXPECT_EQ(results_of(trained(job({"--checkpoint", checkpoint, "--checkpoint-every", "50"}))), whole);
+  const std::string pieces = checkpoint + ".pieces", stored = contents_of(pieces);
+  EXPECT_GT(stored.size(), 1000u);
+  // Within the second epoch; and whatever becomes of what lies beside it.
+  const Arguments go_on = job({"--resume", checkpoint + ".previous"});
+  EXPECT_EQ(load_checkpoint(checkpoint + ".previous").state.epoch(), 2u);
+  EXPECT_EQ(results_of(trained(go_on)), whole);
+  for (const std::string& other :
+       {stored.substr(0, stored.size() / 2), stored + "x", std::string("other"), std::string()}) {
+    write(pieces, other);
+    EXPECT_EQ(results_of(trained(go_on)), whole);
+  }
+  std::filesystem::remove(pieces);
+  EXPECT_EQ(results_of(trained(go_on)), whole);
+  EXPECT_FALSE(std::filesystem::exists(pieces)) << "it is not its own";
+  expect_refused(job({"--checkpoint", checkpoint, "--output", pieces}), 2, {"--checkpoint", pieces});
 }
 
 // A level of compression without any: what is damaged in it is known by the checksum at the end, and by nothing else.
