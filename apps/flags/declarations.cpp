@@ -115,7 +115,8 @@ void declare_checkpoints(Flags& flags, Options& o) {
       "--checkpoint FILE", o.checkpoint,
       "Keep the state of the training here, as safetensors: the same command goes on from it, with the same bits as "
       "if it had never ended, whatever ended it. The one before is kept as FILE.previous, and used where FILE is "
-      "damaged. What decides the result has to stay the same: the data, --batch-size, --lr, --seed, --classes, "
+      "damaged; with --stream, FILE.pieces tells what need not be decompressed again. What decides the result has to "
+      "stay the same: the data, --batch-size, --lr, --seed, --classes, "
       "--scale, --stream and --shuffle-buffer");
   checkpoints
       .value("--checkpoint-every N|Ne", o.checkpoint_every, steps_or_epochs(),

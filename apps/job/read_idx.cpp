@@ -68,7 +68,14 @@ Cut cut_of(IdxKind kind, const InputFiles& files, const std::string& path, const
   return {.guessed = large && threads > 1 && (threads >= few_threads || pieces_are_independent(path, span(kind)))};
 }
 
-Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how) {
+std::vector<Cut> cuts_of(IdxKind kind, const InputFiles& files, const ReadIdx& how, std::size_t threads) {
+  std::vector<Cut> all;
+  for (const std::string& name : files.names()) all.push_back(cut_of(kind, files, name, how, threads));
+  return all;
+}
+
+Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how,
+                 const std::vector<Cut>& cuts) {
   EachFile<GzipPieces> pieces;
   const std::vector<std::string> names = files.names();
   std::size_t bytes = piece_bytes(span(kind));
@@ -76,7 +83,7 @@ Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFil
   const std::size_t of_index = how.again ? index_bytes(kind) / names.size() : 0;
   const auto memory = std::make_shared<PieceMemory>();
   for (const std::string& one : names) {
-    const Cut cut = cut_of(kind, files, one, how, g.threads());
+    const Cut& cut = cuts[pieces.files.size()];
     GzipPieces& file = pieces.files.emplace_back();
     file.path = one;
     file.span = span(kind);
@@ -102,23 +109,20 @@ Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFil
   return {g.expand("verify." + what, std::move(verify), decoded, capacity(2)), bytes, 2};
 }
 
-// A file that stays in memory is decoded in one go, to where it stays, where pieces of it are not decoded at once.
-bool in_one_go(IdxKind kind, const InputFiles& files, const ReadIdx& how, std::size_t threads) {
-  const std::vector<std::string>& paths = files.paths();
-  return how.kept && std::none_of(paths.begin(), paths.end(), [&](const std::string& path) {
-           const Cut cut = cut_of(kind, files, path, how, threads);
-           return cut.guessed || (!cut.index.empty() && threads > 1);
-         });
+Chunks read(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how) {
+  if (how.decoder == Decoder::zlib) return by_zlib(g, name, kind, files, how);
+  const std::vector<Cut> cuts = cuts_of(kind, files, how, g.threads());
+  // What stays in memory is decoded in one go, to where it stays, where pieces of it are not decoded at once.
+  const auto at_once = [&](const Cut& cut) { return cut.guessed || (!cut.index.empty() && g.threads() > 1); };
+  if (how.kept && std::none_of(cuts.begin(), cuts.end(), at_once)) return whole_files(g, name, kind, files, how);
+  return by_pieces(g, name, kind, files, how, cuts);
 }
 
 }  // namespace
 
 template <IdxKind kind>
 IdxStreams read_idx(Graph& g, const std::string& what, const InputFiles& files, const ReadIdx& how) {
-  const auto way = how.decoder == Decoder::zlib               ? by_zlib
-                   : in_one_go(kind, files, how, g.threads()) ? whole_files
-                                                              : by_pieces;
-  const Chunks chunks = way(g, "inflate." + what, kind, files, how);
+  const Chunks chunks = read(g, "inflate." + what, kind, files, how);
   ParseIdx<kind> parse{.paths = files.names(), .classes = how.classes};
   if (chunks.bytes) parse.chunk_bytes = chunks.bytes, parse.item_bytes = item_bytes<kind>(how);
   auto elements = g.expand("parse." + what, parse, chunks.stream, capacity(chunks.parsed_ahead));
@@ -126,7 +130,7 @@ IdxStreams read_idx(Graph& g, const std::string& what, const InputFiles& files, 
 }
 
 Stream<Chunk> read_chunks(Graph& g, const std::string& what, const InputFiles& files) {
-  return by_pieces(g, "inflate." + what, IdxKind::images, files, {}).stream;
+  return read(g, "inflate." + what, IdxKind::images, files, {}).stream;
 }
 
 template IdxStreams read_idx<IdxKind::images>(Graph&, const std::string&, const InputFiles&, const ReadIdx&);

@@ -1,8 +1,8 @@
 // Files as a stream of a graph: decompressed, and the elements within them.
 //
-//   pieces.WHAT -> inflate.WHAT -> parse.WHAT          (gzip_pieces.hpp)
-//   pieces.WHAT -> inflate.WHAT -> verify.WHAT -> parse.WHAT         (with an index file, or where a file is guessed
-//   in) inflate.WHAT -> parse.WHAT                         (whole, or by zlib)
+//   pieces.WHAT -> inflate.WHAT -> parse.WHAT                   (gzip_pieces.hpp)
+//   pieces.WHAT -> inflate.WHAT -> verify.WHAT -> parse.WHAT    (where pieces are guessed, or of an index file)
+//   inflate.WHAT -> parse.WHAT                                  (whole, or by zlib)
 //
 // files -> chunks, and the elements within them, in the order of the files. Errors: those of the stages, when the
 // graph runs.

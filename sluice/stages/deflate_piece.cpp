@@ -7,12 +7,26 @@
 #include <bit>
 #include <cstring>
 #include <new>
+#include <random>
+#include <tuple>
 
 #ifdef SLUICE_LIBDEFLATE
 #include <libdeflate.h>
 #endif
 
 namespace sluice::stages {
+
+namespace {
+
+// From that bit on, 57 bits at least.
+std::uint64_t load(const std::uint8_t* data, std::uint64_t bit) {
+  std::uint64_t word;
+  std::memcpy(&word, data + bit / 8, sizeof word);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
+  return word >> bit % 8;
+}
+
+}  // namespace
 
 #ifdef SLUICE_LIBDEFLATE
 namespace {
@@ -68,13 +82,39 @@ void put_stored_header(std::uint8_t* to, std::size_t size) {
   }
 }
 
-// By which it is told that an end was decoded as one: no block's decoded bytes end with it by chance.
-constexpr std::array<std::uint8_t, 16> mark{0x9d, 0x37, 0xe2, 0x5b, 0xc1, 0x08, 0xf4, 0x6a,
-                                            0x73, 0xae, 0x1c, 0xd5, 0x80, 0x4f, 0xb9, 0x26};
-static_assert(deflate_window + mark.size() == PieceDecoder::room_beside);
+// By which it is told that an end was decoded as one. Nobody who makes a file knows it: codes could be chosen that make
+// it of whatever is written over the end.
+using Mark = std::array<std::uint8_t, 16>;
+const Mark& mark() {
+  static const Mark made = [] {
+    Mark bytes;
+    std::random_device random;
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
+    return bytes;
+  }();
+  return made;
+}
+constexpr std::size_t mark_bytes = std::tuple_size_v<Mark>;
+static_assert(deflate_window + mark_bytes == PieceDecoder::room_beside);
 // Its block: three bits, those to the next byte, and the rest.
 constexpr std::size_t end_bytes(unsigned bit) {
-  return (bit + 3 + 7) / 8 + 4 + mark.size();
+  return (bit + 3 + 7) / 8 + 4 + mark_bytes;
+}
+
+// Whether a final stored block begins before the end that ends as ours does: its length is where ours is, and the bits
+// between are nobody's.
+bool ends_earlier(const std::uint8_t* data, std::size_t bytes, std::uint64_t end) {
+  const auto bit = static_cast<int>(end % 8), byte = (bit + 3 + 7) / 8 * 8;
+  constexpr unsigned final_stored = 1;
+  for (int begin = byte - 8 - 2; begin + 3 <= bit; ++begin) {
+    const auto at = static_cast<std::int64_t>(end) - bit + begin;
+    if (at < 0 || (load(data, static_cast<std::uint64_t>(at)) & 7) != final_stored) continue;
+    const auto lengths = static_cast<std::size_t>(end / 8) + static_cast<std::size_t>(byte / 8);
+    if (lengths + 4 > bytes) return true;
+    const std::uint8_t* const its = data + lengths;  // and its complement
+    return (its[0] ^ its[2]) == 0xff && (its[1] ^ its[3]) == 0xff;
+  }
+  return false;
 }
 
 }  // namespace
@@ -106,6 +146,7 @@ void PieceDecoder::Free::operator()(void* decompressor) const {
 PieceDecoder::Result PieceDecoder::decode(PieceInput& in, std::size_t at, std::size_t bytes, const PieceBits& bits,
                                           std::span<const std::uint8_t> window, std::uint8_t* target,
                                           std::size_t most) {
+  if (bits.end && ends_earlier(in.data() + at, bytes, *bits.end)) return {};
   if (!decompressor_) decompressor_.reset(libdeflate_alloc_decompressor());
   if (!decompressor_) throw std::bad_alloc();
   std::uint8_t* const data = in.data() + at;
@@ -140,14 +181,14 @@ PieceDecoder::Result PieceDecoder::decode(PieceInput& in, std::size_t at, std::s
     std::memset(end + 1, 0, length - 1);
     const unsigned header = 1u << bit;  // final, stored
     end[0] = static_cast<std::uint8_t>((end[0] & low) | (header & 0xff));
-    std::uint8_t* const stored = end + length - mark.size();
-    put_stored_header(stored - 4, mark.size());
-    std::memcpy(stored, mark.data(), mark.size());
+    std::uint8_t* const stored = end + length - mark_bytes;
+    put_stored_header(stored - 4, mark_bytes);
+    std::memcpy(stored, mark().data(), mark_bytes);
     size = static_cast<std::size_t>(end - data) + length;
   }
 
   std::size_t used = 0, made = 0;
-  const std::size_t whole = static_cast<std::size_t>(data - begin) + size, room = window.size() + most + mark.size();
+  const std::size_t whole = static_cast<std::size_t>(data - begin) + size, room = window.size() + most + mark_bytes;
   const libdeflate_result result = libdeflate_deflate_decompress_ex(
       static_cast<libdeflate_decompressor*>(decompressor_.get()), begin, whole, target, room, &used, &made);
   data[0] = first_byte;
@@ -167,15 +208,15 @@ PieceDecoder::Result PieceDecoder::decode(PieceInput& in, std::size_t at, std::s
     if (used < front || (bits.end && used - front > *bits.end / 8)) return {};
     return {Outcome::last_of_member, decoded, used - front};
   }
-  if (decoded < mark.size() || std::memcmp(target + made - mark.size(), mark.data(), mark.size()) != 0) return {};
+  if (decoded < mark_bytes || std::memcmp(target + made - mark_bytes, mark().data(), mark_bytes) != 0) return {};
   // Nor may it be the data of a stored block that began before: then what was written in front of it is data, too.
-  const std::size_t piece = decoded - mark.size();
+  const std::size_t piece = decoded - mark_bytes;
   std::uint8_t lengths[4];
-  put_stored_header(lengths, mark.size());
+  put_stored_header(lengths, mark_bytes);
   if (piece >= sizeof lengths &&
       std::memcmp(target + window.size() + piece - sizeof lengths, lengths, sizeof lengths) == 0)
     return {};
-  return {Outcome::decoded, decoded - mark.size(), 0};
+  return {Outcome::decoded, piece, 0};
 }
 #else
 void PieceDecoder::Free::operator()(void*) const {}
@@ -195,13 +236,6 @@ std::uint32_t crc32_of(std::span<const std::uint8_t> bytes, std::uint32_t before
 }
 
 namespace {
-
-std::uint64_t load(const std::uint8_t* data, std::uint64_t bit) {
-  std::uint64_t word;
-  std::memcpy(&word, data + bit / 8, sizeof word);
-  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-  return word >> bit % 8;
-}
 
 // Of four lengths of three bits each, the share of the code that they take, in 128ths.
 const std::array<std::uint16_t, 4096>& shares() {
@@ -281,17 +315,6 @@ bool sound_header(const std::uint8_t* data, std::uint64_t bit, std::uint64_t end
          complete_or_one(code_lengths.data() + literals, distances);
 }
 
-// Whether a final stored block may begin three bits before: it would end with a piece's end here as one does that
-// begins here.
-bool may_be_in_stored_header(const std::uint8_t* data, std::size_t bytes, std::uint64_t bit) {
-  constexpr unsigned final_stored = 1;
-  const std::uint64_t in_byte = bit % 8, lengths = bit / 8 + 1;
-  if (bit < 3 || in_byte < 1 || in_byte > 5 || (load(data, bit - 3) & 7) != final_stored) return false;
-  if (lengths + 4 > bytes) return true;
-  const std::uint8_t* const at = data + lengths;  // of the block, and its complement
-  return (at[0] ^ at[2]) == 0xff && (at[1] ^ at[3]) == 0xff;
-}
-
 }  // namespace
 
 std::optional<std::uint64_t> find_dynamic_block(const std::uint8_t* data, std::size_t bytes, std::uint64_t from,
@@ -314,7 +337,6 @@ std::optional<std::uint64_t> find_dynamic_block(const std::uint8_t* data, std::s
       unsigned sum = share[lengths >> 48 & 511];
       for (unsigned shift = 0; shift < 48; shift += 12) sum += share[lengths >> shift & 4095];
       if (sum != 128 || bit + 17 + 3 * given > end || !sound_header(data, bit + 3, end)) continue;
-      if (may_be_in_stored_header(data, bytes, bit)) continue;
       return bit;
     }
   }

@@ -6,7 +6,10 @@
 //   in front   a stored block of the 32 KiB that stand before the piece, as far as the member has them (distances go
 //              back into them); then empty blocks until the bit offset fits: 10 bits each, and 91 for an odd one
 //   behind     over the header of the next block, a final stored block of 16 bytes by which it is told that the
-//              decoder took it as that: then the end was a block boundary. Else anything may have been decoded.
+//              decoder took it as that: then the end was a block boundary. Else anything may have been decoded. They
+//              are drawn at random, once a process: no file can be made so that other bits decode to them. (A final
+//              stored block that begins up to seven bits before would end as this one: an end behind what is one is
+//              refused. What has the bits of one and no length is none; zlib refuses such a file if they are a header.)
 //
 // Without an end the piece is the last of its member, and where it ends is found out.
 // Order and thread-safety: a decoder of its own for each thread. Errors: std::bad_alloc; a piece that is refused says

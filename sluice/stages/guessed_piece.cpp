@@ -54,11 +54,32 @@ std::size_t guessed_range(std::size_t span, double ratio) {
 }
 
 // Blocks of bgzip have up to 64 KiB, those of pigz -i 128 KiB decoded.
-Boundaries::Boundaries(std::size_t span) : fresh_within_(boundary_search(span) / 16 * 5) {}
+Boundaries::Boundaries(std::size_t span) : search_(boundary_search(span)), fresh_within_(search_ / 16 * 5) {}
+
+// Below that even a piece from one of the smallest ranges would be too large.
+constexpr double least_ratio = 1. / 64;
+
+void Boundaries::note_too_large() {
+  ratio_.store(std::max(least_ratio, ratio() / 2), std::memory_order_relaxed);
+}
+
+void Boundaries::note_decoded(std::uint64_t bytes, std::size_t decoded) {
+  in_vain_.store(0, std::memory_order_relaxed);
+  if (decoded < 4096) return;
+  ratio_.store(std::max(least_ratio, static_cast<double>(bytes) / static_cast<double>(decoded)),
+               std::memory_order_relaxed);
+}
+
+bool Boundaries::worth_a_try() {
+  constexpr unsigned patience = 32, every = 16;
+  const unsigned before = in_vain_.fetch_add(1, std::memory_order_relaxed);
+  return before < patience || before % every == 0;
+}
 
 std::optional<Boundary> Boundaries::first(std::uint64_t from, const std::uint8_t* data, std::uint64_t base,
                                           std::uint64_t end) {
   Found& found = found_[from * 0x9e3779b97f4a7c15 >> 58];
+  end = std::min(end, from + search_);
   // Held while it is looked for: who needs the same would only look for it as well.
   const std::lock_guard lock(found.mutex);
   if (found.from != from || (!found.boundary && found.end < end)) {
@@ -66,7 +87,8 @@ std::optional<Boundary> Boundaries::first(std::uint64_t from, const std::uint8_t
     found.boundary = look(from, data, base, end);
     found.from = from, found.end = end;
   }
-  return found.boundary;
+  // Another may have had more of the file.
+  return found.boundary && found.boundary->bit < end * 8 ? found.boundary : std::nullopt;
 }
 
 std::optional<Boundary> Boundaries::look(std::uint64_t from, const std::uint8_t* data, std::uint64_t base,
@@ -83,29 +105,62 @@ std::optional<Boundary> Boundaries::look(std::uint64_t from, const std::uint8_t*
     without_fresh_.store(before + 1, std::memory_order_relaxed);
   }
   const std::size_t member = first_member(data, begin, bytes);
-  if (const auto block = find_dynamic_block(data, bytes, std::uint64_t{begin} * 8, std::uint64_t{member} * 8))
+  // Where others have looked for a block in vain, it is not done again; but for one whose header they did not have
+  // whole.
+  constexpr std::uint64_t longest_header = 400;
+  std::uint64_t block_from = from;
+  {
+    const std::lock_guard lock(none_.mutex);
+    if (from >= none_.from && from < none_.end)
+      block_from = std::max(from, none_.end - std::min(none_.end, longest_header));
+  }
+  if (const auto block = find_dynamic_block(data, bytes, (block_from - base) * 8, std::uint64_t{member} * 8))
     return Boundary{base * 8 + *block, false};
+  {
+    const std::lock_guard lock(none_.mutex);
+    const std::uint64_t until = base + member;
+    if (from < none_.from || from > none_.end) none_.from = from, none_.end = until;
+    none_.end = std::max(none_.end, until);
+  }
   if (member < bytes) return Boundary{(base + member) * 8, true};
   return std::nullopt;
+}
+
+// As many parts of members as are worth it.
+std::size_t most_parts(std::size_t span) {
+  return 16 + span / 2048;
+}
+
+// Of a range, half of the next, where it is the last, and what is looked at behind it.
+std::size_t most_input(std::size_t span) {
+  return 5 * boundary_search(span) / 2;
+}
+
+std::size_t guess_bytes(std::size_t span) {
+  const std::size_t most = most_of_piece(span);
+  return most_input(span) + PieceInput::extra() + piece_bytes(span) + most + most / 8 + 16 +
+         2 * most_parts(span) * sizeof(PiecePart);
 }
 
 void decode_guess(const PiecedFile& file, std::uint8_t* target, GuessedPiece& piece) {
   piece.decoded = piece.twice = false;
   piece.window = piece.size = piece.bytes_behind = 0;
+  piece.crc_behind = 0;
   piece.parts.clear();
   const std::size_t span = file.span;
   PieceWork& work = PieceWork::of_this_thread();
   PieceInput& in = work.input;
   const std::uint64_t base = piece.from;
-  const std::size_t search = piece.last ? 0 : boundary_search(span), most_parts = 16 + span / 64;
+  if (!file.boundaries.worth_a_try()) return;
+  const std::size_t search = piece.last ? 0 : boundary_search(span);
   const auto range = static_cast<std::size_t>(piece.to - base);
   // As much as any piece needs, so that it stays where it is.
-  std::uint8_t* const data = in.reserve(std::max(range + search, 5 * boundary_search(span) / 2));
+  std::uint8_t* const data = in.reserve(std::max(range + search, most_input(span)));
   const std::size_t have = file.read(data, range + search, base).value_or(0);
   const auto boundary = [&](std::uint64_t from) { return file.boundaries.first(from, data, base, base + have); };
   const std::optional<Boundary> begin = base == 0 ? Boundary{0, true} : boundary(base);
   const std::optional<Boundary> end = piece.last ? Boundary{piece.to * 8, true} : boundary(piece.to);
-  if (!begin || !end || begin->bit >= end->bit) return;
+  if (!begin || !end || begin->bit >= end->bit || end->bit > (base + have) * 8) return;
   piece.begin = *begin, piece.end = *end;
 
   const std::size_t most = most_of_piece(span);
@@ -144,7 +199,7 @@ void decode_guess(const PiecedFile& file, std::uint8_t* target, GuessedPiece& pi
       piece.unknown.second.reserve(most + 8);
       piece.unknown.find(to, again + deflate_window, r.size);
     }
-    if (r.outcome == Outcome::too_large) file.boundaries.note_ratio(file.boundaries.ratio() / 2);
+    if (r.outcome == Outcome::too_large) file.boundaries.note_too_large();
     if (r.outcome != Outcome::decoded && r.outcome != Outcome::last_of_member) return;
     part.size = r.size;
     part.last = r.outcome == Outcome::last_of_member;
@@ -170,13 +225,12 @@ void decode_guess(const PiecedFile& file, std::uint8_t* target, GuessedPiece& pi
         piece.crc_behind = crc32_of({data + between, behind - between}), piece.bytes_behind = behind - between;
       }
     }
-    if (piece.parts.size() == most_parts) return;
+    if (piece.parts.size() == most_parts(span)) return;
     piece.parts.push_back(part);
   }
   piece.first = piece.twice ? target + deflate_window : target;
   piece.decoded = true;
-  if (piece.size >= 4096)
-    file.boundaries.note_ratio(static_cast<double>((end->bit - begin->bit) / 8 + 1) / static_cast<double>(piece.size));
+  file.boundaries.note_decoded((end->bit - begin->bit) / 8 + 1, piece.size);
 }
 
 bool decodes_by_itself(const PiecedFile& file) {

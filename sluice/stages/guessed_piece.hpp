@@ -39,7 +39,10 @@ class Boundaries {
   std::optional<Boundary> first(std::uint64_t from, const std::uint8_t* data, std::uint64_t base, std::uint64_t end);
   // Compressed bytes to a decoded one, of a piece lately.
   double ratio() const { return ratio_.load(std::memory_order_relaxed); }
-  void note_ratio(double ratio) { ratio_.store(ratio, std::memory_order_relaxed); }
+  void note_decoded(std::uint64_t bytes, std::size_t decoded);
+  void note_too_large();
+  // Whether to guess once more: where none was decoded for a while, only now and then.
+  bool worth_a_try();
 
  private:
   struct Found {
@@ -49,10 +52,17 @@ class Boundaries {
   };
   std::optional<Boundary> look(std::uint64_t from, const std::uint8_t* data, std::uint64_t base, std::uint64_t end);
 
+  const std::size_t search_;        // so far one is looked for
   const std::size_t fresh_within_;  // so near, one that reaches back to nothing is preferred
   std::array<Found, 64> found_;
+  struct None {  // bytes in which no block begins
+    std::mutex mutex;
+    std::uint64_t from = 0, end = 0;
+  };
+  None none_;
   // Of no order with anything else: guesses, which nothing but speed depends on.
   std::atomic<double> ratio_{0.5};
+  std::atomic<unsigned> in_vain_{0};   // pieces that were tried since one was decoded
   std::atomic<int> without_fresh_{0};  // boundaries that were looked for since one reached back to nothing
 };
 
@@ -86,10 +96,20 @@ struct GuessedPiece {
   std::size_t bytes_behind = 0;
 };
 
+// Parts that a piece has at most; one of more is left to its reader.
+std::size_t most_parts(std::size_t span);
 // Compressed bytes in which a boundary is looked for.
 std::size_t boundary_search(std::size_t span);
 // Compressed bytes that pieces of `span` decoded ones are cut from at a time.
 std::size_t guessed_range(std::size_t span, double ratio);
+
+// Heap memory that decode_guess takes for a piece beside its target, at most: compressed bytes, what is decoded the
+// second time, and how it differs.
+std::size_t guess_bytes(std::size_t span);
+
+// Heap memory that decode_guess takes for a piece beside its target, at most: compressed bytes, also shifted, what is
+// decoded the second time and how it differs.
+std::size_t guess_bytes(std::size_t span);
 
 // target: piece_bytes(file.span) bytes; what is decoded comes to piece.first, in it.
 void decode_guess(const PiecedFile& file, std::uint8_t* target, GuessedPiece& piece);

@@ -146,9 +146,10 @@ bool VerifyPieces::next(Chunk& out) {
   return true;
 }
 
-// Behind those before it.
+constexpr std::size_t block_bytes = std::size_t{4} << 20;
+
+// Behind those before it; what is left of a place that has no room for it is lost.
 void VerifyPieces::keep(Chunk& chunk) {
-  constexpr std::size_t block_bytes = std::size_t{4} << 20;
   if (block_.bytes < chunk.size) {
     block_.bytes = std::max(block_bytes, chunk.size);
     block_.owner = {};
@@ -165,14 +166,16 @@ std::size_t VerifyPieces::payload_bytes() const {
 
 // Of what it decodes itself: as GzipPieces; what it holds; and what it knows of a window.
 std::size_t VerifyPieces::state_bytes() const {
-  return GzipPieces{.path = {}, .span = span}.state_bytes() + payload_bytes() + index_bytes + sizeof(WindowTable) +
-         deflate_window;
+  return (kept ? block_bytes : 0) + GzipPieces{.path = {}, .span = span}.state_bytes() + payload_bytes() + index_bytes +
+         sizeof(WindowTable) + deflate_window;
 }
 
 bool pieces_are_independent(const std::string& path, std::size_t span) {
   if (!decodes_pieces()) return false;
   const PiecedFile file(path, span);
-  return file.is_open() && decodes_by_itself(file);
+  const bool independent = file.is_open() && decodes_by_itself(file);
+  PieceWork::of_this_thread() = {};  // which may not decode anything again
+  return independent;
 }
 
 std::shared_ptr<const PieceIndex> KnownPieces::index() const {
@@ -418,13 +421,12 @@ std::size_t GzipPieces::chunk_bytes() const {
   return std::min(most, std::max(most_of_piece(span), most_of_read_piece)) + PieceDecoder::room_beside;
 }
 
-// The chunk; and what is needed to decode it, which is as much as a thread keeps for itself: compressed bytes, and of
-// what is decoded twice the second time and its differences.
+// The chunk; and what is needed to decode it, of which most is kept by threads and not by messages: compressed bytes,
+// and what a guess takes.
 std::size_t GzipPieces::payload_bytes() const {
   const std::size_t chunk = chunk_bytes();
-  const std::size_t compressed =
-      index_bytes > 0 || !index.empty() || guess ? chunk + chunk / 8 + PieceInput::extra() : 0;
-  return chunk + compressed + (guess ? 2 * piece_bytes(span) : 0);
+  const std::size_t of_known = index_bytes > 0 || !index.empty() ? 2 * (chunk + chunk / 8 + PieceInput::extra()) : 0;
+  return chunk + std::max(of_known, guess ? guess_bytes(span) : 0);
 }
 
 // Bytes that are read ahead, the chunk before, tables of zlib.

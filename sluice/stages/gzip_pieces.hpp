@@ -19,11 +19,11 @@
 // a piece whose CRC is not the one that was kept) is decoded anew from the file's beginning by Inflate, whose verdict
 // and words hold. No gzip file, and what is no file (a pipe), is Inflate's from the beginning.
 //
-// path -> Pieces, in order; Piece -> Chunk, at most 1.5 x span bytes. The bytes are those of Inflate. (libdeflate
-// decodes some blocks that zlib refuses, made for it: there the CRC decides.) Order and thread-safety: GzipPieces is a
-// source, one thread at a time; InflatePiece and DecodePiece are maps, on any number of pieces at once. Errors:
-// Inflate's; a DataError also where the file no longer decodes to what was handed on of it. Memory: of windows at most
-// index_bytes; where they are more, nothing is kept and every pass is like the first.
+// path -> Pieces, in order; Piece -> Chunk, at most 1.5 x span bytes (by an index: most_of_read_piece). The bytes are
+// those of Inflate. (libdeflate decodes some blocks that zlib refuses, made for it: there the CRC decides.) Order and
+// thread-safety: GzipPieces is a source, one thread at a time; InflatePiece and DecodePiece are maps, on any number of
+// pieces at once. Errors: Inflate's; a DataError also where the file no longer decodes to what was handed on of it.
+// Memory: of windows at most index_bytes; where they are more, nothing is kept and every pass is like the first.
 //
 //   auto pieces = g.source("pieces", GzipPieces{.path = "train-images-idx3-ubyte.gz"}, capacity(4));
 //   auto chunks = g.map("inflate", InflatePiece{}, pieces, unlimited);
@@ -132,7 +132,8 @@ struct GzipPieces {
   std::size_t payload_bytes() const;
   std::size_t state_bytes() const;
   std::size_t kept_bytes() const;  // from one run to the next
-  // Behind a pass with index_bytes in which no stretch was zlib's: what an index file has (gzip_index.hpp).
+  // Behind a pass with index_bytes, none that guessed, in which no stretch was zlib's: what an index file has
+  // (gzip_index.hpp).
   std::optional<GzipIndex> found() const;
 
   // State of its own, no options.
@@ -182,7 +183,7 @@ struct VerifyPieces {
   std::size_t index_bytes = 0;    // as GzipPieces', which knows from then on what was found here
   std::size_t chunk_bytes = 0;    // of heap memory that a piece's chunk has, at most; 0: as without an index file
   std::shared_ptr<DecodedBytes> decoded{};
-  bool kept = false;  // chunks are to stay in memory: in few large places, which they leave nothing of
+  bool kept = false;  // chunks are to stay in memory: in places of 4 MiB
 
   using Output = Chunk;
   void push(const CheckedPiece& piece);

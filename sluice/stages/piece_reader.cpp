@@ -201,7 +201,7 @@ bool PieceReader::accept(const GuessedPiece& p, Chunk& out) {
   const PiecePart& front = p.parts.front();
   if (p.begin.bit != position() || p.begin.member == in_member_) return false;
   if (front.fresh && !p.begin.member && member_size_ > 0) return false;
-  // Nothing is changed before all of it is known to be right.
+  // Nothing of this reader is changed before all of it is known to be right.
   if (p.window > window_.size() ||
       !std::equal(window_.end() - static_cast<std::ptrdiff_t>(p.window), window_.end(), p.first - p.window))
     return false;

@@ -4,10 +4,10 @@
 // Its own are found along the way: the next block's header is looked for about `span` decoded bytes ahead, and the
 // piece up to there decoded; a stretch without such a block is decoded by zlib up to one.
 //
-// a file -> chunks, in order, each at most most_of_piece(span) bytes. Order and thread-safety: one thread at a time.
-// Errors: std::bad_alloc; what is refused is Inflate's to judge: `decoded` bytes of CRC `crc` were handed on before it.
-// Memory: bytes that are read ahead, the chunk before, tables of zlib; and with index_bytes the pieces that were found,
-// as long as their windows have at most so many bytes.
+// a file -> chunks, in order, its own of at most most_of_piece(span) bytes. Order and thread-safety: one thread at a
+// time. Errors: std::bad_alloc; what is refused is Inflate's to judge: `decoded` bytes of CRC `crc` were handed on
+// before it. Memory: bytes that are read ahead, the chunk before, tables of zlib; and with index_bytes the pieces that
+// were found, as long as their windows have at most so many bytes.
 //
 //   PieceReader reader(file, span, 0, memory);
 //   while (reader.next(chunk) == PieceReader::Next::piece) ...

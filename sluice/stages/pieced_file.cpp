@@ -21,7 +21,8 @@ void refuse_changed(const std::string& path, std::uint64_t offset) {
 }
 
 std::uint32_t combined(std::uint32_t crc, std::uint32_t of_next, std::uint64_t size) {
-  return static_cast<std::uint32_t>(crc32_combine(crc, of_next, static_cast<z_off_t>(size)));
+  // zlib 1.2.13 combines a CRC with that of no bytes to something else.
+  return size == 0 ? crc : static_cast<std::uint32_t>(crc32_combine(crc, of_next, static_cast<z_off_t>(size)));
 }
 
 std::size_t gzip_header_bytes(std::span<const std::uint8_t> data) {
@@ -106,6 +107,9 @@ std::shared_ptr<const PieceIndex> PiecedFile::pieces_of(const std::string& path_
   return known;
 }
 
+// What an end is judged by.
+constexpr std::size_t behind_end = 8;
+
 PieceWork& PieceWork::of_this_thread() {
   thread_local PieceWork work;
   return work;
@@ -114,6 +118,7 @@ PieceWork& PieceWork::of_this_thread() {
 void PiecedFile::decode_doubted(const PieceIndex::Entry& e, std::uint8_t* target, GuessedPiece& piece) const {
   piece.decoded = piece.twice = false;
   piece.window = piece.size = piece.bytes_behind = 0;
+  piece.crc_behind = 0;
   piece.parts.clear();
   PieceWork& work = PieceWork::of_this_thread();
   PieceInput& in = work.input;
@@ -125,10 +130,11 @@ void PiecedFile::decode_doubted(const PieceIndex::Entry& e, std::uint8_t* target
   }
   const std::uint64_t first = e.begin / 8;
   const auto bytes = static_cast<std::size_t>((e.end + 7) / 8 - first);
-  if (read(in.reserve(bytes), bytes, first) != bytes) return;
+  const std::size_t have = read(in.reserve(bytes + behind_end), bytes + behind_end, first).value_or(0);
+  if (have < bytes) return;
   PieceBits bits{.begin = e.begin % 8, .end = {}};
   if (!e.last) bits.end = e.end - first * 8;
-  const PieceDecoder::Result r = work.decoder.decode(in, 0, bytes, bits, {window, piece.window}, target, e.size);
+  const PieceDecoder::Result r = work.decoder.decode(in, 0, e.last ? bytes : have, bits, {window, piece.window}, target, e.size);
   if (r.size != e.size) return;
   if (r.outcome != (e.last ? PieceDecoder::Outcome::last_of_member : PieceDecoder::Outcome::decoded)) return;
   PiecePart part{.begin = e.begin, .end = e.end, .fresh = e.packed.empty(), .last = e.last, .size = e.size};
@@ -159,13 +165,14 @@ bool PiecedFile::decode(const PieceIndex::Entry& e, std::uint8_t* target) const 
   PieceInput& in = work.input;
   const std::uint64_t first = e.begin / 8;
   const auto bytes = static_cast<std::size_t>((e.end + 7) / 8 - first);
-  if (read(in.reserve(bytes), bytes, first) != bytes) return false;
+  const std::size_t have = read(in.reserve(bytes + behind_end), bytes + behind_end, first).value_or(0);
+  if (have < bytes) return false;
   // libdeflate takes some changes for what they were (a run of code lengths that is too long) that zlib refuses.
   const std::size_t shared = e.begin % 8 ? 1 : 0;
   if (crc32_of({in.data() + shared, bytes - shared}) != e.crc_of_file) return false;
   PieceBits bits{.begin = e.begin % 8, .end = {}};
   if (!e.last) bits.end = e.end - first * 8;
-  const PieceDecoder::Result r = work.decoder.decode(in, 0, bytes, bits, e.window, target, e.size);
+  const PieceDecoder::Result r = work.decoder.decode(in, 0, e.last ? bytes : have, bits, e.window, target, e.size);
   const bool whole = e.last ? r.outcome == PieceDecoder::Outcome::last_of_member && r.bytes == bytes
                             : r.outcome == PieceDecoder::Outcome::decoded;
   return whole && r.size == e.size && crc32_of({target + e.window.size(), e.size}) == e.crc;

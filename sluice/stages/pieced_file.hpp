@@ -2,7 +2,7 @@
 // decode.
 //
 // Order and thread-safety: a PieceIndex is a value; of a PiecedFile the const functions on any number of threads.
-// Errors: none; what cannot be read or decoded as it is known is nothing, or false.
+// Errors: std::bad_alloc, and refuse_changed()'s; what cannot be read or decoded as it is known is nothing, or false.
 //
 //   PiecedFile file("a.gz", span);
 //   if (file.is_open() && file.decode(entry, target)) ...

@@ -135,6 +135,31 @@ TEST_F(DeflatePieceTest, AWrongBeginningIsRefusedOrGivesOtherBytes) {
   EXPECT_GT(refused, tried / 2);
 }
 
+// Its header is three bits, and those up to the length, where a byte begins, are anybody's. What ends within them has
+// decoded to the same bytes, and the next block does not begin there.
+TEST_F(DeflatePieceTest, AnEndBehindTheHeaderOfAFinalStoredBlockIsRefused) {
+  constexpr std::size_t block = 700;
+  const Member whole(repetitive(40'000), block);
+  std::set<std::uint64_t> offsets;
+  for (std::size_t k = 2; k + 1 < whole.begins.size(); ++k) {
+    Member m = whole;
+    const std::uint64_t header = m.begins[k], length = (header + 3 + 7) / 8;
+    for (std::uint64_t bit = header; bit < length * 8; ++bit) {
+      const char mask = static_cast<char>(1 << bit % 8);
+      m.file[bit / 8] = static_cast<char>(bit == header ? m.file[bit / 8] | mask : m.file[bit / 8] & ~mask);
+    }
+    m.file.replace(length, 4, std::string("\x05\x00\xfa\xff", 4));
+    std::string made;
+    for (std::uint64_t end = header + 1; end < header + 11; ++end)
+      EXPECT_NE(decode(m, m.begins[k - 1], end, (k - 1) * block, made), PieceDecoder::Outcome::decoded)
+          << header % 8 << ", " << end - header << " bits on";
+    EXPECT_EQ(decode(m, m.begins[k - 1], header, (k - 1) * block, made), PieceDecoder::Outcome::decoded);
+    EXPECT_TRUE(made == m.bytes.substr((k - 1) * block, block));
+    offsets.insert(header % 8);
+  }
+  EXPECT_EQ(offsets.size(), 8u);
+}
+
 // As zlib has it: a member's first bytes have nothing before them.
 TEST_F(DeflatePieceTest, ADistanceBeyondTheBytesThatThereAreIsRefused) {
   constexpr std::size_t block = 3000;

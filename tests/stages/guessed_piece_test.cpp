@@ -5,11 +5,14 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include <sluice/stages/each_file.hpp>
 #include <sluice/stages/gzip_pieces.hpp>
 #include <sluice/stages/pieced_file.hpp>
 #include "tests/stages/idx_example.hpp"
@@ -22,27 +25,37 @@ using sluice::test::noise;
 
 struct Pass {
   std::string bytes;
-  std::size_t guessed = 0, nothing = 0, twice = 0, taken = 0;  // pieces
+  std::size_t guessed = 0, nothing = 0, twice = 0, taken = 0, known = 0;  // pieces
 };
 
-Pass run(const std::string& path, std::size_t span) {
+// at_once: so many are decoded before the first of them is verified, the last one first.
+Pass run(GzipPieces& source, std::size_t at_once = 1) {
   Pass pass;
-  GzipPieces source{.path = path, .span = span, .guess = true};
-  VerifyPieces verify{.span = span};
-  Piece piece;
-  CheckedPiece checked;
-  for (Chunk chunk; source(piece);) {
-    DecodePiece{}(piece, checked);
-    ++pass.guessed;
-    pass.nothing += !checked.piece.decoded;
-    pass.twice += checked.piece.decoded && checked.piece.twice;
-    verify.push(checked);
-    while (verify.pull(chunk)) {
-      pass.taken += checked.piece.decoded && chunk.data == checked.piece.first;
-      pass.bytes.append(chunk.data, chunk.data + chunk.size);
+  VerifyPieces verify{.span = source.span, .index_bytes = source.index_bytes};
+  std::vector<Piece> pieces(at_once);
+  std::vector<CheckedPiece> checked(at_once);
+  for (std::size_t count = at_once; count == at_once;) {
+    for (count = 0; count < at_once && source(pieces[count]);) ++count;
+    for (std::size_t i = count; i-- > 0;) DecodePiece{}(pieces[i], checked[i]);
+    for (std::size_t i = 0; i < count; ++i) {
+      const GuessedPiece& piece = checked[i].piece;
+      pass.guessed += checked[i].from != nullptr;
+      pass.known += pieces[i].from && !checked[i].from;
+      pass.nothing += !piece.decoded;
+      pass.twice += piece.decoded && piece.twice;
+      verify.push(checked[i]);
+      for (Chunk chunk; verify.pull(chunk);) {
+        pass.taken += piece.decoded && chunk.data == piece.first;
+        pass.bytes.append(chunk.data, chunk.data + chunk.size);
+      }
     }
   }
   return pass;
+}
+
+Pass run(const std::string& path, std::size_t span) {
+  GzipPieces source{.path = path, .span = span, .guess = true};
+  return run(source);
 }
 
 // Pieces that know nothing of those before: as pigz -i makes them.
@@ -141,6 +154,104 @@ TEST_F(GuessedPieces, ThatAreLargerThanTheRoomAreLeftAndThoseBehindAreSmaller) {
   const Pass p = run(folder.write("a.gz", gzip_in_blocks(zeros + bytes, 900)), 5000);
   EXPECT_TRUE(p.bytes == zeros + bytes);
   EXPECT_GT(p.taken, 50u);
+}
+
+// Who looks for a boundary first has more of the file behind it than who needs it as an end.
+TEST_F(GuessedPieces, InAnyOrderHaveTheSameBytes) {
+  std::string all;
+  for (std::uint64_t i = 0; i < 40; ++i)
+    all += bytes.substr(i * 5000, 4000 + 300 * i) + noise(5000 + 1500 * (i % 7), i);
+  for (const std::size_t block : {900u, 4000u})
+    for (const std::size_t span : {3000u, 5000u, 9000u})
+      for (const std::size_t at_once : {2u, 4u, 9u}) {
+        GzipPieces source{.path = folder.write("a.gz", gzip_in_blocks(all, block)),
+                          .span = span,
+                          .index_bytes = 64 << 20,
+                          .guess = true};
+        for (int pass = 0; pass < 2; ++pass, source.reset()) {
+          const Pass p = run(source, at_once);
+          ASSERT_TRUE(p.bytes == all) << block << " " << span << " " << at_once << " pass " << pass;
+        }
+      }
+}
+
+// As in a graph: some are verified while the next are given and decoded, and files are over for who gives them before
+// they are for the others.
+TEST_F(GuessedPieces, OfSeveralFilesMayBeDecodedAndVerifiedWhileOthersAreGiven) {
+  EachFile<GzipPieces> source;
+  std::string all;
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    const std::string part = bytes.substr(i * 1000, 200'000);
+    const std::string path =
+        folder.write(std::to_string(i), i == 2 ? in_members(part, 2000) : gzip_in_blocks(part, 900));
+    source.files.push_back({.path = path, .span = 6000, .index_bytes = 64 << 20, .guess = true});
+    all += part;
+  }
+  for (int pass = 0; pass < 3; ++pass, source.reset()) {
+    constexpr std::size_t at_once = 8;
+    struct Some {
+      std::vector<Piece> pieces{at_once};
+      std::vector<CheckedPiece> checked{at_once};
+      std::size_t count = 0;
+    };
+    Some some[2];
+    VerifyPieces verify{.span = 6000, .index_bytes = 64 << 20};
+    std::string made;
+    std::size_t known = 0, given = 0;
+    std::thread verifying;
+    for (std::size_t turn = 0, count = at_once; count == at_once; ++turn) {
+      Some& these = some[turn % 2];
+      for (count = 0; count < at_once && source(these.pieces[count]);) ++count;
+      these.count = count;
+      std::atomic<std::size_t> next{0};
+      std::vector<std::thread> decoding;
+      for (int i = 0; i < 3; ++i)
+        decoding.emplace_back([&] {
+          for (std::size_t at; (at = next++) < these.count;) DecodePiece{}(these.pieces[at], these.checked[at]);
+        });
+      for (std::thread& one : decoding) one.join();
+      for (std::size_t i = 0; i < count; ++i) known += !these.checked[i].from, ++given;
+      if (verifying.joinable()) verifying.join();
+      verifying = std::thread([&] {
+        for (std::size_t i = 0; i < these.count; ++i) {
+          verify.push(these.checked[i]);
+          for (Chunk chunk; verify.pull(chunk);) made.append(chunk.data, chunk.data + chunk.size);
+        }
+      });
+    }
+    verifying.join();
+    EXPECT_TRUE(made == all) << pass;
+    EXPECT_EQ(known, pass ? given : 0u) << pass;
+  }
+}
+
+TEST_F(GuessedPieces, OfManyMembersAreKnownTheSecondTime) {
+  std::string file, all;
+  for (std::size_t i = 0; i < 8; ++i) {
+    const std::string part = of_few_values(37'000 + 1000 * i, i);
+    file += gzip_in_blocks(part, 900), all += part;
+  }
+  GzipPieces source{.path = folder.write("a.gz", file), .span = 9000, .index_bytes = 64 << 20, .guess = true};
+  EXPECT_TRUE(run(source, 4).bytes == all);
+  for (int pass = 0; pass < 2; ++pass) {
+    source.reset();
+    const Pass p = run(source, 4);
+    EXPECT_TRUE(p.bytes == all);
+    EXPECT_EQ(p.guessed, 0u);
+    EXPECT_GT(p.known, 30u);
+  }
+}
+
+// Pieces that are too large, and then nothing that could be one: what is tried does not become ever smaller.
+TEST_F(GuessedPieces, WhereNoneCanBeDecodedFewAreTried) {
+  std::string log;
+  for (int i = 0; i < 20'000; ++i) log += "2026-11-28 00:00:00 request " + std::to_string(i % 50) + " was answered\n";
+  const std::string all = log + log + log + log + noise(400'000);
+  const std::string file = gzip_in_blocks(all, 200'000), path = folder.write("a.gz", file);
+  const Pass p = run(path, 20'000);
+  EXPECT_TRUE(p.bytes == all);
+  EXPECT_LT(p.guessed, 64 * file.size() / 20'000 + 10);
+  EXPECT_TRUE(run(path, 20'000).bytes == all);
 }
 
 TEST_F(GuessedPieces, ASmallFileOrNoneHasNoIndependentPieces) {
