@@ -134,7 +134,8 @@ void PiecedFile::decode_doubted(const PieceIndex::Entry& e, std::uint8_t* target
   if (have < bytes) return;
   PieceBits bits{.begin = e.begin % 8, .end = {}};
   if (!e.last) bits.end = e.end - first * 8;
-  const PieceDecoder::Result r = work.decoder.decode(in, 0, e.last ? bytes : have, bits, {window, piece.window}, target, e.size);
+  const PieceDecoder::Result r =
+      work.decoder.decode(in, 0, e.last ? bytes : have, bits, {window, piece.window}, target, e.size);
   if (r.size != e.size) return;
   if (r.outcome != (e.last ? PieceDecoder::Outcome::last_of_member : PieceDecoder::Outcome::decoded)) return;
   PiecePart part{.begin = e.begin, .end = e.end, .fresh = e.packed.empty(), .last = e.last, .size = e.size};
