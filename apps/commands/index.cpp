@@ -41,6 +41,8 @@ std::optional<GzipIndex> index_of(const std::string& path) {
   return pieces.found();
 }
 
+const std::string index_magic = std::string(8, '\0') + "gzipind";
+
 bool begins(const std::string& path, const std::string& bytes) {
   std::ifstream file(path, std::ios::binary);
   std::string start(bytes.size(), '\0');
@@ -51,8 +53,8 @@ bool begins(const std::string& path, const std::string& bytes) {
 void check_place(const std::string& to) {
   check_writable(to);
   std::error_code none;
-  if (std::filesystem::exists(to, none) && !begins(to, std::string(8, '\0') + "gzipind"))
-    throw UsageError(to + ": exists and is no index, which is where one would be written");
+  if (std::filesystem::exists(to, none) && !begins(to, index_magic))
+    throw UsageError(to + ": is where the index would be written, and is none: move it, or name an --index-cache");
 }
 
 }  // namespace
@@ -67,16 +69,20 @@ int index(const IndexOptions& o) {
       throw UsageError(fmt::format("{}: the index of another of these files is {}, too", path, to));
   for (const std::string& path : o.files) {
     const std::string to = gzip_index_path(path, o.folder);
+    if (begins(path, index_magic)) {
+      say(fmt::format("sluice: {}: is an index itself\n", path));
+      continue;
+    }
     check_place(to);
     if (std::error_code none;
         std::filesystem::is_regular_file(path, none) && !begins(path, "\x1f\x8b") && !path.ends_with(".gz"))
       throw DataError(path + ": is not gzip-compressed, and needs no index");
     const std::optional<GzipIndex> indexed = index_of(path);
-    if (!indexed) {
-      say(
-          fmt::format("sluice: {}: no index: it has no blocks that pieces could begin with (as stored ones), or is no "
-                      "file\n",
-                      path));
+    if (std::error_code none; !indexed) {
+      say(fmt::format("sluice: {}: no index: {}\n", path,
+                      std::filesystem::is_regular_file(path, none)
+                          ? "it has no blocks that pieces could begin with (as stored ones)"
+                          : "it is no file"));
       continue;
     }
     const GzipIndex& found = *indexed;

@@ -26,6 +26,7 @@
 #include <sluice/stages/scale.hpp>
 #include "apps/commands/commands.hpp"
 #include "apps/job/checkpoint.hpp"
+#include "apps/job/checkpointing.hpp"
 #include "apps/job/class_names.hpp"
 #include "apps/job/read_idx.hpp"
 #include "apps/terminal/standard_output.hpp"
@@ -92,7 +93,8 @@ void inspect_gzip_index(Inspected& file) {
   file.facts["largest_piece"] = largest_piece(*index);
   if (const std::size_t largest = largest_piece(*index); largest > most_of_read_piece)
     file.trouble =
-        fmt::format("a piece of it is of {} bytes, more than the {} that are used", largest, most_of_read_piece);
+        fmt::format("a piece of it is of {} bytes, more than the {} that are used (gztool -s 1 makes smaller ones)",
+                    largest, most_of_read_piece);
 }
 
 void inspect_model(Inspected& file) {
@@ -147,7 +149,7 @@ void inspect_stream(Inspected& file, bool gzip) {
                !other.empty()) {
       file.trouble = other;
     } else if (!gzip)
-      file.trouble = "begins like nothing that is known here, expected IDX, gzip or safetensors";
+      file.trouble = "begins like nothing that is known here, expected IDX, gzip, an index of gzip or safetensors";
     return;
   }
   file.kind = "idx";
@@ -167,6 +169,8 @@ Inspected inspect(const std::string& path) {
     if (may_be_safetensors(start)) {
       file.kind = "model";
       inspect_model(file);
+    } else if (is_pieces_file(path)) {
+      file.kind = "pieces of a checkpoint";
     } else if (may_be_gzip_index(start)) {
       inspect_gzip_index(file);
     } else {

@@ -102,13 +102,15 @@ class LoadingLine {
   LoadingLine& operator=(const LoadingLine&) = delete;
   ~LoadingLine() {
     if (!drawn_) return;
-    {
-      const std::lock_guard lock(mutex_);
-      over_ = true;
-    }
-    changed_.notify_one();
+    stop();
     thread_.join();
     say("\r\x1b[K");
+  }
+  // Says no more; from any thread.
+  void stop() {
+    const std::lock_guard lock(mutex_);
+    over_ = true;
+    changed_.notify_one();
   }
 
  private:
@@ -142,6 +144,7 @@ const JobData* load_data(DataPreparation& preparation, const DecodedCount& decod
     say_message(style, fmt::format("loading the data, for {:.1f} s so far", seconds_since(begin)));
   });
   interrupt.then([&, drawn] {
+    line->stop();
     if (drawn) say("\n");
     say_message(style, "interrupted: waiting for what is being decompressed; once more to quit now");
     preparation.graph().cancel();

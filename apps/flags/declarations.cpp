@@ -66,7 +66,7 @@ void declare_decoder(const FlagGroup& data, Options& o) {
   const char* const otherwise = "with --decoder zlib";
   const Flag none = data.bare("--no-index", o.no_index, "Use no index files (sluice index)");
   none.only_where(looked_for, otherwise);
-  data.file("--index-cache DIR", o.index_cache, "Folder in which index files are looked for")
+  data.file("--index-cache DIR", o.index_cache, "Folder in which index files are looked for, one for each data set")
       .by_default("beside each file")
       .excludes(none)
       .only_where(looked_for, otherwise);
@@ -319,7 +319,8 @@ void declare_synth(Flags& flags, CommandLine& line) {
 void declare_index(Flags& flags, CommandLine& line) {
   flags.argument("FILE", line.index.files, "gzip-compressed");
   const FlagGroup output = flags.group("Output");
-  output.file("--index-cache DIR", line.index.folder, "Folder to write into").by_default("beside each file");
+  output.file("--index-cache DIR", line.index.folder, "Folder to write into, one for each data set")
+      .by_default("beside each file");
   output.bare("--json", line.index.json, "Print what was written as one JSON object");
   flags.note(
       "An index tells where pieces of a file begin, so that all threads decompress it from the beginning: train, eval, "

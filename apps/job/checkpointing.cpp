@@ -67,6 +67,14 @@ std::string pieces_of(const std::string& checkpoint) {
   return checkpoint + ".pieces";
 }
 
+bool is_pieces_file(const std::string& path) {
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(path, none)) return false;
+  std::string start(pieces_magic.size(), '\0');
+  std::ifstream file(path, std::ios::binary);
+  return file.read(start.data(), static_cast<std::streamsize>(start.size())) && start == pieces_magic;
+}
+
 void Checkpointing::find() {
   const std::string& own = o_.checkpoint;
   const bool own_there =

@@ -35,6 +35,7 @@ namespace sluice::apps {
 
 // What is kept beside a checkpoint.
 std::string pieces_of(const std::string& checkpoint);
+bool is_pieces_file(const std::string& path);
 
 class Checkpointing {
  public:

@@ -31,17 +31,24 @@ std::vector<GraphPicture> pictures(const Observed& run) {
   return all;
 }
 
-// What of the data was decompressed in pieces, and of that, what an index knew of; empty: nothing was.
+// What of the data was decompressed in pieces, and of that, how much where it was known where they begin; empty:
+// nothing was.
 std::string pieces_in_words(const JobData& data) {
   std::string all;
+  std::size_t passed_over = 0;
   for (const auto& [graph, count] : {std::pair("load", data.loaded), std::pair("train", data.train.decoded),
                                      std::pair("evaluate", data.test.decoded)}) {
     const double bytes = count ? static_cast<double>(count->all) : 0;
     if (bytes == 0) continue;
-    all += fmt::format("{} {} {:.1f} MB, {} of it", all.empty() ? "decompressed in pieces:" : ";", graph, bytes / 1e6,
+    all += fmt::format("{} {} {:.1f} MB ({} known)", all.empty() ? "decompressed in pieces:" : ",", graph, bytes / 1e6,
                        percent(static_cast<double>(count->by_index) / bytes, 0));
+    passed_over += count->passed_over;
   }
-  return all.empty() ? all : all + " where an index knew them to be\n";
+  if (all.empty()) return all;
+  all += "; known: where they begin, from an index or an earlier epoch\n";
+  if (passed_over > 0)
+    all += "an index file was passed over: of another file, or damaged: sluice index writes it anew\n";
+  return all;
 }
 
 void print_profile(const Options& o, const Observed& run) {

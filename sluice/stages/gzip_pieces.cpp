@@ -120,15 +120,15 @@ bool VerifyPieces::next(Chunk& out) {
     if (!memory_) memory_ = std::make_shared<PieceMemory>();
     s.reader = std::make_shared<PieceReader>(p.from, span, index_bytes, memory_);
   }
-  if (p.from->index && !p.piece.decoded) p.from->findings->index_lied = true;
+  if (p.from->index && !p.piece.decoded) index_lied(*p.from);
   const bool comes = p.piece.decoded && !s.looked_at;
   if (comes && s.reader->position() >= p.piece.begin.bit) {
     s.looked_at = true;
     Chunk taken = p.chunk;
     if (s.reader->accept(p.piece, taken))
       out = taken, s.by_index = p.from->index != nullptr;
-    else
-      p.from->findings->index_lied = p.from->index != nullptr;
+    else if (p.from->index)
+      index_lied(*p.from);
     return p.piece.last;
   }
   if (!comes && !p.piece.last) return false;
@@ -147,6 +147,11 @@ bool VerifyPieces::next(Chunk& out) {
 }
 
 constexpr std::size_t block_bytes = std::size_t{4} << 20;
+
+void VerifyPieces::index_lied(const PiecedFile& file) const {
+  if (std::exchange(file.findings->index_lied, true)) return;
+  if (decoded) ++decoded->passed_over;
+}
 
 // Behind those before it; what is left of a place that has no room for it is lost.
 void VerifyPieces::keep(Chunk& chunk) {
@@ -233,7 +238,9 @@ class GzipPieces::State {
       if (!made) continue;
       // What is yet to be verified is counted then.
       const bool known = out.from && way_ == Way::known;
-      if (*made && o_.decoded && (known || !out.from)) o_.decoded->add(out.skipped ? 0 : out.chunk.size, known);
+      const bool plain = way_ == Way::judged && !is_gzip_;
+      if (*made && o_.decoded && (known || !out.from) && !plain)
+        o_.decoded->add(out.skipped ? 0 : out.chunk.size, known);
       return *made;
     }
   }
@@ -275,21 +282,30 @@ class GzipPieces::State {
     before_.reset();
   }
 
+  void pass_over() {
+    index_lies_ = true;
+    if (o_.decoded) ++o_.decoded->passed_over;
+  }
+
   void begin() {
     if (!decodes_pieces() || o_.input >= 0) return judge();
     learn();
     file_ = std::make_shared<PiecedFile>(o_.path, o_.span);
     if (!file_->is_open()) return judge();
     if (o_.known && !index_) index_ = o_.known->index();
-    if (!index_ || !(index_->stamp == file_->stamp))
-      index_ = o_.index.empty() || index_lies_ ? nullptr : file_->pieces_of(o_.index);
+    if (!index_ || !(index_->stamp == file_->stamp)) {
+      const bool has_one = !o_.index.empty() && !index_lies_;
+      index_ = has_one ? file_->pieces_of(o_.index) : nullptr;
+      if (has_one && !index_) pass_over();
+    }
     file_->index = index_;
     if (index_) {
       way_ = index_->believed ? Way::known : Way::doubted;
       return;
     }
     reader_ = std::make_unique<PieceReader>(file_, o_.span, o_.index_bytes, memory_);
-    if (!reader_->begins_as_gzip()) return judge();
+    is_gzip_ = reader_->begins_as_gzip();
+    if (!is_gzip_) return judge();
     way_ = Way::found;
     if (!o_.guess || file_->size() < 2 * o_.span) return;
     way_ = Way::guessed;
@@ -382,6 +398,7 @@ class GzipPieces::State {
   std::shared_ptr<PieceFindings> before_;  // of the run before
   std::shared_ptr<const PieceIndex> index_;
   bool index_lies_ = false;  // the index file
+  bool is_gzip_ = true;      // as far as is known
   std::unique_ptr<PieceReader> reader_;
   std::optional<Judge> judge_;
   std::uint64_t next_ = 0;     // of the index; or of the bytes that are guessed in

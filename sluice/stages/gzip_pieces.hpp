@@ -69,10 +69,11 @@ struct PieceMemory {
   Pool<Bytes> chunks;
 };
 
-// Decoded bytes that were handed on, and those of them whose places an index had. Counted by GzipPieces and, behind
-// it, VerifyPieces; read by anybody meanwhile.
+// Decoded bytes of gzip files that were handed on, and those of them of which it was known where their pieces begin:
+// of an index, or of an earlier run. Counted by GzipPieces and, behind it, VerifyPieces; read by anybody meanwhile.
 struct DecodedBytes {
   std::atomic<std::uint64_t> all{0}, by_index{0};
+  std::atomic<std::size_t> passed_over{0};  // index files that are not of their file, or damaged
   void add(std::uint64_t bytes, bool known) {
     all.fetch_add(bytes, std::memory_order_relaxed);
     if (known) by_index.fetch_add(bytes, std::memory_order_relaxed);
@@ -208,7 +209,7 @@ struct VerifyPieces {
   };
   bool next(Chunk& out);
   void keep(Chunk& chunk);
-  void judge();
+  void index_lied(const PiecedFile& file) const;
   State state_{};
   Block block_{};
   std::shared_ptr<PieceMemory> memory_{};
