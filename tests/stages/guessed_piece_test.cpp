@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -227,11 +229,15 @@ TEST_F(GuessedPieces, OfSeveralFilesMayBeDecodedAndVerifiedWhileOthersAreGiven) 
 
 TEST_F(GuessedPieces, OfManyMembersAreKnownTheSecondTime) {
   std::string file, all;
+  std::set<std::size_t> begins;
   for (std::size_t i = 0; i < 8; ++i) {
     const std::string part = of_few_values(37'000 + 1000 * i, i);
+    begins.insert(all.size());
     file += gzip_in_blocks(part, 900), all += part;
   }
-  GzipPieces source{.path = folder.write("a.gz", file), .span = 9000, .index_bytes = 64 << 20, .guess = true};
+  const auto found = std::make_shared<KnownPieces>();
+  GzipPieces source{
+      .path = folder.write("a.gz", file), .span = 9000, .index_bytes = 64 << 20, .guess = true, .known = found};
   EXPECT_TRUE(run(source, 4).bytes == all);
   for (int pass = 0; pass < 2; ++pass) {
     source.reset();
@@ -240,6 +246,9 @@ TEST_F(GuessedPieces, OfManyMembersAreKnownTheSecondTime) {
     EXPECT_EQ(p.guessed, 0u);
     EXPECT_GT(p.known, 30u);
   }
+  ASSERT_TRUE(found->index());
+  for (const PieceIndex::Entry& e : found->index()->entries)
+    EXPECT_EQ(e.window.empty(), begins.count(e.offset) > 0) << "a member has nothing before it: " << e.offset;
 }
 
 // Pieces that are too large, and then nothing that could be one: what is tried does not become ever smaller.
