@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include <sluice/stages/gzip_pieces.hpp>
 #include "tests/apps/data.hpp"
@@ -39,13 +40,13 @@ TEST_F(LargeFiles, HaveTheSameResultsHoweverTheyAreDecoded) {
   EXPECT_TRUE(contains(graph("2"), verified)) << "members are independent";
   const json in_memory = results_of(trained(train({"--decoder", "zlib"}))),
              streamed = results_of(trained(train({"--decoder", "zlib", "--stream"})));
-  const auto check = [&] {
-    for (const char* threads : {"1", "2", "4", "7"}) {
+  const auto check = [&](const std::vector<const char*>& counts) {
+    for (const char* threads : counts) {
       EXPECT_EQ(results_of(trained(train({"--threads", threads}))), in_memory) << threads;
       EXPECT_EQ(results_of(trained(train({"--threads", threads, "--stream"}))), streamed) << threads;
     }
   };
-  check();
+  check({"2", "5"});
   make_members(SIZE_MAX / 2);
   for (const char* threads : {"1", "4"}) {
     const Result r = sluice(train({"--threads", threads, "--stream", "--profile"}));
@@ -53,7 +54,7 @@ TEST_F(LargeFiles, HaveTheSameResultsHoweverTheyAreDecoded) {
   }
   EXPECT_FALSE(contains(graph("2"), verified)) << "to decode twice is not worth it";
   EXPECT_TRUE(contains(graph("4"), verified));
-  check();
+  check({"1", "4", "7"});
 }
 
 TEST_F(LargeFiles, ThatAreDamagedAreRefusedInTheSameWords) {
