@@ -153,8 +153,9 @@ void Training::need(ShuffleBuffer::Needed rows, bool goes_on) {
     const IdxShape shape = header_of(IdxKind::images, images_.paths()[i]);
     const std::uint64_t header = idx_header_bytes(IdxKind::images), item = shape.item_bytes();
     known_[i]->need([=](std::uint64_t offset, std::size_t size) {
-      if (offset < header || item == 0) return true;
-      return needed->any(before + (offset - header) / item, before + (offset + size - header - 1) / item + 1);
+      if (offset < header) return true;
+      const ItemRange items = items_in(header, item, offset, offset + size);
+      return needed->any(before + items.first, before + items.last);
     });
     before += shape.count;
   }

@@ -3,6 +3,8 @@
 //
 //  numbers -> a -> b -> c -> sum
 //
+// And what a stage more costs, a serial map that hands on what it gets, or a filter that keeps everything.
+//
 // Every run compares its sum with the plain loop's.
 //
 //   chain_bench [messages=200000] [rounds=15]
@@ -95,13 +97,21 @@ class Bare {
 
 class Ours {
  public:
-  Ours(const sluice::Threads& threads, sluice::Concurrency concurrency) : graph_("chain", threads) {
+  enum class More { nothing, map, filter };
+  Ours(const sluice::Threads& threads, sluice::Concurrency concurrency, More more = More::nothing)
+      : graph_("chain", threads) {
     auto numbers = graph_.source(
         "numbers",
         [this]() -> std::optional<Number> { return next_ < messages ? std::optional(next_++) : std::nullopt; },
         sluice::capacity(64));
     auto a = graph_.map("a", mix, numbers, concurrency);
     auto b = graph_.map("b", mix, a, concurrency);
+    if (more == More::map)
+      b = graph_.map(
+          "more", [](const Number& n) { return n; }, b, sluice::serial);
+    if (more == More::filter)
+      b = graph_.filter(
+          "more", [](const Number&) { return true; }, b, sluice::capacity(64));
     auto c = graph_.map("c", mix, b, concurrency);
     graph_.sink(
         "sum", [this](const Number& n) { sum_ += n; }, c);
@@ -124,17 +134,26 @@ int main(int argc, char** argv) {
   const std::size_t rounds = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 15;
   expected = plain();
   fmt::print("ns a message, and its share of bare oneTBB's\n");
-  fmt::print("{:>7} {:>9} {:>8} {:>8} {:>8} {:>8}\n", "threads", "maps", "loop", "bare", "graph", "/ bare");
+  fmt::print("{:>7} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "threads", "maps", "loop", "bare", "graph", "/ bare",
+             "+ map", "+ filter");
   for (const std::size_t threads : {1u, 2u, 4u}) {
     const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism, threads);
     const sluice::Threads workers(threads);
     for (const bool serial : {true, false}) {
       Bare bare(threads, serial ? std::size_t{flow::serial} : std::size_t{flow::unlimited});
       Ours ours(workers, serial ? sluice::serial : sluice::unlimited);
-      const InTurn t({{"loop", [] { check(plain()); }}, {"bare", [&] { bare(); }}, {"graph", [&] { ours(); }}}, rounds);
+      const sluice::Concurrency maps = serial ? sluice::serial : sluice::unlimited;
+      Ours with_map(workers, maps, Ours::More::map), with_filter(workers, maps, Ours::More::filter);
+      const InTurn t({{"loop", [] { check(plain()); }},
+                      {"bare", [&] { bare(); }},
+                      {"graph", [&] { ours(); }},
+                      {"map", [&] { with_map(); }},
+                      {"filter", [&] { with_filter(); }}},
+                     rounds);
       const auto ns = [&](const char* name) { return t.seconds(name) / static_cast<double>(messages) * 1e9; };
-      fmt::print("{:>7} {:>9} {:>8.2f} {:>8.1f} {:>8.1f} {:>8.3f}\n", threads, serial ? "serial" : "unlimited",
-                 ns("loop"), ns("bare"), ns("graph"), t.ratio("graph", "bare"));
+      fmt::print("{:>7} {:>9} {:>8.2f} {:>8.1f} {:>8.1f} {:>8.3f} {:>8.1f} {:>8.1f}\n", threads,
+                 serial ? "serial" : "unlimited", ns("loop"), ns("bare"), ns("graph"), t.ratio("graph", "bare"),
+                 ns("map") - ns("graph"), ns("filter") - ns("graph"));
     }
   }
 }

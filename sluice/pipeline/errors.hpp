@@ -3,8 +3,8 @@
 //   Error            the root of them, a std::runtime_error
 //   WiringError      the graph cannot run: every mistake found, a line each, before anything ran
 //   StageError       a body threw: the stage, the sequence number of its message, and the cause, looked at by
-//                    cause_as<E>(). The number is that of the message being made; of an expand or a sink that of the
-//                    message taken; of a split shard number k x shards + part, of a fold the group's
+//                    cause_as<E>(). The number is that of the message being made; of an expand, a filter or a sink that
+//                    of the message taken; of a split shard number k x shards + part, of a fold the group's
 //   UnequalStreams   the cause of a StageError: a zip or a sink was given streams of unequal length
 //   Stalled          the run ended with messages parked: names the stages and edges that wait
 //   Cancelled        cancel() was called

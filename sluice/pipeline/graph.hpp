@@ -122,6 +122,13 @@ class Graph {
                   std::make_unique<detail::ExpandBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
   }
 
+  template <class F, class In, class... Options>
+  auto filter(std::string name, F f, const Stream<In>& in, Options... options) {
+    static_assert(verbs::Filter<detail::Callable<F>, In>, "sluice: a filter is callable as bool f(const In&)");
+    return add<In>(Verb::filter, std::move(name),
+                   std::make_unique<detail::FilterBody<F, In>>(std::move(f), *in.producer_), {in.stage_}, options...);
+  }
+
   template <class A, class B, class... Options>
   auto zip(std::string name, const Stream<A>& a, const Stream<B>& b, Options... options) {
     return add<std::tuple<A, B>>(Verb::zip, std::move(name),

@@ -6,8 +6,8 @@
 //   g.split("shard", Sharder{}, work, shards(8), capacity(2));
 //
 // Concurrency is a map's: `serial` (the default: one message at a time, order unspecified), `unlimited`, `up_to(n)`.
-// Capacity is a gate's (source, expand, zip, split, fold, feedback), in messages of its segment, those in a body
-// included; of a split in messages before the cut. Default: `default_capacity`; of a feedback 1.
+// Capacity is a gate's (source, expand, filter, zip, split, fold, feedback), in messages of its segment, those in a
+// body included; of a split in messages before the cut. Default: `default_capacity`; of a feedback 1.
 #pragma once
 
 #include <cstddef>

@@ -12,6 +12,7 @@
 //   map      Out f(const In&) const                              void f(const In&, Out&) const
 //   expand   void push(const In&), std::optional<Out> pull(),    void push(const In&), bool pull(Out&),
 //            void finish()  (if there is something left at the end)
+//   filter   bool f(const In&)              whether the message is kept
 //   split    Out f(const In&, size_t part, size_t parts) const   the same with a last argument Out& and no result
 //   fold     Out f(Group<In>)                                    void f(Group<In>, Out&)
 //   sink     void f(const In&...), void finish()  (optional: all messages have been seen)
@@ -24,6 +25,9 @@
 // `std::size_t payload_bytes() const`, the most heap memory that one of its outputs owns, in bytes (std::optional where
 // it may be unknown), and `std::size_t state_bytes() const`, the most that it holds itself, where that is worth
 // stating.
+//
+// What a filter keeps it hands on as it is: moved, where it is the only reader, otherwise copied. Its messages have
+// numbers of their own, without gaps.
 //
 // A map's operator() is const because it may run on several messages at once; a split's because it cuts the same way
 // whatever came before. All but maps run one message at a time, in order. Input references stay valid until every
@@ -40,7 +44,7 @@
 
 namespace sluice {
 
-enum class Verb { source, map, expand, zip, split, fold, sink, feedback };
+enum class Verb { source, map, expand, filter, zip, split, fold, sink, feedback };
 const char* to_string(Verb verb);
 
 // The shards of one message, in shard order: what a fold receives. A view: valid during the call.
@@ -114,6 +118,10 @@ concept Expand = requires(F& f, const In& in) {
 &&(requires(F& f) { requires std::same_as<decltype(f.pull()), std::optional<Out>>; } ||
    (std::default_initializable<Out> &&
     requires(F & f, Out& out) { requires std::same_as<decltype(f.pull(out)), bool>; }));
+
+template <class F, class In>
+concept Filter = std::invocable<F&, const In&> && std::same_as < std::invoke_result_t<F&, const In&>,
+bool > ;
 
 template <class F, class In, class Out>
 concept Split = Makes<const F, Out, const In&, std::size_t, std::size_t>;

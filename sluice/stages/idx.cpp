@@ -99,6 +99,11 @@ std::optional<std::uint64_t> IdxHeader::element_bytes() const {
   return bytes;
 }
 
+ItemRange items_in(std::uint64_t header, std::uint64_t item, std::uint64_t begin, std::uint64_t end) {
+  if (end <= std::max(begin, header)) return {};
+  return {begin <= header ? 0 : (begin - header) / item, (end - header + item - 1) / item};
+}
+
 std::optional<std::size_t> any_idx_header_bytes(const std::uint8_t* start) {
   if (start[0] != 0 || start[1] != 0 || start[3] == 0 || idx_type_bytes(static_cast<IdxType>(start[2])) == 0)
     return std::nullopt;

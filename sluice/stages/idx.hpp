@@ -64,6 +64,13 @@ inline constexpr std::uint64_t idx_most_pixels = std::uint64_t{1} << 26;
 // images or labels.
 void check_idx_magic(const std::uint8_t* header, IdxKind kind, const std::string& path);
 
+// The items of which decoded bytes [begin, end) of a file have something: [first, last). Bytes of the header are of
+// none.
+struct ItemRange {
+  std::uint64_t first = 0, last = 0;
+};
+ItemRange items_in(std::uint64_t header, std::uint64_t item, std::uint64_t begin, std::uint64_t end);
+
 // Checks every field before anything is derived from it. `header` has idx_header_bytes(kind) bytes. Throws DataError
 // that names `path`: wrong magic, no items, no rows or columns, images beyond idx_most_pixels.
 IdxShape parse_idx_header(const std::uint8_t* header, IdxKind kind, const std::string& path);

@@ -70,6 +70,12 @@ struct FillExpand {
   void reset() { body->reset(); }
 };
 
+struct Keep {
+  StageBody* body;
+  bool operator()(const Message& in) { return body->keep(body->look(in)); }
+  void reset() { body->reset(); }
+};
+
 template <class In>
 struct MakeSplit {
   StageBody* body;
@@ -159,6 +165,8 @@ RandomGraph::AnyStream RandomGraph::add(std::size_t id) {
         return s.recycling ? g.expand(s.name, FillExpand<In>{body}, first, room)
                            : g.expand(s.name, MakeExpand<In>{body}, first, room);
       });
+    case Verb::filter:
+      return g.filter(s.name, Keep{body}, in(0), room);
     case Verb::zip:
       return g.zip(s.name, in(0), in(1), room);
     case Verb::split:
@@ -254,6 +262,7 @@ void RandomGraph::check(bool complete) {
     if (s.verb == Verb::zip) continue;
     number("resets", body.resets(), complete ? 1 : 0, 1);
     if (body.resets() == 0) continue;  // the run ended before it began
+    if (s.verb == Verb::filter) number("taken", body.taken(), complete ? expected.taken[i] : 0, expected.taken[i]);
     if (s.verb == Verb::expand || s.verb == Verb::sink) {
       number("finishes", body.finishes(), complete ? 1 : 0, 1);
       number("taken", body.taken(), complete ? expected.taken[i] : 0, expected.taken[i]);
@@ -269,7 +278,7 @@ Trap RandomGraph::draw_trap(Random& random) const {
     const PlanStage& s = plan.stages[t.stage];
     if (s.verb == Verb::zip || s.verb == Verb::feedback) continue;
     std::uint64_t messages = expected.made[t.stage].size();
-    if (s.verb == Verb::expand) messages = expected.taken[t.stage];
+    if (s.verb == Verb::expand || s.verb == Verb::filter) messages = expected.taken[t.stage];
     if (s.verb == Verb::source) ++messages;  // when it is asked for one that there is not
     t.where = random.chance(2) ? Trap::reset : Trap::body;
     if (s.verb == Verb::expand && random.chance(40)) t.where = Trap::pull, messages = expected.made[t.stage].size() + 1;

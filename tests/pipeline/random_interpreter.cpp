@@ -100,6 +100,9 @@ class Interpreter {
       case Verb::feedback:
         made.push_back(in[k]);
         break;
+      case Verb::filter:
+        if (keeps(i, in[k])) made.push_back(in[k]);
+        break;
       case Verb::expand:
         expansions_[i].push(in[k]);
         pull_all(i, k);

@@ -120,6 +120,7 @@ class Planner {
   void draw() {
     const std::size_t what = random_.below(100);
     if (what < 28) return draw_map(pick());
+    if (what < 34) return draw_filter();
     if (what < 42) return draw_expand(pick());
     if (what < 56) return draw_zip();
     if (what < 68) return draw_split();
@@ -151,6 +152,14 @@ class Planner {
     s.at_most = s.at_most * s.expansion.most + s.expansion.rest;
     s.family = new_family();
     s.bracket = none;
+    s.lag = 0;
+  }
+
+  void draw_filter() {
+    const std::size_t in = pick([](const PlanStage& s) { return !s.is_pair() && s.bracket == none; });
+    if (in == none) return;
+    PlanStage& s = stages_[add(Verb::filter, {in})];
+    s.family = new_family();
     s.lag = 0;
   }
 

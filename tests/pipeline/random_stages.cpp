@@ -106,6 +106,19 @@ std::optional<Digest> StageBody::pull() {
   return out;
 }
 
+bool StageBody::keep(Digest in) {
+  const Inside inside(*this);
+  expect_input(taken_, in);
+  expect_room(made_);
+  spring(Trap::body, taken_);
+  delay(in);
+  ++taken_;
+  done = taken_;
+  const bool kept = keeps(id_, in);
+  made_ += kept;
+  return kept;
+}
+
 void StageBody::finish() {
   const Inside inside(*this);
   ++finishes_;

@@ -96,6 +96,7 @@ class StageBody {
   Digest map(Digest in);
   void push(Digest in);
   std::optional<Digest> pull();
+  bool keep(Digest in);
   void finish();
   Digest cut(Digest in, std::size_t part, std::size_t parts);
   template <class Shards>

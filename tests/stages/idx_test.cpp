@@ -58,6 +58,22 @@ TEST(Idx, EveryOtherMagicIsRefusedWithALikelyReason) {
   refused({0, 1, 1, 1}, IdxKind::images, {"0x00000000"});
 }
 
+TEST(Idx, BytesHaveSomethingOfTheItemsThatTheyReachInto) {
+  const auto items = [](std::uint64_t begin, std::uint64_t end) {
+    const ItemRange range = items_in(16, 10, begin, end);
+    return std::pair(range.first, range.last);
+  };
+  using Range = std::pair<std::uint64_t, std::uint64_t>;
+  EXPECT_EQ(items(0, 16), Range(0, 0)) << "the header";
+  EXPECT_EQ(items(0, 17), Range(0, 1));
+  EXPECT_EQ(items(16, 26), Range(0, 1));
+  EXPECT_EQ(items(16, 27), Range(0, 2)) << "a byte of the next";
+  EXPECT_EQ(items(25, 26), Range(0, 1)) << "the last byte";
+  EXPECT_EQ(items(26, 36), Range(1, 2));
+  EXPECT_EQ(items(35, 57), Range(1, 5));
+  EXPECT_EQ(items(30, 30), Range(0, 0)) << "none";
+}
+
 TEST(Idx, ZeroItemsRowsOrColumnsAreRefused) {
   refused({0x803, 0, 28, 28}, IdxKind::images, {"f.gz", "promises 0 images, expected at least 1"});
   refused({0x801, 0}, IdxKind::labels, {"f.gz", "promises 0 labels, expected at least 1"});

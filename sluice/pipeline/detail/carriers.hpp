@@ -1,4 +1,4 @@
-// The typed part of the verbs that carry values through: zip and feedback.
+// The typed part of the verbs that carry values through: zip, filter and feedback.
 #pragma once
 
 #include <atomic>
@@ -77,6 +77,37 @@ class ZipBody final : public Producer<std::tuple<In...>> {
 
   std::tuple<Producer<In>&...> in_;
   bool exclusive_[sizeof...(In)] = {};
+};
+
+template <class F, class T>
+class FilterBody final : public CallableProducer<F, T> {
+ public:
+  FilterBody(F f, Producer<T>& in) : CallableProducer<F, T>(std::move(f)), in_(in) {}
+  void set_exclusive(std::size_t, bool exclusive) override { exclusive_ = exclusive; }
+  bool copies(std::size_t) const override { return std::is_copy_constructible_v<T>; }
+  bool run(std::uint64_t&, std::uint64_t, const std::atomic<bool>&) override { return true; }
+  std::uint64_t sift(std::uint64_t& in, std::uint64_t last, std::uint64_t made, std::uint64_t limit,
+                     const std::atomic<bool>& stop) override {
+    auto& f = this->function();
+    for (; in < last && made < limit && !stop.load(std::memory_order_relaxed); ++in)
+      if (f(std::as_const(in_.ring[in]))) hand_on(in_.ring[in], this->ring.slot(made++));
+    return made;
+  }
+  // Of a message, which is not the filter's own.
+  std::optional<std::size_t> payload_bytes() const override { return in_.payload_bytes(); }
+
+ private:
+  void hand_on(T& in, Slot<T>& slot) {
+    if constexpr (transferable<T>) {
+      transfer(in, slot.recycled(), exclusive_);
+    } else {
+      slot.clear();
+      slot.set(taken(in, exclusive_));
+    }
+  }
+
+  Producer<T>& in_;
+  bool exclusive_ = false;
 };
 
 template <class T>

@@ -119,11 +119,16 @@ Next Gate::run(const Ticket& ticket, Later& later) {
 void Gate::work(Later& later) {
   try {
     if (finished_) consume(later);
-    while (!context_.stopping() && !finished_ && (numbering_.fixed ? advance(later) : expand(later))) {
+    while (!context_.stopping() && !finished_ && go_on(later)) {
     }
   } catch (...) {
     context_.fail(stage_, finishing_ ? std::nullopt : std::optional(failed_at_), std::current_exception());
   }
+}
+
+bool Gate::go_on(Later& later) {
+  if (numbering_.fixed) return advance(later);
+  return stage_.verb == Verb::filter ? sift(later) : expand(later);
 }
 
 // Messages that the inputs allow to have been made.
@@ -307,12 +312,40 @@ bool Gate::expand(Later& later) {
       }
     }
   });
+  return pass_on(first, taken_before, idle_now, later);
+}
+
+// What a turn that makes as many messages as its body says has made, and whether there is more to do.
+bool Gate::pass_on(Number first, Number taken_before, bool idle_now, Later& later) {
   const Number count = next_ - first;
   tick(first, count, taken_ + (holds_input_ ? 1 : 0) - taken_before);
   if (context_.stopping()) return false;
   if (count > 0 || finished_) emit(count, finished_);
   consume(later);
   return !idle_now && !finished_;
+}
+
+bool Gate::sift(Later& later) {
+  Input& input = *inputs[0];
+  const Number first = next_, taken_before = taken_;
+  if (next_ >= room() && blocked()) return false;
+  const Number limit = std::min(room(), next_ + grain());
+  input.scan();
+  if (context_.stopping()) return false;  // what has arrived may not have been made
+  if (taken_ == input.ready) {
+    if (taken_ == input.end.load(std::memory_order_acquire))
+      finished_ = true;
+    else
+      why_ = Why::starved;
+    return pass_on(first, taken_before, true, later);
+  }
+  make_way(later);
+  // Not all at once, so that room is given back meanwhile.
+  const Number last = std::min(input.ready, taken_ + std::max<Number>(1, (input.mask + 1) / 2));
+  failed_at_ = taken_;
+  next_ = isolated([&] { return stage_.body->sift(failed_at_, last, next_, limit, context_.stop); });
+  taken_ = failed_at_;
+  return pass_on(first, taken_before, false, later);
 }
 
 void Gate::tick(Number first, Number count, Number taken) {

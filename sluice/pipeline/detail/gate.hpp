@@ -28,7 +28,7 @@ class Gate final : public Node {
 
   bool accept(const Ticket& ticket) override;
   Next run(const Ticket& ticket, Later& later) override;
-  bool quick() const override { return row_.takes_out || row_.cuts(); }
+  bool quick() const override { return row_.quick(); }
   void add_to(StageStats& stats, double wall, double seconds_per_tick) const override;
 
   void reset();
@@ -56,8 +56,11 @@ class Gate final : public Node {
   bool wake() { return state_.fetch_or(look, std::memory_order_seq_cst) == idle; }
 
   void work(Later& later);
+  bool go_on(Later& later);
   bool advance(Later& later);
   bool expand(Later& later);
+  bool sift(Later& later);
+  bool pass_on(Number first, Number taken_before, bool idle_now, Later& later);
   bool finish(Number count, Later& later);
   Number available();
   Number length();

@@ -28,16 +28,22 @@ class Body {
   virtual void allocate(std::size_t /*messages*/) {}
   // Makes the messages [at, last) in order (a sink: takes them). `at` is the one being worked on, so that an exception
   // has an address. Leaves early when `stop` is set. A source returns false when it has ended, all others true.
-  // Not called for an expand.
+  // Not called for an expand or a filter.
   virtual bool run(std::uint64_t& at, std::uint64_t last, const std::atomic<bool>& stop) = 0;
 
   // expand: takes message k; makes message k, or says that it needs the next input first.
   virtual void push(std::uint64_t /*k*/) {}
   virtual bool pull(std::uint64_t /*k*/) { return false; }
+  // filter: takes messages [in, last) as long as there is room for what it keeps, and makes messages [made, limit) at
+  // most. `in` is the one being worked on. Returns the number of the next that will be made.
+  virtual std::uint64_t sift(std::uint64_t& /*in*/, std::uint64_t /*last*/, std::uint64_t made, std::uint64_t /*limit*/,
+                             const std::atomic<bool>& /*stop*/) {
+    return made;
+  }
   // expand and sink: no input is left.
   virtual void finish() {}
 
-  // zip and feedback take their input out of its slot when nobody else reads it, and copy it otherwise.
+  // zip, filter and feedback take their input out of its slot when nobody else reads it, and copy it otherwise.
   virtual void set_exclusive(std::size_t /*port*/, bool /*exclusive*/) {}
   virtual bool copies(std::size_t /*port*/) const { return true; }
 

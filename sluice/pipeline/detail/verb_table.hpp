@@ -44,12 +44,15 @@ struct VerbRow {
   constexpr bool starts() const { return takes == Count::none || ahead > 0; }
   constexpr bool begins_segment() const { return gate && has_output; }
   constexpr bool cuts() const { return nesting == Nesting::inside; }
+  // Its body does nothing that takes time: it carries values through, or cuts them.
+  constexpr bool quick() const { return (takes_out && makes != Count::any) || cuts(); }
 };
 
 inline constexpr VerbRow verb_table[] = {
     {.verb = Verb::source, .name = "source", .takes = Count::none, .nesting = Nesting::none},
     {.verb = Verb::map, .name = "map", .gate = false},
     {.verb = Verb::expand, .name = "expand", .makes = Count::any, .nesting = Nesting::none},
+    {.verb = Verb::filter, .name = "filter", .makes = Count::any, .nesting = Nesting::none, .takes_out = true},
     {.verb = Verb::zip, .name = "zip", .takes_out = true},
     {.verb = Verb::split, .name = "split", .makes = Count::shards, .nesting = Nesting::inside},
     {.verb = Verb::fold, .name = "fold", .takes = Count::shards, .nesting = Nesting::outside},

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <set>
 #include <utility>
+#include <vector>
 
 #include <sluice/pipeline/detail/settings.hpp>
 
@@ -42,6 +43,27 @@ bool is_only_reader(const Stage& stage, const Stage& input) {
   return input.consumers.size() == 1 && !left_over;
 }
 
+// All that a stage's messages are made of, without what comes back to a feedback; and the stage itself.
+std::set<const Stage*> made_of(const Stage& stage) {
+  std::set<const Stage*> all;
+  std::vector<const Stage*> open{&stage};
+  while (!open.empty()) {
+    const Stage* const one = open.back();
+    open.pop_back();
+    if (!all.insert(one).second || one->verb == Verb::feedback) continue;
+    open.insert(open.end(), one->inputs.begin(), one->inputs.end());
+  }
+  return all;
+}
+
+// The stage that gave a stream's messages their numbers, but for the cutting and folding of shards.
+const Stage& numbered_by(const Stage& stage) {
+  if (stage.inputs.empty() || stage.verb == Verb::feedback || stage.row().makes == Count::any) return stage;
+  const auto ends =
+      std::find_if(stage.inputs.begin(), stage.inputs.end(), [](const Stage* in) { return !in->endless; });
+  return numbered_by(ends == stage.inputs.end() ? *stage.inputs[0] : **ends);
+}
+
 std::string cut_by(const Stage* bracket) {
   return bracket ? fmt::format("shards of '{}'", bracket->name) : std::string("no shards");
 }
@@ -56,6 +78,8 @@ class Judge {
     for (const auto& s : stages) {
       if (s->verb == Verb::feedback) judge_feedback(*s);
       judge_output(*s);
+      if (s->verb == Verb::filter) judge_filter(*s);
+      if (s->verb != Verb::feedback) judge_numbers(*s);
       if (s->row().takes_out) judge_taking_out(*s);
     }
     return std::move(mistakes_);
@@ -102,6 +126,34 @@ class Judge {
     if (closing.endless)
       say("feedback '{}': '{}' has no end of its own: close it with what is made of a stream that ends", s.name,
           closing.name);
+    for (const Stage* one : made_of(closing))
+      if (one->verb == Verb::filter && made_of(*one).count(&s))
+        say("feedback '{}': filter '{}' lies on its way: what is dropped there never comes back", s.name, one->name);
+  }
+
+  void judge_filter(const Stage& s) {
+    if (s.inputs.empty() || !s.inputs[0]->bracket) return;
+    say("filter '{}': '{}' gives shards of '{}', which are folded together: filter before they are cut, or behind the "
+        "fold",
+        s.name, s.inputs[0]->name, s.inputs[0]->bracket->name);
+  }
+
+  // Streams that are joined have the same numbers: one that was filtered does not belong to what it was filtered from,
+  // nor to what was filtered from that otherwise. (What an expand makes may be as many on purpose.)
+  void judge_numbers(const Stage& s) {
+    for (std::size_t i = 1; i < s.inputs.size(); ++i)
+      if (!judge_filtered(s, *s.inputs[0], *s.inputs[i])) judge_filtered(s, *s.inputs[i], *s.inputs[0]);
+  }
+  bool judge_filtered(const Stage& s, const Stage& a, const Stage& b) {
+    const Stage &filter = numbered_by(a), &other = numbered_by(b);
+    if (filter.verb != Verb::filter || &other == &filter || other.verb == Verb::expand || b.endless) return false;
+    const std::set<const Stage*> of_filter = made_of(filter), of_other = made_of(other);
+    if (of_other.count(&filter) > 0) return false;
+    if (std::none_of(of_other.begin(), of_other.end(), [&](const Stage* one) { return of_filter.count(one) > 0; }))
+      return false;
+    say("{} '{}': '{}' is filtered by '{}', '{}' is not: join them first, and filter behind it", to_string(s.verb),
+        s.name, a.name, filter.name, b.name);
+    return true;
   }
 
   void judge_output(const Stage& s) {
