@@ -55,7 +55,7 @@ struct Graph::Impl {
       if (s->has_output()) s->body->allocate(detail::stage_window(*s->gate));
     }
     const std::lock_guard lock(counters);
-    engine = std::make_unique<detail::Engine>(name, stages, threads, stop);
+    engine = std::make_unique<detail::Engine>(name, stages, threads, stop, ending);
   }
 
   // Anything that changes what the engine was built from; the counts begin anew.
@@ -94,8 +94,9 @@ struct Graph::Impl {
   std::vector<std::string> mistakes;  // met while wiring
   bool checked = false;
 
-  std::mutex running;             // held by run()
-  std::atomic<bool> stop{false};  // the run under way is to end, because of an error or of cancel()
+  std::mutex running;               // held by run()
+  std::atomic<bool> stop{false};    // the run under way is to end, because of an error or of cancel()
+  std::atomic<bool> ending{false};  // sources are asked no more, because of stop()
   std::mutex cancelling;
   bool cancelled = false;  // under `cancelling`, as is every change of `stop` from outside a run
 
@@ -235,11 +236,22 @@ void Graph::run() {
     const std::lock_guard lock(me.cancelling);
     cancelled = std::exchange(me.cancelled, false);
     me.stop.store(false);
+    me.ending.store(false);
   }
   const std::string name = me.name;
   running.unlock();  // from here on the graph may be gone
   if (error) std::rethrow_exception(error);
   if (cancelled && !complete) throw Cancelled(name);
+}
+
+void Graph::run(const std::stop_token& token) {
+  const std::stop_callback stopping(token, [this] { stop(); });
+  run();
+}
+
+void Graph::stop() {
+  const std::lock_guard lock(impl_->cancelling);
+  impl_->ending.store(true);
 }
 
 void Graph::cancel() {

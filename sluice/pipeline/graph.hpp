@@ -18,8 +18,8 @@
 // Errors: run() throws WiringError, StageError, Stalled or Cancelled (sluice/pipeline/errors.hpp);
 // std::invalid_argument from the set_ functions for a name or value that cannot be; std::logic_error for what is done
 // to a graph that is running. A body must not wait for another stage's: messages travel in ranges, and the other may
-// come later on this thread. Thread-safety: wire and run from one thread; cancel() and stats() from any, the destructor
-// from any but a body's.
+// come later on this thread. Thread-safety: wire and run from one thread; stop(), cancel() and stats() from any, the
+// destructor from any but a body's.
 #pragma once
 
 #include <concepts>
@@ -27,6 +27,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -180,8 +181,14 @@ class Graph {
   void set_capacity(const std::string& stage, std::size_t messages);
   void set_shards(const std::string& stage, std::size_t count);
 
-  void check();  // throws WiringError, as run() does first
-  void run();    // until every message is accounted for
+  void check();                            // throws WiringError, as run() does first
+  void run();                              // until every message is accounted for
+  void run(const std::stop_token& token);  // the same; a request to stop is stop()
+  // Ends the run in order, or the next if none is on: sources are asked for no more, what they have made goes on to its
+  // end, run() returns as ever. Of streams that are joined, whose sources were at different messages then, the shorter
+  // one ends what is made of them, and the rest is for nobody. (A feedback whose last value was used up so keeps what
+  // the run started from.) A source that waits is not woken.
+  void stop();
   // Ends the run as soon as running bodies return, or the next run if none is on. Too late for a run that was complete.
   void cancel();
 

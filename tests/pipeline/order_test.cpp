@@ -39,6 +39,29 @@ TEST(Order, ASinkSees012WhateverOvertakesInAnUnlimitedMap) {
   }
 }
 
+//  numbers -> overtaken -> serial -> taken
+TEST(Order, ASerialMapSees012WhateverOvertakesBeforeIt) {
+  for (const std::size_t room : {2u, 16u, 100u}) {
+    Signal second;
+    Collect taken;
+    std::vector<int> seen;
+    Graph g("order", threads(4));
+    auto numbers = g.source("numbers", Count(300), capacity(room));
+    auto overtaken = g.map("overtaken", Overtaken{&second}, numbers, unlimited);
+    auto serial = g.map(
+        "serial",
+        [&](const int& n) {
+          seen.push_back(n);
+          return n;
+        },
+        overtaken);
+    g.sink("taken", std::ref(taken), serial);
+    g.run();
+    EXPECT_EQ(seen, iota(300)) << room;
+    EXPECT_EQ(taken.taken, iota(300));
+  }
+}
+
 //  numbers -> overtaken -> repeat -> taken
 TEST(Order, AnExpandIsPushed012WhateverOvertakesBeforeIt) {
   Signal second;

@@ -225,7 +225,7 @@ void RandomGraph::prepare(std::vector<Trap> traps) {
   }
   watch.calls = 0;
   watch.cancelled_at = Watch::never;
-  watch.begun = false;
+  watch.begun = watch.stopped = false;
   before_ = graph->stats();
 }
 
@@ -268,6 +268,25 @@ void RandomGraph::check(bool complete) {
       number("taken", body.taken(), complete ? expected.taken[i] : 0, expected.taken[i]);
     }
     if (s.verb != Verb::sink) number("made", body.made(), least, all);
+  }
+}
+
+void RandomGraph::check_stopped() {
+  if (watch.inside() > 0) fault("a body outlives its run");
+  const GraphStats stats = graph->stats();
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const PlanStage& s = plan.stages[i];
+    const std::vector<Digest>& all = expected.made[i];
+    if (stats.stages[i].items - before_.stages[i].items > all.size()) fault(s.name + ": more than there are");
+    if (stats.stages[i].queued > 0)
+      fault(s.name + ": " + std::to_string(stats.stages[i].queued) + " are left in a queue");
+    if (s.verb == Verb::feedback) {
+      const Message& value = feedbacks_[i]->value();
+      if (std::find(all.begin(), all.end(), value.digest) == all.end() || !value.whole()) fault(s.name + ": value");
+      start_[i] = value.digest;
+    } else if (s.verb == Verb::expand || s.verb == Verb::sink) {
+      if (bodies_[i]->finishes() != 1) fault(s.name + ": " + std::to_string(bodies_[i]->finishes()) + " finishes");
+    }
   }
 }
 

@@ -23,6 +23,7 @@ class RandomGraph {
   void prepare(std::vector<Trap> traps = {});
   // After it. A run that was not complete is only held to what holds for any part of one.
   void check(bool complete);
+  void check_stopped();  // of a run that was stopped in order, at some time
   void fault(const std::string& what) { watch.fault(what); }
   void cancel();
 

@@ -212,6 +212,37 @@ TEST(RandomGraph, IsCancelledOrCompleteAndRunsAgain) {
   });
 }
 
+// What is made until then is what would have been made, and nobody waits for the rest.
+TEST(RandomGraph, IsStoppedInOrderAndRunsAgain) {
+  for_random_graphs(900'001, 2000, Plan::nothing, [](RandomGraph& g, Random& random) {
+    // What comes at the end depends on where that is: of none here.
+    for (PlanStage& s : g.plan.stages) {
+      s.expansion.rest = 0;
+      if (s.expansion.kind == Expansion::gather) s.expansion.kind = Expansion::repeat, s.expansion.most = 1;
+    }
+    for (int again = 0; again < 2; ++again) {
+      g.prepare();
+      const std::uint64_t calls = random.below(g.calls() + 10);
+      {
+        const Meanwhile other([&](const std::atomic<bool>& over) {
+          while (!over && g.watch.calls < calls) std::this_thread::yield();
+          g.watch.stopped = true;
+          g.graph->stop();
+        });
+        g.graph->run();
+      }
+      g.check_stopped();
+      // A stop that came when all was done is for the next run.
+      g.prepare();
+      g.watch.stopped = true;
+      g.graph->run();
+      g.check_stopped();
+      run_right(g);
+      g.change_settings(random);
+    }
+  });
+}
+
 TEST(RandomGraph, IsCancelledByABodyOrBeforeItRuns) {
   for_random_graphs(800'001, 1200, Plan::nothing, [](RandomGraph& g, Random& random) {
     for (int again = 0; again < 2; ++again) {

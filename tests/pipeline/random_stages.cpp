@@ -33,6 +33,7 @@ void StageBody::expect_input(std::uint64_t k, Digest in) {
 
 // Nothing is made that would not fit.
 void StageBody::expect_room(std::uint64_t k) {
+  if (watch_.stopped) return;  // what is for nobody passes
   for (const Consumer& c : consumers)
     if (k >= (c.body->done * c.multiply + c.slack) / c.divide + window_)
       fault("message " + std::to_string(k) + " has no room");
@@ -122,7 +123,7 @@ bool StageBody::keep(Digest in) {
 void StageBody::finish() {
   const Inside inside(*this);
   ++finishes_;
-  if (taken_ != expected_->taken[id_]) fault("finished too early");
+  if (taken_ != expected_->taken[id_] && !watch_.stopped) fault("finished too early");
   if (stage().verb == Verb::sink)
     done = std::uint64_t{1} << 42;  // what is left over of a feedback does not wait for it
   spring(Trap::finish, 0);

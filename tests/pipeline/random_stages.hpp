@@ -73,6 +73,7 @@ class Watch {
   std::atomic<std::uint64_t> calls{0};             // of bodies, in this run
   std::atomic<std::uint64_t> cancelled_at{never};  // calls, when it was cancelled
   std::atomic<bool> begun{false};                  // the run
+  std::atomic<bool> stopped{false};                // in order: there may be fewer messages than expected
   static constexpr std::uint64_t never = std::numeric_limits<std::uint64_t>::max();
 
  private:

@@ -21,8 +21,9 @@
 namespace sluice::detail {
 
 struct Engine::Impl {
-  Impl(const std::string& name, const Stages& wired, Threads workers, std::atomic<bool>& stop)
-      : stages(wired), threads(std::move(workers)), context{name, stop} {
+  Impl(const std::string& name, const Stages& wired, Threads workers, std::atomic<bool>& stop,
+       const std::atomic<bool>& ending)
+      : stages(wired), threads(std::move(workers)), context{name, stop, ending} {
     // The graph's tasks run in the arena in which it is made.
     threads.arena().arena.execute([&] { graph = std::make_unique<flow::graph>(); });
     for (const auto& stage : stages) {
@@ -168,7 +169,7 @@ struct Engine::Impl {
     // A cycle leaves one value over; more would be messages that nobody took.
     for (const Gate* gate : gates)
       for (const auto& input : gate->inputs) {
-        if (!input->endless) continue;
+        if (!input->endless || context.is_ending()) continue;
         const Gate& feedback = static_cast<Gate&>(*nodes[input->producer->gate->id]);
         if (feedback.emitted() > gate->emitted() + 1)
           throw StageError(gate->stage().name, gate->emitted(),
@@ -177,8 +178,19 @@ struct Engine::Impl {
                                feedback.stage().name, feedback.emitted() - 1, gate->stage().name, gate->emitted()))));
       }
     for (const Gate* gate : gates)
-      if (gate->stage().verb == Verb::feedback) stages[gate->stage().id]->body->keep(gate->emitted() - 1);
+      if (gate->stage().verb == Verb::feedback && !is_used_up(*gate))
+        stages[gate->stage().id]->body->keep(gate->emitted() - 1);
     return true;
+  }
+
+  // Whether somebody took the last value of a feedback, too: only where its stream came back from elsewhere than from
+  // what was made of it, and sources were stopped at different messages.
+  bool is_used_up(const Gate& feedback) const {
+    return context.is_ending() && std::any_of(gates.begin(), gates.end(), [&](const Gate* gate) {
+             return std::any_of(gate->inputs.begin(), gate->inputs.end(), [&](const auto& input) {
+               return input->producer == &feedback.stage() && gate->taken() >= feedback.emitted();
+             });
+           });
   }
 
   const Stages& stages;
@@ -190,8 +202,9 @@ struct Engine::Impl {
   std::vector<bool> on_a_cycle;              // by stage
 };
 
-Engine::Engine(const std::string& graph, const Stages& stages, Threads threads, std::atomic<bool>& stop)
-    : impl_(std::make_unique<Impl>(graph, stages, std::move(threads), stop)) {}
+Engine::Engine(const std::string& graph, const Stages& stages, Threads threads, std::atomic<bool>& stop,
+               const std::atomic<bool>& ending)
+    : impl_(std::make_unique<Impl>(graph, stages, std::move(threads), stop, ending)) {}
 Engine::~Engine() = default;
 
 bool Engine::run(Recorder* recorder) {

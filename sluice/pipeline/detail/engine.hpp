@@ -20,13 +20,14 @@ namespace sluice::detail {
 
 class Engine {
  public:
-  // The stages have been checked (stage.hpp) and outlive the engine.
-  Engine(const std::string& graph, const Stages& stages, Threads threads, std::atomic<bool>& stop);
+  // The stages have been checked (stage.hpp) and outlive the engine, as do the owner's flags.
+  Engine(const std::string& graph, const Stages& stages, Threads threads, std::atomic<bool>& stop,
+         const std::atomic<bool>& ending);
   ~Engine();
 
-  // One run, from start to end. `stop`: the owner's flag; set by the engine at an error, by anybody to cancel. Throws
-  // StageError and Stalled. False: it was stopped from outside before all was done.
-  // recorder: of this run, or none.
+  // One run, from start to end. `stop`: set by the engine at an error, by anybody to cancel. `ending`: set by anybody,
+  // so that sources are asked no more; reset between runs. Throws StageError and Stalled. False: it was stopped from
+  // outside before all was done. recorder: of this run, or none.
   bool run(Recorder* recorder);
   Number steps() const;  // of the last run: messages of its longest stream that is not one of shards
 

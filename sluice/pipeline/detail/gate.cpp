@@ -153,20 +153,22 @@ Number Gate::length() {
     const Number end = input->end.load(std::memory_order_acquire);
     known &= end != unknown;
     if (end == unknown) continue;
-    if (length != unknown && length != end) unequal(*first, *input);
-    length = end, first = input.get();
+    if (length != unknown && length != end && !context_.is_ending()) unequal(*first, *input);
+    if (length == unknown || end < length) length = end, first = input.get();
   }
   for (auto& endless : inputs) {
     const Number end = endless->endless ? endless->end.load(std::memory_order_acquire) : unknown;
     if (end == unknown) continue;
+    if (context_.is_ending()) length = std::min(length, end);
     for (auto& input : inputs)
-      if (!input->endless && input->ready > end) unequal(*endless, *input);
+      if (!input->endless && input->ready > end && !context_.is_ending()) unequal(*endless, *input);
   }
   if (length == unknown) return unknown;
-  if (!known)
+  if (!known && !context_.is_ending())
     for (auto& input : inputs)
       if (!input->endless && input->ready > length) unequal(*first, *input);
-  if (!known) return unknown;
+  // Where sources were stopped, the shortest is the end of it, however long the others become.
+  if (!known && !context_.is_ending()) return unknown;
   return numbering_.made(length);
 }
 
@@ -215,6 +217,7 @@ Number Gate::grain() const {
 // Where a turn makes a fixed number: makes (takes) as many messages as there are inputs, room and patience for. False:
 // no progress.
 bool Gate::advance(Later& later) {
+  if (inputs.empty() && end_ == unknown && context_.is_ending()) end_ = next_;
   Number limit = available();
   if (next_ == length()) return finish(0, later);
   if (next_ >= limit) {
@@ -422,9 +425,9 @@ Number Gate::turns_taken() const {
 
 void Gate::consume(Later& later) {
   for (auto& input : inputs) {
-    // What is still to come of a feedback is for nobody, and must not be held back. It passes when it arrives, not
-    // before: until then maps read it in its slot.
-    const bool passes = finished_ && input->endless;
+    // What is still to come of a feedback, or of the longer of two streams whose sources were stopped, is for nobody,
+    // and must not be held back. It passes when it arrives, not before: until then maps read it in its slot.
+    const bool passes = finished_ && (input->endless || context_.is_ending());
     if (passes) input->scan();
     const Number position = passes ? input->ready : turns_taken();
     if (position != input->position.load(std::memory_order_relaxed))

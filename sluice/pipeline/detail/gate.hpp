@@ -36,6 +36,7 @@ class Gate final : public Node {
   void start();
   bool finished() const { return finished_; }
   Number emitted() const { return next_; }
+  Number taken() const { return turns_taken(); }  // messages (groups) of each input
   std::string waiting_for() const;
   const Cost& cost() const { return cost_; }
 

@@ -37,12 +37,15 @@ namespace flow = tbb::flow;
 struct Context {
   const std::string& graph;
   std::atomic<bool>& stop;
-  Recorder* recorder = nullptr;  // of the run under way, where it is traced
+  const std::atomic<bool>& ending;  // sources are asked no more, and what they made is all there is
+  Recorder* recorder = nullptr;     // of the run under way, where it is traced
   std::mutex mutex{};
   std::optional<StageError> error{};  // the first
   std::exception_ptr broken{};        // what is no body's: no memory for its address, or for a task
 
   bool stopping() const { return stop.load(std::memory_order_relaxed); }
+  // Whoever has seen a source end for it sees it, too: acquire, as of the end.
+  bool is_ending() const { return ending.load(std::memory_order_acquire); }
   void fail(const Stage& stage, std::optional<Number> sequence, std::exception_ptr cause) noexcept;
   void fail(std::exception_ptr cause) noexcept;
 };

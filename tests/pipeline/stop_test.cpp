@@ -1,0 +1,162 @@
+// A run that is ended in order: sources are asked no more, and what they made goes on to its end.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <tuple>
+#include <vector>
+
+#include "tests/support/parameters.hpp"
+#include "tests/support/stages.hpp"
+
+namespace sluice::test {
+namespace {
+
+// 0, 1, 2, ... without an end.
+struct Forever {
+  int next = 0;
+  std::optional<int> operator()() { return next++; }
+  void reset() { next = 0; }
+};
+
+// Stops its graph at a message, from a body.
+struct StopAt {
+  Graph* graph;
+  int at;
+  int operator()(const int& n) const {
+    if (n == at) graph->stop();
+    return n;
+  }
+};
+
+TEST(Stop, WhatWasMadeGoesOnToItsEndAndTheRunEndsAsEver) {
+  for_each_thread_count([](std::size_t count) {
+    Collect<> taken;
+    Graph g("stop", threads(count));
+    auto numbers = g.source("numbers", Forever{}, capacity(4));
+    g.sink("taken", std::ref(taken), g.map("stops", StopAt{&g, 100}, numbers, unlimited));
+    for (int run = 0; run < 3; ++run) {
+      g.run();
+      EXPECT_EQ(taken.finished, 1);
+      EXPECT_GT(taken.taken.size(), 100u);
+      EXPECT_EQ(taken.taken, iota(static_cast<int>(taken.taken.size()))) << "in order, and none lost";
+      EXPECT_EQ(g.stats().stage("numbers").queued, 0u);
+    }
+  });
+}
+
+TEST(Stop, BeforeARunEndsTheNextAtOnceAndNoOther) {
+  Collect<> taken;
+  Graph g("stop", threads(2));
+  g.sink("taken", std::ref(taken), g.source("numbers", Count(1000)));
+  g.stop();
+  g.run();
+  EXPECT_EQ(taken.taken, std::vector<int>{});
+  EXPECT_EQ(taken.finished, 1);
+  g.run();
+  EXPECT_EQ(taken.taken, iota(1000));
+}
+
+TEST(Stop, IsAskedForByATokenToo) {
+  for_each_thread_count([](std::size_t count) {
+    Collect<> taken;
+    Graph g("stop", threads(count));
+    std::stop_source source;
+    auto stops = g.map(
+        "stops",
+        [&](const int& n) {
+          if (n == 50) source.request_stop();
+          return n;
+        },
+        g.source("numbers", Forever{}, capacity(4)));
+    g.sink("taken", std::ref(taken), stops);
+    g.run(source.get_token());
+    EXPECT_GT(taken.taken.size(), 50u);
+    EXPECT_EQ(taken.taken, iota(static_cast<int>(taken.taken.size())));
+    g.run(source.get_token());
+    EXPECT_EQ(taken.taken, std::vector<int>{}) << "it has asked already";
+  });
+}
+
+TEST(Stop, FromAnotherThreadEndsAnEndlessRun) {
+  for_each_thread_count([](std::size_t count) {
+    Collect<> taken;
+    Graph g("stop", threads(count));
+    g.sink("taken", std::ref(taken), g.source("numbers", Forever{}));
+    std::thread other([&] {
+      while (g.stats().stage("numbers").items < 1000) std::this_thread::yield();
+      g.stop();
+    });
+    g.run();
+    other.join();
+    EXPECT_GE(taken.taken.size(), 1000u);
+  });
+}
+
+//  left  -> pair -> taken
+//  right -> pair
+TEST(Stop, OfJoinedStreamsTheShorterIsTheEnd) {
+  for_each_thread_count([](std::size_t count) {
+    Collect<std::tuple<int, int>> taken;
+    Graph g("stop", threads(count));
+    auto left = g.source("left", Forever{}, capacity(3));
+    auto right = g.map("stops", StopAt{&g, 40}, g.source("right", Forever{}, capacity(50)));
+    g.sink("taken", std::ref(taken), g.zip("pair", left, right, capacity(2)));
+    for (int run = 0; run < 20; ++run) {
+      g.run();
+      EXPECT_EQ(taken.finished, 1);
+      for (int k = 0; k < static_cast<int>(taken.taken.size()); ++k)
+        EXPECT_EQ(taken.taken[static_cast<std::size_t>(k)], std::tuple(k, k));
+    }
+  });
+}
+
+TEST(Stop, AFeedbackKeepsTheValueOfItsLastLap) {
+  for_each_thread_count([](std::size_t count) {
+    Collect<> taken;
+    Graph g("stop", threads(count));
+    auto sum = g.feedback("sum", 0);
+    auto both = g.zip("both", g.source("numbers", Forever{}, capacity(4)), sum);
+    auto next = g.map(
+        "next", [](const std::tuple<int, int>& p) { return std::get<0>(p) + std::get<1>(p); }, both);
+    sum.close(next);
+    g.sink("taken", std::ref(taken),
+           g.map(
+               "stops",
+               [&](const int& n) {
+                 if (n > 1000) g.stop();
+                 return n;
+               },
+               next));
+    g.run();
+    ASSERT_FALSE(taken.taken.empty());
+    EXPECT_EQ(sum.value(), taken.taken.back());
+    const int before = sum.value();
+    g.run();
+    EXPECT_EQ(taken.taken.front(), before) << "the next run goes on from there";
+  });
+}
+
+TEST(Stop, AnErrorMeanwhileIsAnErrorAndACancelEndsItAtOnce) {
+  Graph g("stop", threads(2));
+  bool cancels = false;
+  auto numbers = g.source("numbers", Forever{}, capacity(4));
+  g.sink(
+      "end",
+      [&](const int& n) {
+        if (n == 10) g.stop();
+        if (n == 10 && cancels) g.cancel();
+        if (n == 10 && !cancels) throw std::runtime_error("10");
+      },
+      numbers);
+  EXPECT_THROW(g.run(), StageError);
+  cancels = true;
+  EXPECT_THROW(g.run(), Cancelled);
+}
+
+}  // namespace
+}  // namespace sluice::test
