@@ -3,10 +3,16 @@
 #include <fmt/core.h>
 
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
+#include <stop_token>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -105,12 +111,52 @@ struct Graph::Impl {
   std::uint64_t runs = 0;
   std::uint64_t run_ticks = 0, run_began = 0;
 
+  std::chrono::nanoseconds progress_period{};
+  std::function<void(const GraphStats&)> progress;
+
   Trace::Impl* trace = nullptr;
   detail::Number traced = 0;  // steps
   std::uint64_t traced_runs = 0;
 };
 
 namespace {
+
+// Calls a function again and again, until it is destroyed or the function throws.
+class Ticker {
+ public:
+  // failed: on the ticker's thread, when f has thrown.
+  template <class F, class Failed>
+  Ticker(std::chrono::nanoseconds period, F f, Failed failed)
+      : thread_([this, period, f = std::move(f), failed = std::move(failed)] {
+          std::unique_lock lock(mutex_);
+          while (!changed_.wait_for(lock, period, [this] { return over_; })) {
+            lock.unlock();
+            try {
+              f();
+            } catch (...) {
+              return failed(std::current_exception());
+            }
+            lock.lock();
+          }
+        }) {}
+  Ticker(const Ticker&) = delete;
+  Ticker& operator=(const Ticker&) = delete;
+  ~Ticker() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+  std::thread thread_;  // last: it uses the others
+};
+
 void refuse(const std::string& why) {
   if (!why.empty()) throw std::invalid_argument(why);
 }
@@ -221,11 +267,21 @@ void Graph::run() {
   if (!me.stop.load()) {
     const Counted counted(me);
     detail::Recorder* const recorder = me.recorder();
+    std::exception_ptr of_progress;
     try {
+      std::optional<Ticker> ticker;
+      if (me.progress)
+        ticker.emplace(
+            me.progress_period, [this, &me] { me.progress(stats()); },
+            [&](std::exception_ptr thrown) {
+              of_progress = std::move(thrown);
+              me.stop.store(true);
+            });
       complete = me.engine->run(recorder);
     } catch (...) {
       error = std::current_exception();
     }
+    if (!error) error = of_progress;
     if (recorder) {
       recorder->end = detail::ticks();
       me.traced += me.engine->steps();
@@ -276,6 +332,15 @@ GraphStats Graph::stats() const {
   }
   if (impl_->engine) impl_->engine->add_to(all.stages, all.wall);
   return all;
+}
+
+void Graph::on_progress(std::chrono::nanoseconds period, std::function<void(const GraphStats&)> f) {
+  const std::unique_lock idle(impl_->running, std::try_to_lock);
+  if (!idle.owns_lock()) throw std::logic_error(fmt::format("graph '{}' is running: nobody new can be told", name()));
+  if (f && period <= std::chrono::nanoseconds::zero())
+    throw std::invalid_argument("a period of progress must be above 0");
+  impl_->progress_period = period;
+  impl_->progress = std::move(f);
 }
 
 void Graph::set_trace(Trace* trace) {

@@ -22,6 +22,7 @@
 // destructor from any but a body's.
 #pragma once
 
+#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -193,6 +194,9 @@ class Graph {
   void cancel();
 
   GraphStats stats() const;
+  // While a run is on, f is called with stats() every `period`, on a thread of its own that no body runs on; never
+  // behind the run. What it throws ends the run, and run() throws it. No f: nobody is called. Not during a run.
+  void on_progress(std::chrono::nanoseconds period, std::function<void(const GraphStats&)> f);
   // Records the runs from now on; nullptr: no longer. Not during a run; the trace outlives the runs.
   void set_trace(Trace* trace);
 

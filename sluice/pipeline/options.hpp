@@ -5,10 +5,10 @@
 //   g.source("batch", Batcher{...}, capacity(4));
 //   g.split("shard", Sharder{}, work, shards(8), capacity(2));
 //
-// Concurrency is a map's: `serial` (the default: one message at a time, in order, so that a slow one delays those behind
-// it), `unlimited`, `up_to(n)` (several at once, in any order).
-// Capacity is a gate's (source, expand, filter, zip, split, fold, feedback), in messages of its segment, those in a
-// body included; of a split in messages before the cut. Default: `default_capacity`; of a feedback 1.
+// Concurrency is a map's: `serial` (the default: one message at a time, in order, so that a slow one delays those
+// behind it), `unlimited`, `up_to(n)` (several at once, in any order). Capacity is a gate's (source, expand, filter,
+// zip, split, fold, feedback), in messages of its segment, those in a body included; of a split in messages before the
+// cut. Default: `default_capacity`; of a feedback 1.
 #pragma once
 
 #include <cstddef>
