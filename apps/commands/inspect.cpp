@@ -90,8 +90,9 @@ void inspect_gzip_index(Inspected& file) {
   if (!index) throw DataError("is damaged, or larger than what is used");
   file.facts["points"] = index->points.size();
   file.facts["decoded_bytes"] = index->decoded;
-  file.facts["largest_piece"] = largest_piece(*index);
-  if (const std::size_t largest = largest_piece(*index); largest > most_of_read_piece)
+  const std::size_t largest = largest_piece(*index);
+  file.facts["largest_piece"] = largest;
+  if (largest > most_of_read_piece)
     file.trouble =
         fmt::format("a piece of it is of {} bytes, more than the {} that are used (gztool -s 1 makes smaller ones)",
                     largest, most_of_read_piece);

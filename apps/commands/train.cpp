@@ -2,19 +2,16 @@
 // train, test, save, tell; then the result, and what there is to look at.
 #include <fmt/core.h>
 
+#include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include <sluice/pipeline/trace.hpp>
@@ -90,61 +87,28 @@ struct Graphs {
   }
 };
 
-// Says on a terminal, while the data are loaded, that they are; and what takes longer than a second, how far it is.
-class LoadingLine {
- public:
-  LoadingLine(bool drawn, DecodedCount decoded) : drawn_(drawn), decoded_(std::move(decoded)) {
-    if (!drawn_) return;
-    say("loading ...");
-    thread_ = std::thread([this] { redraw(); });
-  }
-  LoadingLine(const LoadingLine&) = delete;
-  LoadingLine& operator=(const LoadingLine&) = delete;
-  ~LoadingLine() {
-    if (!drawn_) return;
-    stop();
-    thread_.join();
-    say("\r\x1b[K");
-  }
-  // Says no more; from any thread.
-  void stop() {
-    const std::lock_guard lock(mutex_);
-    over_ = true;
-    changed_.notify_one();
-  }
-
- private:
-  void redraw() {
-    const auto begin = Clock::now();
-    std::unique_lock lock(mutex_);
-    auto wait = std::chrono::milliseconds(1000);
-    while (!changed_.wait_for(lock, std::exchange(wait, std::chrono::milliseconds(250)), [this] { return over_; })) {
-      const double seconds = seconds_since(begin), bytes = decoded_ ? static_cast<double>(decoded_->all) : 0;
-      std::string text = fmt::format("\r\x1b[Kloading, for {:.0f} s", seconds);
-      if (bytes > 0) text += fmt::format(": {:.0f} MB decompressed, {:.0f} MB/s", bytes / 1e6, bytes / 1e6 / seconds);
-      say(text);
-    }
-  }
-
-  const bool drawn_;
-  const DecodedCount decoded_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool over_ = false;
-  std::thread thread_;
-};
-
 // The data; nullptr: a signal came first.
 const JobData* load_data(DataPreparation& preparation, const DecodedCount& decoded, Interrupt& interrupt,
                          const LogStyle& style, Clock::time_point begin) {
   const bool drawn = style.form == LogStyle::Form::line;
-  std::optional<LoadingLine> line(std::in_place, drawn, decoded);
+  // Whoever notes a signal may do so when this is over.
+  const auto interrupted = std::make_shared<std::atomic<bool>>(false);
+  if (drawn) {
+    say("loading ...");
+    preparation.graph().on_progress(std::chrono::milliseconds(250), [&](const GraphStats&) {
+      const double seconds = seconds_since(begin), bytes = static_cast<double>(decoded->all);
+      if (seconds < 1 || *interrupted) return;
+      std::string text = fmt::format("\r\x1b[Kloading, for {:.0f} s", seconds);
+      if (bytes > 0) text += fmt::format(": {:.0f} MB decompressed, {:.0f} MB/s", bytes / 1e6, bytes / 1e6 / seconds);
+      say(text);
+    });
+  }
   interrupt.when_asked([style, begin, drawn] {
     if (drawn) say("\r\x1b[K");
     say_message(style, fmt::format("loading the data, for {:.1f} s so far", seconds_since(begin)));
   });
-  interrupt.then([&, drawn] {
-    line->stop();
+  interrupt.then([&preparation, &style, drawn, interrupted] {
+    *interrupted = true;
     if (drawn) say("\n");
     say_message(style, "interrupted: waiting for what is being decompressed; once more to quit now");
     preparation.graph().cancel();
@@ -157,8 +121,9 @@ const JobData* load_data(DataPreparation& preparation, const DecodedCount& decod
     // A pipe that was waited for; or one that ended because the signal ended its writer, too.
     if (!interrupt.signal() || !error.cause_as<stages::DataError>()) throw;
   }
-  line.reset();
+  if (drawn) say("\r\x1b[K");
   interrupt.then({});
+  preparation.graph().on_progress({}, {});
   return data;
 }
 

@@ -61,7 +61,7 @@ void declare_threads(const FlagGroup& group, std::size_t& threads) {
 void declare_decoder(const FlagGroup& data, Options& o) {
   data.choice("--decoder NAME", o.decoder, {"auto", "zlib", "libdeflate"},
               "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
-              "(in pieces, and small files whole: about twice as fast)");
+              "(in pieces, or whole files: about twice as fast)");
   const auto looked_for = [&o] { return o.decoder != "zlib"; };
   const char* const otherwise = "with --decoder zlib";
   const Flag none = data.bare("--no-index", o.no_index, "Use no index files (sluice index)");

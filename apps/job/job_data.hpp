@@ -18,8 +18,8 @@
 
 namespace sluice::apps {
 
-// What decompresses: zlib in chunks; or libdeflate, whole files that are to be kept, and pieces of those that are not.
-// On neither a result depends.
+// What decompresses: zlib in chunks; or libdeflate, in pieces, or whole files that are to be kept (read_idx.hpp). On
+// neither a result depends.
 enum class Decoder { zlib, libdeflate };
 
 // Whether index files are used where they lie beside what is read (gzip_index.hpp), or in a folder.

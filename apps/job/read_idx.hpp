@@ -27,7 +27,7 @@ struct ReadIdx {
   Decoder decoder = Decoder::libdeflate;
   IndexUse index{};
   int wake = -1;        // a descriptor that ends the wait for a pipe when it becomes readable
-  bool kept = false;    // whether the elements stay in memory: then a file is decoded in one go, to where it stays
+  bool kept = false;    // whether the elements stay in memory, and so what they are decoded to
   bool again = false;   // whether they are read in several runs: then where pieces lie is kept
   KnownPieces known{};  // then
   DecodedCount decoded{};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include <sluice/stages/accuracy.hpp>
@@ -143,13 +144,14 @@ Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& 
   return graph_.expand("shuffle", std::ref(shuffle), pairs, ahead);
 }
 
-// Of what an epoch that goes on needs no more, pieces are not decoded.
-void Training::need(ShuffleBuffer::Needed rows, bool goes_on) {
+// rows: of an epoch that goes on, which decodes no pieces of others; nothing: all are needed.
+void Training::need(std::optional<ShuffleBuffer::Needed> rows) {
   std::uint64_t before = 0;  // rows of earlier files
-  const auto needed = std::make_shared<const ShuffleBuffer::Needed>(std::move(rows));
+  std::shared_ptr<const ShuffleBuffer::Needed> needed;
+  if (rows) needed = std::make_shared<const ShuffleBuffer::Needed>(std::move(*rows));
   for (std::size_t i = 0; i < known_.size(); ++i) {
     known_[i]->need({});
-    if (!goes_on) continue;
+    if (!needed) continue;
     const IdxShape shape = header_of(IdxKind::images, images_.paths()[i]);
     const std::uint64_t header = idx_header_bytes(IdxKind::images), item = shape.item_bytes();
     known_[i]->need([=](std::uint64_t offset, std::size_t size) {
@@ -171,7 +173,8 @@ Metrics Training::run(std::uint64_t epoch, const Accumulator& so_far, std::funct
   if (kept_) weights_.set_value(kept_);
   const auto first = static_cast<std::size_t>(so_far["count"]);
   std::visit([&](auto& rows) { rows.epoch(epoch, first); }, rows_);
-  if (const auto* shuffle = std::get_if<ShuffleBuffer>(&rows_)) need(shuffle->needed(epoch, first, count_), first > 0);
+  if (const auto* shuffle = std::get_if<ShuffleBuffer>(&rows_))
+    need(first > 0 ? std::optional(shuffle->needed(epoch, first, count_)) : std::nullopt);
   run_reading(graph_, images_, labels_);
   return means(sums());
 }

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 
@@ -54,7 +55,7 @@ class Training {
                   const Stream<stages::Weights>& after, bool keeps_state);
 
   Graph graph_;
-  void need(stages::ShuffleBuffer::Needed rows, bool goes_on);
+  void need(std::optional<stages::ShuffleBuffer::Needed> rows);
 
   stages::InputFiles images_, labels_;  // the files that it reads
   KnownPieces known_;                   // of the images

@@ -41,7 +41,7 @@ std::string pieces_in_words(const JobData& data) {
     const double bytes = count ? static_cast<double>(count->all) : 0;
     if (bytes == 0) continue;
     all += fmt::format("{} {} {:.1f} MB ({} known)", all.empty() ? "decompressed in pieces:" : ",", graph, bytes / 1e6,
-                       percent(static_cast<double>(count->by_index) / bytes, 0));
+                       percent(static_cast<double>(count->of_known) / bytes, 0));
     passed_over += count->passed_over;
   }
   if (all.empty()) return all;

@@ -43,6 +43,19 @@ std::size_t behind_marker(const std::uint8_t* data, std::size_t from, std::size_
   }
 }
 
+// Below that even a piece from one of the smallest ranges would be too large.
+constexpr double least_ratio = 1. / 64;
+
+// Parts that a piece has at most; one of more is left to its reader.
+std::size_t most_parts(std::size_t span) {
+  return 16 + span / 2048;
+}
+
+// Of a range, half of the next, where it is the last, and what is looked at behind it.
+std::size_t most_input(std::size_t span) {
+  return 5 * boundary_search(span) / 2;
+}
+
 }  // namespace
 
 std::size_t boundary_search(std::size_t span) {
@@ -55,9 +68,6 @@ std::size_t guessed_range(std::size_t span, double ratio) {
 
 // Blocks of bgzip have up to 64 KiB, those of pigz -i 128 KiB decoded.
 Boundaries::Boundaries(std::size_t span) : search_(boundary_search(span)), fresh_within_(search_ / 16 * 5) {}
-
-// Below that even a piece from one of the smallest ranges would be too large.
-constexpr double least_ratio = 1. / 64;
 
 void Boundaries::note_too_large() {
   ratio_.store(std::max(least_ratio, ratio() / 2), std::memory_order_relaxed);
@@ -96,13 +106,13 @@ std::optional<Boundary> Boundaries::look(std::uint64_t from, const std::uint8_t*
   if (from >= end) return std::nullopt;
   const auto bytes = static_cast<std::size_t>(end - base), begin = static_cast<std::size_t>(from - base);
   // What reaches back to nothing is preferred, in a file that has such.
-  if (without_fresh_.load(std::memory_order_relaxed) < most_without_fresh) {
+  if (const int without = without_fresh_.load(std::memory_order_relaxed); without < most_without_fresh) {
     const std::size_t near = std::min(bytes, begin + fresh_within_);
     const std::size_t member = first_member(data, begin, near), behind = behind_marker(data, begin, member);
-    const int before = without_fresh_.exchange(0, std::memory_order_relaxed);
+    const bool found = member < near || behind < member;
+    without_fresh_.store(found ? 0 : without + 1, std::memory_order_relaxed);
     if (behind < member) return Boundary{(base + behind) * 8, false};
     if (member < near) return Boundary{(base + member) * 8, true};
-    without_fresh_.store(before + 1, std::memory_order_relaxed);
   }
   const std::size_t member = first_member(data, begin, bytes);
   // Where others have looked for a block in vain, it is not done again; but for one whose header they did not have
@@ -126,16 +136,6 @@ std::optional<Boundary> Boundaries::look(std::uint64_t from, const std::uint8_t*
   return std::nullopt;
 }
 
-// As many parts of members as are worth it.
-std::size_t most_parts(std::size_t span) {
-  return 16 + span / 2048;
-}
-
-// Of a range, half of the next, where it is the last, and what is looked at behind it.
-std::size_t most_input(std::size_t span) {
-  return 5 * boundary_search(span) / 2;
-}
-
 std::size_t guess_bytes(std::size_t span) {
   const std::size_t most = most_of_piece(span);
   return most_input(span) + PieceInput::extra() + piece_bytes(span) + most + most / 8 + 16 +
@@ -143,15 +143,12 @@ std::size_t guess_bytes(std::size_t span) {
 }
 
 void decode_guess(const PiecedFile& file, std::uint8_t* target, GuessedPiece& piece) {
-  piece.decoded = piece.twice = false;
-  piece.window = piece.size = piece.bytes_behind = 0;
-  piece.crc_behind = 0;
-  piece.parts.clear();
+  piece.clear();
+  if (!file.boundaries.worth_a_try()) return;
   const std::size_t span = file.span;
   PieceWork& work = PieceWork::of_this_thread();
   PieceInput& in = work.input;
   const std::uint64_t base = piece.from;
-  if (!file.boundaries.worth_a_try()) return;
   const std::size_t search = piece.last ? 0 : boundary_search(span);
   const auto range = static_cast<std::size_t>(piece.to - base);
   // As much as any piece needs, so that it stays where it is.

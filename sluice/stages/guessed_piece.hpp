@@ -94,10 +94,16 @@ struct GuessedPiece {
   std::vector<PiecePart> parts;
   std::uint32_t crc_behind = 0;  // of what is behind the last part: its trailer, zeros
   std::size_t bytes_behind = 0;
+
+  // Nothing is decoded; its memory is used again.
+  void clear() {
+    decoded = twice = false;
+    window = size = bytes_behind = 0;
+    crc_behind = 0;
+    parts.clear();
+  }
 };
 
-// Parts that a piece has at most; one of more is left to its reader.
-std::size_t most_parts(std::size_t span);
 // Compressed bytes in which a boundary is looked for.
 std::size_t boundary_search(std::size_t span);
 // Compressed bytes that pieces of `span` decoded ones are cut from at a time.

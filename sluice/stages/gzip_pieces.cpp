@@ -93,11 +93,11 @@ bool VerifyPieces::pull(Chunk& out) {
   while (state_.piece) {
     out.size = 0;
     const bool verified = state_.piece->from != nullptr;
-    state_.by_index = false;
+    state_.of_known = false;
     if (!next(out)) state_.piece = nullptr;
     out.file = state_.file;
     if (out.size == 0) continue;
-    if (decoded && verified) decoded->add(out.size, state_.by_index);
+    if (decoded && verified) decoded->add(out.size, state_.of_known);
     if (kept) keep(out);
     return true;
   }
@@ -126,7 +126,7 @@ bool VerifyPieces::next(Chunk& out) {
     s.looked_at = true;
     Chunk taken = p.chunk;
     if (s.reader->accept(p.piece, taken))
-      out = taken, s.by_index = p.from->index != nullptr;
+      out = taken, s.of_known = p.from->index != nullptr;
     else if (p.from->index)
       index_lied(*p.from);
     return p.piece.last;

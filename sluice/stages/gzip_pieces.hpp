@@ -72,11 +72,11 @@ struct PieceMemory {
 // Decoded bytes of gzip files that were handed on, and those of them of which it was known where their pieces begin:
 // of an index, or of an earlier run. Counted by GzipPieces and, behind it, VerifyPieces; read by anybody meanwhile.
 struct DecodedBytes {
-  std::atomic<std::uint64_t> all{0}, by_index{0};
+  std::atomic<std::uint64_t> all{0}, of_known{0};
   std::atomic<std::size_t> passed_over{0};  // index files that are not of their file, or damaged
   void add(std::uint64_t bytes, bool known) {
     all.fetch_add(bytes, std::memory_order_relaxed);
-    if (known) by_index.fetch_add(bytes, std::memory_order_relaxed);
+    if (known) of_known.fetch_add(bytes, std::memory_order_relaxed);
   }
 };
 
@@ -198,7 +198,7 @@ struct VerifyPieces {
   struct State {
     std::size_t file = 0;
     const CheckedPiece* piece = nullptr;  // until nothing more comes of it
-    bool looked_at = false, over = false, by_index = false;
+    bool looked_at = false, over = false, of_known = false;
     std::shared_ptr<PieceReader> reader;  // of a class that only its source knows
     std::shared_ptr<Judge> judge;
   };

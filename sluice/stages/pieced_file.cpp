@@ -116,10 +116,7 @@ PieceWork& PieceWork::of_this_thread() {
 }
 
 void PiecedFile::decode_doubted(const PieceIndex::Entry& e, std::uint8_t* target, GuessedPiece& piece) const {
-  piece.decoded = piece.twice = false;
-  piece.window = piece.size = piece.bytes_behind = 0;
-  piece.crc_behind = 0;
-  piece.parts.clear();
+  piece.clear();
   PieceWork& work = PieceWork::of_this_thread();
   PieceInput& in = work.input;
   std::uint8_t window[deflate_window];

@@ -15,13 +15,6 @@
 namespace sluice::test {
 namespace {
 
-// Numbers without end, until the run is cancelled: then it would be an error to ask for more than are in flight.
-struct Endless {
-  int next = 0;
-  std::optional<int> operator()() { return next++; }
-  void reset() { next = 0; }
-};
-
 struct RaiseAt {
   Signal* signal;
   int at;

@@ -16,13 +16,6 @@
 namespace sluice::test {
 namespace {
 
-// 0, 1, 2, ... without an end.
-struct Forever {
-  int next = 0;
-  std::optional<int> operator()() { return next++; }
-  void reset() { next = 0; }
-};
-
 // Stops its graph at a message, from a body.
 struct StopAt {
   Graph* graph;
@@ -37,7 +30,7 @@ TEST(Stop, WhatWasMadeGoesOnToItsEndAndTheRunEndsAsEver) {
   for_each_thread_count([](std::size_t count) {
     Collect<> taken;
     Graph g("stop", threads(count));
-    auto numbers = g.source("numbers", Forever{}, capacity(4));
+    auto numbers = g.source("numbers", Endless{}, capacity(4));
     g.sink("taken", std::ref(taken), g.map("stops", StopAt{&g, 100}, numbers, unlimited));
     for (int run = 0; run < 3; ++run) {
       g.run();
@@ -72,7 +65,7 @@ TEST(Stop, IsAskedForByATokenToo) {
           if (n == 50) source.request_stop();
           return n;
         },
-        g.source("numbers", Forever{}, capacity(4)));
+        g.source("numbers", Endless{}, capacity(4)));
     g.sink("taken", std::ref(taken), stops);
     g.run(source.get_token());
     EXPECT_GT(taken.taken.size(), 50u);
@@ -86,7 +79,7 @@ TEST(Stop, FromAnotherThreadEndsAnEndlessRun) {
   for_each_thread_count([](std::size_t count) {
     Collect<> taken;
     Graph g("stop", threads(count));
-    g.sink("taken", std::ref(taken), g.source("numbers", Forever{}));
+    g.sink("taken", std::ref(taken), g.source("numbers", Endless{}));
     std::thread other([&] {
       while (g.stats().stage("numbers").items < 1000) std::this_thread::yield();
       g.stop();
@@ -103,8 +96,8 @@ TEST(Stop, OfJoinedStreamsTheShorterIsTheEnd) {
   for_each_thread_count([](std::size_t count) {
     Collect<std::tuple<int, int>> taken;
     Graph g("stop", threads(count));
-    auto left = g.source("left", Forever{}, capacity(3));
-    auto right = g.map("stops", StopAt{&g, 40}, g.source("right", Forever{}, capacity(50)));
+    auto left = g.source("left", Endless{}, capacity(3));
+    auto right = g.map("stops", StopAt{&g, 40}, g.source("right", Endless{}, capacity(50)));
     g.sink("taken", std::ref(taken), g.zip("pair", left, right, capacity(2)));
     for (int run = 0; run < 20; ++run) {
       g.run();
@@ -120,7 +113,7 @@ TEST(Stop, AFeedbackKeepsTheValueOfItsLastLap) {
     Collect<> taken;
     Graph g("stop", threads(count));
     auto sum = g.feedback("sum", 0);
-    auto both = g.zip("both", g.source("numbers", Forever{}, capacity(4)), sum);
+    auto both = g.zip("both", g.source("numbers", Endless{}, capacity(4)), sum);
     auto next = g.map(
         "next", [](const std::tuple<int, int>& p) { return std::get<0>(p) + std::get<1>(p); }, both);
     sum.close(next);
@@ -144,7 +137,7 @@ TEST(Stop, AFeedbackKeepsTheValueOfItsLastLap) {
 TEST(Stop, AnErrorMeanwhileIsAnErrorAndACancelEndsItAtOnce) {
   Graph g("stop", threads(2));
   bool cancels = false;
-  auto numbers = g.source("numbers", Forever{}, capacity(4));
+  auto numbers = g.source("numbers", Endless{}, capacity(4));
   g.sink(
       "end",
       [&](const int& n) {

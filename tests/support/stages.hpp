@@ -26,6 +26,13 @@ class Count {
   int count_, next_ = 0;
 };
 
+// 0, 1, 2, ... without end: until the run is cancelled or stopped.
+struct Endless {
+  int next = 0;
+  std::optional<int> operator()() { return next++; }
+  void reset() { next = 0; }
+};
+
 // What a sink has taken. To be given as std::ref.
 template <class T = int>
 struct Collect {

@@ -1,6 +1,7 @@
 // What a verb means, a row each: how many messages it makes of how many, and so what a message of one stage is called
 // at the next; and what else follows from the verb alone. A new verb: the list in docs/design.md, "The verbs". (The
-// cycle that a feedback closes, and maps between gates, are asked for by name where they are meant.)
+// cycle that a feedback closes, maps between gates, and a filter, which takes many messages at a time, are asked for by
+// name where they are meant.)
 //
 // A stage works in turns. A turn takes messages of each input and makes messages of the stage's own stream:
 //
