@@ -17,7 +17,9 @@
 #include <vector>
 
 #include <sluice/pipeline/detail/clock.hpp>
+#include <sluice/pipeline/detail/ends.hpp>
 #include <sluice/pipeline/detail/engine.hpp>
+#include <sluice/pipeline/detail/feed.hpp>
 #include <sluice/pipeline/detail/picture.hpp>
 #include <sluice/pipeline/detail/recorder.hpp>
 #include <sluice/pipeline/detail/settings.hpp>
@@ -61,7 +63,7 @@ struct Graph::Impl {
       if (s->has_output()) s->body->allocate(detail::stage_window(*s->gate));
     }
     const std::lock_guard lock(counters);
-    engine = std::make_unique<detail::Engine>(name, stages, threads, stop, ending);
+    engine = std::make_unique<detail::Engine>(name, stages, threads, ends);
   }
 
   // Anything that changes what the engine was built from; the counts begin anew.
@@ -73,6 +75,7 @@ struct Graph::Impl {
     f();
     checked = false;
     engine.reset();
+    for (const auto& s : stages) s->body->mishaps.forget();
     runs = run_ticks = 0;
   }
 
@@ -100,11 +103,8 @@ struct Graph::Impl {
   std::vector<std::string> mistakes;  // met while wiring
   bool checked = false;
 
-  std::mutex running;               // held by run()
-  std::atomic<bool> stop{false};    // the run under way is to end, because of an error or of cancel()
-  std::atomic<bool> ending{false};  // sources are asked no more, because of stop()
-  std::mutex cancelling;
-  bool cancelled = false;  // under `cancelling`, as is every change of `stop` from outside a run
+  std::mutex running;  // held by run()
+  detail::Ends ends;
 
   mutable std::mutex counters;  // stages, engine's life and the figures below, against stats() from another thread
   std::unique_ptr<detail::Engine> engine;
@@ -175,6 +175,7 @@ Stage* Graph::add_stage(Verb verb, std::string name, std::unique_ptr<detail::Bod
   stage->name = std::move(name);
   stage->verb = verb;
   stage->body = std::move(body);
+  if (detail::Feed* const feed = stage->body->feed()) feed->belongs_to(*stage);
   for (Stage* in : inputs) {
     if (impl_->owns(*in)) {
       stage->inputs.push_back(in);
@@ -186,6 +187,15 @@ Stage* Graph::add_stage(Verb verb, std::string name, std::unique_ptr<detail::Bod
   Stage* const added = stage.get();
   impl_->change([&] { impl_->stages.push_back(std::move(stage)); });
   return added;
+}
+
+Stage* Graph::add_branch(Stage& first, std::string name, std::unique_ptr<detail::Body> body) {
+  Stage* const second = add_stage(first.verb, std::move(name), std::move(body), {});
+  second->inputs = first.inputs;
+  second->foreign = first.foreign;
+  second->first_branch = &first;
+  first.second_branch = second;
+  return second;
 }
 
 void Graph::close(Stage* feedback, Stage* stream) {
@@ -220,6 +230,11 @@ void Graph::set(Stage& stage, Shards shards) {
   impl_->option(detail::misplaced(stage, shards), [&] { stage.shards = shards.count; });
 }
 
+void Graph::set(Stage& stage, OnError on_error) {
+  impl_->option(detail::misplaced(stage, on_error),
+                [&] { stage.body->mishaps.skip(stage.name, std::move(on_error.handler)); });
+}
+
 void Graph::set_concurrency(const std::string& name, Concurrency concurrency) {
   Stage& stage = impl_->find(name);
   refuse(detail::misplaced(stage, concurrency));
@@ -244,7 +259,7 @@ void Graph::check() {
   impl_->check();
 }
 
-void Graph::run() {
+RunEnd Graph::run() {
   Impl& me = *impl_;
   std::unique_lock running(me.running, std::try_to_lock);
   if (!running.owns_lock()) throw std::logic_error(fmt::format("graph '{}' is running already", me.name));
@@ -264,7 +279,7 @@ void Graph::run() {
   };
   std::exception_ptr error;
   bool complete = false;
-  if (!me.stop.load()) {
+  if (!me.ends.halted()) {
     const Counted counted(me);
     detail::Recorder* const recorder = me.recorder();
     std::exception_ptr of_progress;
@@ -275,7 +290,7 @@ void Graph::run() {
             me.progress_period, [this, &me] { me.progress(stats()); },
             [&](std::exception_ptr thrown) {
               of_progress = std::move(thrown);
-              me.stop.store(true);
+              me.ends.halt();
             });
       complete = me.engine->run(recorder);
     } catch (...) {
@@ -287,33 +302,27 @@ void Graph::run() {
       me.traced += me.engine->steps();
     }
   }
-  bool cancelled = false;
-  {
-    const std::lock_guard lock(me.cancelling);
-    cancelled = std::exchange(me.cancelled, false);
-    me.stop.store(false);
-    me.ending.store(false);
-  }
+  detail::Ends::Asked asked = me.ends.over();
+  const bool cut_short = complete && me.engine->was_cut_short();
   const std::string name = me.name;
   running.unlock();  // from here on the graph may be gone
   if (error) std::rethrow_exception(error);
-  if (cancelled && !complete) throw Cancelled(name);
+  if (asked.cancelled && !complete) throw Cancelled(name);
+  if (!asked.early.empty()) return {RunEnd::enough, std::move(asked.early)};
+  return {asked.ended && cut_short ? RunEnd::stopped : RunEnd::complete, {}};
 }
 
-void Graph::run(const std::stop_token& token) {
+RunEnd Graph::run(const std::stop_token& token) {
   const std::stop_callback stopping(token, [this] { stop(); });
-  run();
+  return run();
 }
 
 void Graph::stop() {
-  const std::lock_guard lock(impl_->cancelling);
-  impl_->ending.store(true);
+  impl_->ends.end();
 }
 
 void Graph::cancel() {
-  const std::lock_guard lock(impl_->cancelling);
-  impl_->cancelled = true;
-  impl_->stop.store(true);
+  impl_->ends.cancel();
 }
 
 GraphStats Graph::stats() const {

@@ -36,12 +36,15 @@
 
 #include <sluice/pipeline/detail/bodies.hpp>
 #include <sluice/pipeline/detail/carriers.hpp>
+#include <sluice/pipeline/detail/fed.hpp>
 #include <sluice/pipeline/detail/output.hpp>
 #include <sluice/pipeline/detail/stage.hpp>
 #include <sluice/pipeline/errors.hpp>
+#include <sluice/pipeline/inlet.hpp>
 #include <sluice/pipeline/options.hpp>
 #include <sluice/pipeline/stage_info.hpp>
 #include <sluice/pipeline/stats.hpp>
+#include <sluice/pipeline/stream.hpp>
 #include <sluice/pipeline/threads.hpp>
 #include <sluice/pipeline/trace.hpp>
 #include <sluice/pipeline/verbs.hpp>
@@ -50,19 +53,15 @@ namespace sluice {
 
 class Graph;
 
-// The messages that a stage makes: a handle to be given to the stages that read them.
-template <class T>
-class Stream {
- public:
-  using value_type = T;
-
- protected:
-  Stream(detail::Stage* stage, detail::Producer<T>* producer) : stage_(stage), producer_(producer) {}
-  friend class Graph;
-  template <class>
-  friend class Feedback;
-  detail::Stage* stage_;
-  detail::Producer<T>* producer_;
+// How a run came to its end that did not fail.
+struct RunEnd {
+  enum Why {
+    complete,  // every source ended by itself
+    stopped,   // by stop(), before that
+    enough,    // a sink had enough, before that
+  } why = complete;
+  std::string by;  // the sink that had enough (the first, of several)
+  bool early() const { return why != complete; }
 };
 
 // The stream of a feedback: message 0 is the initial value, message k + 1 the k-th of the stream that closes it.
@@ -82,6 +81,17 @@ class Feedback : public Stream<T> {
   Feedback(Graph* graph, detail::Stage* stage, detail::FeedbackBody<T>* body)
       : Stream<T>(stage, body), graph_(graph), body_(body) {}
   friend class Graph;
+
+  // How a run came to its end that did not fail.
+  struct RunEnd {
+    enum Why {
+      complete,  // every source ended by itself
+      stopped,   // by stop(), before that
+      enough,    // a sink had enough, before that
+    } why = complete;
+    std::string by;  // the sink that had enough (the first, of several)
+    bool early() const { return why != complete; }
+  };
   Graph* graph_;
   detail::FeedbackBody<T>* body_;
 };
@@ -96,74 +106,185 @@ class Graph {
   // Out is deduced from the value form; of the recycling form it is F::Output, or named: g.source<Out>(...).
   template <class Out = void, class F, class... Options>
   auto source(std::string name, F f, Options... options) {
-    using T = detail::OutputOf<Out, detail::Callable<F>>;
-    static_assert(detail::KnownOutput<T>::value);
-    static_assert(verbs::Source<detail::Callable<F>, T>,
-                  "sluice: a source is callable as std::optional<Out> f() or bool f(Out&)");
-    return add<T>(Verb::source, std::move(name), std::make_unique<detail::SourceBody<F, T>>(std::move(f)), {},
-                  options...);
+    using G = detail::Callable<F>;
+    using T = detail::OutputOf<Out, detail::MadeBySource<G>>;
+    if constexpr (verbs::Source<G, T>) {
+      return add<T>(Verb::source, std::move(name), std::make_unique<detail::SourceBody<F, T>>(std::move(f)), {},
+                    options...);
+    } else if constexpr (verbs::WaitingSource<G, T>) {
+      return add<T>(Verb::source, std::move(name), std::make_unique<detail::WaitingSourceBody<F, T>>(std::move(f)), {},
+                    options...);
+    } else {
+      constexpr bool nameless = detail::nameless<T, G>();
+      static_assert(
+          !nameless,
+          "sluice: which type does this stage make? Name it, g.source<Out>(...), or say `using Output = Out;` in it");
+      static_assert(nameless,
+                    "sluice: a source is callable as std::optional<Out> f() or bool f(Out&), or the same with a last "
+                    "argument std::stop_token");
+      return none<T>();
+    }
+  }
+
+  // A source whose messages are put in from outside: sluice/pipeline/inlet.hpp.
+  template <class T, class... Options>
+  Inlet<T> inlet(std::string name, Options... options) {
+    auto body = std::make_unique<detail::InletBody<T>>();
+    auto* typed = body.get();
+    auto* stage = add_stage(Verb::source, std::move(name), std::move(body), {});
+    (set(*stage, options), ...);
+    return Inlet<T>(stage, typed);
   }
 
   template <class Out = void, class F, class In, class... Options>
   auto map(std::string name, F f, const Stream<In>& in, Options... options) {
-    using T = detail::OutputOf<Out, const detail::Callable<F>, const In&>;
-    static_assert(detail::KnownOutput<T>::value);
-    static_assert(verbs::Map<detail::Callable<F>, In, T>,
-                  "sluice: a map is const-callable as Out f(const In&) or void f(const In&, Out&)");
-    return add<T>(Verb::map, std::move(name), std::make_unique<detail::MapBody<F, In, T>>(std::move(f), *in.producer_),
-                  {in.stage_}, options...);
+    using G = detail::Callable<F>;
+    using T = detail::OutputOf<Out, detail::MadeOf<G, In>, In>;
+    if constexpr (!detail::known<In>) {
+      return none<T>();
+    } else if constexpr (verbs::Map<G, In, T>) {
+      return add<T>(Verb::map, std::move(name),
+                    std::make_unique<detail::MapBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
+    } else {
+      constexpr bool nameless = detail::nameless<T, const G, const In&>();
+      static_assert(
+          !nameless,
+          "sluice: which type does this stage make? Name it, g.source<Out>(...), or say `using Output = Out;` in it");
+      static_assert(
+          nameless,
+          "sluice: a map is const-callable as Out f(const In&) or void f(const In&, Out&), or with In&& where "
+          "it is the only reader");
+      return none<T>();
+    }
   }
 
   template <class Out = void, class F, class In, class... Options>
   auto expand(std::string name, F f, const Stream<In>& in, Options... options) {
-    using T = detail::PullOf<Out, detail::Callable<F>>;
-    static_assert(detail::KnownOutput<T>::value);
-    static_assert(verbs::Expand<detail::Callable<F>, In, T>,
-                  "sluice: an expand has push(const In&) and std::optional<Out> pull() or bool pull(Out&)");
-    return add<T>(Verb::expand, std::move(name),
-                  std::make_unique<detail::ExpandBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
+    using G = detail::Callable<F>;
+    using T = detail::OutputOf<Out, detail::MadeByExpand<G>, In>;
+    if constexpr (!detail::known<In>) {
+      return none<T>();
+    } else if constexpr (verbs::Expand<G, In, T>) {
+      return add<T>(Verb::expand, std::move(name),
+                    std::make_unique<detail::ExpandBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_},
+                    options...);
+    } else {
+      static_assert(sizeof(G) == 0,
+                    "sluice: an expand has push(const In&) and std::optional<Out> pull() or bool "
+                    "pull(Out&), whose Out is named: `using Output = Out;` or g.expand<Out>(...)");
+      return none<T>();
+    }
   }
 
   template <class F, class In, class... Options>
-  auto filter(std::string name, F f, const Stream<In>& in, Options... options) {
-    static_assert(verbs::Filter<detail::Callable<F>, In>, "sluice: a filter is callable as bool f(const In&)");
-    return add<In>(Verb::filter, std::move(name),
-                   std::make_unique<detail::FilterBody<F, In>>(std::move(f), *in.producer_), {in.stage_}, options...);
+  Stream<In> filter(std::string name, F f, const Stream<In>& in, Options... options) {
+    if constexpr (detail::known<In>) {
+      constexpr bool fits = verbs::Filter<detail::Callable<F>, In>;
+      static_assert(fits, "sluice: a filter is callable as bool f(const In&)");
+      if constexpr (fits)
+        return add<In>(Verb::filter, std::move(name),
+                       std::make_unique<detail::FilterBody<F, In>>(std::move(f), *in.producer_), {in.stage_},
+                       options...);
+    }
+    return none<In>();
+  }
+
+  // Two streams of one, each with a name of its own: auto [good, bad] = g.partition("good", "bad", f, in). The options
+  // are for both.
+  template <class F, class In, class... Options>
+  auto partition(std::string first, std::string second, F f, const Stream<In>& in, Options... options) {
+    using G = detail::Callable<F>;
+    if constexpr (detail::known<In>) {
+      constexpr bool fits = verbs::Partition<G, In>;
+      static_assert(fits,
+                    "sluice: a partition is callable as bool f(const In&), or as std::variant<A, B> f(const In&), or "
+                    "with In&& where it is the only reader");
+      using Parts = detail::PartsOf<G, In>;
+      using A = typename Parts::First;
+      using B = typename Parts::Second;
+      if constexpr (fits) {
+        auto rest = std::make_unique<detail::BranchBody<B>>();
+        auto* const second_body = rest.get();
+        auto body = [&] {
+          if constexpr (Parts::by_predicate)
+            return std::make_unique<detail::SiftingPartition<F, In>>(std::move(f), *in.producer_, *second_body);
+          else
+            return std::make_unique<detail::SortingPartition<F, In, A, B>>(std::move(f), *in.producer_, *second_body);
+        }();
+        auto* const first_body = body.get();
+        auto* const made = add_stage(Verb::partition, std::move(first), std::move(body), {in.stage_});
+        auto* const also = add_branch(*made, std::move(second), std::move(rest));
+        (set(*made, options), ...);
+        (set_branch(*also, options), ...);
+        return std::pair(Stream<A>(made, first_body), Stream<B>(also, second_body));
+      } else {
+        return std::pair(none<A>(), none<B>());
+      }
+    } else {
+      return std::pair(none<In>(), none<In>());
+    }
   }
 
   template <class A, class B, class... Options>
   auto zip(std::string name, const Stream<A>& a, const Stream<B>& b, Options... options) {
-    return add<std::tuple<A, B>>(Verb::zip, std::move(name),
-                                 std::make_unique<detail::ZipBody<A, B>>(*a.producer_, *b.producer_),
-                                 {a.stage_, b.stage_}, options...);
+    if constexpr (detail::known<A> && detail::known<B>)
+      return add<std::tuple<A, B>>(Verb::zip, std::move(name),
+                                   std::make_unique<detail::ZipBody<A, B>>(*a.producer_, *b.producer_),
+                                   {a.stage_, b.stage_}, options...);
+    else
+      return none<detail::UnknownOutput>();
   }
 
   template <class Out = void, class F, class In, class... Options>
   auto split(std::string name, F f, const Stream<In>& in, Options... options) {
-    using T = detail::OutputOf<Out, const detail::Callable<F>, const In&, std::size_t, std::size_t>;
-    static_assert(detail::KnownOutput<T>::value);
-    static_assert(verbs::Split<detail::Callable<F>, In, T>,
-                  "sluice: a split is const-callable as Out f(const In&, std::size_t part, std::size_t parts), or with "
-                  "a last argument Out& and no result");
-    return add<T>(Verb::split, std::move(name),
-                  std::make_unique<detail::SplitBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
+    using G = detail::Callable<F>;
+    using T = detail::OutputOf<Out, detail::MadeOf<G, const In&, std::size_t, std::size_t>, In>;
+    if constexpr (!detail::known<In>) {
+      return none<T>();
+    } else if constexpr (verbs::Split<G, In, T>) {
+      return add<T>(Verb::split, std::move(name),
+                    std::make_unique<detail::SplitBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_},
+                    options...);
+    } else {
+      constexpr bool nameless = detail::nameless<T, const G, const In&, std::size_t, std::size_t>();
+      static_assert(
+          !nameless,
+          "sluice: which type does this stage make? Name it, g.source<Out>(...), or say `using Output = Out;` in it");
+      static_assert(
+          nameless,
+          "sluice: a split is const-callable as Out f(const In&, std::size_t part, std::size_t parts), or with "
+          "a last argument Out& and no result");
+      return none<T>();
+    }
   }
 
   template <class Out = void, class F, class In, class... Options>
   auto fold(std::string name, F f, const Stream<In>& in, Options... options) {
-    using T = detail::OutputOf<Out, detail::Callable<F>, Group<In>>;
-    static_assert(detail::KnownOutput<T>::value);
-    static_assert(verbs::Fold<detail::Callable<F>, In, T>,
-                  "sluice: a fold is callable as Out f(Group<In>) or void f(Group<In>, Out&)");
-    return add<T>(Verb::fold, std::move(name),
-                  std::make_unique<detail::FoldBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
+    using G = detail::Callable<F>;
+    using T = detail::OutputOf<Out, detail::OutputNamedBy<G, detail::Returned<G, Group<In>>>, In>;
+    if constexpr (!detail::known<In>) {
+      return none<T>();
+    } else if constexpr (verbs::Fold<G, In, T>) {
+      return add<T>(Verb::fold, std::move(name),
+                    std::make_unique<detail::FoldBody<F, In, T>>(std::move(f), *in.producer_), {in.stage_}, options...);
+    } else {
+      constexpr bool nameless = detail::nameless<T, G, Group<In>>();
+      static_assert(
+          !nameless,
+          "sluice: which type does this stage make? Name it, g.source<Out>(...), or say `using Output = Out;` in it");
+      static_assert(nameless, "sluice: a fold is callable as Out f(Group<In>) or void f(Group<In>, Out&)");
+      return none<T>();
+    }
   }
 
+  // Options behind the callable, before the streams: g.sink("end", f, on_error(skip), stream).
   template <class F, class... In>
   requires(sizeof...(In) > 0) void sink(std::string name, F f, const Stream<In>&... in) {
-    static_assert(verbs::Sink<detail::Callable<F>, In...>, "sluice: a sink is callable with a message of each stream");
-    add_stage(Verb::sink, std::move(name), std::make_unique<detail::SinkBody<F, In...>>(std::move(f), *in.producer_...),
-              {in.stage_...});
+    add_sink(std::move(name), std::move(f), in...);
+  }
+  template <class F, class... In>
+  requires(sizeof...(In) > 0) void sink(std::string name, F f, OnError on_error, const Stream<In>&... in) {
+    if (detail::Stage* const stage = add_sink(std::move(name), std::move(f), in...)) set(*stage, std::move(on_error));
   }
 
   // The one legal cycle: an initial value, then what the stream sends back that is given to close().
@@ -182,13 +303,14 @@ class Graph {
   void set_capacity(const std::string& stage, std::size_t messages);
   void set_shards(const std::string& stage, std::size_t count);
 
-  void check();                            // throws WiringError, as run() does first
-  void run();                              // until every message is accounted for
-  void run(const std::stop_token& token);  // the same; a request to stop is stop()
+  void check();                              // throws WiringError, as run() does first
+  RunEnd run();                              // until every message is accounted for
+  RunEnd run(const std::stop_token& token);  // the same; a request to stop is stop()
   // Ends the run in order, or the next if none is on: sources are asked for no more, what they have made goes on to its
-  // end, run() returns as ever. Of streams that are joined, whose sources were at different messages then, the shorter
-  // one ends what is made of them, and the rest is for nobody. (A feedback whose last value was used up so keeps what
-  // the run started from.) A source that waits is not woken.
+  // end, run() returns as ever. Sources that may wait are woken, inlets closed. Of streams that are joined, whose
+  // sources were at different messages then, the shorter one ends what is made of them, and the rest is left over, for
+  // nobody (StageStats::left_over). A feedback keeps the value of its last lap that was complete; one whose last value
+  // was used up so keeps what the run started from. A sink that has enough (Demand::enough) does the same.
   void stop();
   // Ends the run as soon as running bodies return, or the next run if none is on. Too late for a run that was complete.
   void cancel();
@@ -212,6 +334,22 @@ class Graph {
   template <class T>
   friend class Feedback;
 
+  // Of a stage that was said not to fit.
+  template <class T>
+  static Stream<T> none() {
+    return Stream<T>(nullptr, nullptr);
+  }
+  template <class F, class... In>
+  detail::Stage* add_sink(std::string name, F f, const Stream<In>&... in) {
+    if constexpr ((detail::known<In> && ...)) {
+      constexpr bool fits = verbs::Sink<detail::Callable<F>, In...>;
+      static_assert(fits, "sluice: a sink is callable with a message of each stream");
+      if constexpr (fits)
+        return add_stage(Verb::sink, std::move(name),
+                         std::make_unique<detail::SinkBody<F, In...>>(std::move(f), *in.producer_...), {in.stage_...});
+    }
+    return nullptr;
+  }
   template <class T, class B, class... Options>
   Stream<T> add(Verb verb, std::string name, std::unique_ptr<B> body, std::vector<detail::Stage*> inputs,
                 Options... options) {
@@ -222,15 +360,22 @@ class Graph {
   }
   detail::Stage* add_stage(Verb verb, std::string name, std::unique_ptr<detail::Body> body,
                            std::vector<detail::Stage*> inputs);
+  detail::Stage* add_branch(detail::Stage& first, std::string name, std::unique_ptr<detail::Body> body);
   void close(detail::Stage* feedback, detail::Stage* stream);
   template <class Option>
   void set(detail::Stage&, Option) {
-    static_assert(sizeof(Option) == 0, "sluice: an option is serial, unlimited, up_to(n), capacity(n) or shards(n)");
+    static_assert(sizeof(Option) == 0,
+                  "sluice: an option is serial, unlimited, up_to(n), capacity(n), shards(n) or on_error(skip)");
+  }
+  template <class Option>
+  void set_branch(detail::Stage& stage, Option option) {
+    if constexpr (std::same_as<Option, Capacity>) set(stage, option);  // the others are the first one's
   }
   void set(detail::Stage& stage, Concurrency concurrency);
   void set(detail::Stage& stage, UpTo concurrency);
   void set(detail::Stage& stage, Capacity capacity);
   void set(detail::Stage& stage, Shards shards);
+  void set(detail::Stage& stage, OnError on_error);
 
   struct Impl;
   std::unique_ptr<Impl> impl_;

@@ -7,15 +7,27 @@
 //   recycling form  void operator()(const In&, Out&)   writes into an Out that was used for an earlier message (or is
 //                                                      default-constructed), so its heap memory is used again
 //
-//   verb     value form                                          recycling form
-//   source   std::optional<Out> f()            nullopt: the end  bool f(Out&)                      false: the end
-//   map      Out f(const In&) const                              void f(const In&, Out&) const
-//   expand   void push(const In&), std::optional<Out> pull(),    void push(const In&), bool pull(Out&),
-//            void finish()  (if there is something left at the end)
-//   filter   bool f(const In&)              whether the message is kept
-//   split    Out f(const In&, size_t part, size_t parts) const   the same with a last argument Out& and no result
-//   fold     Out f(Group<In>)                                    void f(Group<In>, Out&)
-//   sink     void f(const In&...), void finish()  (optional: all messages have been seen)
+//   verb       value form                                          recycling form
+//   source     std::optional<Out> f()            nullopt: the end  bool f(Out&)                      false: the end
+//              std::optional<Out> f(std::stop_token)               bool f(Out&, std::stop_token)     one that may wait
+//   map        Out f(const In&) const                              void f(const In&, Out&) const
+//   expand     void push(const In&), std::optional<Out> pull(),    void push(const In&), bool pull(Out&),
+//              void finish()  (if there is something left at the end)
+//   filter     bool f(const In&)              whether the message is kept
+//   partition  bool f(const In&)              whether it goes into the first stream or the second
+//              std::variant<A, B> f(const In&)                     what goes into the one or the other
+//   split      Out f(const In&, size_t part, size_t parts) const   the same with a last argument Out& and no result
+//   fold       Out f(Group<In>)                                    void f(Group<In>, Out&)
+//   sink       void f(const In&...), void finish()  (optional: all messages have been seen)
+//              Demand f(const In&...)         the same, and whether it wants more
+//
+// A source that takes a stop_token may wait, for a socket or a clock: it is asked on a thread of its own, so that it
+// keeps none of the graph's, and what it makes is handed on at once. stop(), cancel() and errors request the token's
+// stop and so wake it; after stop() it is asked on until it says that it has ended, so that what it holds is not lost.
+//
+// What takes `const In&` looks at a message where it lies. A map, an expand, a sink or a partition (into a variant)
+// that is the only reader may take it instead, `Out f(In&&) const` or `Out f(In) const`; where others read it, too, one
+// that can only take is refused when the graph is checked, and one that takes a value is given a copy.
 //
 // An expand is given an input by push, then asked by pull until it has nothing more (nullopt, false); then comes the
 // next push. At the end comes finish, and pull until it has nothing more again.
@@ -26,11 +38,16 @@
 // it may be unknown), and `std::size_t state_bytes() const`, the most that it holds itself, where that is worth
 // stating.
 //
-// What a filter keeps it hands on as it is: moved, where it is the only reader, otherwise copied. Its messages have
-// numbers of their own, without gaps.
+// What a filter keeps it hands on as it is, as does a partition: moved, where it is the only reader, otherwise copied.
+// Its messages have numbers of their own, without gaps. A partition judges when there is room in both of its streams.
+//
+// When its last reader is done, a message is destroyed. What is written in the recycling form is not: it stays in its
+// slot, with all that it owns, for a later message to be written over it. (A feedback's values stay until the next
+// one.)
 //
 // A map's operator() is const because it may run on several messages at once; a split's because it cuts the same way
-// whatever came before. All but maps run one message at a time, in order. Input references stay valid until every
+// whatever came before. All but maps run one message at a time, in order. A sink that says `Demand::enough` has seen
+// messages 0 to k and is finished; the run ends as by stop(). Input references stay valid until every
 // consumer of the message's segment has consumed it; the input of a split until the shards made from it are consumed.
 #pragma once
 
@@ -40,12 +57,17 @@
 #include <functional>
 #include <iterator>
 #include <optional>
+#include <stop_token>
 #include <type_traits>
+#include <variant>
 
 namespace sluice {
 
-enum class Verb { source, map, expand, filter, zip, split, fold, sink, feedback };
+enum class Verb { source, map, expand, filter, partition, zip, split, fold, sink, feedback };
 const char* to_string(Verb verb);
+
+// What a sink says of the messages behind the one that it has taken.
+enum class Demand { more, enough };
 
 // The shards of one message, in shard order: what a fold receives. A view: valid during the call.
 template <class T>
@@ -108,20 +130,37 @@ template <class F, class Out>
 concept Source = ValueForm<F, std::optional<Out>> ||
     (std::default_initializable<Out>&& std::invocable<F&, Out&>&& std::same_as<std::invoke_result_t<F&, Out&>, bool>);
 
-template <class F, class In, class Out>
-concept Map = Makes<const F, Out, const In&>;
+template <class F, class Out>
+concept WaitingSource = ValueForm<F, std::optional<Out>, std::stop_token> ||
+    (std::default_initializable<Out>&& std::invocable<F&, Out&, std::stop_token>&&
+         std::same_as<std::invoke_result_t<F&, Out&, std::stop_token>, bool>);
 
 template <class F, class In, class Out>
-concept Expand = requires(F& f, const In& in) {
-  f.push(in);
-}
-&&(requires(F& f) { requires std::same_as<decltype(f.pull()), std::optional<Out>>; } ||
-   (std::default_initializable<Out> &&
-    requires(F & f, Out& out) { requires std::same_as<decltype(f.pull(out)), bool>; }));
+concept Map = Makes<const F, Out, const In&> || Makes<const F, Out, In&&>;
+
+template <class F, class Arg>
+concept Pushed = requires(F& f, Arg&& in) {
+  f.push(static_cast<Arg&&>(in));
+};
+
+template <class F, class In, class Out>
+concept Expand = (Pushed<F, const In&> || Pushed<F, In&&>)&&(requires(F& f) {
+  requires std::same_as<decltype(f.pull()), std::optional<Out>>;
+} || (std::default_initializable<Out> &&
+      requires(F & f, Out& out) { requires std::same_as<decltype(f.pull(out)), bool>; }));
 
 template <class F, class In>
 concept Filter = std::invocable<F&, const In&> && std::same_as < std::invoke_result_t<F&, const In&>,
 bool > ;
+
+template <class T>
+inline constexpr bool is_either = false;
+template <class A, class B>
+inline constexpr bool is_either<std::variant<A, B>> = true;
+
+template <class F, class In>
+concept Partition = Filter<F, In> ||(std::invocable<F&, const In&>&& is_either<std::invoke_result_t<F&, const In&>>) ||
+                    (std::invocable<F&, In&&> && is_either<std::invoke_result_t<F&, In&&>>);
 
 template <class F, class In, class Out>
 concept Split = Makes<const F, Out, const In&, std::size_t, std::size_t>;
@@ -130,7 +169,10 @@ template <class F, class In, class Out>
 concept Fold = Makes<F, Out, Group<In>>;
 
 template <class F, class... In>
-concept Sink = std::invocable<F&, const In&...>;
+concept Sunk = std::invocable<F&, In...>;
+
+template <class F, class... In>
+concept Sink = Sunk<F, const In&...> || Sunk<F, In&&...>;
 
 }  // namespace verbs
 }  // namespace sluice

@@ -214,11 +214,12 @@ TEST(Filter, IsNotJoinedWithWhatItWasFilteredFrom) {
       "a", [](const std::tuple<int, int>&) {}, g.zip("pair", twice, half));
   g.sink(
       "b", [](const int&, const int&) {}, half, others);
-  EXPECT_EQ(mistakes(g), (std::vector<std::string>{
-                             "zip 'pair': 'half' is filtered by 'half', 'twice' is not: join them first, and filter "
-                             "behind it",
-                             "sink 'b': 'half' is filtered by 'half', 'others' is not: join them first, and filter "
-                             "behind it"}));
+  EXPECT_EQ(mistakes(g),
+            (std::vector<std::string>{
+                "zip 'pair': 'half' is what 'half' has let through, 'twice' is not: join them first, and filter "
+                "behind it",
+                "sink 'b': 'half' is what 'half' has let through, 'others' is not: join them first, and filter "
+                "behind it"}));
 }
 
 TEST(Filter, IsNotWhereShardsAreFoldedTogether) {
@@ -227,7 +228,7 @@ TEST(Filter, IsNotWhereShardsAreFoldedTogether) {
       "cut", [](const int& n, std::size_t, std::size_t) { return n; }, g.source("numbers", Count(10)), shards(3));
   g.sink("end", drop, g.filter("some", even, cut));
   EXPECT_EQ(mistakes(g), std::vector<std::string>{"filter 'some': 'cut' gives shards of 'cut', which are folded "
-                                                  "together: filter before they are cut, or behind the fold"});
+                                                  "together: do it before they are cut, or behind the fold"});
 }
 
 TEST(Filter, IsNotOnAFeedbacksWay) {

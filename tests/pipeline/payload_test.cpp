@@ -117,7 +117,7 @@ TEST(Payload, OfOveralignedTypeLiesAligned) {
   EXPECT_EQ(seen, 96 * 97 / 2);
 }
 
-TEST(Payload, LivesNoLongerThanItsGraph) {
+TEST(Payload, LivesNoLongerThanItsRun) {
   ASSERT_EQ(Counted::living(), 0);
   for (const bool fail : {false, true}) {
     Graph g("counted", threads(2));
@@ -134,7 +134,7 @@ TEST(Payload, LivesNoLongerThanItsGraph) {
       EXPECT_THROW(g.run(), StageError);
     else
       g.run();
-    EXPECT_GT(Counted::living(), 0) << "slots keep their values";
+    EXPECT_EQ(Counted::living(), 0) << "nothing of a run lives on, however it ended";
   }
   EXPECT_EQ(Counted::living(), 0);
 }

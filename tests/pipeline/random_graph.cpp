@@ -167,6 +167,8 @@ RandomGraph::AnyStream RandomGraph::add(std::size_t id) {
       });
     case Verb::filter:
       return g.filter(s.name, Keep{body}, in(0), room);
+    case Verb::partition:
+      return {};
     case Verb::zip:
       return g.zip(s.name, in(0), in(1), room);
     case Verb::split:

@@ -28,7 +28,8 @@ class Counter {
 // How long bodies took, in ticks a message: counted in buckets of a quarter of an octave.
 class Histogram {
  public:
-  void add(Number elapsed, Number messages) { buckets_[bucket(elapsed / messages)].add(messages); }
+  void add(Number elapsed, Number messages) { add_each(elapsed / messages, messages); }
+  void add_each(Number elapsed, Number times) { buckets_[bucket(elapsed)].add(times); }
   void add_to(std::array<Number, 256>& sums) const {
     for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += buckets_[i].get();
   }

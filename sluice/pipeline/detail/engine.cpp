@@ -9,11 +9,14 @@
 #include <exception>
 #include <numeric>
 #include <optional>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 #include <sluice/pipeline/detail/arena.hpp>
 #include <sluice/pipeline/detail/clock.hpp>
 #include <sluice/pipeline/detail/gate.hpp>
+#include <sluice/pipeline/detail/lookout.hpp>
 #include <sluice/pipeline/detail/node.hpp>
 #include <sluice/pipeline/detail/segment.hpp>
 #include <sluice/pipeline/errors.hpp>
@@ -21,9 +24,8 @@
 namespace sluice::detail {
 
 struct Engine::Impl {
-  Impl(const std::string& name, const Stages& wired, Threads workers, std::atomic<bool>& stop,
-       const std::atomic<bool>& ending)
-      : stages(wired), threads(std::move(workers)), context{name, stop, ending} {
+  Impl(const std::string& name, const Stages& wired, Threads workers, Ends& ends)
+      : stages(wired), threads(std::move(workers)), context{name, ends} {
     // The graph's tasks run in the arena in which it is made.
     threads.arena().arena.execute([&] { graph = std::make_unique<flow::graph>(); });
     for (const auto& stage : stages) {
@@ -40,9 +42,22 @@ struct Engine::Impl {
       }
     }
     find_cycles();
+    for (const auto& stage : stages)
+      if (stage->second_branch) gate_of(*stage).set_branch(gate_of(*stage->second_branch));
+    // With one thread nobody could take what is handed on while a body blocks.
+    if (threads.count() > 1)
+      for (Gate* gate : gates)
+        if (gate->may_be_watched()) watch(*gate);
     for (Gate* gate : gates) make_segment(*gate);
     for (Gate* gate : gates) join_segments(*gate);
     for (const auto& stage : stages) make_edges(*stage);
+  }
+
+  Gate& gate_of(const Stage& stage) const { return static_cast<Gate&>(*nodes[stage.id]); }
+  void watch(Gate& source) {
+    if (!lookout) lookout.emplace();
+    lookout->add(source);
+    source.set_lookout(*lookout);
   }
 
   // Messages that the segment holds in which a stage's output lies.
@@ -66,8 +81,11 @@ struct Engine::Impl {
       for (const Stage* map : gate.stage().consumers)
         if (!works_in_order(*map)) static_cast<ParallelMap&>(*nodes[map->id]).split = &segment;
     }
-    for (const auto& other : stages)
-      if (other->is_map() && other->gate == &gate.stage()) segment.costs.push_back(&cost(*other));
+    for (const auto& other : stages) {
+      if (other->gate != &gate.stage() || !other->has_output()) continue;
+      if (other->is_map()) segment.costs.push_back(&cost(*other));
+      if (other->body->releases()) segment.releases.push_back(other->body.get());
+    }
     for (Gate* other : gates)
       for (auto& input : other->inputs)
         if (input->producer->gate == &gate.stage() && !other->stage().is_map())
@@ -104,7 +122,10 @@ struct Engine::Impl {
     gate.segment.consumers = effective_consumers(gate.segment);
     for (const auto& consumer : gate.segment.consumers) {
       const bool direct = consumer.input->producer->gate == &gate.stage();
-      consumer.input->upstream.push_back({&gate.segment, &gate, direct, std::make_unique<Edge>(*graph, gate)});
+      if (!gate.segment.releases.empty()) consumer.input->gate->set_releasing(gate.segment);
+      Gate& worker = gate.is_branch() ? gate_of(*gate.stage().first_branch) : gate;
+      consumer.input->upstream.push_back(
+          {&gate.segment, &gate, &worker, direct, std::make_unique<Edge>(*graph, worker)});
     }
   }
 
@@ -113,7 +134,7 @@ struct Engine::Impl {
     std::vector<const Stage*> successors;
     for (const bool on_the_way : {false, true})
       for (const Stage* consumer : stage.consumers)
-        if (on_a_cycle[consumer->id] == on_the_way &&
+        if (!consumer->first_branch && on_a_cycle[consumer->id] == on_the_way &&
             std::find(successors.begin(), successors.end(), consumer) == successors.end())
           successors.push_back(consumer);
     for (const Stage* successor : successors) nodes[stage.id]->connect(*graph, *nodes[successor->id]);
@@ -140,16 +161,27 @@ struct Engine::Impl {
       }
     }
     for (Gate* gate : gates) gate->reset();
+    const Leftovers leftovers{*this};
+    const std::stop_token token = context.ends.begin();
+    std::vector<std::thread> fillers;
     try {
+      for (Gate* gate : gates)
+        if (gate->feed()) gate->attach();
+      for (Gate* gate : gates)
+        if (gate->feed() && gate->feed()->has_thread()) fillers.emplace_back([gate, token] { gate->fill(token); });
+      if (lookout) lookout->begin();
       threads.arena().arena.execute([this] {
         for (Gate* gate : gates)
           if (gate->starts()) gate->start();
         graph->wait_for_all();
       });
     } catch (...) {
-      // Not a body's: bodies are caught where they run. oneTBB itself could not go on (no memory for a task, or for its
-      // threads). What it was already given would run into nodes that are gone.
-      context.stop.store(true);
+      // Not a body's: bodies are caught where they run. An inlet is closed; or there is no memory for a task, or for a
+      // thread. What oneTBB was already given would run into nodes that are gone.
+      context.ends.halt();
+      for (Gate* gate : gates)
+        if (gate->feed()) gate->leave();
+      if (lookout) lookout->end();
       threads.arena().arena.execute([this] {
         try {
           graph->wait_for_all();
@@ -157,14 +189,18 @@ struct Engine::Impl {
         }
         graph->reset();
       });
+      for (std::thread& filler : fillers) filler.join();
       throw;
     }
+    if (lookout) lookout->end();
+    for (std::thread& filler : fillers) filler.join();
     if (context.error) throw StageError(*context.error);
     if (context.broken) std::rethrow_exception(context.broken);
     if (context.stopping()) return false;
     std::vector<std::string> waiting;
     for (const Gate* gate : gates)
-      if (!gate->finished() && !gate->stage().is_map()) waiting.push_back(gate->waiting_for());
+      if (!gate->finished() && !gate->stage().is_map())
+        if (std::string one = gate->waiting_for(); !one.empty()) waiting.push_back(std::move(one));
     if (!waiting.empty()) throw Stalled(fmt::format("graph '{}' stalled: {}", context.graph, fmt::join(waiting, "; ")));
     // A cycle leaves one value over; more would be messages that nobody took.
     for (const Gate* gate : gates)
@@ -183,6 +219,14 @@ struct Engine::Impl {
     return true;
   }
 
+  // Whatever way a run ends: nothing that it made lives on, but what feedbacks keep and what is to be used again.
+  struct Leftovers {
+    const Impl& me;
+    ~Leftovers() {
+      for (const auto& stage : me.stages) stage->body->release_all();
+    }
+  };
+
   // Whether somebody took the last value of a feedback, too: only where its stream came back from elsewhere than from
   // what was made of it, and sources were stopped at different messages.
   bool is_used_up(const Gate& feedback) const {
@@ -200,15 +244,19 @@ struct Engine::Impl {
   std::vector<std::unique_ptr<Node>> nodes;  // by stage
   std::vector<Gate*> gates;                  // those of them that work in order
   std::vector<bool> on_a_cycle;              // by stage
+  std::optional<Lookout> lookout;            // of the sources, where one can be
 };
 
-Engine::Engine(const std::string& graph, const Stages& stages, Threads threads, std::atomic<bool>& stop,
-               const std::atomic<bool>& ending)
-    : impl_(std::make_unique<Impl>(graph, stages, std::move(threads), stop, ending)) {}
+Engine::Engine(const std::string& graph, const Stages& stages, Threads threads, Ends& ends)
+    : impl_(std::make_unique<Impl>(graph, stages, std::move(threads), ends)) {}
 Engine::~Engine() = default;
 
 bool Engine::run(Recorder* recorder) {
   return impl_->run(recorder);
+}
+
+bool Engine::was_cut_short() const {
+  return std::any_of(impl_->gates.begin(), impl_->gates.end(), [](const Gate* gate) { return gate->cut_short(); });
 }
 
 Number Engine::steps() const {
@@ -220,7 +268,12 @@ Number Engine::steps() const {
 
 void Engine::add_to(std::vector<StageStats>& stats, double wall) const {
   const double seconds = seconds_per_tick();
-  for (std::size_t i = 0; i < stats.size(); ++i) impl_->nodes[i]->add_to(stats[i], wall, seconds);
+  for (std::size_t i = 0; i < stats.size(); ++i) {
+    impl_->nodes[i]->add_to(stats[i], wall, seconds);
+    const Mishaps& mishaps = impl_->stages[i]->body->mishaps;
+    stats[i].errors += mishaps.errors();
+    stats[i].holes += mishaps.holes();
+  }
 }
 
 }  // namespace sluice::detail

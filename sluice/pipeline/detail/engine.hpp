@@ -5,11 +5,11 @@
 // segment, and message k of a segment has room when k - capacity was consumed by every consumer.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/detail/ends.hpp>
 #include <sluice/pipeline/detail/recorder.hpp>
 #include <sluice/pipeline/detail/stage.hpp>
 #include <sluice/pipeline/detail/ticket.hpp>
@@ -20,16 +20,15 @@ namespace sluice::detail {
 
 class Engine {
  public:
-  // The stages have been checked (stage.hpp) and outlive the engine, as do the owner's flags.
-  Engine(const std::string& graph, const Stages& stages, Threads threads, std::atomic<bool>& stop,
-         const std::atomic<bool>& ending);
+  // The stages have been checked (stage.hpp) and outlive the engine, as does what ends its runs.
+  Engine(const std::string& graph, const Stages& stages, Threads threads, Ends& ends);
   ~Engine();
 
-  // One run, from start to end. `stop`: set by the engine at an error, by anybody to cancel. `ending`: set by anybody,
-  // so that sources are asked no more; reset between runs. Throws StageError and Stalled. False: it was stopped from
-  // outside before all was done. recorder: of this run, or none.
+  // One run, from start to end. Throws StageError and Stalled. False: it was halted from outside before all was done.
+  // recorder: of this run, or none.
   bool run(Recorder* recorder);
-  Number steps() const;  // of the last run: messages of its longest stream that is not one of shards
+  bool was_cut_short() const;  // the last run: a source was asked no more, though it had not ended
+  Number steps() const;        // of the last run: messages of its longest stream that is not one of shards
 
   // Adds what was counted to `stats.stages`, which lie in the order of the stages.
   void add_to(std::vector<StageStats>& stats, double wall) const;

@@ -12,12 +12,23 @@
 #include <utility>
 
 #include <sluice/pipeline/detail/clock.hpp>
+#include <sluice/pipeline/detail/lookout.hpp>
+#include <sluice/pipeline/detail/slept.hpp>
 #include <sluice/pipeline/errors.hpp>
 
 namespace sluice::detail {
 
+// For what is called from several places for every ticket: some nanoseconds each.
+#define SLUICE_INLINE [[gnu::always_inline]] inline
+
 Gate::Gate(flow::graph& graph, Stage& stage, Context& context)
-    : Node(graph, stage, context, 0), row_(stage.row()), numbering_(numbering(stage.verb, stage.shards)) {
+    : Node(graph, stage, context, 0),
+      graph_(graph),
+      row_(stage.row()),
+      numbering_(numbering(stage.verb, stage.shards)),
+      feed_(stage.body->feed()) {
+  if (!stage.has_output()) latency_ = std::make_unique<Histogram>();
+  if (is_branch()) return;  // its messages are made by the first one
   for (const Stage* producer : stage.inputs) {
     auto& input = inputs.emplace_back(std::make_unique<Input>());
     input->gate = this;
@@ -28,14 +39,19 @@ Gate::Gate(flow::graph& graph, Stage& stage, Context& context)
   // With nothing else to end by, the end of the feedback is the end.
   if (std::all_of(inputs.begin(), inputs.end(), [](const auto& i) { return i->endless; }))
     for (auto& input : inputs) input->endless = false;
+  if (inputs.size() == 1) only_input_ = inputs[0].get();
+  const auto dated = std::find_if(inputs.begin(), inputs.end(), [](const auto& i) { return !i->endless; });
+  if (dated != inputs.end() && !row_.ahead) dated_by_ = dated->get();
 }
 
 void Gate::reset() {
   next_ = taken_ = room_until_ = 0;
-  segment.emitted.set(0);
+  segment.reset();
   end_ = unknown;
-  holds_input_ = finishing_ = finished_ = holds_ticket_ = false;
-  segment.wants_room.store(false, std::memory_order_relaxed);
+  holds_input_ = finishing_ = finished_ = holds_ticket_ = cut_short_ = false;
+  handed_.store(0, std::memory_order_relaxed);
+  progress_.at.store(0, std::memory_order_relaxed);
+  progress_.since.store(Progress::idle, std::memory_order_relaxed);
   for (auto& input : inputs) input->reset();
   left_at_ = ticks();
   why_ = Why::starved;
@@ -46,7 +62,47 @@ void Gate::start() {
   if (wake()) flow_node().try_put({.stamp = ticks()});
 }
 
+void Gate::attach() {
+  feed_->begin(*this);
+  context_.ends.add(*this);
+  graph_.reserve_wait();
+  attached_.store(true);
+}
+
+void Gate::leave() {
+  if (!attached_.exchange(false)) return;
+  cut_short_ = context_.is_ending();  // what it would have been asked for otherwise, nobody knows
+  context_.ends.remove(*this);
+  feed_->over();
+  graph_.release_wait();  // last: nobody rings any more
+}
+
+void Gate::fill(const std::stop_token& token) {
+  const WorksHere here(context_);
+  feed_->begin_filling();
+  Number at = 0;
+  try {
+    feed_->fill(at, token);
+  } catch (...) {
+    context_.fail(stage_, at, std::current_exception());
+  }
+  feed_->end_filling();
+  feed_->close();
+}
+
+// From outside, also from within Ends. Without memory for a task the next one who rings tries again.
+void Gate::ring() noexcept {
+  if (!wake()) return;
+  try {
+    flow_node().try_put({.stamp = ticks()});
+  } catch (...) {
+    state_.store(idle, std::memory_order_seq_cst);
+  }
+}
+
 std::string Gate::waiting_for() const {
+  const bool branch_blocks = branch_ && branch_->why_ == Why::blocked;
+  if (branch_blocks || (is_branch() && why_ != Why::blocked)) return {};  // said of the other
   if (why_ == Why::blocked) {
     std::vector<std::string> slow;
     const Number consumed = segment.consumed();
@@ -68,6 +124,20 @@ void Gate::add_to(StageStats& stats, double, double seconds_per_tick) const {
   stats.busy += static_cast<double>(busy_.get()) * seconds_per_tick;
   stats.starved += static_cast<double>(starved_.get()) * seconds_per_tick;
   stats.blocked += static_cast<double>(blocked_.get()) * seconds_per_tick;
+  stats.waiting += static_cast<double>(waiting_.get()) * seconds_per_tick;
+  stats.left_over += left_over_.get();
+  if (feed_) {
+    // Its own thread's time is not the outside's.
+    const double busy = std::min(stats.waiting, feed_->busy());
+    stats.busy += busy;
+    stats.waiting -= busy;
+  }
+  if (latency_) {
+    std::array<Number, 256> latencies{};
+    latency_->add_to(latencies);
+    stats.latency_p50 = Histogram::quantile(latencies, 0.5) * seconds_per_tick;
+    stats.latency_p99 = Histogram::quantile(latencies, 0.99) * seconds_per_tick;
+  }
   stats.ready += static_cast<double>(ready_.get()) * seconds_per_tick;
   std::array<Number, 256> bodies{};
   bodies_.add_to(bodies);
@@ -82,22 +152,23 @@ void Gate::add_to(StageStats& stats, double, double seconds_per_tick) const {
   stats.queued = (segment.held() + cut - 1) / cut;
 }
 
-bool Gate::accept(const Ticket& ticket) {
+bool Gate::accept(const Ticket& ticket, std::size_t producer) {
   bool arrived = false;
   for (auto& input : inputs)
-    if (input->producer->id == ticket.stream) arrived |= input->arrive(ticket);
+    if (input->producer->id == producer) arrived |= input->arrive(ticket);
   return arrived && wake();
 }
 
-Next Gate::run(const Ticket& ticket, Later& later) {
+Next Gate::run(const Next& next, Later& later) {
   state_.exchange(running, std::memory_order_seq_cst);
-  now_ = ticks();
-  const Number woken = std::clamp(ticket.stamp, left_at_, std::max(left_at_, now_));
-  (why_ == Why::blocked ? blocked_ : starved_).add(woken - left_at_);
+  now_ = context_.time_of(next);
+  const Number woken = std::clamp(next.ticket.stamp, left_at_, std::max(left_at_, now_));
+  (why_ == Why::blocked ? blocked_ : why_ == Why::waiting ? waiting_ : starved_).add(woken - left_at_);
   if (now_ > woken) ready_.add(now_ - woken);
   for (;;) {
     work(later);
     offer_room(true, later);
+    if (lookout_) progress_.since.store(Progress::idle, std::memory_order_relaxed);
     left_at_ = now_;
     const bool holds = std::exchange(holds_ticket_, false);
     const Ticket held = ticket_;
@@ -117,6 +188,7 @@ Next Gate::run(const Ticket& ticket, Later& later) {
 }
 
 void Gate::work(Later& later) {
+  if (feed_) tend();
   try {
     if (finished_) consume(later);
     while (!context_.stopping() && !finished_ && go_on(later)) {
@@ -124,15 +196,27 @@ void Gate::work(Later& later) {
   } catch (...) {
     context_.fail(stage_, finishing_ ? std::nullopt : std::optional(failed_at_), std::current_exception());
   }
+  if (feed_ && (finished_ || context_.stopping())) leave();
+}
+
+// Whoever fills the source hears of room, and of an end that was asked for. (A source with a thread has a token.)
+void Gate::tend() {
+  if (context_.is_ending() && !feed_->has_thread() && !feed_->closed()) feed_->close();
+  feed_->offer_room();
 }
 
 bool Gate::go_on(Later& later) {
   if (numbering_.fixed) return advance(later);
-  return stage_.verb == Verb::filter ? sift(later) : expand(later);
+  return stage_.verb == Verb::filter ? sift(later) : branch_ ? part(later) : expand(later);
 }
 
 // Messages that the inputs allow to have been made.
-Number Gate::available() {
+SLUICE_INLINE Number Gate::available() {
+  if (only_input_) {
+    only_input_->scan();
+    return numbering_.made(only_input_->ready);
+  }
+  if (feed_) return feed_->accepted();
   if (inputs.empty()) return unknown;
   Number least = unknown;
   for (auto& input : inputs) {
@@ -143,7 +227,12 @@ Number Gate::available() {
 }
 
 // The number of messages that there will be, once it is known.
-Number Gate::length() {
+SLUICE_INLINE Number Gate::length() {
+  if (only_input_) {
+    const Number end = only_input_->end.load(std::memory_order_acquire);
+    return end == unknown ? unknown : numbering_.made(end);
+  }
+  if (feed_) return feed_->closed() ? feed_->accepted() : unknown;
   if (inputs.empty()) return end_;
   Number length = unknown;
   bool known = true;
@@ -182,10 +271,10 @@ void Gate::unequal(const Input& a, const Input& b) {
   throw UnequalStreams(fmt::format("streams of unequal length: {}, {}", said(a), said(b)));
 }
 
-Number Gate::room() {
+SLUICE_INLINE Number Gate::room() {
   if (!begins_segment()) return unknown;
   if (next_ < room_until_) return room_until_;
-  return room_until_ = segment.consumed() + segment.capacity;
+  return room_until_ = segment.given_back() + segment.capacity;
 }
 
 // Says that room is wanted, then looks again: whoever consumed meanwhile has seen either the wish or is seen here.
@@ -214,14 +303,23 @@ Number Gate::grain() const {
   return std::clamp<Number>(ticket_ticks / cost, 1, most);
 }
 
+// Room that is worth a wake-up, in messages.
+Number Gate::worth_waking() const {
+  const Number half = (segment.capacity + 1) / 2;
+  return hand_out ? half : std::min(half, grain());
+}
+
 // Where a turn makes a fixed number: makes (takes) as many messages as there are inputs, room and patience for. False:
 // no progress.
 bool Gate::advance(Later& later) {
-  if (inputs.empty() && end_ == unknown && context_.is_ending()) end_ = next_;
+  if (inputs.empty() && !feed_ && end_ == unknown && context_.is_ending()) {
+    end_ = next_;
+    cut_short_ = true;
+  }
   Number limit = available();
   if (next_ == length()) return finish(0, later);
   if (next_ >= limit) {
-    why_ = Why::starved;
+    why_ = !feed_ ? Why::starved : room() > next_ ? Why::waiting : Why::blocked;
     return false;
   }
   if (next_ >= room() && blocked()) return false;
@@ -231,24 +329,116 @@ bool Gate::advance(Later& later) {
   if (limit - next_ > most) limit = next_ + most;
 
   make_way(later);
-  const Number first = next_;
+  const bool asks = inputs.empty() && !feed_;
+  const bool measured = asks && timed_ > 0;
+  if (asks) about_to_ask(limit);
+  const Number first = next_, began = now_;
   failed_at_ = next_;
   bool more = true;
   try {
-    more = isolated([&] { return stage_.body->run(failed_at_, limit, context_.stop); });
+    more = isolated([&] { return stage_.body->run(failed_at_, limit, context_.ends.halt_flag()); });
   } catch (...) {
+    if (lookout_) unhanded(0);
     tick(first, failed_at_ - first);
     throw;
   }
   next_ = failed_at_;
-  const Number count = next_ - first;
+  Number count = next_ - first;
   tick(first, count);
+  if (asks) has_asked(began, measured, count);
+  if (latency_) count_latency(first);
   if (context_.stopping()) return false;
-  if (!more) end_ = next_;
+  if (!more) {
+    if (stage_.has_output())
+      end_ = next_;
+    else
+      context_.ends.end_early(stage_.name);
+  }
   if (!more || next_ == length()) return finish(count, later);
   if (stage_.has_output()) emit(count, false);
   consume(later);
   return !stage_.is_map();
+}
+
+// A source's body may wait for the outside: what it has made does not wait with it, and its time is not busy.
+void Gate::about_to_ask(Number limit) {
+  if (lookout_ && limit - next_ > 1) {
+    if (progress_.since.load(std::memory_order_relaxed) == Progress::idle)
+      progress_.since.store(Progress::begun, std::memory_order_seq_cst);
+    if (lookout_->resting()) lookout_->wake();
+  }
+  if (timed_ > 0) SleptSoFar::note();
+}
+
+// count: becomes what the lookout has not handed on.
+void Gate::has_asked(Number began, bool measured, Number& count) {
+  const Number took = now_ - began;
+  if (took > slow_ticks) {
+    const Number outside = std::min(SleptSoFar::since(began, now_), took);
+    waiting_.add(outside);
+    busy_.set(busy_.get() - outside);
+    timed_ = most_timed;
+  } else if (measured) {
+    --timed_;
+  }
+  const Number left = lookout_ ? unhanded(count) : count;
+  born_ = Birth::at(count > 1 && left == count ? began : now_);
+  count = left;
+}
+
+// The call is over: how many of the last `count` messages the lookout has not handed on.
+Number Gate::unhanded(Number count) {
+  progress_.since.store(Progress::begun, std::memory_order_relaxed);  // of the next call, until this gate goes idle
+  const Number handed = handed_.exchange(next_, std::memory_order_seq_cst);
+  return std::min(count, next_ - std::min(next_, handed));
+}
+
+Gate::Asking Gate::asking() const {
+  const Number since = progress_.since.load(std::memory_order_seq_cst);
+  if (since == Progress::idle) return Asking::no;
+  // A call that has lasted longer than a ticket is the ticket's last.
+  return since == Progress::begun || ticks() - std::min(since, ticks()) < slow_ticks ? Asking::busy : Asking::slow;
+}
+
+// Asked by the lookout when it is about to rest.
+bool Gate::needs_looking_after() const {
+  const Asking now = asking();
+  return now == Asking::busy || (now == Asking::slow && progress_.at.load(std::memory_order_acquire) >
+                                                            handed_.load(std::memory_order_acquire));
+}
+
+// By the lookout, while the body runs, or may.
+void Gate::hand_on_what_is_made() {
+  graph_.reserve_wait();  // what is to be handed on is part of the run, whoever gets to it first
+  Number first = handed_.load(std::memory_order_acquire);
+  const Number made = progress_.at.load(std::memory_order_acquire),
+               since = progress_.since.load(std::memory_order_relaxed);
+  if (made > first && !context_.stopping() && handed_.compare_exchange_strong(first, made, std::memory_order_acq_rel)) {
+    Ticket ticket{.first = first, .stamp = ticks(), .count = static_cast<std::uint32_t>(made - first)};
+    ticket.set(Birth::at(since), false);
+    try {
+      deliver(ticket, false);
+    } catch (...) {
+      context_.fail(std::current_exception());
+    }
+  }
+  graph_.release_wait();
+}
+
+// When the source made what message `first` of this stage is made of.
+Birth Gate::born(Number first) {
+  if (dated_by_ && numbering_.fixed) return dated_by_->born(numbering_.turns(first));
+  return row_.ahead ? Birth::at(now_) : feed_ ? Birth::at(feed_->oldest()) : born_;
+}
+
+void Gate::count_latency(Number first) {
+  if (!dated_by_) return;
+  for (Number k = first; k < next_;) {
+    const Birth born = dated_by_->born(k);
+    const Number until = std::min(dated_by_->born_until(), next_);
+    latency_->add_each(born.age(now_), until - k);
+    k = until;
+  }
 }
 
 bool Gate::goes_on() {
@@ -280,7 +470,7 @@ bool Gate::finish(Number count, Later& later) {
 bool Gate::expand(Later& later) {
   Input& input = *inputs[0];
   const Number first = next_;
-  bool idle_now = false;
+  bool idle_now = false, born_known = false;
   if (next_ >= room() && blocked()) return false;
   const Number limit = std::min(room(), next_ + grain());
   const Number taken_before = taken_;
@@ -303,6 +493,7 @@ bool Gate::expand(Later& later) {
           break;
         }
       }
+      if (!std::exchange(born_known, true)) born_ = finishing_ ? Birth::at(now_) : input.born(taken_);
       if (stage_.body->pull(next_)) {
         ++next_;
       } else if (finishing_) {
@@ -346,19 +537,66 @@ bool Gate::sift(Later& later) {
   // Not all at once, so that room is given back meanwhile.
   const Number last = std::min(input.ready, taken_ + std::max<Number>(1, (input.mask + 1) / 2));
   failed_at_ = taken_;
-  next_ = isolated([&] { return stage_.body->sift(failed_at_, last, next_, limit, context_.stop); });
+  born_ = input.born(taken_);
+  next_ = isolated([&] { return stage_.body->sift(failed_at_, last, next_, limit, context_.ends.halt_flag()); });
   taken_ = failed_at_;
   return pass_on(first, taken_before, false, later);
 }
 
-void Gate::tick(Number first, Number count, Number taken) {
+// As sift(), for two streams: this gate's and that of its branch, which is never woken itself.
+bool Gate::part(Later& later) {
+  Input& input = *inputs[0];
+  Gate& other = *branch_;
+  const Number first[] = {next_, other.next_}, taken_before = taken_;
+  if (next_ >= room() && blocked()) return false;
+  if (other.next_ >= other.room() && other.blocked()) {
+    why_ = Why::blocked;
+    return false;
+  }
+  other.why_ = Why::starved;  // whatever it was when this gate was woken
+  Body::Branches to{{next_, other.next_},
+                    {std::min(room(), next_ + grain()), std::min(other.room(), other.next_ + other.grain())}};
+  input.scan();
+  if (context_.stopping()) return false;  // what has arrived may not have been made
+  bool idle_now = false;
+  if (taken_ == input.ready) {
+    idle_now = true;
+    finished_ = other.finished_ = taken_ == input.end.load(std::memory_order_acquire);
+    why_ = Why::starved;
+  } else {
+    make_way(later);
+    const Number last = std::min(input.ready, taken_ + std::max<Number>(1, (input.mask + 1) / 2));
+    failed_at_ = taken_;
+    born_ = other.born_ = input.born(taken_);
+    isolated([&] { stage_.body->part(failed_at_, last, to, context_.ends.halt_flag()); });
+    taken_ = failed_at_;
+    next_ = to.made[0];
+    other.next_ = to.made[1];
+  }
+  const Number count = next_ - first[0], others = other.next_ - first[1], judged = taken_ - taken_before;
+  const Number began = now_;
+  tick(first[0], count, judged, judged);
+  other.now_ = now_;
+  other.items_.add(others);
+  if (judged > 0) other.cost_.update(now_ - began, judged);
+  if (context_.stopping()) return false;
+  if (others > 0 || finished_) {
+    other.emit(others, finished_);
+    other.flush();
+  }
+  if (count > 0 || finished_) emit(count, finished_);
+  consume(later);
+  return !idle_now && !finished_;
+}
+
+SLUICE_INLINE void Gate::tick(Number first, Number count, Number taken, Number worked) {
   const Number then = now_;
   now_ = ticks();
   busy_.add(now_ - then);
   items_.add(count);
-  if (count > 0) {
-    cost_.update(now_ - then, count);
-    bodies_.add(now_ - then, count);
+  if (worked > 0) {
+    cost_.update(now_ - then, worked);
+    bodies_.add(now_ - then, worked);
   }
   if (context_.recorder && count + taken > 0)
     context_.recorder->body(tbb::this_task_arena::current_thread_index(),
@@ -384,38 +622,32 @@ void Gate::emit(Number count, bool last) {
   Number mine = next_ - count;
   while (segment.worker_of(mine) != me && mine + ticket_length_ < next_) mine += ticket_length_;
   flush();
-  (*hand_out)({.first = next_ - count,
-               .stamp = now_,
-               .count = static_cast<std::uint32_t>(count),
-               .stream = static_cast<std::uint16_t>(stage_.id),
-               .last = last},
-              ticket_length_, mine);
+  Ticket whole{.first = next_ - count, .stamp = now_, .count = static_cast<std::uint32_t>(count)};
+  whole.set(born(next_ - count), last);
+  (*hand_out)(whole, ticket_length_, mine);
   const Number n = std::min(ticket_length_, next_ - mine);
   hand_on(mine, n, last && mine + n == next_);
 }
 
 // The ticket is kept until there is something else to do, so that this thread may go on with it.
-void Gate::hand_on(Number first, Number count, bool last) {
+SLUICE_INLINE void Gate::hand_on(Number first, Number count, bool last) {
   if (count == 0 && holds_ticket_ && ticket_.first + ticket_.count == first) {
-    ticket_.last = last;
+    ticket_.set_last(last);
     return;
   }
   flush();
-  ticket_ = {.first = first,
-             .stamp = now_,
-             .count = static_cast<std::uint32_t>(count),
-             .stream = static_cast<std::uint16_t>(stage_.id),
-             .last = last};
+  ticket_ = {.first = first, .stamp = now_, .count = static_cast<std::uint32_t>(count)};
+  ticket_.set(count == 0 ? Birth() : born(first), last);
   holds_ticket_ = true;
 }
 
 // What was made, and gates that have got room, do not wait for a body.
-void Gate::make_way(Later& later) {
+SLUICE_INLINE void Gate::make_way(Later& later) {
   flush();
   if (!quick()) later.send();
 }
 
-void Gate::flush() {
+SLUICE_INLINE void Gate::flush() {
   if (std::exchange(holds_ticket_, false)) deliver(ticket_, false);
 }
 
@@ -429,10 +661,14 @@ void Gate::consume(Later& later) {
     // and must not be held back. It passes when it arrives, not before: until then maps read it in its slot.
     const bool passes = finished_ && (input->endless || context_.is_ending());
     if (passes) input->scan();
-    const Number position = passes ? input->ready : turns_taken();
-    if (position != input->position.load(std::memory_order_relaxed))
-      input->position.store(position, std::memory_order_seq_cst);
+    const Number before = input->position.load(std::memory_order_relaxed), mine = turns_taken();
+    const Number position = passes ? input->ready : mine;
+    if (position == before) continue;
+    if (passes && !input->endless) left_over_.add(position - std::max(before, mine));
+    if (input.get() == dated_by_ && !passes) input->born(position - 1);  // while its ticket is known
+    input->position.store(position, std::memory_order_seq_cst);
   }
+  for (Segment* upstream : releasing_) upstream->release();
   if (context_.recorder)
     for (auto& input : inputs)
       for (auto& up : input->upstream)
@@ -440,10 +676,11 @@ void Gate::consume(Later& later) {
   offer_room(false, later);
 }
 
-// Wakes the gates that wait for room here: when half of their segment is free; and before going idle unless more of the
-// segment's messages are on their way here, whose arrival starts this gate again. (Waking for every message would make
-// the queue a lock-step of tickets of one message; never waking would stall a diamond; waking where there is no room
-// would go round for ever in a cycle that has stalled.)
+// Wakes the gates that wait for room here: when there is room for a ticket, or half of their segment is free; and
+// before going idle unless more of the segment's messages are on their way here, whose arrival starts this gate again.
+// (Waking for every message would make the queue a lock-step of tickets of one message; waking slow ones only by halves
+// keeps a quarter of the segment empty; never waking would stall a diamond; waking where there is no room would go
+// round for ever in a cycle that has stalled.)
 void Gate::offer_room(bool going_idle, Later& later) {
   for (auto& input : inputs) {
     if (going_idle && !input->upstream.empty()) input->scan();
@@ -451,11 +688,11 @@ void Gate::offer_room(bool going_idle, Later& later) {
       Segment& s = *up.segment;
       if (!s.wants_room.load(std::memory_order_seq_cst)) continue;
       const Number emitted = s.emitted.get();
-      const Number room_until = s.consumed() + s.capacity;
-      const bool half = room_until >= emitted + (s.capacity + 1) / 2;
+      const Number room_until = s.given_back() + s.capacity;
+      const bool enough = room_until >= emitted + up.gate->worth_waking();
       const bool more_to_come = up.direct && input->ready * input->shards < emitted;
-      if (!half && (!going_idle || more_to_come || room_until <= emitted)) continue;
-      if (s.wants_room.exchange(false, std::memory_order_seq_cst) && up.gate->wake()) later.add(*up.gate, *up.edge);
+      if (!enough && (!going_idle || more_to_come || room_until <= emitted)) continue;
+      if (s.wants_room.exchange(false, std::memory_order_seq_cst) && up.worker->wake()) later.add(*up.worker, *up.edge);
     }
   }
 }

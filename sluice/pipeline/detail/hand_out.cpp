@@ -21,7 +21,7 @@ Ticket HandOut::Range::ticket(std::uint32_t place) const {
   Ticket ticket = whole;
   ticket.first = k;
   ticket.count = static_cast<std::uint32_t>(std::min(length, whole.first + whole.count - k));
-  ticket.last = whole.last && k + ticket.count == whole.first + whole.count;
+  ticket.set_last(whole.last() && k + ticket.count == whole.first + whole.count);
   return ticket;
 }
 

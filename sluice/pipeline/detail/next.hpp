@@ -13,6 +13,7 @@ class Edge;
 struct Next {
   Node* node = nullptr;
   Ticket ticket{};
+  bool now = false;  // the ticket's stamp is as good as the time
 };
 
 // Gates that have got room and need a thread, but not before what is on its way has one.

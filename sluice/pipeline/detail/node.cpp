@@ -14,13 +14,15 @@ void Context::fail(const Stage& stage, std::optional<Number> sequence, std::exce
   } catch (...) {
     fail(std::current_exception());
   }
-  stop.store(true);
+  ends.halt();
 }
 
 void Context::fail(std::exception_ptr cause) noexcept {
-  const std::lock_guard lock(mutex);
-  if (!error && !broken) broken = std::move(cause);
-  stop.store(true);
+  {
+    const std::lock_guard lock(mutex);
+    if (!error && !broken) broken = std::move(cause);
+  }
+  ends.halt();
 }
 
 Node::Node(flow::graph& graph, Stage& stage, Context& context, std::size_t limit)
@@ -32,10 +34,11 @@ Node::Node(flow::graph& graph, Stage& stage, Context& context, std::size_t limit
       }) {}
 
 void Node::follow(Next next) {
+  const WorksHere here(context_);
   Later later;
   while (next.node) {
     if (!next.node->quick()) later.send();
-    next = next.node->run(next.ticket, later);
+    next = next.node->run(next, later);
     if (!next.node) next = later.take();
   }
 }
@@ -47,9 +50,9 @@ void Node::connect(flow::graph& graph, Node& successor) {
 Next Node::deliver(const Ticket& ticket, bool go_on) {
   for (auto& edge : successors_) {
     Node& to = edge->to();
-    if (!to.accept(ticket)) continue;
+    if (!to.accept(ticket, stage_.id)) continue;
     // A node with a limit goes on with nothing: its place would be taken meanwhile.
-    if (go_on && edge == successors_.back() && !limited_ && !to.limited_) return {&to, ticket};
+    if (go_on && edge == successors_.back() && !limited_ && !to.limited_) return {&to, ticket, true};
     edge->put(ticket);
   }
   return {};
@@ -61,16 +64,17 @@ ParallelMap::ParallelMap(flow::graph& graph, Stage& stage, Context& context, std
       at_once_(at_once),
       counts_(std::max<std::size_t>(2, threads)) {}  // an arena of one has a second slot
 
-Next ParallelMap::run(const Ticket& ticket, Later&) {
+Next ParallelMap::run(const Next& next, Later&) {
+  const Ticket& ticket = next.ticket;
   Ticket out = ticket;
   if (ticket.count > 0) {
     if (context_.stopping()) return {};
     const int me = tbb::this_task_arena::current_thread_index();
     if (split) split->worked_on(ticket.first, me);
-    const Number begin = ticks();
+    const Number begin = context_.time_of(next);
     Number at = ticket.first;
     try {
-      isolated([&] { stage_.body->run(at, ticket.first + ticket.count, context_.stop); });
+      isolated([&] { stage_.body->run(at, ticket.first + ticket.count, context_.ends.halt_flag()); });
     } catch (...) {
       context_.fail(stage_, at, std::current_exception());
     }
@@ -90,7 +94,6 @@ Next ParallelMap::run(const Ticket& ticket, Later&) {
     if (context_.stopping()) return {};
     out.stamp = end;
   }
-  out.stream = static_cast<std::uint16_t>(stage_.id);
   return deliver(out, true);
 }
 

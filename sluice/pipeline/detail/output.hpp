@@ -1,9 +1,15 @@
-// Which type a stage makes: named at the wiring site, or returned by the value form, or the stage's own `Output`.
+// Which type a stage makes: named at the wiring site, or the stage's own `Output`, or returned by the value form.
+//
+// One mistake is one error: a stage whose type cannot be found makes a stream of UnknownOutput, and what reads such a
+// stream is not judged.
 #pragma once
 
+#include <cstddef>
 #include <optional>
+#include <stop_token>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 #include <sluice/pipeline/verbs.hpp>
 
@@ -13,15 +19,8 @@ namespace sluice::detail {
 struct UnknownOutput {
   UnknownOutput() = delete;
 };
-
-// A class, not a function: g++ 16 does not look into functions any more where there was an error.
 template <class T>
-struct KnownOutput {
-  static_assert(
-      !std::is_same_v<T, UnknownOutput>,
-      "sluice: which type does this stage make? Name it, g.source<Out>(...), or say `using Output = Out;` in it");
-  static constexpr bool value = true;
-};
+inline constexpr bool known = !std::is_same_v<T, UnknownOutput>;
 
 template <class R>
 struct Unwrapped {
@@ -32,47 +31,101 @@ struct Unwrapped<std::optional<R>> {
   using type = R;
 };
 
+// What F returns for these arguments, or UnknownOutput where it cannot be called so or returns nothing.
 template <class F, class... In>
-struct DeducedOutput {
+struct Returned {
   using type = UnknownOutput;
 };
 template <class F, class... In>
+requires(std::is_invocable_v<F&, In...>) struct Returned<F, In...> {
+  using result = std::remove_cvref_t<std::invoke_result_t<F&, In...>>;
+  using type = std::conditional_t<std::is_void_v<result>, UnknownOutput, result>;
+};
+
+// The first of several that is known.
+template <class... Tries>
+struct FirstKnown {
+  using type = UnknownOutput;
+};
+template <class First, class... Rest>
+struct FirstKnown<First, Rest...> {
+  using type = typename std::conditional_t<known<typename First::type>, First, FirstKnown<Rest...>>::type;
+};
+
+// F::Output, or what Otherwise finds.
+template <class F, class Otherwise>
+struct OutputNamedBy : Otherwise {};
+template <class F, class Otherwise>
 requires requires {
   typename std::remove_cv_t<F>::Output;
 }
-struct DeducedOutput<F, In...> {
+struct OutputNamedBy<F, Otherwise> {
   using type = typename std::remove_cv_t<F>::Output;
 };
-template <class F, class... In>
-requires(!requires { typename std::remove_cv_t<F>::Output; } && std::is_invocable_v<F&, In...> &&
-         !std::is_void_v<std::invoke_result_t<F&, In...>>) struct DeducedOutput<F, In...> {
-  // Only a source's optional is unwrapped: its nullopt is the end. A map may well make optionals.
-  using result = std::remove_cvref_t<std::invoke_result_t<F&, In...>>;
-  using type = typename std::conditional_t<sizeof...(In) == 0, Unwrapped<result>, std::type_identity<result>>::type;
-};
 
-template <class Out, class F, class... In>
-using OutputOf =
-    typename std::conditional_t<std::is_void_v<Out>, DeducedOutput<F, In...>, std::type_identity<Out>>::type;
+// Where a callable ought to be const and is not, its type is known all the same.
+template <class F, class... In>
+struct MadeOf : OutputNamedBy<F, FirstKnown<Returned<const F, In...>, Returned<F, In...>>> {};
+template <class F, class In>
+struct MadeOf<F, In> : OutputNamedBy<F, FirstKnown<Returned<const F, const In&>, Returned<const F, In&&>,
+                                                   Returned<F, const In&>, Returned<F, In&&>>> {};
+
+// Only a source's optional is unwrapped: its nullopt is the end. A map may well make optionals.
+template <class F, class... In>
+struct ReturnedByOptional : Unwrapped<typename Returned<F, In...>::type> {};
+template <class F>
+struct MadeBySource : OutputNamedBy<F, FirstKnown<ReturnedByOptional<F>, ReturnedByOptional<F, std::stop_token>>> {};
 
 template <class F>
-struct DeducedPull {
+struct Pulled {
   using type = UnknownOutput;
 };
 template <class F>
-requires requires {
-  typename F::Output;
+requires requires(F& f) {
+  f.pull();
 }
-struct DeducedPull<F> {
-  using type = typename F::Output;
-};
-template <class F>
-requires(
-    !requires { typename F::Output; } && requires(F & f) { f.pull(); }) struct DeducedPull<F> {
+struct Pulled<F> {
   using type = typename Unwrapped<std::remove_cvref_t<decltype(std::declval<F&>().pull())>>::type;
 };
+template <class F>
+struct MadeByExpand : OutputNamedBy<F, Pulled<F>> {};
 
-template <class Out, class F>
-using PullOf = typename std::conditional_t<std::is_void_v<Out>, DeducedPull<F>, std::type_identity<Out>>::type;
+// Out, or where none is named what Found finds. Nothing is looked for where an input is not known.
+template <class Out, class Found, class... In>
+using OutputOf = typename std::conditional_t<(known<In> && ...),
+                                             std::conditional_t<std::is_void_v<Out>, Found, std::type_identity<Out>>,
+                                             std::type_identity<UnknownOutput>>::type;
+
+// Whether F writes into an output whose type nobody names: into something that stands for a reference to any.
+struct AnyOutput {
+  template <class T>
+  operator T&() const;
+};
+template <class T, class F, class... In>
+constexpr bool nameless() {
+  if constexpr (known<T>)
+    return false;
+  else
+    return std::is_invocable_v<F&, In..., AnyOutput>;
+}
+
+// The two streams of a partition.
+template <class F, class In>
+struct PartsOf {
+  using result = typename FirstKnown<Returned<F, const In&>, Returned<F, In&&>>::type;
+  template <class R>
+  struct Types {
+    using first = In;
+    using second = In;
+  };
+  template <class A, class B>
+  struct Types<std::variant<A, B>> {
+    using first = A;
+    using second = B;
+  };
+  using First = typename Types<result>::first;
+  using Second = typename Types<result>::second;
+  static constexpr bool by_predicate = std::is_same_v<result, bool>;
+};
 
 }  // namespace sluice::detail

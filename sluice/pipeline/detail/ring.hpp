@@ -1,8 +1,8 @@
 // The values of one stream: message k lies in slot k modulo the number of slots.
 //
 // The segment's capacity guarantees that a slot is written only after every consumer of its earlier message has
-// consumed it; the ring itself checks nothing. A value stays in its slot until the slot is used again, so that stages
-// in recycling form find its memory.
+// consumed it; the ring itself checks nothing. What a stage in recycling form has written stays in its slot until the
+// slot is used again, so that it finds its memory; any other value is destroyed when it has been consumed.
 #pragma once
 
 #include <bit>
@@ -52,6 +52,7 @@ class Slot {
     if (engaged_) value().~T();
     engaged_ = false;
   }
+  bool engaged() const { return engaged_; }
 
  private:
   alignas(T) std::byte storage_[sizeof(T)];  // first, so that a Group finds the value at the slot's address
@@ -68,12 +69,27 @@ class Ring {
  public:
   static constexpr std::size_t stride = sizeof(Place);
 
-  // At least `messages` slots, empty. Keeps what it has when that is enough.
-  void allocate(std::size_t messages) {
+  // At least `messages` slots, empty. Keeps what it has when that is enough. holes: whether a number may have no
+  // message.
+  void allocate(std::size_t messages, bool holes = false) {
     const std::size_t wanted = std::bit_ceil(messages);
-    if (places_ && wanted == mask_ + 1) return;
-    places_ = std::make_unique<Place[]>(wanted);
-    mask_ = wanted - 1;
+    if (!places_ || wanted != mask_ + 1) {
+      places_ = std::make_unique<Place[]>(wanted);
+      mask_ = wanted - 1;
+    }
+    holes_ = holes ? std::make_unique<bool[]>(wanted) : nullptr;
+  }
+
+  // Whether there is no message under this number. Said of every number, where one may have none.
+  bool hole(std::uint64_t k) const { return holes_ && holes_[k & mask_]; }
+  void set_hole(std::uint64_t k, bool hole) {
+    if (holes_) holes_[k & mask_] = hole;
+  }
+  bool may_have_holes() const { return holes_ != nullptr; }
+
+  void clear() {
+    if (places_)
+      for (std::uint64_t k = 0; k <= mask_; ++k) slot(k).clear();
   }
 
   Slot<T>& slot(std::uint64_t k) { return places_[k & mask_].slot; }
@@ -84,6 +100,7 @@ class Ring {
 
  private:
   std::unique_ptr<Place[]> places_;
+  std::unique_ptr<bool[]> holes_;
   std::uint64_t mask_ = 0;
 };
 

@@ -26,11 +26,17 @@ struct Segment {
   };
   std::vector<Consumer> consumers;
   std::vector<const Cost*> costs;  // of the maps inside
+  std::vector<Body*> releases;     // that made its messages and destroy them when they are consumed
   std::atomic<bool> wants_room{false};
   Counter emitted;
   Counter high_water;
 
   Number consumed() const;
+  // Messages before this one have left their slots.
+  Number given_back() const { return releases.empty() ? consumed() : released_.load(std::memory_order_seq_cst); }
+  // After a consumer's position has changed, from any thread: destroys what is consumed.
+  void release();
+  void reset();
   Number held() const;  // emitted and not consumed; from any thread
 
   // The thread that a shard of a split is for. Where there are enough of them for all, each thread has its run of
@@ -46,6 +52,10 @@ struct Segment {
     if (shards >= threads) return static_cast<int>(k % shards * threads / shards);
     return workers[k % shards].thread.load(std::memory_order_relaxed);
   }
+
+ private:
+  std::atomic<Number> released_{0};
+  std::atomic<bool> releasing_{false};
 };
 
 // The stream that a gate reads through one of its ports.
@@ -57,19 +67,28 @@ struct Input {
 
   // A ticket that begins with message k and has n messages is marked at k modulo the size, as k * 2^20 + n. For a fold:
   // how many shards of group g have arrived, counted at g modulo the size.
-  std::unique_ptr<std::atomic<Number>[]> marks;
+  struct Mark {
+    std::atomic<Number> tickets;
+    std::atomic<std::uint32_t> born;  // Birth::bits() of the ticket's
+  };
+  std::unique_ptr<Mark[]> marks;
   Number mask = 0;
   static constexpr unsigned count_bits = 20;
 
-  std::atomic<Number> end{unknown};             // its length, once known; of a fold in groups
-  Number ready = 0;                             // messages (groups) 0 .. ready - 1 have arrived; the gate's own
+  std::atomic<Number> end{unknown};  // its length, once known; of a fold in groups
+
+  // What the gate writes, apart from what is read by those who let tickets arrive.
   alignas(64) std::atomic<Number> position{0};  // messages (groups) 0 .. position - 1 were consumed
+  Number ready = 0;                             // messages (groups) 0 .. ready - 1 have arrived; the gate's own
+  Number ticket_end = 0;                        // of the ticket of the message last asked for by born()
+  Birth ticket_born;
 
   // Segments whose room depends on this input, each with the edge on which room travels back to its gate.
   struct Upstream {
     Segment* segment;
-    Gate* gate;
-    bool direct;  // the input reads this segment itself, not shards cut from its messages
+    Gate* gate;    // whose output begins it
+    Gate* worker;  // that makes its messages: the same, but of a partition's second stream
+    bool direct;   // the input reads this segment itself, not shards cut from its messages
     std::unique_ptr<Edge> edge;
   };
   std::vector<Upstream> upstream;
@@ -79,7 +98,7 @@ struct Input {
 
   void allocate(Number window) {
     mask = std::bit_ceil(window) - 1;
-    marks = std::make_unique<std::atomic<Number>[]>(mask + 1);
+    marks = std::make_unique<Mark[]>(mask + 1);
   }
   void reset();
 
@@ -87,6 +106,13 @@ struct Input {
   bool arrive(const Ticket& ticket);
   // The gate's own: how far everything has arrived.
   void scan();
+  // The gate's own, of a message (group) that has arrived, asked for in order: when what it is made of was made. And
+  // the number of the first behind it of which it may be another time.
+  Birth born(Number k) { return k < ticket_end ? ticket_born : look_up_birth(k); }
+  Number born_until() const { return ticket_end; }
+
+ private:
+  Birth look_up_birth(Number k);
 };
 
 }  // namespace sluice::detail

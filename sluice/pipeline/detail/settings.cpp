@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include <sluice/pipeline/detail/feed.hpp>
+
 namespace sluice::detail {
 namespace {
 
@@ -31,6 +33,12 @@ std::string misplaced(const Stage& stage, Capacity) {
 
 std::string misplaced(const Stage& stage, Shards) {
   return stage.row().cuts() ? "" : fmt::format("stage '{}' is no split", stage.name);
+}
+
+std::string misplaced(const Stage& stage, const OnError&) {
+  const bool has_body = stage.verb != Verb::zip && stage.verb != Verb::feedback &&
+                        !(stage.body->feed() && !stage.body->feed()->has_thread());
+  return has_body ? "" : fmt::format("stage '{}' has no body that could throw: on_error is not for it", stage.name);
 }
 
 std::string out_of_range(const Stage& stage, UpTo concurrency) {

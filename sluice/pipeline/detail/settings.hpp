@@ -14,6 +14,7 @@ namespace sluice::detail {
 std::string misplaced(const Stage& stage, Concurrency concurrency);
 std::string misplaced(const Stage& stage, Capacity capacity);
 std::string misplaced(const Stage& stage, Shards shards);
+std::string misplaced(const Stage& stage, const OnError& on_error);
 
 // A value that no stage can have.
 std::string out_of_range(const Stage& stage, UpTo concurrency);

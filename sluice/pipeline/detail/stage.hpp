@@ -10,12 +10,22 @@
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/detail/mishaps.hpp>
 #include <sluice/pipeline/detail/verb_table.hpp>
 #include <sluice/pipeline/options.hpp>
 #include <sluice/pipeline/stage_info.hpp>
 #include <sluice/pipeline/verbs.hpp>
 
 namespace sluice::detail {
+
+// How far a source is, for those who look on while its body runs: the number of the message being made, and the time in
+// ticks at which it was begun; of a call of run() that has not got so far, `begun`, and between calls, `idle`.
+struct Progress {
+  static constexpr std::uint64_t idle = 0, begun = 1;
+  std::atomic<std::uint64_t> at{0}, since{idle};
+};
+
+class Feed;
 
 // The typed part of a stage. The engine calls one body of a gate at a time, in order; a map's run() on several threads.
 class Body {
@@ -27,8 +37,8 @@ class Body {
   // Room for `messages` values of the output.
   virtual void allocate(std::size_t /*messages*/) {}
   // Makes the messages [at, last) in order (a sink: takes them). `at` is the one being worked on, so that an exception
-  // has an address. Leaves early when `stop` is set. A source returns false when it has ended, all others true.
-  // Not called for an expand or a filter.
+  // has an address. Leaves early when `stop` is set. A source returns false when it has ended, a sink when it has
+  // enough, all others true. Not called for an expand, a filter or a partition.
   virtual bool run(std::uint64_t& at, std::uint64_t last, const std::atomic<bool>& stop) = 0;
 
   // expand: takes message k; makes message k, or says that it needs the next input first.
@@ -40,10 +50,34 @@ class Body {
                              const std::atomic<bool>& /*stop*/) {
     return made;
   }
+  // partition: the same for two streams. Works as long as there is room in both.
+  struct Branches {
+    std::uint64_t made[2], limit[2];
+  };
+  virtual void part(std::uint64_t& /*in*/, std::uint64_t /*last*/, Branches& /*branches*/,
+                    const std::atomic<bool>& /*stop*/) {}
   // expand and sink: no input is left.
   virtual void finish() {}
 
-  // zip, filter and feedback take their input out of its slot when nobody else reads it, and copy it otherwise.
+  // A source that is filled from outside: its other side. Its run() takes what lies there.
+  virtual Feed* feed() { return nullptr; }
+  // Any other source: where it is to say how far it is.
+  virtual void report(Progress& /*progress*/) {}
+
+  // Whether messages are destroyed when their last reader is done, so that nothing of them lives on. Not where the
+  // memory of one is used again for a later one.
+  virtual bool releases() const { return false; }
+  // Messages [first, last) have been consumed. Called by one thread at a time, in order.
+  virtual void release(std::uint64_t /*first*/, std::uint64_t /*last*/) {}
+  // A run is over that did not come to its end: what it left.
+  virtual void release_all() {}
+
+  // Whether a number of its stream may have no message.
+  virtual void set_holes(bool /*holes*/) {}
+  Mishaps mishaps;
+
+  // Some take their input out of its slot when nobody else reads it, and copy it otherwise, where they can.
+  virtual bool takes_out() const { return false; }
   virtual void set_exclusive(std::size_t /*port*/, bool /*exclusive*/) {}
   virtual bool copies(std::size_t /*port*/) const { return true; }
 
@@ -67,16 +101,20 @@ struct Stage {
   Concurrency concurrency = serial;
   std::size_t capacity = default_capacity;  // of a gate's segment
   std::size_t shards = 1;                   // of a split; of a fold: of its input
+  Stage* first_branch = nullptr;            // of a partition's second stream: the stage that makes both
+  Stage* second_branch = nullptr;           // of a partition: the stage of its second stream
 
   // Found by resolve() (detail/wiring.hpp).
   Stage* gate = nullptr;          // the gate whose segment its output belongs to
   Stage* bracket = nullptr;       // the split inside which its output lies
   bool endless = false;           // it ends when its consumer ends: a feedback, and what is made of feedbacks alone
+  bool holes = false;             // a number of its stream may have no message
   std::vector<Stage*> consumers;  // every stage that reads its output, in the order of wiring
 
   const VerbRow& row() const { return detail::row(verb); }
   bool is_map() const { return !row().gate; }
   bool has_output() const { return row().has_output; }
+  bool takes_out() const { return row().takes_out || body->takes_out(); }
 };
 
 using Stages = std::vector<std::unique_ptr<Stage>>;  // in the order of wiring

@@ -1,7 +1,7 @@
 // What a verb means, a row each: how many messages it makes of how many, and so what a message of one stage is called
 // at the next; and what else follows from the verb alone. A new verb: the list in docs/design.md, "The verbs". (The
-// cycle that a feedback closes, maps between gates, and a filter, which takes many messages at a time, are asked for by
-// name where they are meant.)
+// cycle that a feedback closes, maps between gates, and filter and partition, which take many messages at a time, are
+// asked for by name where they are meant.)
 //
 // A stage works in turns. A turn takes messages of each input and makes messages of the stage's own stream:
 //
@@ -54,6 +54,7 @@ inline constexpr VerbRow verb_table[] = {
     {.verb = Verb::map, .name = "map", .gate = false},
     {.verb = Verb::expand, .name = "expand", .makes = Count::any, .nesting = Nesting::none},
     {.verb = Verb::filter, .name = "filter", .makes = Count::any, .nesting = Nesting::none, .takes_out = true},
+    {.verb = Verb::partition, .name = "partition", .makes = Count::any, .nesting = Nesting::none},
     {.verb = Verb::zip, .name = "zip", .takes_out = true},
     {.verb = Verb::split, .name = "split", .makes = Count::shards, .nesting = Nesting::inside},
     {.verb = Verb::fold, .name = "fold", .takes = Count::shards, .nesting = Nesting::outside},

@@ -2,9 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -40,7 +43,10 @@ bool is_endless(const Stage& stage) {
 // feedback leaves over is the run's result: what is made of feedbacks alone may be given it too.
 bool is_only_reader(const Stage& stage, const Stage& input) {
   const bool left_over = stage.endless && stage.verb != Verb::feedback && input.verb == Verb::feedback;
-  return input.consumers.size() == 1 && !left_over;
+  // A partition's second stream is made by the first one's stage.
+  const auto readers = std::count_if(input.consumers.begin(), input.consumers.end(),
+                                     [](const Stage* consumer) { return !consumer->first_branch; });
+  return readers == 1 && !left_over;
 }
 
 // All that a stage's messages are made of, without what comes back to a feedback; and the stage itself.
@@ -78,9 +84,9 @@ class Judge {
     for (const auto& s : stages) {
       if (s->verb == Verb::feedback) judge_feedback(*s);
       judge_output(*s);
-      if (s->verb == Verb::filter) judge_filter(*s);
+      if (drops(*s) && !s->first_branch) judge_filter(*s);
       if (s->verb != Verb::feedback) judge_numbers(*s);
-      if (s->row().takes_out) judge_taking_out(*s);
+      if (s->takes_out() && !s->first_branch) judge_taking_out(*s);
     }
     return std::move(mistakes_);
   }
@@ -127,15 +133,28 @@ class Judge {
       say("feedback '{}': '{}' has no end of its own: close it with what is made of a stream that ends", s.name,
           closing.name);
     for (const Stage* one : made_of(closing))
-      if (one->verb == Verb::filter && made_of(*one).count(&s))
-        say("feedback '{}': filter '{}' lies on its way: what is dropped there never comes back", s.name, one->name);
+      if (drops(*one) && made_of(*one).count(&s))
+        say("feedback '{}': {} '{}' lies on its way: what is dropped there never comes back", s.name,
+            to_string(one->verb), one->name);
+    if (closing.holes)
+      say("feedback '{}': on_error(skip) of {} may leave out messages of '{}', and it needs every one", s.name,
+          skipped_by(closing), closing.name);
+  }
+
+  static bool drops(const Stage& s) { return s.verb == Verb::filter || s.verb == Verb::partition; }
+
+  static std::string skipped_by(const Stage& stage) {
+    std::vector<std::string> names;
+    for (const Stage* one : made_of(stage))
+      if (one->body->mishaps.skips() && one->holes) names.push_back("'" + one->name + "'");
+    std::sort(names.begin(), names.end());
+    return fmt::format("{}", fmt::join(names, " and "));
   }
 
   void judge_filter(const Stage& s) {
     if (s.inputs.empty() || !s.inputs[0]->bracket) return;
-    say("filter '{}': '{}' gives shards of '{}', which are folded together: filter before they are cut, or behind the "
-        "fold",
-        s.name, s.inputs[0]->name, s.inputs[0]->bracket->name);
+    say("{} '{}': '{}' gives shards of '{}', which are folded together: do it before they are cut, or behind the fold",
+        to_string(s.verb), s.name, s.inputs[0]->name, s.inputs[0]->bracket->name);
   }
 
   // Streams that are joined have the same numbers: one that was filtered does not belong to what it was filtered from,
@@ -146,13 +165,20 @@ class Judge {
   }
   bool judge_filtered(const Stage& s, const Stage& a, const Stage& b) {
     const Stage &filter = numbered_by(a), &other = numbered_by(b);
-    if (filter.verb != Verb::filter || &other == &filter || other.verb == Verb::expand || b.endless) return false;
+    if (!drops(filter) || &other == &filter || other.verb == Verb::expand || b.endless) return false;
+    if (filter.second_branch == &other || filter.first_branch == &other) {
+      say("{} '{}': '{}' and '{}' come of one partition: which message belongs to which is lost, and one would wait "
+          "for "
+          "the other for ever",
+          to_string(s.verb), s.name, a.name, b.name);
+      return true;
+    }
     const std::set<const Stage*> of_filter = made_of(filter), of_other = made_of(other);
     if (of_other.count(&filter) > 0) return false;
     if (std::none_of(of_other.begin(), of_other.end(), [&](const Stage* one) { return of_filter.count(one) > 0; }))
       return false;
-    say("{} '{}': '{}' is filtered by '{}', '{}' is not: join them first, and filter behind it", to_string(s.verb),
-        s.name, a.name, filter.name, b.name);
+    say("{} '{}': '{}' is what '{}' has let through, '{}' is not: join them first, and {} behind it", to_string(s.verb),
+        s.name, a.name, filter.name, b.name, to_string(filter.verb));
     return true;
   }
 
@@ -166,8 +192,9 @@ class Judge {
   void judge_taking_out(const Stage& s) {
     for (std::size_t port = 0; port < s.inputs.size(); ++port)
       if (!is_only_reader(s, *s.inputs[port]) && !s.body->copies(port))
-        say("{} '{}': the messages of '{}' cannot be copied and are needed elsewhere too", to_string(s.verb), s.name,
-            s.inputs[port]->name);
+        say("{} '{}': the messages of '{}' {} needed elsewhere too", to_string(s.verb), s.name, s.inputs[port]->name,
+            s.row().takes_out || s.verb == Verb::partition ? "cannot be copied and are"
+                                                           : "are taken out of their slots (In&&) and");
   }
 
   std::set<std::string> names_;
@@ -186,12 +213,16 @@ void resolve(const Stages& stages) {
     s->gate = s->is_map() && !s->inputs.empty() ? s->inputs[0]->gate : s.get();
     s->endless = is_endless(*s);
     s->bracket = bracket_of(*s);
+    s->holes = s->has_output() && s->verb != Verb::feedback && s->row().makes != Count::any &&
+               (s->body->mishaps.skips() ||
+                std::any_of(s->inputs.begin(), s->inputs.end(), [](const Stage* in) { return in->holes; }));
+    s->body->set_holes(s->holes);
     for (Stage* producer : s->inputs) producer->consumers.push_back(s.get());
     if (s->row().takes == Count::shards && !s->inputs.empty() && s->inputs[0]->bracket)
       s->shards = s->inputs[0]->bracket->shards;
   }
   for (const auto& s : stages)
-    if (s->row().takes_out)
+    if (s->takes_out())
       for (std::size_t port = 0; port < s->inputs.size(); ++port)
         s->body->set_exclusive(port, is_only_reader(*s, *s->inputs[port]));
 }

@@ -1,0 +1,70 @@
+// The way into a running graph from outside: a stream whose messages any thread puts in.
+//
+//   sluice::Inlet<Request> requests = g.inlet<Request>("requests", capacity(100));
+//   auto answers = g.map("look up", LookUp{...}, requests, unlimited);
+//   g.sink("send", Send{...}, answers);
+//   std::thread server([&] {
+//     while (std::optional<Request> request = accept()) requests.put(std::move(*request));
+//     requests.close();
+//   });
+//   g.run();   // until the inlet is closed and the last answer sent
+//
+// T -> the stream's messages, in the order in which put() accepted them; no more of them are in the inlet and its
+// segment than its capacity. What is put before run() is for that run. A put is not lost: the graph handles it, or,
+// where it is refused, the value is still the caller's.
+//
+// put() waits for room; try_put() does not; put_for() waits for so long at most. From a body of its own graph no put
+// waits, which would wait for itself: it says `full`. close() is the end of the stream, stop() closes it, too: what was
+// accepted goes on to its end. It stays closed behind a run (whoever puts then must learn that nobody listens) until
+// open(), without which the next run() throws std::logic_error.
+//
+// Thread-safety: everything, from any thread; the graph must outlive it. Errors: those of T's move, and std::bad_alloc,
+// after which the message was not accepted.
+#pragma once
+
+#include <chrono>
+#include <utility>
+
+#include <sluice/pipeline/detail/fed.hpp>
+#include <sluice/pipeline/put.hpp>
+#include <sluice/pipeline/stream.hpp>
+
+namespace sluice {
+
+template <class T>
+class Inlet : public Stream<T> {
+ public:
+  Put put(T&& value) { return body_->put(value, {}); }
+  Put put(const T& value) {
+    T copy(value);
+    return body_->put(copy, {});
+  }
+  Put try_put(T&& value) { return body_->put(value, detail::Feed::at_once); }
+  Put try_put(const T& value) {
+    T copy(value);
+    return body_->put(copy, detail::Feed::at_once);
+  }
+  template <class Rep, class Period>
+  Put put_for(T&& value, std::chrono::duration<Rep, Period> patience) {
+    return body_->put(value, until(patience));
+  }
+  template <class Rep, class Period>
+  Put put_for(const T& value, std::chrono::duration<Rep, Period> patience) {
+    T copy(value);
+    return body_->put(copy, until(patience));
+  }
+  void close() { body_->close(); }
+  bool closed() const { return body_->closed(); }
+  void open() { body_->open(); }
+
+ private:
+  template <class Duration>
+  static detail::Feed::Clock::time_point until(Duration patience) {
+    return detail::Feed::Clock::now() + std::chrono::ceil<detail::Feed::Clock::duration>(patience);
+  }
+  Inlet(detail::Stage* stage, detail::InletBody<T>* body) : Stream<T>(stage, body), body_(body) {}
+  friend class Graph;
+  detail::InletBody<T>* body_;
+};
+
+}  // namespace sluice
