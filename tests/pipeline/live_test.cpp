@@ -15,6 +15,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -265,6 +266,21 @@ TEST(PlainSource, ThatBlocksIsSaidToWait) {
   const StageStats s = g.stats().stage("numbers");
   EXPECT_GT(s.waiting, 0.08);
   EXPECT_LT(s.busy, 0.02);
+}
+
+// A graph with a source that waits stalls as any other: what waits there for room waits for nobody outside.
+TEST(WaitingSource, DoesNotHideThatTheGraphHasStalled) {
+  for_each_thread_count([](std::size_t count) {
+    Graph g("live", threads(count));
+    int n = 0;
+    auto numbers = g.source(
+        "numbers",
+        [&](const std::stop_token&) -> std::optional<int> { return n < 100 ? std::optional(n++) : std::nullopt; },
+        capacity(4));
+    g.sink(
+        "end", [](const std::tuple<int, int>&) {}, g.zip("pair", numbers, g.expand("lag", Lag(8), numbers)));
+    EXPECT_THROW(g.run(), Stalled);
+  });
 }
 
 TEST(Inlet, GivesWhatIsPutInInOrder) {

@@ -24,6 +24,9 @@ class RandomGraph {
   // After it. A run that was not complete is only held to what holds for any part of one.
   void check(bool complete);
   void check_stopped();  // of a run that was stopped in order, at some time
+  // A sink that has enough when it has taken message k. Returns nothing where there is none that gets so far.
+  std::optional<std::size_t> have_enough(Random& random);
+  void check_enough(std::size_t sink, const RunEnd& end);
   void fault(const std::string& what) { watch.fault(what); }
   void cancel();
 

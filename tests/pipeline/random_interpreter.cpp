@@ -37,10 +37,14 @@ namespace {
 class Interpreter {
  public:
   Interpreter(const Plan& plan, const std::vector<Digest>& start)
-      : plan_(plan), start_(start), ended_(plan.stages.size()), expansions_(plan.stages.size()) {
+      : plan_(plan),
+        start_(start),
+        ended_(plan.stages.size()),
+        expansions_(plan.stages.size()),
+        sums_(plan.stages.size()) {
     const std::size_t n = plan.stages.size();
     result_.made.resize(n), result_.from.resize(n), result_.taken.resize(n);
-    for (std::size_t i = 0; i < n; ++i) expansions_[i] = plan.stages[i].expansion;
+    for (std::size_t i = 0; i < n; ++i) expansions_[i] = plan.stages[i].expansion, sums_[i] = i;
   }
 
   Result run() {
@@ -57,12 +61,13 @@ class Interpreter {
   bool step(std::size_t i) {
     if (ended_[i]) return false;
     const PlanStage& s = plan_.stages[i];
+    if (s.first != none) return ended_[i] = ended_[s.first];  // made by the other
     auto& made = result_.made[i];
     std::size_t& taken = result_.taken[i];
     const std::size_t before = made.size() + taken;
     const std::size_t group = s.verb == Verb::fold ? plan_.stages[plan_.stages[s.inputs[0]].bracket].shards : 1;
     if (s.verb == Verb::source)
-      while (made.size() < s.count) made.push_back(mix(i, made.size()));
+      while (made.size() < s.count) made.push_back(unless_it_fails(i, mix(i, made.size()), mix(i, made.size())));
     if (s.verb == Verb::feedback && made.empty()) made.push_back(start_[i]);
     while (!s.inputs.empty() && taken < available(s) / group) take(i, taken++, group);
     if (ends(s, taken, group)) {
@@ -93,9 +98,18 @@ class Interpreter {
     const PlanStage& s = plan_.stages[i];
     auto& made = result_.made[i];
     const auto& in = result_.made[s.inputs[0]];
+    const bool fixed = s.verb != Verb::filter && s.verb != Verb::partition && s.verb != Verb::expand;
+    if (result_.input_is_hole(s, k, group)) {
+      if (fixed) made.insert(made.end(), s.verb == Verb::split ? s.shards : 1, hole);
+      return;
+    }
+    if (!fixed && s.skips && fails(i, in[k])) return;  // (what a sink fails at it has taken all the same)
     switch (s.verb) {
       case Verb::map:
-        made.push_back(mix(i, in[k]));
+        made.push_back(unless_it_fails(i, in[k], mix(i, in[k])));
+        break;
+      case Verb::partition:
+        (keeps(i, in[k]) ? made : result_.made[s.second]).push_back(in[k]);
         break;
       case Verb::feedback:
         made.push_back(in[k]);
@@ -108,14 +122,16 @@ class Interpreter {
         pull_all(i, k);
         break;
       case Verb::split:
-        for (std::size_t part = 0; part < s.shards; ++part) made.push_back(mix(mix(i, in[k]), part * 16 + s.shards));
+        for (std::size_t part = 0; part < s.shards; ++part) {
+          const Digest shard = mix(mix(i, in[k]), part * 16 + s.shards);
+          made.push_back(unless_it_fails(i, shard, shard));
+        }
         break;
-      case Verb::fold: {
-        Digest sum = k == 0 ? i : made.back();
-        for (std::size_t part = 0; part < group; ++part) sum = mix(sum, in[k * group + part]);
-        made.push_back(sum);
+      case Verb::fold:
+        if (s.skips && fails(i, in[k * group])) return made.push_back(hole);
+        for (std::size_t part = 0; part < group; ++part) sums_[i] = mix(sums_[i], in[k * group + part]);
+        made.push_back(sums_[i]);
         break;
-      }
       default: {  // zip and sink
         Digest sum = in[k];
         for (std::size_t port = 1; port < s.inputs.size(); ++port) sum = mix(sum, result_.made[s.inputs[port]][k]);
@@ -131,14 +147,26 @@ class Interpreter {
     }
   }
 
+  Digest unless_it_fails(std::size_t i, Digest at, Digest made) const {
+    return plan_.stages[i].skips && fails(i, at) ? hole : made;
+  }
+
   const Plan& plan_;
   const std::vector<Digest>& start_;
   std::vector<bool> ended_;
   std::vector<Expansion> expansions_;
+  std::vector<Digest> sums_;  // of folds
   Result result_;
 };
 
 }  // namespace
+
+bool Result::input_is_hole(const PlanStage& stage, std::size_t k, std::size_t group) const {
+  for (const std::size_t in : stage.inputs)
+    for (std::size_t part = 0; part < group; ++part)
+      if (made[in][k * group + part] == hole) return true;
+  return false;
+}
 
 Result interpret(const Plan& plan, const std::vector<Digest>& start) {
   return Interpreter(plan, start).run();

@@ -25,6 +25,7 @@ class Planner {
     if (wrong == Plan::unequal) draw_unequal();
     if (wrong == Plan::stalled) draw_stalled();
     draw_sinks();
+    draw_manners(seed, wrong);
     for (PlanStage& s : stages_) s.capacity = std::max(s.capacity, s.least_capacity);
     if (wrong == Plan::stalled) stages_[plan_.patient_stage].capacity = room_of_the_stalled_;
   }
@@ -120,7 +121,7 @@ class Planner {
   void draw() {
     const std::size_t what = random_.below(100);
     if (what < 28) return draw_map(pick());
-    if (what < 34) return draw_filter();
+    if (what < 34) return random_.chance(50) ? draw_filter() : draw_partition();
     if (what < 42) return draw_expand(pick());
     if (what < 56) return draw_zip();
     if (what < 68) return draw_split();
@@ -161,6 +162,34 @@ class Planner {
     PlanStage& s = stages_[add(Verb::filter, {in})];
     s.family = new_family();
     s.lag = 0;
+  }
+
+  void draw_partition() {
+    const std::size_t in = pick([](const PlanStage& s) { return !s.is_pair() && s.bracket == none; });
+    if (in == none) return;
+    const std::size_t first = add(Verb::partition, {in}), second = add(Verb::partition, {in});
+    --stages_[in].readers;  // the second one is made by the first
+    stages_[first].second = second, stages_[second].first = first;
+    for (const std::size_t id : {first, second}) stages_[id].family = new_family(), stages_[id].lag = 0;
+  }
+
+  // How stages take and make messages, which changes nothing of what they are, but for those that they skip.
+  void draw_manners(std::uint64_t seed, Plan::Wrong wrong) {
+    Random random(seed + 0x9E3779B97F4A7C15u);
+    // A feedback needs every value, and what gives on as many as it gets would give on fewer.
+    const bool needs_all = std::any_of(stages_.begin(), stages_.end(), [](const PlanStage& s) {
+      return s.verb == Verb::feedback || (s.verb == Verb::expand && s.expansion.kind == Expansion::lag);
+    });
+    const bool skip = wrong == Plan::nothing && !needs_all && random.chance(60);
+    for (PlanStage& s : stages_) {
+      if (s.verb == Verb::source) s.waits = random.chance(15);
+      const bool has_body = s.verb != Verb::zip && s.verb != Verb::feedback && s.first == none;
+      if (skip && has_body) s.skips = random.chance(15);
+      const bool may_take = s.verb == Verb::map || s.verb == Verb::expand || s.verb == Verb::sink;
+      if (!may_take || s.inputs.size() != 1) continue;
+      const PlanStage& in = stages_[s.inputs[0]];
+      if (in.readers == 1 && !(s.endless && in.verb == Verb::feedback)) s.takes = random.chance(30);
+    }
   }
 
   void draw_zip() {
@@ -294,6 +323,10 @@ void Plan::change_lengths(Random& random) {
     if (s.verb == Verb::source) s.count = lengths.try_emplace(s.family, random.below(s.at_most + 1)).first->second;
 }
 
+bool Plan::skips() const {
+  return std::any_of(stages.begin(), stages.end(), [](const PlanStage& s) { return s.skips; });
+}
+
 std::size_t Plan::shards_of_message(std::size_t stage) const {
   std::size_t product = 1;
   for (std::size_t split = stages[stage].bracket; split != none; split = stages[stages[split].inputs[0]].bracket)
@@ -317,6 +350,9 @@ std::string Plan::describe() const {
     if (s.verb == Verb::split) out << " shards " << s.shards;
     if (s.verb == Verb::expand) out << expansions[s.expansion.kind] << s.expansion.most << " rest " << s.expansion.rest;
     if (s.recycling) out << " recycling";
+    if (s.takes) out << " takes";
+    if (s.waits) out << " waits";
+    if (s.skips) out << " skips";
     if (s.delay.kind != Delay::no) out << delays[s.delay.kind] << s.delay.turns << " one in " << s.delay.one_in;
     out << '\n';
   }

@@ -53,7 +53,15 @@ struct Delay {
   int turns = 0;
 };
 
-// Whether a filter keeps a message.
+// Stands where there is no message: a body threw, and the stage skips that (on_error).
+inline constexpr Digest hole = 0x5C1A7E0F0DDBA11u;
+
+// Whether the body of a stage that skips throws at what it takes (a source: at what it would make).
+constexpr bool fails(std::size_t stage, Digest at) {
+  return (at >> 21) % 6 == stage % 5;
+}
+
+// Whether a filter keeps a message; whether it goes into a partition's first stream.
 constexpr bool keeps(std::size_t stage, Digest in) {
   return (in >> 9) % 5 > stage % 3;
 }
@@ -65,10 +73,15 @@ struct PlanStage {
   Concurrency concurrency = serial;
   std::size_t capacity = 1, least_capacity = 1, shards = 1;
   bool recycling = false;  // the form of its callable
+  bool takes = false;      // its message, out of its slot
+  bool waits = false;      // a source with a token
+  bool skips = false;      // what its body throws
   std::size_t count = 0;   // of a source: its messages
   Expansion expansion{};
   Delay delay{};
 
+  std::size_t second = none;   // of a partition's first stream: the other one
+  std::size_t first = none;    // of its second stream: the one that makes both
   std::size_t gate = 0;        // that begins the segment of its output
   std::size_t family = 0;      // streams of one family (and one bracket) may be joined
   std::size_t bracket = none;  // the split that its messages are shards of
@@ -88,6 +101,7 @@ struct Plan {
   std::vector<std::size_t> change(Random& random);
   // Other lengths of the sources, none longer than it was drawn; equal ones stay equal. Not of a wrong plan.
   void change_lengths(Random& random);
+  bool skips() const;                                      // any of them
   std::size_t shards_of_message(std::size_t stage) const;  // into which a message of its family is cut there
   std::string describe() const;
 
@@ -98,7 +112,10 @@ struct Plan {
 
 // What a run gives.
 struct Result {
-  std::vector<std::vector<Digest>> made;       // by stage: its messages (a zip's: of the pair; a sink's: what it takes)
+  // By stage: its messages (a zip's: of the pair; a sink's: what it takes), and holes.
+  std::vector<std::vector<Digest>> made;
+  // Whether what message (group) k of a stage would be made of is not there.
+  bool input_is_hole(const PlanStage& stage, std::size_t k, std::size_t group) const;
   std::vector<std::vector<std::size_t>> from;  // of an expand: the input that each output was made of
   std::vector<std::size_t> taken;              // messages (groups) of the first input
   bool complete = false;                       // nothing is left over

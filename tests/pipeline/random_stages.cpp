@@ -18,6 +18,7 @@ void StageBody::prepare(const Result& expected, std::size_t window, std::vector<
     trapped_.push_back(stage().inputs.empty() || t.where != Trap::body ? 0 : expected.made[stage().inputs[0]][at]);
   }
   finishes_ = resets_ = 0;
+  enough_at = ~std::uint64_t{0};
 }
 
 void StageBody::fault(const std::string& what) {
@@ -28,7 +29,22 @@ void StageBody::fault(const std::string& what) {
 // The k-th message that comes in is the k-th that was to come: in order, none lost, none twice.
 void StageBody::expect_input(std::uint64_t k, Digest in) {
   const auto& expected = stage().verb == Verb::sink ? expected_->made[id_] : expected_->made[stage().inputs[0]];
-  if (k >= expected.size() || expected[k] != in) fault("another message than number " + std::to_string(k));
+  if (k >= expected.size() || expected[k] != in || in == hole)
+    fault("another message than number " + std::to_string(k));
+}
+
+std::uint64_t StageBody::next_there(std::uint64_t k) const {
+  const PlanStage& s = stage();
+  if (s.inputs.empty()) return k;
+  const std::size_t group = s.verb == Verb::fold ? plan_.stages[plan_.stages[s.inputs[0]].bracket].shards : 1;
+  std::size_t length = ~std::size_t{0};
+  for (const std::size_t in : s.inputs) length = std::min(length, expected_->made[in].size() / group);
+  while (k < length && expected_->input_is_hole(s, k, group)) ++k;
+  return k;
+}
+
+void StageBody::fail_if_it_does(Digest at) const {
+  if (stage().skips && fails(id_, at)) throw Failed(stage().name);
 }
 
 // Nothing is made that would not fit.
@@ -61,7 +77,7 @@ void StageBody::reset() {
   watch_.begun = true;
   ++resets_;
   made_ = taken_ = 0;
-  done = 0;
+  done = next_there(0);
   sum_ = id_;
   expansion_ = stage().expansion;
   spring(Trap::reset, 0);
@@ -73,7 +89,9 @@ std::optional<Digest> StageBody::source() {
   spring(Trap::body, made_);
   delay(mix(made_));
   if (made_ == stage().count) return std::nullopt;
-  return mix(id_, made_++);
+  const Digest out = mix(id_, made_++);
+  fail_if_it_does(out);
+  return out;
 }
 
 Digest StageBody::map(Digest in) {
@@ -82,14 +100,18 @@ Digest StageBody::map(Digest in) {
     if (traps_[t].where == Trap::body && trapped_[t] == in) spring(traps_[t]);
   delay(in);
   ++made_;
+  fail_if_it_does(in);
   return mix(id_, in);
 }
 
 void StageBody::push(Digest in) {
   const Inside inside(*this);
+  taken_ = next_there(taken_);
   expect_input(taken_, in);
   spring(Trap::body, taken_);
   ++taken_;
+  if (stage().skips && fails(id_, in)) done = next_there(taken_);
+  fail_if_it_does(in);
   expansion_.push(in);
 }
 
@@ -102,27 +124,39 @@ std::optional<Digest> StageBody::pull() {
     delay(*out);
     ++made_;
   } else {
-    done = taken_;
+    done = next_there(taken_);
   }
   return out;
 }
 
 bool StageBody::keep(Digest in) {
   const Inside inside(*this);
+  taken_ = next_there(taken_);
   expect_input(taken_, in);
   expect_room(made_);
   spring(Trap::body, taken_);
   delay(in);
   ++taken_;
-  done = taken_;
+  done = next_there(taken_);
+  fail_if_it_does(in);
   const bool kept = keeps(id_, in);
   made_ += kept;
   return kept;
 }
 
+bool StageBody::part(Digest in, StageBody& second) {
+  second.expect_room(second.made_);
+  const std::uint64_t kept = made_;
+  if (keep(in)) return true;
+  if (made_ != kept) fault("kept two");
+  ++second.made_;
+  return false;
+}
+
 void StageBody::finish() {
   const Inside inside(*this);
   ++finishes_;
+  taken_ = next_there(taken_);
   if (taken_ != expected_->taken[id_] && !watch_.stopped) fault("finished too early");
   if (stage().verb == Verb::sink)
     done = std::uint64_t{1} << 42;  // what is left over of a feedback does not wait for it
@@ -132,6 +166,7 @@ void StageBody::finish() {
 
 Digest StageBody::cut(Digest in, std::size_t part, std::size_t parts) {
   const Inside inside(*this);
+  while (made_ % parts == 0 && next_there(made_ / parts) != made_ / parts) made_ += parts;
   const std::uint64_t k = made_;
   expect_room(k);
   expect_input(k / parts, in);
@@ -139,16 +174,22 @@ Digest StageBody::cut(Digest in, std::size_t part, std::size_t parts) {
   spring(Trap::body, k);
   delay(in);
   ++made_;
-  return mix(mix(id_, in), part * 16 + parts);
+  const Digest out = mix(mix(id_, in), part * 16 + parts);
+  fail_if_it_does(out);
+  return out;
 }
 
-void StageBody::sink(Digest in) {
+Demand StageBody::sink(Digest in) {
   const Inside inside(*this);
+  taken_ = next_there(taken_);
   expect_input(taken_, in);
   spring(Trap::body, taken_);
   delay(in);
   ++taken_;
-  done = taken_;
+  done = next_there(taken_);
+  fail_if_it_does(in);
+  if (taken_ <= enough_at) return Demand::more;
+  return Demand::enough;
 }
 
 }  // namespace sluice::test

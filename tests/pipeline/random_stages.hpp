@@ -47,6 +47,10 @@ struct Trap {
 struct Sprung : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+// What a stage throws that skips it.
+struct Failed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 // What the bodies of one graph share.
 class Watch {
@@ -98,11 +102,12 @@ class StageBody {
   void push(Digest in);
   std::optional<Digest> pull();
   bool keep(Digest in);
+  bool part(Digest in, StageBody& second);
   void finish();
   Digest cut(Digest in, std::size_t part, std::size_t parts);
   template <class Shards>
   Digest fold(const Shards& shards);
-  void sink(Digest in);
+  Demand sink(Digest in);
 
   Digest look(const Message& m) {
     if (!m.whole()) fault("a message that is not whole");
@@ -118,6 +123,7 @@ class StageBody {
   };
   std::vector<Consumer> consumers;
   std::atomic<std::uint64_t> done{0};  // messages (groups) consumed; a little earlier than the framework says so
+  std::uint64_t enough_at = ~std::uint64_t{0};  // a sink's message after which it has enough
   std::uint64_t made() const { return made_; }
   std::uint64_t taken() const { return taken_; }
   std::uint64_t finishes() const { return finishes_; }
@@ -129,6 +135,9 @@ class StageBody {
   const PlanStage& stage() const { return plan_.stages[id_]; }
   void fault(const std::string& what);
   void expect_input(std::uint64_t k, Digest in);
+  // The next message (group, shard) that is there, from number k on.
+  std::uint64_t next_there(std::uint64_t k) const;
+  void fail_if_it_does(Digest at) const;
   void expect_room(std::uint64_t k);
   void spring(Trap::Where where, std::uint64_t k) const;
   void spring(const Trap& trap) const;
@@ -157,10 +166,10 @@ class StageBody::Inside {
     if (s.verb == Verb::map && s.concurrency.limit > 0) limit = std::min(limit, s.concurrency.limit);
     const std::size_t before = body.inside_.fetch_add(1);
     if (before >= limit) body.fault(std::to_string(before + 1) + " bodies at once");
-    body.watch_.enter();
+    if (!s.waits) body.watch_.enter();  // that one keeps none of the graph's threads
   }
   ~Inside() {
-    body_.watch_.leave();
+    if (!body_.stage().waits) body_.watch_.leave();
     --body_.inside_;
   }
   Inside(const Inside&) = delete;
@@ -173,19 +182,21 @@ class StageBody::Inside {
 template <class Shards>
 Digest StageBody::fold(const Shards& shards) {
   const Inside inside(*this);
+  made_ = next_there(made_);
   const std::uint64_t k = made_, size = shards.size();
   expect_room(k);
   spring(Trap::body, k);
   if (size != plan_.stages[plan_.stages[stage().inputs[0]].bracket].shards) fault("a group of " + std::to_string(size));
   std::uint64_t at = k * size;
+  ++made_;
+  done = next_there(made_);
   for (const auto& shard : shards) {
     const Digest in = look(shard);
     expect_input(at++, in);
+    if (at == k * size + 1) fail_if_it_does(in);
     sum_ = mix(sum_, in);
   }
   delay(sum_);
-  ++made_;
-  done = k + 1;
   return sum_;
 }
 

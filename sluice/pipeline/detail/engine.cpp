@@ -193,6 +193,7 @@ struct Engine::Impl {
       throw;
     }
     if (lookout) lookout->end();
+    leave_feeds();
     for (std::thread& filler : fillers) filler.join();
     if (context.error) throw StageError(*context.error);
     if (context.broken) std::rethrow_exception(context.broken);
@@ -217,6 +218,14 @@ struct Engine::Impl {
       if (gate->stage().verb == Verb::feedback && !is_used_up(*gate))
         stages[gate->stage().id]->body->keep(gate->emitted() - 1);
     return true;
+  }
+
+  // Where a run has stalled they are still waiting. Whoever has rung one meanwhile, to cancel it, has made a task.
+  void leave_feeds() {
+    bool any = false;
+    for (Gate* gate : gates)
+      if (gate->feed()) gate->leave(), any = true;
+    if (any) threads.arena().arena.execute([this] { graph->wait_for_all(); });
   }
 
   // Whatever way a run ends: nothing that it made lives on, but what feedbacks keep and what is to be used again.

@@ -66,6 +66,7 @@ void Gate::attach() {
   feed_->begin(*this);
   context_.ends.add(*this);
   graph_.reserve_wait();
+  run_waits_.store(true);
   attached_.store(true);
 }
 
@@ -74,7 +75,26 @@ void Gate::leave() {
   cut_short_ = context_.is_ending();  // what it would have been asked for otherwise, nobody knows
   context_.ends.remove(*this);
   feed_->over();
-  graph_.release_wait();  // last: nobody rings any more
+  if (run_waits_.exchange(false)) graph_.release_wait();  // last: nobody rings any more
+}
+
+// The run waits for the outside as long as something may come from there. While there is no room nothing can, and only
+// what is in the graph can make some: if that comes to a stop, the run has stalled.
+void Gate::wait_for_outside() {
+  bool full = next_ == feed_->accepted() && next_ >= room();
+  if (full) {
+    // Not taken back where there is room after all: it may be the wish of somebody else, too.
+    wish_for_room();
+    full = next_ >= room();
+    if (!full) feed_->offer_room();
+  }
+  if (full == run_waits_.load(std::memory_order_relaxed)) {
+    if (full)
+      graph_.release_wait();
+    else
+      graph_.reserve_wait();
+    run_waits_.store(!full, std::memory_order_relaxed);
+  }
 }
 
 void Gate::fill(const std::stop_token& token) {
@@ -92,12 +112,15 @@ void Gate::fill(const std::stop_token& token) {
 
 // From outside, also from within Ends. Without memory for a task the next one who rings tries again.
 void Gate::ring() noexcept {
-  if (!wake()) return;
-  try {
-    flow_node().try_put({.stamp = ticks()});
-  } catch (...) {
-    state_.store(idle, std::memory_order_seq_cst);
+  graph_.reserve_wait();  // whoever offers room and finds this gate woken goes, and the run must not end meanwhile
+  if (wake()) {
+    try {
+      flow_node().try_put({.stamp = ticks()});
+    } catch (...) {
+      state_.store(idle, std::memory_order_seq_cst);
+    }
   }
+  graph_.release_wait();
 }
 
 std::string Gate::waiting_for() const {
@@ -196,7 +219,11 @@ void Gate::work(Later& later) {
   } catch (...) {
     context_.fail(stage_, finishing_ ? std::nullopt : std::optional(failed_at_), std::current_exception());
   }
-  if (feed_ && (finished_ || context_.stopping())) leave();
+  if (!feed_) return;
+  if (finished_ || context_.stopping())
+    leave();
+  else if (attached_.load(std::memory_order_relaxed))
+    wait_for_outside();
 }
 
 // Whoever fills the source hears of room, and of an end that was asked for. (A source with a thread has a token.)

@@ -40,8 +40,8 @@ class Gate final : public Node, public Sleeper, public Feed::Reader {
   bool starts() const { return row_.starts(); }
   void start();
 
-  // Of a source that is filled from outside. Between attach() and leave() the graph's run waits for it; leave() comes
-  // by itself when it has ended.
+  // Of a source that is filled from outside. Between attach() and leave() it may be put into, and the graph's run waits
+  // for it while there is room; leave() comes by itself when it has ended.
   Feed* feed() const { return feed_; }
   void attach();
   void leave();
@@ -111,6 +111,7 @@ class Gate final : public Node, public Sleeper, public Feed::Reader {
   void tick(Number first, Number count, Number taken, Number worked);
   void tick(Number first, Number count, Number taken = 0) { tick(first, count, taken, count); }
   void tend();
+  void wait_for_outside();
   Number unhanded(Number count);
   Birth born(Number first);
   void count_latency(Number first);
@@ -128,7 +129,7 @@ class Gate final : public Node, public Sleeper, public Feed::Reader {
   const VerbRow& row_;
   const Numbering numbering_;
   Feed* const feed_;
-  std::atomic<bool> attached_{false};
+  std::atomic<bool> attached_{false}, run_waits_{false};
   Gate* branch_ = nullptr;
   std::vector<Segment*> releasing_;
   Input* only_input_ = nullptr;  // where there is one
