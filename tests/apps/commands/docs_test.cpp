@@ -80,12 +80,13 @@ TEST(Docs, ThePageOfTheCommandLineIsWhatTheProgramPrints) {
   EXPECT_TRUE(r.out == source("docs/cli.md")) << "docs/cli.md is stale: scripts/refresh docs/cli.md";
 }
 
-TEST(Docs, TheCodeInWriteAStageIsThatOfTheProgramSmooth) {
-  const std::string program = source("apps/examples/smooth.cpp");
+TEST(Docs, TheCodeInWriteAStageIsThatOfItsPrograms) {
+  const std::string smooth = source("apps/examples/smooth.cpp"), service = source("apps/examples/lookup_service.cpp");
   const auto code = blocks(source("docs/write-a-stage.md"), "cpp");
-  const char* const names[] = {"function", "stage", "graph", "stats"};
+  const char* const names[] = {"function", "stage", "graph", "stats", "look up", "service", "ctrl-c", "latency"};
   ASSERT_EQ(code.size(), std::size(names));
-  for (std::size_t i = 0; i < code.size(); ++i) EXPECT_EQ(code[i], marked(program, names[i])) << names[i];
+  for (std::size_t i = 0; i < code.size(); ++i)
+    EXPECT_EQ(code[i], marked(i < 4 ? smooth : service, names[i])) << names[i];
 }
 
 TEST(Docs, ThePictureAndTheTableInWriteAStageAreThoseThatSmoothPrints) {

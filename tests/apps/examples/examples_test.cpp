@@ -1,6 +1,10 @@
 // The examples print what they should, and the pictures in their header comments are those that they print.
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -56,6 +60,79 @@ TEST(Examples, SmoothPrintsItsPictureAndTheCountsOfItsStages) {
   std::size_t counted = 0;
   for (const std::string& line : lines(r.out)) counted += contains(line, " 200 items, busy ");
   EXPECT_EQ(counted, 4u) << r.out;
+}
+
+// Runs the service with what `feed` writes into its input, which is closed behind it. Returns what it said in all.
+class LookupService : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(pipe2(in_, O_CLOEXEC), 0);
+    ASSERT_EQ(pipe2(out_, O_CLOEXEC), 0);
+    const std::string program = example_path("lookup_service");
+    child_ = fork();
+    ASSERT_GE(child_, 0);
+    if (child_ == 0) {
+      dup2(in_[0], STDIN_FILENO);
+      dup2(out_[1], STDOUT_FILENO);
+      dup2(out_[1], STDERR_FILENO);
+      execl(program.c_str(), program.c_str(), nullptr);
+      _exit(127);
+    }
+    close(in_[0]);
+    close(out_[1]);
+  }
+  void TearDown() override {
+    close(out_[0]);
+    if (child_ > 0) waitpid(child_, nullptr, 0);
+  }
+  void say(const std::string& text) const {
+    ASSERT_EQ(write(in_[1], text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  }
+  void end() const { close(in_[1]); }
+  void interrupt() const { kill(child_, SIGINT); }
+  // Until it says `wanted`, or no more.
+  bool says(const std::string& wanted) {
+    char bytes[4096];
+    while (said_.find(wanted) == std::string::npos) {
+      const ssize_t n = read(out_[0], bytes, sizeof bytes);
+      if (n <= 0) return false;
+      said_.append(bytes, static_cast<std::size_t>(n));
+    }
+    return true;
+  }
+  std::string said_;
+
+ private:
+  int in_[2], out_[2];
+  pid_t child_ = -1;
+};
+
+TEST_F(LookupService, AnswersInOrderAndPassesOverWhatItDoesNotKnow) {
+  std::string words, answers;
+  for (int n = 0; n < 300; ++n) {
+    const std::string word(1 + static_cast<std::size_t>(n % 40), 'w');
+    words += word + "\n";
+    answers += word + ": " + std::to_string(word.size()) + " letters\n";
+  }
+  say(words + "who?\n");
+  end();
+  EXPECT_FALSE(says("the end of it"));
+  EXPECT_TRUE(contains(said_, "no answer: stage 'look up', message 300: 'who?' is not known\n")) << said_;
+  EXPECT_TRUE(contains(said_, "301 words, 1 without an answer; the input has ended\n")) << said_;
+  std::string in_order;
+  for (const std::string& line : lines(said_))
+    if (line.ends_with(" letters")) in_order += line + "\n";
+  EXPECT_EQ(in_order, answers);
+}
+
+// An answer does not wait for the next word, and the words that it has are answered before it ends.
+TEST_F(LookupService, AnswersAtOnceAndEndsOnInterrupt) {
+  say("one\nthree\nunfini");
+  EXPECT_TRUE(says("three: 5 letters\n"));
+  interrupt();
+  EXPECT_TRUE(says("2 words, 0 without an answer; stopped\n")) << said_;
+  EXPECT_TRUE(contains(said_, "one: 3 letters\nthree: 5 letters\n"));
+  end();
 }
 
 class WordCount : public ::testing::Test {
