@@ -17,6 +17,8 @@ const char* name(Verdict::Kind kind) {
       return "threads";
     case Verdict::Kind::loop:
       return "loop";
+    case Verdict::Kind::outside:
+      return "outside";
     case Verdict::Kind::scheduling:
       return "scheduling";
     default:
@@ -41,11 +43,17 @@ ordered_json to_json(const GraphStats& stats) {
                       {"starved", s.starved},
                       {"blocked", s.blocked},
                       {"ready", s.ready},
+                      {"waiting", s.waiting},
                       {"p50", s.p50},
                       {"p99", s.p99},
                       {"capacity", s.capacity},
                       {"queued", s.queued},
-                      {"high_water", s.high_water}});
+                      {"high_water", s.high_water},
+                      {"latency_p50", s.latency_p50},
+                      {"latency_p99", s.latency_p99},
+                      {"errors", s.errors},
+                      {"holes", s.holes},
+                      {"left_over", s.left_over}});
   const Verdict v = verdict(stats);
   return {{"graph", stats.graph},
           {"runs", stats.runs},

@@ -3,7 +3,8 @@
 //
 //  numbers -> a -> b -> c -> sum
 //
-// And what a stage more costs, a serial map that hands on what it gets, or a filter that keeps everything.
+// And what a stage more costs, a serial map that hands on what it gets, a filter that keeps everything, or a partition
+// by halves, whose streams have a third map and a sum each.
 //
 // Every run compares its sum with the plain loop's.
 //
@@ -97,7 +98,7 @@ class Bare {
 
 class Ours {
  public:
-  enum class More { nothing, map, filter };
+  enum class More { nothing, map, filter, partition };
   Ours(const sluice::Threads& threads, sluice::Concurrency concurrency, More more = More::nothing)
       : graph_("chain", threads) {
     auto numbers = graph_.source(
@@ -112,18 +113,25 @@ class Ours {
     if (more == More::filter)
       b = graph_.filter(
           "more", [](const Number&) { return true; }, b, sluice::capacity(64));
+    if (more == More::partition) {
+      auto [odd, even] = graph_.partition(
+          "odd", "even", [](const Number& n) { return (n & 1) != 0; }, b, sluice::capacity(64));
+      graph_.sink(
+          "sum of even", [this](const Number& n) { of_even_ += n; }, graph_.map("d", mix, even, concurrency));
+      b = odd;
+    }
     auto c = graph_.map("c", mix, b, concurrency);
     graph_.sink(
         "sum", [this](const Number& n) { sum_ += n; }, c);
   }
   void operator()() {
-    next_ = sum_ = 0;
+    next_ = sum_ = of_even_ = 0;
     graph_.run();
-    check(sum_);
+    check(sum_ + of_even_);
   }
 
  private:
-  Number next_ = 0, sum_ = 0;
+  Number next_ = 0, sum_ = 0, of_even_ = 0;
   sluice::Graph graph_;
 };
 
@@ -134,8 +142,8 @@ int main(int argc, char** argv) {
   const std::size_t rounds = argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 15;
   expected = plain();
   fmt::print("ns a message, and its share of bare oneTBB's\n");
-  fmt::print("{:>7} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}\n", "threads", "maps", "loop", "bare", "graph", "/ bare",
-             "+ map", "+ filter");
+  fmt::print("{:>7} {:>9} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>11}\n", "threads", "maps", "loop", "bare", "graph",
+             "/ bare", "+ map", "+ filter", "+ partition");
   for (const std::size_t threads : {1u, 2u, 4u}) {
     const tbb::global_control allowed(tbb::global_control::max_allowed_parallelism, threads);
     const sluice::Threads workers(threads);
@@ -143,17 +151,19 @@ int main(int argc, char** argv) {
       Bare bare(threads, serial ? std::size_t{flow::serial} : std::size_t{flow::unlimited});
       Ours ours(workers, serial ? sluice::serial : sluice::unlimited);
       const sluice::Concurrency maps = serial ? sluice::serial : sluice::unlimited;
-      Ours with_map(workers, maps, Ours::More::map), with_filter(workers, maps, Ours::More::filter);
+      Ours with_map(workers, maps, Ours::More::map), with_filter(workers, maps, Ours::More::filter),
+          with_partition(workers, maps, Ours::More::partition);
       const InTurn t({{"loop", [] { check(plain()); }},
                       {"bare", [&] { bare(); }},
                       {"graph", [&] { ours(); }},
                       {"map", [&] { with_map(); }},
-                      {"filter", [&] { with_filter(); }}},
+                      {"filter", [&] { with_filter(); }},
+                      {"partition", [&] { with_partition(); }}},
                      rounds);
       const auto ns = [&](const char* name) { return t.seconds(name) / static_cast<double>(messages) * 1e9; };
-      fmt::print("{:>7} {:>9} {:>8.2f} {:>8.1f} {:>8.1f} {:>8.3f} {:>8.1f} {:>8.1f}\n", threads,
+      fmt::print("{:>7} {:>9} {:>8.2f} {:>8.1f} {:>8.1f} {:>8.3f} {:>8.1f} {:>8.1f} {:>11.1f}\n", threads,
                  serial ? "serial" : "unlimited", ns("loop"), ns("bare"), ns("graph"), t.ratio("graph", "bare"),
-                 ns("map") - ns("graph"), ns("filter") - ns("graph"));
+                 ns("map") - ns("graph"), ns("filter") - ns("graph"), ns("partition") - ns("graph"));
     }
   }
 }

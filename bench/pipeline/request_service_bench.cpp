@@ -15,7 +15,7 @@
 //
 // Then what a request costs that comes alone, one every 20 ms: the time from its making to its arrival at the sink less
 // that of its body, and the processor time of the run for each; and what the program costs while its source waits for
-// two seconds, a fifth of a second after its last request.
+// two seconds, a fifth of a second after its last request. (Sluice's source is one that may wait.)
 //
 // Every run is a process of its own and checks that each request is answered once, and in order. Figures are medians
 // over the rounds, of the quantiles, too; ratios are medians of the ratios within a round.
@@ -37,6 +37,7 @@
 #include <mutex>
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -138,7 +139,7 @@ struct Settings {
 void by_sluice(Requests& requests, Answers& answers, const Settings& s) {
   Graph g("service", Threads(s.threads));
   auto made = g.source(
-      "requests", [&] { return requests.next(); }, capacity(s.under_way));
+      "requests", [&](const std::stop_token&) { return requests.next(); }, capacity(s.under_way));
   auto served = g.map("serve", serve, made, Concurrency{s.at_once});
   g.sink(
       "answers", [&](const Answer& answer) { answers.take(answer); }, served);

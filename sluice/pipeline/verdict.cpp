@@ -317,7 +317,18 @@ Verdict verdict(const GraphStats& stats) {
     v = stage_verdict(stats, model, busiest);
   else
     v = threads_verdict(stats, model, largest([&](std::size_t s) { return stats.stages[s].busy; }));
-  if (bound < 0.5 * stats.wall && v.kind != Verdict::Kind::loop) {
+  const auto waits = std::max_element(stats.stages.begin(), stats.stages.end(),
+                                      [](const StageStats& a, const StageStats& b) { return a.waiting < b.waiting; });
+  if (waits->waiting > 0.5 * stats.wall && waits->waiting + bound > 0.8 * stats.wall) {
+    v.kind = Verdict::Kind::outside;
+    v.stage = waits->name;
+    v.share = waits->waiting / stats.wall;
+    v.gain = v.threads_gain = 1;
+    v.text = fmt::format(
+        "bottleneck: {}, which waits for the outside {} of the time; nothing in the graph would be faster "
+        "for being made so",
+        v.stage, percent(v.share));
+  } else if (bound < 0.5 * stats.wall && v.kind != Verdict::Kind::loop) {
     v.kind = Verdict::Kind::scheduling;
     double ready = 0;
     for (const StageStats& s : stats.stages) ready += s.ready;
@@ -344,6 +355,20 @@ std::string profile_table(const GraphStats& stats) {
     text += line(s.name, width, s.at_once, count(static_cast<double>(s.items)),
                  count(static_cast<double>(s.items) / wall), percent(s.busy / whole), percent(s.starved / whole),
                  percent(s.blocked / whole), percent(s.ready / whole), queue, seconds(s.p50), seconds(s.p99));
+  }
+  // What most graphs have nothing of is a line where there is some.
+  for (const StageStats& s : stats.stages) {
+    if (s.waiting >= 0.01 * wall)
+      text += fmt::format("{}: {} of the time waiting for the outside\n", s.name, percent(s.waiting / wall));
+    if (s.errors > 0)
+      text += fmt::format("{}: {} messages lost to exceptions\n", s.name, count(static_cast<double>(s.errors)));
+    if (s.left_over > 0)
+      text += fmt::format("{}: {} messages left over behind an early end\n", s.name,
+                          count(static_cast<double>(s.left_over)));
+    if (s.latency_p99 > 0)
+      text += fmt::format("{}: from a message's making to its end p50 {}, p99 {}{}\n", s.name, seconds(s.latency_p50),
+                          seconds(s.latency_p99),
+                          s.holes > 0 ? fmt::format("; {} were not there", count(static_cast<double>(s.holes))) : "");
   }
   return text;
 }

@@ -28,6 +28,7 @@ struct Verdict {
     stage,       // one stage works all the time and the others wait for it
     threads,     // every thread is busy: work is what there is too much of
     loop,        // the stages of a feedback wait for one another
+    outside,     // a source waits for what comes from outside, and everybody for the source
     scheduling,  // neither bodies nor threads are busy: the messages are too small, or the processors were elsewhere
   };
   Kind kind = Kind::nothing;
@@ -43,7 +44,8 @@ struct Verdict {
 Verdict verdict(const GraphStats& stats);
 
 // One line for each stage: concurrency, items, items a second, shares of the time busy, starved, blocked and waiting
-// for a thread, high-water mark and capacity, p50 and p99 of a body. ASCII; lines end with \n.
+// for a thread, high-water mark and capacity, p50 and p99 of a body. Then, where there are some: sources that wait for the
+// outside, errors and what was left over; and of each sink the latency of its messages. ASCII; lines end with \n.
 std::string profile_table(const GraphStats& stats);
 
 }  // namespace sluice

@@ -268,6 +268,44 @@ TEST(PlainSource, ThatBlocksIsSaidToWait) {
   EXPECT_LT(s.busy, 0.02);
 }
 
+// From the making of a message to the end of it, whatever lies between: maps, gates, shards.
+TEST(Latency, IsThatOfTheWholeWay) {
+  for_each_thread_count([](std::size_t count) {
+    Graph g("latency", threads(count));
+    auto slow = g.map(
+        "slow",
+        [](const int& n) {
+          std::this_thread::sleep_for(4ms);
+          return n;
+        },
+        g.source("numbers", Count(12), capacity(1)));
+    auto kept = g.filter(
+        "kept", [](const int&) { return true; }, slow);
+    auto cut = g.split(
+        "cut", [](const int& n, std::size_t, std::size_t) { return n; }, kept, shards(2));
+    auto again = g.map(
+        "again",
+        [](const int& n) {
+          std::this_thread::sleep_for(2ms);
+          return n;
+        },
+        cut, unlimited);
+    g.sink(
+        "end", [](const int&) {},
+        g.fold(
+            "whole", [](Group<int> s) { return s[0]; }, again));
+    g.sink(
+        "early", [](const int&) {}, slow);
+    g.run();
+    const GraphStats stats = g.stats();
+    EXPECT_GE(stats.stage("end").latency_p50, 0.0060 * 6 / 7);  // within a seventh
+    EXPECT_GE(stats.stage("end").latency_p99, stats.stage("end").latency_p50);
+    EXPECT_GE(stats.stage("early").latency_p50, 0.0040 * 6 / 7);
+    EXPECT_LT(stats.stage("early").latency_p50, stats.stage("end").latency_p99);
+    EXPECT_EQ(stats.stage("whole").latency_p50, 0) << "of sinks";
+  });
+}
+
 // A graph with a source that waits stalls as any other: what waits there for room waits for nobody outside.
 TEST(WaitingSource, DoesNotHideThatTheGraphHasStalled) {
   for_each_thread_count([](std::size_t count) {

@@ -243,6 +243,34 @@ TEST(Verdict, OfARunWhoseTimePassesOutsideOfBodies) {
   EXPECT_TRUE(v.text.starts_with("bottleneck: write, but its bodies take only 20 % of the run")) << v.text;
 }
 
+TEST(Verdict, OfARunThatWaitsForTheOutside) {
+  auto stages = run({gate("read", Verb::source, {}, 0.2, 0, 0), gate("write", Verb::sink, {"read"}, 1, 9, 0)});
+  stages.stages[0].waiting = 9.5;
+  const Verdict v = verdict(stages);
+  EXPECT_EQ(v.kind, Kind::outside);
+  EXPECT_EQ(v.stage, "read");
+  EXPECT_EQ(v.gain, 1);
+  EXPECT_EQ(v.text,
+            "bottleneck: read, which waits for the outside 95 % of the time; nothing in the graph would be faster for "
+            "being made so");
+  stages.stages[0].waiting = 4;
+  EXPECT_NE(verdict(stages).kind, Kind::outside);
+}
+
+TEST(ProfileTable, SaysWhatOnlySomeGraphsHave) {
+  auto stages = run({gate("read", Verb::source, {}, 1, 0, 9), gate("write", Verb::sink, {"read"}, 2, 8, 0)});
+  stages.stages[0].waiting = 5, stages.stages[0].errors = 3;
+  stages.stages[1].latency_p50 = 0.0051, stages.stages[1].latency_p99 = 0.25;
+  stages.stages[1].holes = 3, stages.stages[1].left_over = 7;
+  const std::string table = profile_table(stages);
+  EXPECT_TRUE(
+      table.ends_with("read: 50 % of the time waiting for the outside\n"
+                      "read: 3 messages lost to exceptions\n"
+                      "write: 7 messages left over behind an early end\n"
+                      "write: from a message's making to its end p50 5.1 ms, p99 250 ms; 3 were not there\n"))
+      << table;
+}
+
 TEST(ProfileTable, HasALineForEachStage) {
   auto stages = run({gate("read", Verb::source, {}, 1, 0, 9), map("parse", "read", 20, unlimited, 4),
                      gate("write", Verb::sink, {"parse"}, 2, 8, 0)});
