@@ -43,6 +43,16 @@ struct Graph::Impl {
     throw std::invalid_argument(fmt::format("graph '{}' has no stage '{}'{}", name, stage, suggestion(stage, names)));
   }
 
+  void check_inlets() const {
+    for (auto& s : stages)
+      if (const detail::Feed* const feed = s->body->feed(); feed && feed->closed_by_a_run())
+        throw std::logic_error(fmt::format("inlet '{}' is closed since the last run: open() it", s->name));
+  }
+  void close_inlets() {
+    for (auto& s : stages)
+      if (detail::Feed* const feed = s->body->feed()) feed->over();
+  }
+
   bool owns(const Stage& stage) const { return stage.id < stages.size() && stages[stage.id].get() == &stage; }
 
   void check() {
@@ -75,7 +85,10 @@ struct Graph::Impl {
     f();
     checked = false;
     engine.reset();
-    for (const auto& s : stages) s->body->mishaps.forget();
+    for (const auto& s : stages) {
+      s->body->mishaps.forget();
+      if (detail::Feed* const feed = s->body->feed()) feed->forget(s->capacity);
+    }
     runs = run_ticks = 0;
   }
 
@@ -175,7 +188,7 @@ Stage* Graph::add_stage(Verb verb, std::string name, std::unique_ptr<detail::Bod
   stage->name = std::move(name);
   stage->verb = verb;
   stage->body = std::move(body);
-  if (detail::Feed* const feed = stage->body->feed()) feed->belongs_to(*stage);
+  if (detail::Feed* const feed = stage->body->feed()) feed->forget(stage->capacity);
   for (Stage* in : inputs) {
     if (impl_->owns(*in)) {
       stage->inputs.push_back(in);
@@ -260,10 +273,17 @@ void Graph::check() {
 }
 
 RunEnd Graph::run() {
+  return run(std::stop_token());
+}
+
+RunEnd Graph::run(const std::stop_token& token) {
   Impl& me = *impl_;
   std::unique_lock running(me.running, std::try_to_lock);
   if (!running.owns_lock()) throw std::logic_error(fmt::format("graph '{}' is running already", me.name));
   me.prepare();
+  me.check_inlets();
+  // Only while this run is on, and gone when the graph may be.
+  std::optional<std::stop_callback<std::function<void()>>> stopping(std::in_place, token, [this] { stop(); });
   struct Counted {
     Impl& me;
     explicit Counted(Impl& impl) : me(impl) {
@@ -302,19 +322,16 @@ RunEnd Graph::run() {
       me.traced += me.engine->steps();
     }
   }
+  if (!complete) me.close_inlets();  // also of a run that did not come so far
+  stopping.reset();
   detail::Ends::Asked asked = me.ends.over();
   const bool cut_short = complete && me.engine->was_cut_short();
   const std::string name = me.name;
   running.unlock();  // from here on the graph may be gone
   if (error) std::rethrow_exception(error);
   if (asked.cancelled && !complete) throw Cancelled(name);
-  if (!asked.early.empty()) return {RunEnd::enough, std::move(asked.early)};
-  return {asked.ended && cut_short ? RunEnd::stopped : RunEnd::complete, {}};
-}
-
-RunEnd Graph::run(const std::stop_token& token) {
-  const std::stop_callback stopping(token, [this] { stop(); });
-  return run();
+  if (asked.cause == detail::Ends::Cause::enough) return {RunEnd::enough, std::move(asked.early)};
+  return {asked.cause == detail::Ends::Cause::stopped && cut_short ? RunEnd::stopped : RunEnd::complete, {}};
 }
 
 void Graph::stop() {

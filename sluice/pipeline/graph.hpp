@@ -56,11 +56,11 @@ class Graph;
 // How a run came to its end that did not fail.
 struct RunEnd {
   enum Why {
-    complete,  // every source ended by itself
-    stopped,   // by stop(), before that
-    enough,    // a sink had enough, before that
-  } why = complete;
-  std::string by;  // the sink that had enough (the first, of several)
+    complete,        // every source ended by itself, and no sink had enough
+    stopped,         // by stop(): a source was asked no more
+    enough,          // a sink had enough
+  } why = complete;  // the first of the two
+  std::string by;    // the sink that had enough (the first, of several)
   bool early() const { return why != complete; }
 };
 
@@ -81,17 +81,6 @@ class Feedback : public Stream<T> {
   Feedback(Graph* graph, detail::Stage* stage, detail::FeedbackBody<T>* body)
       : Stream<T>(stage, body), graph_(graph), body_(body) {}
   friend class Graph;
-
-  // How a run came to its end that did not fail.
-  struct RunEnd {
-    enum Why {
-      complete,  // every source ended by itself
-      stopped,   // by stop(), before that
-      enough,    // a sink had enough, before that
-    } why = complete;
-    std::string by;  // the sink that had enough (the first, of several)
-    bool early() const { return why != complete; }
-  };
   Graph* graph_;
   detail::FeedbackBody<T>* body_;
 };

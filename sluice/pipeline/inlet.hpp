@@ -15,14 +15,16 @@
 //
 // put() waits for room; try_put() does not; put_for() waits for so long at most. From a body of its own graph no put
 // waits, which would wait for itself: it says `full`. close() is the end of the stream, stop() closes it, too: what was
-// accepted goes on to its end. It stays closed behind a run (whoever puts then must learn that nobody listens) until
-// open(), without which the next run() throws std::logic_error.
+// accepted goes on to its end. It stays closed behind a run, also one that failed or was cancelled before it began
+// (whoever puts then must learn that nobody listens), until open(), without which the next run() throws
+// std::logic_error.
 //
 // Thread-safety: everything, from any thread; the graph must outlive it. Errors: those of T's move, and std::bad_alloc,
 // after which the message was not accepted.
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include <sluice/pipeline/detail/fed.hpp>
@@ -59,8 +61,13 @@ class Inlet : public Stream<T> {
 
  private:
   template <class Duration>
-  static detail::Feed::Clock::time_point until(Duration patience) {
-    return detail::Feed::Clock::now() + std::chrono::ceil<detail::Feed::Clock::duration>(patience);
+  static detail::Feed::Until until(Duration patience) {
+    using Clock = detail::Feed::Clock;
+    const auto now = Clock::now();
+    // What is beyond the clock's last day is for ever.
+    if (std::chrono::duration<double>(patience) >= std::chrono::duration<double>(Clock::time_point::max() - now) * 0.99)
+      return std::nullopt;
+    return now + std::chrono::ceil<Clock::duration>(patience);
   }
   Inlet(detail::Stage* stage, detail::InletBody<T>* body) : Stream<T>(stage, body), body_(body) {}
   friend class Graph;

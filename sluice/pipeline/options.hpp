@@ -8,8 +8,8 @@
 //
 // Concurrency is a map's: `serial` (the default: one message at a time, in order, so that a slow one delays those
 // behind it), `unlimited`, `up_to(n)` (several at once, in any order). Capacity is a gate's (source, expand, filter,
-// zip, split, fold, feedback), in messages of its segment, those in a body included; of a split in messages before the
-// cut. Default: `default_capacity`; of a feedback 1.
+// partition, zip, split, fold, feedback), in messages of its segment, those in a body included; of a split in messages
+// before the cut. Default: `default_capacity`; of a feedback 1.
 //
 // An exception of a body ends the run, unless the stage is told on_error(skip): then it costs its message alone. The
 // handler, where one is given, hears of stage, number and cause, one call at a time, on the thread of the body; what it

@@ -27,7 +27,8 @@
 //
 // What takes `const In&` looks at a message where it lies. A map, an expand, a sink or a partition (into a variant)
 // that is the only reader may take it instead, `Out f(In&&) const` or `Out f(In) const`; where others read it, too, one
-// that can only take is refused when the graph is checked, and one that takes a value is given a copy.
+// that can only take is refused when the graph is checked, and one that takes a value is given a copy. (One whose
+// parameter is `auto`, or that is overloaded, looks, where it can.)
 //
 // An expand is given an input by push, then asked by pull until it has nothing more (nullopt, false); then comes the
 // next push. At the end comes finish, and pull until it has nothing more again.

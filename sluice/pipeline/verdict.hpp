@@ -44,8 +44,8 @@ struct Verdict {
 Verdict verdict(const GraphStats& stats);
 
 // One line for each stage: concurrency, items, items a second, shares of the time busy, starved, blocked and waiting
-// for a thread, high-water mark and capacity, p50 and p99 of a body. Then, where there are some: sources that wait for the
-// outside, errors and what was left over; and of each sink the latency of its messages. ASCII; lines end with \n.
+// for a thread, high-water mark and capacity, p50 and p99 of a body. Then, where there are some: sources that wait for
+// the outside, errors and what was left over; and of each sink the latency of its messages. ASCII; lines end with \n.
 std::string profile_table(const GraphStats& stats);
 
 }  // namespace sluice

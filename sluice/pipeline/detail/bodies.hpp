@@ -239,17 +239,18 @@ class ExpandBody final : public CallableProducer<F, T> {
   }
   void finish() override {
     none_ = false;
+    finished_ = true;
     if constexpr (requires { this->function().finish(); }) this->function().finish();
   }
   void reset() override {
-    none_ = false;
+    none_ = finished_ = false;
     CallableProducer<F, T>::reset();
   }
 
  private:
   template <class Try>
   bool attempt(Try f) {
-    if (this->mishaps.skips()) return this->tried(pushed_, f);
+    if (this->mishaps.skips() && !finished_) return this->tried(pushed_, f);
     f();
     return true;
   }
@@ -276,6 +277,7 @@ class ExpandBody final : public CallableProducer<F, T> {
   Producer<In>& in_;
   bool exclusive_ = false;
   bool none_ = false;  // nothing (more) is made of what was pushed last
+  bool finished_ = false;
   std::uint64_t pushed_ = 0;
 };
 

@@ -6,36 +6,37 @@
 namespace sluice::detail {
 
 void Ends::end() {
-  end_.store(true);
-  wake();
+  ask([this] {
+    if (cause_ == Cause::none) cause_ = Cause::stopped;
+    end_.store(true);
+  });
 }
 
 void Ends::end_early(const std::string& by) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (early_.empty()) early_ = by;
-  }
-  end();
+  ask([&] {
+    if (cause_ == Cause::none) cause_ = Cause::enough, early_ = by;
+    end_.store(true);
+  });
 }
 
 void Ends::halt() {
-  halt_.store(true);
-  wake();
+  ask([this] { halt_.store(true); });
 }
 
 void Ends::cancel() {
-  {
-    const std::lock_guard lock(mutex_);
+  ask([this] {
     cancelled_ = true;
     halt_.store(true);
-  }
-  wake();
+  });
 }
 
-void Ends::wake() {
+// What is asked for, and who hears of it, is one thing: none of it is this run's, and the rest the next one's.
+template <class F>
+void Ends::ask(F note) {
   std::stop_source bodies(std::nostopstate);
   {
     const std::lock_guard lock(mutex_);
+    note();
     bodies = bodies_;
     for (Sleeper* sleeper : sleepers_) sleeper->ring();
   }
@@ -43,11 +44,14 @@ void Ends::wake() {
 }
 
 std::stop_token Ends::begin() {
-  std::unique_lock lock(mutex_);
-  bodies_ = std::stop_source();
-  const std::stop_source bodies = bodies_;
-  lock.unlock();
-  if (end_.load() || halt_.load()) wake();
+  std::stop_source bodies;
+  bool asked = false;
+  {
+    const std::lock_guard lock(mutex_);
+    bodies_ = bodies;
+    asked = end_.load() || halt_.load();
+  }
+  if (asked) bodies.request_stop();
   return bodies.get_token();
 }
 
@@ -64,7 +68,9 @@ void Ends::remove(Sleeper& sleeper) {
 Ends::Asked Ends::over() {
   const std::lock_guard lock(mutex_);
   halt_.store(false);
-  return {std::exchange(cancelled_, false), end_.exchange(false), std::exchange(early_, {})};
+  end_.store(false);
+  bodies_ = std::stop_source(std::nostopstate);
+  return {std::exchange(cancelled_, false), std::exchange(cause_, Cause::none), std::exchange(early_, {})};
 }
 
 }  // namespace sluice::detail

@@ -24,7 +24,7 @@ class Sleeper {
 class Ends {
  public:
   void end();                             // in order: sources are asked no more
-  void end_early(const std::string& by);  // the same, said by a sink that has enough; the first one counts
+  void end_early(const std::string& by);  // the same, said by a sink that has enough
   void halt();                            // as soon as running bodies return
   void cancel();                          // the same, asked for by the user
 
@@ -38,20 +38,24 @@ class Ends {
   void add(Sleeper& sleeper);
   void remove(Sleeper& sleeper);
 
+  enum class Cause { none, stopped, enough };
   struct Asked {
-    bool cancelled = false, ended = false;
-    std::string early;  // the sink that had enough, or empty
+    bool cancelled = false;
+    Cause cause = Cause::none;  // of an end in order: the first
+    std::string early;          // the sink that had enough
   };
   Asked over();  // the run: what was asked for, which is forgotten
 
  private:
-  void wake();
+  template <class F>
+  void ask(F note);
 
   std::atomic<bool> halt_{false}, end_{false};
   std::mutex mutex_;
   bool cancelled_ = false;
+  Cause cause_ = Cause::none;
   std::string early_;
-  std::stop_source bodies_;
+  std::stop_source bodies_{std::nostopstate};  // of the run that is on
   std::vector<Sleeper*> sleepers_;
 };
 

@@ -35,16 +35,24 @@ class Fed : public Base, public Feed {
     return room;
   }
 
+  // Without the lock: what a message's moving and destroying does is its own business.
   bool run(std::uint64_t& at, std::uint64_t last, const std::atomic<bool>& stop) override {
-    const std::lock_guard lock(mutex_);
-    if (!queue_.empty()) oldest_ = queue_.front().stamp;
-    for (; at < last && !queue_.empty() && !stop.load(std::memory_order_relaxed); ++at) {
-      std::optional<T>& value = queue_.front().value;
+    if (taken_.empty()) {
+      const std::lock_guard lock(mutex_);
+      taken_.swap(queue_);
+    }
+    if (!taken_.empty()) oldest_ = taken_.front().stamp;
+    for (; at < last && !taken_.empty() && !stop.load(std::memory_order_relaxed); ++at) {
+      std::optional<T>& value = taken_.front().value;
       this->ring.set_hole(at, !value);
       if (value) move_into(this->ring.slot(at), *value);
-      queue_.pop_front();
+      taken_.pop_front();
     }
     return true;
+  }
+  void release_all() override {
+    Base::release_all();
+    taken_.clear();
   }
   // A message lies in the queue, or in the ring.
   std::size_t value_bytes() const override { return Base::value_bytes() + sizeof(Waiting); }
@@ -80,6 +88,7 @@ class Fed : public Base, public Feed {
     if constexpr (transferable<T>) {
       if (this->recycles()) {
         transfer(value, slot.recycled(), true);
+        const std::lock_guard lock(mutex_);
         spares_.push_back(std::move(value));
         return;
       }
@@ -87,9 +96,10 @@ class Fed : public Base, public Feed {
     slot.clear();
     slot.set(std::move(value));
   }
-  void drop() override { queue_.clear(); }
+  void set_aside() override { dropped_.swap(queue_); }
+  void drop() override { dropped_.clear(); }
 
-  std::deque<Waiting> queue_;
+  std::deque<Waiting> queue_, taken_, dropped_;  // the second is the gate's own
   std::vector<T> spares_;
 };
 
@@ -104,13 +114,18 @@ class WaitingSourceBody final : public Fed<T, CallableProducer<F, T>> {
  public:
   using Fed<T, CallableProducer<F, T>>::Fed;
   bool recycles() const override { return !returns && transferable<T>; }
+  // As much memory as lies in the slots waits to be used again, or for its turn.
+  std::optional<std::size_t> payload_bytes() const override {
+    const auto of_one = CallableProducer<F, T>::payload_bytes();
+    return of_one && recycles() ? std::optional(2 * *of_one) : of_one;
+  }
   bool has_thread() const override { return true; }
   void fill(std::uint64_t& at, const std::stop_token& token) override {
     for (bool more = true; more && this->has_room(); ++at) {
       if (!this->mishaps.skips())
         more = make_one(token);
       else if (!this->tried(at, [&] { more = make_one(token); }))
-        more = this->put_hole();
+        more = this->put_hole() && !token.stop_requested();  // one that throws when it is woken has ended
     }
   }
 

@@ -1,11 +1,6 @@
 #include <sluice/pipeline/detail/feed.hpp>
 
-#include <fmt/core.h>
 #include <pthread.h>
-
-#include <stdexcept>
-
-#include <sluice/pipeline/detail/stage.hpp>
 
 namespace sluice::detail {
 namespace {
@@ -25,29 +20,41 @@ void Feed::close() {
   if (reader_) reader_->ring();
 }
 
+void Feed::forget(std::size_t capacity) {
+  capacity_.store(capacity, std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  filled_ = 0;
+}
+
 void Feed::open() {
   const std::lock_guard lock(mutex_);
-  if (!over_) return;
+  if (reader_) return;
   over_ = false;
   closed_.store(false, std::memory_order_release);
+}
+
+bool Feed::closed_by_a_run() const {
+  const std::lock_guard lock(mutex_);
+  return over_ && !has_thread();
 }
 
 void Feed::begin(Reader& reader) {
   if (has_thread()) open();
   const std::lock_guard lock(mutex_);
-  if (over_) throw std::logic_error(fmt::format("inlet '{}' is closed since the last run: open() it", stage_->name));
   reader_ = &reader;
 }
 
 void Feed::over() {
-  const std::lock_guard lock(mutex_);
-  if (!reader_) return;
-  reader_ = nullptr;
-  over_ = true;
-  closed_.store(true, std::memory_order_release);
+  {
+    const std::lock_guard lock(mutex_);
+    reader_ = nullptr;
+    over_ = true;
+    closed_.store(true, std::memory_order_release);
+    set_aside();
+    accepted_.store(0, std::memory_order_release);
+    room_.notify_all();
+  }
   drop();
-  accepted_.store(0, std::memory_order_release);
-  room_.notify_all();
 }
 
 void Feed::offer_room() {
@@ -57,7 +64,8 @@ void Feed::offer_room() {
 
 Put Feed::await_room(std::unique_lock<std::mutex>& lock, Until until, By by) {
   const auto has_room = [this] {
-    return accepted_.load(std::memory_order_relaxed) < (reader_ ? reader_->given_back() : 0) + stage_->capacity;
+    return accepted_.load(std::memory_order_relaxed) <
+           (reader_ ? reader_->given_back() : 0) + capacity_.load(std::memory_order_relaxed);
   };
   for (;;) {
     if (closed()) return Put::closed;

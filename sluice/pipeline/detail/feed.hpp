@@ -20,8 +20,6 @@
 
 namespace sluice::detail {
 
-struct Stage;
-
 class Feed {
  public:
   using Clock = std::chrono::steady_clock;
@@ -44,15 +42,18 @@ class Feed {
   Feed(const Feed&) = delete;
   Feed& operator=(const Feed&) = delete;
 
-  void belongs_to(const Stage& stage) { stage_ = &stage; }
+  // The wiring or a setting has changed: its capacity, and what was counted.
+  void forget(std::size_t capacity);
 
   void close();
   bool closed() const { return closed_.load(std::memory_order_acquire); }
-  void open();  // again, empty, behind a run
+  void open();  // again, and empty behind a run; while one is on, nothing
+  // Behind a run, until it is opened.
+  bool closed_by_a_run() const;
 
   // The gate's.
-  void begin(Reader& reader);  // throws std::logic_error where the feed is still closed by an earlier run
-  void over();                 // the reader is gone, and what was not taken with it
+  void begin(Reader& reader);
+  void over();  // the run: closed, and what was not taken is gone
   std::uint64_t accepted() const { return accepted_.load(std::memory_order_acquire); }
   void offer_room();                                // to whoever waits for some
   std::uint64_t oldest() const { return oldest_; }  // ticks at which the first message was accepted that was last taken
@@ -69,13 +70,15 @@ class Feed {
   // Under the lock. Whether one more message may be put into the queue, which then must be.
   enum class By { anybody, its_thread };
   Put await_room(std::unique_lock<std::mutex>& lock, Until until, By by = By::anybody);
-  void accept();            // under the lock, when it is in the queue
-  virtual void drop() = 0;  // under the lock: what is in the queue
+  void accept();  // under the lock, when it is in the queue
+  // What is in the queue: set aside, under the lock; and destroyed, without it, as it may have something to say here.
+  virtual void set_aside() = 0;
+  virtual void drop() = 0;
   mutable std::mutex mutex_;
   std::uint64_t oldest_ = 0;
 
  private:
-  const Stage* stage_ = nullptr;
+  std::atomic<std::size_t> capacity_{0};
   Reader* reader_ = nullptr;
   std::condition_variable room_;
   std::size_t waiting_ = 0;

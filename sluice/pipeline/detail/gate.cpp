@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include <sluice/pipeline/detail/clock.hpp>
@@ -72,7 +74,7 @@ void Gate::attach() {
 
 void Gate::leave() {
   if (!attached_.exchange(false)) return;
-  cut_short_ = context_.is_ending();  // what it would have been asked for otherwise, nobody knows
+  if (feed_->has_thread()) cut_short_ = context_.is_ending();  // what else it would have made nobody knows
   context_.ends.remove(*this);
   feed_->over();
   if (run_waits_.exchange(false)) graph_.release_wait();  // last: nobody rings any more
@@ -110,16 +112,18 @@ void Gate::fill(const std::stop_token& token) {
   feed_->close();
 }
 
-// From outside, also from within Ends. Without memory for a task the next one who rings tries again.
+// From outside, also from within Ends. Where there is no memory for a task it is tried again: nobody else would.
 void Gate::ring() noexcept {
   graph_.reserve_wait();  // whoever offers room and finds this gate woken goes, and the run must not end meanwhile
-  if (wake()) {
-    try {
-      flow_node().try_put({.stamp = ticks()});
-    } catch (...) {
-      state_.store(idle, std::memory_order_seq_cst);
+  if (wake())
+    for (bool put = false; !put;) {
+      try {
+        flow_node().try_put({.stamp = ticks()});
+        put = true;
+      } catch (...) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      }
     }
-  }
   graph_.release_wait();
 }
 
@@ -228,7 +232,10 @@ void Gate::work(Later& later) {
 
 // Whoever fills the source hears of room, and of an end that was asked for. (A source with a thread has a token.)
 void Gate::tend() {
-  if (context_.is_ending() && !feed_->has_thread() && !feed_->closed()) feed_->close();
+  if (context_.is_ending() && !feed_->has_thread() && !feed_->closed()) {
+    feed_->close();
+    cut_short_ = true;
+  }
   feed_->offer_room();
 }
 
@@ -315,11 +322,12 @@ bool Gate::blocked() {
   return true;
 }
 
-// Messages of a ticket: what the bodies up to the next gate do in some ten microseconds.
+// Messages of a ticket: what the bodies up to the next gate do in some ten microseconds. A sink takes as many at a
+// time.
 Number Gate::grain() const {
-  if (!stage_.has_output()) return unknown;
   Number cost = cost_.get();
   if (cost == 0) return 1;
+  if (!stage_.has_output()) return std::max<Number>(1, ticket_ticks / cost);
   for (const Cost* map : segment.costs) {
     if (map->get() == 0) return 1;
     cost += map->get();
@@ -365,7 +373,7 @@ bool Gate::advance(Later& later) {
   try {
     more = isolated([&] { return stage_.body->run(failed_at_, limit, context_.ends.halt_flag()); });
   } catch (...) {
-    if (lookout_) unhanded(0);
+    if (lookout_) handed_.exchange(unknown, std::memory_order_seq_cst);  // nothing more is handed on
     tick(first, failed_at_ - first);
     throw;
   }

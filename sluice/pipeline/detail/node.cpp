@@ -30,7 +30,11 @@ Node::Node(flow::graph& graph, Stage& stage, Context& context, std::size_t limit
       context_(context),
       limited_(limit > 0),
       flow_(graph, limit == 0 ? std::size_t{flow::unlimited} : limit, [this](const Ticket& ticket) {
-        follow({this, ticket});
+        try {
+          follow({this, ticket});
+        } catch (...) {  // no memory for a task; told of it, oneTBB would drop others, for which somebody waits
+          fail(std::current_exception());
+        }
       }) {}
 
 void Node::follow(Next next) {

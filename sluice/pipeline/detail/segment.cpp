@@ -23,9 +23,12 @@ void Segment::release() {
   while (released_.load(std::memory_order_seq_cst) < consumed() &&
          !releasing_.exchange(true, std::memory_order_seq_cst)) {
     const Number first = released_.load(std::memory_order_relaxed), last = consumed();
+    const struct Over {
+      std::atomic<bool>& releasing;
+      ~Over() { releasing.store(false, std::memory_order_seq_cst); }  // also where a message throws for being put away
+    } over{releasing_};
     for (Body* body : releases) body->release(first, last);
     released_.store(last, std::memory_order_seq_cst);
-    releasing_.store(false, std::memory_order_seq_cst);
   }
 }
 
@@ -33,6 +36,7 @@ void Segment::reset() {
   emitted.set(0);
   wants_room.store(false, std::memory_order_relaxed);
   released_.store(0, std::memory_order_relaxed);
+  releasing_.store(false, std::memory_order_relaxed);
 }
 
 Number Segment::held() const {

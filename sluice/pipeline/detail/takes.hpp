@@ -6,7 +6,8 @@
 
 namespace sluice::detail {
 
-// The type of the first parameter, as it is written, of what has one signature only; otherwise void.
+// The type of the first parameter, as it is written, of what has one signature only; otherwise (overloads, `auto`)
+// void, and the message is looked at.
 template <class F>
 struct FirstOf {
   using type = void;
@@ -33,6 +34,22 @@ struct FirstOf<R (C::*)(A, B...) noexcept> {
 };
 template <class R, class C, class A, class... B>
 struct FirstOf<R (C::*)(A, B...) const noexcept> {
+  using type = A;
+};
+template <class R, class C, class A, class... B>
+struct FirstOf<R (C::*)(A, B...)&> {
+  using type = A;
+};
+template <class R, class C, class A, class... B>
+struct FirstOf<R (C::*)(A, B...) const&> {
+  using type = A;
+};
+template <class R, class C, class A, class... B>
+struct FirstOf<R (C::*)(A, B...)& noexcept> {
+  using type = A;
+};
+template <class R, class C, class A, class... B>
+struct FirstOf<R (C::*)(A, B...) const& noexcept> {
   using type = A;
 };
 

@@ -136,6 +136,13 @@ class Judge {
       if (drops(*one) && made_of(*one).count(&s))
         say("feedback '{}': {} '{}' lies on its way: what is dropped there never comes back", s.name,
             to_string(one->verb), one->name);
+    for (const Stage* one : made_of(closing)) {
+      const bool over_holes =
+          std::any_of(one->inputs.begin(), one->inputs.end(), [](const Stage* in) { return in->holes; });
+      if (one->verb == Verb::expand && (one->body->mishaps.skips() || over_holes) && made_of(*one).count(&s))
+        say("feedback '{}': expand '{}' on its way passes over messages (on_error(skip)), and it needs every one",
+            s.name, one->name);
+    }
     if (closing.holes)
       say("feedback '{}': on_error(skip) of {} may leave out messages of '{}', and it needs every one", s.name,
           skipped_by(closing), closing.name);
