@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <thread>
 
@@ -25,35 +26,37 @@ std::string look_up(const std::string& word) {
 // [look up]
 
 // [ctrl-c]
-// Stops a graph, in order, on Ctrl-C and on SIGTERM. To be made before any other thread is.
+// Asks for the end on Ctrl-C and on SIGTERM. To be made before any other thread is.
 class StopsOnSignals {
  public:
-  explicit StopsOnSignals(sluice::Graph& graph) {
+  StopsOnSignals() {
     for (const int signal : {SIGINT, SIGTERM, SIGUSR1}) sigaddset(&signals_, signal);
     pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
-    thread_ = std::thread([this, &graph] {
+    thread_ = std::thread([this] {
       int signal = 0;
-      if (sigwait(&signals_, &signal) == 0 && signal != SIGUSR1) graph.stop();
+      if (sigwait(&signals_, &signal) == 0 && signal != SIGUSR1) asked_.request_stop();
     });
   }
   ~StopsOnSignals() {
     pthread_kill(thread_.native_handle(), SIGUSR1);
     thread_.join();
   }
+  std::stop_token token() const { return asked_.get_token(); }
   StopsOnSignals(const StopsOnSignals&) = delete;
   StopsOnSignals& operator=(const StopsOnSignals&) = delete;
 
  private:
   sigset_t signals_{};
+  std::stop_source asked_;
   std::thread thread_;
 };
 // [ctrl-c]
 
 int main() {
   // [service]
+  const StopsOnSignals signals;
   constexpr std::size_t under_way = 100;
   sluice::Graph g("look-up service", sluice::Threads(under_way));
-  const StopsOnSignals stops(g);
 
   auto words = g.source("words", sluice::Lines(STDIN_FILENO), sluice::capacity(2 * under_way));
   auto answers = g.map("look up", look_up, words, sluice::up_to(under_way),
@@ -67,7 +70,7 @@ int main() {
         std::fflush(stdout);
       },
       answers);
-  const sluice::RunEnd end = g.run();
+  const sluice::RunEnd end = g.run(signals.token());
   // [service]
 
   // [latency]

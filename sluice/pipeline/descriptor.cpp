@@ -52,14 +52,17 @@ bool Readable::wait(int descriptor, const std::stop_token& token) {
 }
 
 bool read_some(int descriptor, std::size_t most, std::string& to, Readable& readable, const std::stop_token& token) {
+  if (readable.broken_) return false;
   const std::size_t before = to.size();
+  readable.broken_ = true;  // unless it goes well
   while (readable.wait(descriptor, token)) {
     to.resize(before + most);
     const ssize_t n = read(descriptor, to.data() + before, most);
     to.resize(before + (n > 0 ? static_cast<std::size_t>(n) : 0));
-    if (n >= 0) return n > 0;
+    if (n >= 0) return readable.broken_ = false, n > 0;
     if (errno != EINTR && errno != EAGAIN && errno != EWOULDBLOCK) fail("reading", descriptor);
   }
+  readable.broken_ = false;
   return false;
 }
 

@@ -13,7 +13,8 @@
 // At the end of the input they end. A second run goes on where the first one ended. The descriptor may be non-blocking;
 // it is used, not closed, and nobody else must read from it meanwhile.
 //
-// Errors: std::system_error (read, poll), std::length_error. Thread-safety: none of its own; a graph asks one thread.
+// Errors: std::system_error (read, poll), behind which the source has ended, also where that is skipped;
+// std::length_error. Thread-safety: none of its own; a graph asks one thread.
 #pragma once
 
 #include <cstddef>
@@ -34,7 +35,9 @@ class Readable {
 
  private:
   struct Event;
+  friend bool read_some(int, std::size_t, std::string&, Readable&, const std::stop_token&);
   std::shared_ptr<Event> event_;  // written to, to wake it
+  bool broken_ = false;           // a read has failed
 };
 
 // Reads up to `most` bytes, as soon as there are some, and puts them behind `to`. False: none, as the input has ended

@@ -9,8 +9,8 @@
 //   g.run();
 //
 // The verbs and the callables that they take: sluice/pipeline/verbs.hpp. The options (serial, unlimited, up_to(n),
-// capacity(n), shards(n)): sluice/pipeline/options.hpp. A callable is moved in, or used in place when given as
-// std::ref(f).
+// capacity(n), shards(n), on_error(skip)): sluice/pipeline/options.hpp. A callable is moved in, or used in place when
+// given as std::ref(f).
 //
 // Promises: bounded (no segment ever holds more messages than its capacity), ordered (gates see 0, 1, 2, ...), nothing
 // lost, deterministic, progress with one thread. A stream given to several stages is read by each of them; the slowest
@@ -107,7 +107,7 @@ class Graph {
       constexpr bool nameless = detail::nameless<T, G>();
       static_assert(
           !nameless,
-          "sluice: which type does this stage make? Name it, g.source<Out>(...), or say `using Output = Out;` in it");
+          "sluice: which type does this stage make? Name it at the wiring, <Out>, or say `using Output = Out;` in it");
       static_assert(nameless,
                     "sluice: a source is callable as std::optional<Out> f() or bool f(Out&), or the same with a last "
                     "argument std::stop_token");
@@ -138,11 +138,11 @@ class Graph {
       constexpr bool nameless = detail::nameless<T, const G, const In&>();
       static_assert(
           !nameless,
-          "sluice: which type does this stage make? Name it, g.source<Out>(...), or say `using Output = Out;` in it");
+          "sluice: which type does this stage make? Name it at the wiring, <Out>, or say `using Output = Out;` in it");
       static_assert(
           nameless,
           "sluice: a map is const-callable as Out f(const In&) or void f(const In&, Out&), or with In&& where "
-          "it is the only reader");
+          "it is the only reader (a mutable lambda is not: what keeps state is an expand or a sink)");
       return none<T>();
     }
   }
@@ -185,9 +185,10 @@ class Graph {
     using G = detail::Callable<F>;
     if constexpr (detail::known<In>) {
       constexpr bool fits = verbs::Partition<G, In>;
-      static_assert(fits,
-                    "sluice: a partition is callable as bool f(const In&), or as std::variant<A, B> f(const In&), or "
-                    "with In&& where it is the only reader");
+      static_assert(
+          fits,
+          "sluice: a partition is callable as bool f(const In&), or as std::variant<A, B> f(const In&), this one "
+          "also with In&& where it is the only reader");
       using Parts = detail::PartsOf<G, In>;
       using A = typename Parts::First;
       using B = typename Parts::Second;
@@ -238,7 +239,7 @@ class Graph {
       constexpr bool nameless = detail::nameless<T, const G, const In&, std::size_t, std::size_t>();
       static_assert(
           !nameless,
-          "sluice: which type does this stage make? Name it, g.source<Out>(...), or say `using Output = Out;` in it");
+          "sluice: which type does this stage make? Name it at the wiring, <Out>, or say `using Output = Out;` in it");
       static_assert(
           nameless,
           "sluice: a split is const-callable as Out f(const In&, std::size_t part, std::size_t parts), or with "
@@ -260,7 +261,7 @@ class Graph {
       constexpr bool nameless = detail::nameless<T, G, Group<In>>();
       static_assert(
           !nameless,
-          "sluice: which type does this stage make? Name it, g.source<Out>(...), or say `using Output = Out;` in it");
+          "sluice: which type does this stage make? Name it at the wiring, <Out>, or say `using Output = Out;` in it");
       static_assert(nameless, "sluice: a fold is callable as Out f(Group<In>) or void f(Group<In>, Out&)");
       return none<T>();
     }
@@ -274,6 +275,11 @@ class Graph {
   template <class F, class... In>
   requires(sizeof...(In) > 0) void sink(std::string name, F f, OnError on_error, const Stream<In>&... in) {
     if (detail::Stage* const stage = add_sink(std::move(name), std::move(f), in...)) set(*stage, std::move(on_error));
+  }
+  template <class F, class... A>
+  requires((detail::is_option<A> || ...)) void sink(std::string, F, A...) {
+    static_assert(sizeof(F) == 0,
+                  "sluice: the only option of a sink is on_error(skip), and it stands before the streams");
   }
 
   // The one legal cycle: an initial value, then what the stream sends back that is given to close().
@@ -332,7 +338,9 @@ class Graph {
   detail::Stage* add_sink(std::string name, F f, const Stream<In>&... in) {
     if constexpr ((detail::known<In> && ...)) {
       constexpr bool fits = verbs::Sink<detail::Callable<F>, In...>;
-      static_assert(fits, "sluice: a sink is callable with a message of each stream");
+      static_assert(fits,
+                    "sluice: a sink is callable with a message of each stream (a zip's is one std::tuple), and returns "
+                    "nothing or a Demand");
       if constexpr (fits)
         return add_stage(Verb::sink, std::move(name),
                          std::make_unique<detail::SinkBody<F, In...>>(std::move(f), *in.producer_...), {in.stage_...});

@@ -4,7 +4,8 @@
 //   auto answers = g.map("look up", LookUp{...}, requests, unlimited);
 //   g.sink("send", Send{...}, answers);
 //   std::thread server([&] {
-//     while (std::optional<Request> request = accept()) requests.put(std::move(*request));
+//     while (std::optional<Request> request = accept())
+//       if (requests.put(std::move(*request)) != sluice::Put::accepted) return;   // the graph has ended
 //     requests.close();
 //   });
 //   g.run();   // until the inlet is closed and the last answer sent
@@ -14,10 +15,10 @@
 // where it is refused, the value is still the caller's.
 //
 // put() waits for room; try_put() does not; put_for() waits for so long at most. From a body of its own graph no put
-// waits, which would wait for itself: it says `full`. close() is the end of the stream, stop() closes it, too: what was
-// accepted goes on to its end. It stays closed behind a run, also one that failed or was cancelled before it began
-// (whoever puts then must learn that nobody listens), until open(), without which the next run() throws
-// std::logic_error.
+// waits, which would wait for itself: it says `full`. close() is the end of the stream; stop() closes it when a run is
+// on, or begins: what was accepted goes on to its end. It stays closed behind a run, also one that failed or was
+// cancelled before it began (whoever puts then must learn that nobody listens), until open(), without which the next
+// run() throws std::logic_error.
 //
 // Thread-safety: everything, from any thread; the graph must outlive it. Errors: those of T's move, and std::bad_alloc,
 // after which the message was not accepted.

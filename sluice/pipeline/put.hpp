@@ -3,10 +3,10 @@
 
 namespace sluice {
 
-enum class Put {
-  accepted,
-  full,    // there was no room (in time); the message is still the caller's
-  closed,  // nothing is taken any more; the message is still the caller's
+enum class [[nodiscard]] Put{
+    accepted,
+    full,    // there was no room (in time); the message is still the caller's
+    closed,  // nothing is taken any more; the message is still the caller's
 };
 
 }  // namespace sluice

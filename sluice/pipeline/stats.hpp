@@ -13,7 +13,7 @@
 // Thread-safety: graph.stats() may be called from any thread at any time; the figures of one call are not a single
 // instant's. Counts add up over runs; they begin anew when the wiring or a setting changes.
 //
-//   fmt::print("{}\n{}\n", profile_table(graph.stats()), verdict(graph.stats()).text);   // sluice/pipeline/verdict.hpp
+//   fmt::print("{}{}\n", profile_table(graph.stats()), verdict(graph.stats()).text);   // sluice/pipeline/verdict.hpp
 #pragma once
 
 #include <cstddef>
@@ -36,8 +36,8 @@ struct StageStats : StageDescription {
   // Of a sink: seconds from the making of the source's message that one is made of (the first, where there are
   // several; by way of the first input) to the end of the sink's body, within a seventh.
   double latency_p50 = 0, latency_p99 = 0;
-  std::uint64_t errors = 0;     // messages that an exception has cost: on_error(skip)
-  std::uint64_t holes = 0;      // messages that were not there for that reason, and were passed over or on
+  std::uint64_t errors = 0;  // messages that an exception has cost: on_error(skip); of a partition by its first stream
+  std::uint64_t holes = 0;   // messages that were not there for that reason, and were passed over or on
   std::uint64_t left_over = 0;  // messages that came to it behind an early end, and were for nobody
 };
 

@@ -23,7 +23,9 @@
 //
 // A source that takes a stop_token may wait, for a socket or a clock: it is asked on a thread of its own, so that it
 // keeps none of the graph's, and what it makes is handed on at once. stop(), cancel() and errors request the token's
-// stop and so wake it; after stop() it is asked on until it says that it has ended, so that what it holds is not lost.
+// stop and so wake it; after stop(), or when a sink has
+// enough, it is asked on until it says that it has ended, so that what it holds is not lost: it has to look at its
+// token.
 //
 // What takes `const In&` looks at a message where it lies. A map, an expand, a sink or a partition (into a variant)
 // that is the only reader may take it instead, `Out f(In&&) const` or `Out f(In) const`; where others read it, too, one
@@ -41,6 +43,8 @@
 //
 // What a filter keeps it hands on as it is, as does a partition: moved, where it is the only reader, otherwise copied.
 // Its messages have numbers of their own, without gaps. A partition judges when there is room in both of its streams.
+//
+// A zip's message is a std::tuple<A, B>.
 //
 // When its last reader is done, a message is destroyed. What is written in the recycling form is not: it stays in its
 // slot, with all that it owns, for a later message to be written over it. (A feedback's values stay until the next
@@ -169,8 +173,9 @@ concept Split = Makes<const F, Out, const In&, std::size_t, std::size_t>;
 template <class F, class In, class Out>
 concept Fold = Makes<F, Out, Group<In>>;
 
+// A bool may be meant as a wish for more, which is a Demand.
 template <class F, class... In>
-concept Sunk = std::invocable<F&, In...>;
+concept Sunk = std::invocable<F&, In...> && !std::same_as<std::invoke_result_t<F&, In...>, bool>;
 
 template <class F, class... In>
 concept Sink = Sunk<F, const In&...> || Sunk<F, In&&...>;

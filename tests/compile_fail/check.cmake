@@ -28,3 +28,10 @@ endif()
 if(NOT output MATCHES "error: [^\n]*(${MESSAGE})")
   message(FATAL_ERROR "no error says \"${MESSAGE}\":\n${output}")
 endif()
+
+# One mistake is one error.
+string(REGEX MATCHALL "error: " errors "${output}")
+list(LENGTH errors count)
+if(NOT count EQUAL 1)
+  message(FATAL_ERROR "${count} errors of one mistake:\n${output}")
+endif()

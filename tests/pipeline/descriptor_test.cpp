@@ -168,6 +168,16 @@ TEST(Lines, OfWhatIsNoDescriptorAreAnError) {
   }
 }
 
+TEST(Lines, HaveEndedBehindAnErrorOfTheSystemAlsoWhereItIsSkipped) {
+  int errors = 0;
+  Graph g("lines", threads(1));
+  g.sink(
+      "taken", [](const std::string&) {},
+      g.source("lines", Lines(1 << 20), on_error(skip, [&](const StageError&) { ++errors; })));
+  g.run();
+  EXPECT_EQ(errors, 1);
+}
+
 TEST(Blocks, AreTheBytesInOrder) {
   Pipe pipe;
   std::string text, taken;

@@ -57,6 +57,23 @@ TEST(EarlyEnd, ARunThatEndsByItselfIsComplete) {
   EXPECT_EQ(first.taken, std::vector<int>{});
 }
 
+// Of two that ask for the end, the first one did it.
+TEST(EarlyEnd, WhoStoppedItFirstIsNamed) {
+  Graph g("first", threads(1));
+  int taken = 0;
+  auto numbers = g.source("numbers", Endless{}, capacity(64));
+  g.sink(
+      "end",
+      [&](const int&) {
+        if (++taken == 20) g.stop();
+        return taken > 20 ? Demand::enough : Demand::more;
+      },
+      numbers);
+  const RunEnd end = g.run();
+  EXPECT_EQ(end.why, RunEnd::stopped);
+  EXPECT_EQ(end.by, "");
+}
+
 TEST(EarlyEnd, OtherSinksTakeWhatIsOnItsWay) {
   for_each_thread_count([](std::size_t count) {
     First first;

@@ -509,6 +509,139 @@ TEST(Inlet, WhileItWaitsNothingIsBusy) {
   EXPECT_EQ(g.stats().stage("in").busy, 0.0);
 }
 
+TEST(Inlet, ARunThatIsRefusedLosesNothing) {
+  Collect<> taken;
+  Graph g("live", threads(1));
+  auto a = g.inlet<int>("a"), b = g.inlet<int>("b");
+  g.sink("taken", std::ref(taken), a);
+  g.sink(
+      "of b", [](const int&) {}, b);
+  a.close(), b.close();
+  g.run();
+  a.open();
+  for (int n = 0; n < 3; ++n) EXPECT_EQ(a.put(n), Put::accepted);
+  EXPECT_THROW(g.run(), std::logic_error) << "b is closed";
+  EXPECT_FALSE(a.closed());
+  b.open(), b.close(), a.close();
+  g.run();
+  EXPECT_EQ(taken.taken, iota(3));
+}
+
+TEST(Inlet, MayBeOpenedAgainBeforeARun) {
+  Collect<> taken;
+  Graph g("live", threads(1));
+  auto inlet = g.inlet<int>("in");
+  g.sink("taken", std::ref(taken), inlet);
+  inlet.close();
+  EXPECT_EQ(inlet.put(1), Put::closed);
+  inlet.open();
+  EXPECT_EQ(inlet.put(2), Put::accepted);
+  inlet.close();
+  g.run();
+  EXPECT_EQ(taken.taken, std::vector<int>{2});
+}
+
+// A run that ends before it begins ends for those who wait to put, too.
+TEST(Inlet, APutThatWaitsHearsOfARunThatWasCancelledBeforeIt) {
+  Graph g("live", threads(1));
+  auto inlet = g.inlet<int>("in", capacity(1));
+  g.sink(
+      "end", [](const int&) {}, inlet);
+  EXPECT_EQ(inlet.put(0), Put::accepted);
+  std::thread other([&] { EXPECT_EQ(inlet.put(1), Put::closed); });
+  g.cancel();
+  EXPECT_THROW(g.run(), Cancelled);
+  other.join();
+}
+
+// What a message does when it is destroyed is its own business: also to close where it came from.
+TEST(Inlet, AMessageMayCloseItWhenItIsDestroyed) {
+  struct Closes {
+    Inlet<Closes>* of = nullptr;
+    Closes() = default;
+    explicit Closes(Inlet<Closes>* inlet) : of(inlet) {}
+    Closes(Closes&& other) noexcept : of(std::exchange(other.of, nullptr)) {}
+    Closes& operator=(Closes&& other) noexcept {
+      std::swap(of, other.of);
+      return *this;
+    }
+    ~Closes() {
+      if (of) of->close();
+    }
+  };
+  for (const bool fails : {false, true}) {
+    Graph g("live", threads(2));
+    auto inlet = g.inlet<Closes>("in", capacity(8));
+    int seen = 0;
+    g.sink(
+        "end",
+        [&](const Closes&) {
+          if (fails) throw std::runtime_error("stop");
+          ++seen;
+        },
+        inlet);
+    for (int n = 0; n < 4; ++n) EXPECT_EQ(inlet.put(Closes(&inlet)), Put::accepted);
+    if (fails) {
+      EXPECT_THROW(g.run(), StageError);
+    } else {
+      g.run();
+      EXPECT_EQ(seen, 4) << "the first that was gone closed it, and the others were in";
+    }
+  }
+}
+
+TEST(Inlet, APutMayWaitForEver) {
+  Graph g("live", threads(1));
+  auto inlet = g.inlet<int>("in", capacity(1));
+  Collect<> taken;
+  g.sink("taken", std::ref(taken), inlet);
+  EXPECT_EQ(inlet.put_for(0, std::chrono::hours::max()), Put::accepted);
+  std::thread other([&] {
+    EXPECT_EQ(inlet.put_for(1, std::chrono::hours::max()), Put::accepted);
+    EXPECT_EQ(inlet.put_for(2, std::chrono::nanoseconds::max()), Put::accepted);
+    inlet.close();
+  });
+  g.run();
+  other.join();
+  EXPECT_EQ(taken.taken, iota(3));
+}
+
+TEST(WaitingSource, ThatThrowsWhenItIsWokenHasEnded) {
+  Graph g("live", threads(2));
+  Signal asked;
+  int calls = 0;
+  auto numbers = g.source(
+      "numbers",
+      [&](const std::stop_token& token) -> std::optional<int> {
+        ++calls;
+        asked.raise();
+        while (!token.stop_requested()) std::this_thread::yield();
+        throw std::runtime_error("interrupted");
+      },
+      on_error(skip));
+  g.sink(
+      "end", [](const int&) {}, numbers);
+  std::thread other([&] {
+    EXPECT_TRUE(asked.wait());
+    g.stop();
+  });
+  g.run();
+  other.join();
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(WaitingSource, ItsMemoryIsInTheBound) {
+  struct Fills {
+    using Output = std::vector<char>;
+    bool operator()(std::vector<char>&, const std::stop_token&) { return false; }
+    std::size_t payload_bytes() const { return 1000; }
+  };
+  Graph g("live", threads(1));
+  g.sink(
+      "end", [](const std::vector<char>&) {}, g.source("fills", Fills{}, capacity(8)));
+  EXPECT_GE(g.bound().bytes, 2 * 8 * 1000u) << "in the slots, and on the way to them";
+}
+
 // As many at once as the graph has threads, whoever puts.
 TEST(Inlet, BringsInNoThreadMore) {
   for_each_thread_count([](std::size_t count) {
@@ -526,7 +659,7 @@ TEST(Inlet, BringsInNoThreadMore) {
     g.sink(
         "end", [](const int&) {}, mapped);
     std::thread other([&] {
-      for (int n = 0; n < 500; ++n) inlet.put(n);
+      for (int n = 0; n < 500; ++n) EXPECT_EQ(inlet.put(n), Put::accepted);
       inlet.close();
     });
     g.run();

@@ -76,6 +76,8 @@ TEST(OnError, AMapSkipsTheMessageAndTellsOfIt) {
       const GraphStats stats = g.stats();
       EXPECT_EQ(stats.stage("check").errors, static_cast<std::uint64_t>(bad_ones));
       EXPECT_EQ(stats.stage("check").holes, 0u);
+      for (const char* stage : {"check", "next", "taken"})
+        EXPECT_EQ(stats.stage(stage).items, static_cast<std::uint64_t>(count - bad_ones)) << stage << ": what is there";
       EXPECT_EQ(stats.stage("next").holes, static_cast<std::uint64_t>(bad_ones));
       EXPECT_EQ(stats.stage("taken").holes, static_cast<std::uint64_t>(bad_ones));
       EXPECT_EQ(stats.stage("taken").errors, 0u);
@@ -285,6 +287,37 @@ TEST(OnError, IsRefusedOnTheWayToAFeedbackAndWhereThereIsNoBody) {
   EXPECT_EQ(mistakes(g), (Mistakes{"stage 'step' has no body that could throw: on_error is not for it",
                                    "feedback 'state': on_error(skip) of 'check' may leave out messages of 'next', and "
                                    "it needs every one"}));
+}
+
+TEST(OnError, AnExpandOnTheWayToAFeedbackMustGiveAllItGets) {
+  Graph g("skip", threads(1));
+  auto state = g.feedback("state", 0);
+  auto step = g.zip("step", g.source("numbers", Count(10)), state);
+  auto next = g.map(
+      "next", [](const std::tuple<int, int>& p) { return std::get<0>(p); }, step, on_error(skip));
+  auto same = g.expand("lag", Lag(0), next);
+  state.close(same);
+  g.sink(
+      "end", [](const int&) {}, same);
+  EXPECT_EQ(mistakes(g),
+            Mistakes{"feedback 'state': expand 'lag' on its way passes over messages (on_error(skip)), and "
+                     "it needs every one"});
+}
+
+TEST(OnError, WhatAnExpandThrowsAtItsEndHasNoMessage) {
+  struct ThrowsLate {
+    bool finished = false;
+    void push(const int&) {}
+    std::optional<int> pull() {
+      if (finished) throw std::runtime_error("late");
+      return std::nullopt;
+    }
+    void finish() { finished = true; }
+  };
+  Graph g("skip", threads(2));
+  g.sink(
+      "end", [](const int&) {}, g.expand("late", ThrowsLate{}, g.source("numbers", Count(5)), on_error(skip)));
+  EXPECT_THROW(g.run(), StageError);
 }
 
 TEST(OnError, WithoutItTheRunFails) {

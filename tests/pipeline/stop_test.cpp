@@ -151,5 +151,34 @@ TEST(Stop, AnErrorMeanwhileIsAnErrorAndACancelEndsItAtOnce) {
   EXPECT_THROW(g.run(), Cancelled);
 }
 
+// A token is asked for one run: not for one that is refused, and not behind the run.
+TEST(Stop, ATokenStopsItsOwnRunAlone) {
+  std::stop_source stopped;
+  stopped.request_stop();
+  Collect<> taken;
+  Graph g("stop", threads(2));
+  std::atomic<bool> refused{false};
+  g.sink("taken", std::ref(taken),
+         g.map(
+             "tries",
+             [&](const int& n) {
+               if (n == 0) {
+                 EXPECT_THROW(g.run(stopped.get_token()), std::logic_error);
+                 refused = true;
+               }
+               return n;
+             },
+             g.source("numbers", Count(1000), capacity(4))));
+  g.run();
+  EXPECT_TRUE(refused);
+  EXPECT_EQ(taken.taken, iota(1000));
+
+  std::stop_source later;
+  g.run(later.get_token());
+  later.request_stop();
+  g.run();
+  EXPECT_EQ(taken.taken, iota(1000));
+}
+
 }  // namespace
 }  // namespace sluice::test

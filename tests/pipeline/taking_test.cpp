@@ -1,7 +1,9 @@
 // Stages that take their message out of its slot, and messages that are gone when their last reader is done.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -9,6 +11,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -116,9 +119,11 @@ TEST(Taking, WhatOthersReadTooIsCopiedForAValueAndRefusedForAnRvalue) {
           "rvalue", [](Box&& box) { return std::move(box); }, read));
   h.sink(
       "b", [](const Box&) {}, read);
-  EXPECT_EQ(mistakes(h),
-            Mistakes{"map 'rvalue': the messages of 'boxes' are taken out of their slots (In&&) and needed "
-                     "elsewhere too"});
+  EXPECT_EQ(
+      mistakes(h),
+      Mistakes{
+          "map 'rvalue': it takes the messages of 'boxes' out of their slots, and 'b' needs them too: let it look at "
+          "them, const In&"});
 }
 
 // A message that only one stage reads, and by value, is moved: no copy of it is made.
@@ -138,8 +143,11 @@ TEST(Taking, AValueOfTheOnlyReaderIsMoved) {
       "made", [](const int&) { return Copied(); }, g.source("numbers", Count(50)));
   auto out = g.map(
       "out", [](Copied c) { return c; }, made);
+  struct Qualified {
+    Copied operator()(Copied c) const& noexcept { return c; }
+  };
   g.sink(
-      "end", [](Copied) {}, out);
+      "end", [](Copied) {}, g.map("qualified", Qualified{}, out));
   g.run();
   EXPECT_EQ(copies, 0);
 }
@@ -212,6 +220,33 @@ TEST(Release, AMessageThatHoldsAPermitGivesItBackWhenItIsConsumed) {
       EXPECT_EQ(permits.left(), 4) << kind << ": nothing of it lives on behind the run";
     }
   });
+}
+
+// Also where many are there at once: a body that takes its time is given one at a time.
+TEST(Release, EachMessageIsGoneBeforeTheNextIsTaken) {
+  static std::atomic<int> living;
+  living = 0;
+  struct Counted {
+    Counted() { ++living; }
+    Counted(Counted&&) noexcept { ++living; }
+    Counted& operator=(Counted&&) = default;
+    ~Counted() { --living; }
+  };
+  Graph g("release", threads(1));
+  int made = 0, taken = 0, most = 0;
+  auto messages = g.source(
+      "messages",
+      [&]() -> std::optional<Counted> { return made++ < 12 ? std::optional<Counted>(Counted()) : std::nullopt; },
+      capacity(16));
+  g.sink(
+      "slow",
+      [&](const Counted&) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        if (taken++ > 2) most = std::max(most, living - (12 - taken + 1));
+      },
+      messages);
+  g.run();
+  EXPECT_EQ(most, 0) << "those before it are gone";
 }
 
 TEST(Release, WhatTheRecyclingFormWroteStays) {

@@ -45,7 +45,10 @@ class Fed : public Base, public Feed {
     for (; at < last && !taken_.empty() && !stop.load(std::memory_order_relaxed); ++at) {
       std::optional<T>& value = taken_.front().value;
       this->ring.set_hole(at, !value);
-      if (value) move_into(this->ring.slot(at), *value);
+      if (value)
+        move_into(this->ring.slot(at), *value);
+      else
+        ++Mishaps::absent_here;  // counted where it was lost, on another thread
       taken_.pop_front();
     }
     return true;
@@ -115,9 +118,9 @@ class WaitingSourceBody final : public Fed<T, CallableProducer<F, T>> {
   using Fed<T, CallableProducer<F, T>>::Fed;
   bool recycles() const override { return !returns && transferable<T>; }
   // As much memory as lies in the slots waits to be used again, or for its turn.
-  std::optional<std::size_t> payload_bytes() const override {
-    const auto of_one = CallableProducer<F, T>::payload_bytes();
-    return of_one && recycles() ? std::optional(2 * *of_one) : of_one;
+  std::size_t state_bytes() const override {
+    const std::size_t own = CallableProducer<F, T>::state_bytes();
+    return recycles() ? own + this->capacity() * this->payload_bytes().value_or(0) : own;
   }
   bool has_thread() const override { return true; }
   void fill(std::uint64_t& at, const std::stop_token& token) override {

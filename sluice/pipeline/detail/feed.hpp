@@ -45,6 +45,7 @@ class Feed {
   // The wiring or a setting has changed: its capacity, and what was counted.
   void forget(std::size_t capacity);
 
+  std::size_t capacity() const { return capacity_.load(std::memory_order_relaxed); }
   void close();
   bool closed() const { return closed_.load(std::memory_order_acquire); }
   void open();  // again, and empty behind a run; while one is on, nothing

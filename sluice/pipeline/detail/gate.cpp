@@ -28,7 +28,8 @@ Gate::Gate(flow::graph& graph, Stage& stage, Context& context)
       graph_(graph),
       row_(stage.row()),
       numbering_(numbering(stage.verb, stage.shards)),
-      feed_(stage.body->feed()) {
+      feed_(stage.body->feed()),
+      may_skip_(stage.may_skip()) {
   if (!stage.has_output()) latency_ = std::make_unique<Histogram>();
   if (is_branch()) return;  // its messages are made by the first one
   for (const Stage* producer : stage.inputs) {
@@ -368,6 +369,7 @@ bool Gate::advance(Later& later) {
   const bool measured = asks && timed_ > 0;
   if (asks) about_to_ask(limit);
   const Number first = next_, began = now_;
+  const Number absent = Mishaps::absent_here;
   failed_at_ = next_;
   bool more = true;
   try {
@@ -379,6 +381,7 @@ bool Gate::advance(Later& later) {
   }
   next_ = failed_at_;
   Number count = next_ - first;
+  if (may_skip_) absent_ = Mishaps::absent_here - absent;
   tick(first, count);
   if (asks) has_asked(began, measured, count);
   if (latency_) count_latency(first);
@@ -628,7 +631,7 @@ SLUICE_INLINE void Gate::tick(Number first, Number count, Number taken, Number w
   const Number then = now_;
   now_ = ticks();
   busy_.add(now_ - then);
-  items_.add(count);
+  items_.add(count - absent_);
   if (worked > 0) {
     cost_.update(now_ - then, worked);
     bodies_.add(now_ - then, worked);

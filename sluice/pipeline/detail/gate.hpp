@@ -129,6 +129,7 @@ class Gate final : public Node, public Sleeper, public Feed::Reader {
   const VerbRow& row_;
   const Numbering numbering_;
   Feed* const feed_;
+  const bool may_skip_;
   std::atomic<bool> attached_{false}, run_waits_{false};
   Gate* branch_ = nullptr;
   std::vector<Segment*> releasing_;
@@ -169,6 +170,7 @@ class Gate final : public Node, public Sleeper, public Feed::Reader {
   unsigned timed_ = 0;
   static constexpr unsigned most_timed = 1000;
 
+  Number absent_ = 0;  // of a call: numbers under which there is no message
   Counter waiting_, left_over_;
   Histogram bodies_;
 };

@@ -13,6 +13,7 @@ void Mishaps::skip(std::string stage, std::function<void(const StageError&)> han
 void Mishaps::take(std::uint64_t message) {
   if (!skips_) throw;
   errors_.fetch_add(1, std::memory_order_relaxed);
+  ++absent_here;
   if (!handler_) return;
   const StageError error(stage_, message, std::current_exception());
   const std::lock_guard lock(mutex_);

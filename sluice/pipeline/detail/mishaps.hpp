@@ -21,7 +21,14 @@ class Mishaps {
   // Within a catch: calls the handler, one at a time, with the exception; or throws it again.
   void take(std::uint64_t message);
   // Messages that are not there were passed over.
-  void pass_over(std::uint64_t messages) { holes_.fetch_add(messages, std::memory_order_relaxed); }
+  void pass_over(std::uint64_t messages) {
+    holes_.fetch_add(messages, std::memory_order_relaxed);
+    absent_here += messages;
+  }
+
+  // Messages that this thread has met that are not there, of whatever stage: what a body has not made of a ticket is
+  // the difference over its call.
+  static inline thread_local std::uint64_t absent_here = 0;
 
   std::uint64_t errors() const { return errors_.load(std::memory_order_relaxed); }
   std::uint64_t holes() const { return holes_.load(std::memory_order_relaxed); }

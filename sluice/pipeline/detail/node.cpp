@@ -66,6 +66,7 @@ ParallelMap::ParallelMap(flow::graph& graph, Stage& stage, Context& context, std
                          std::size_t threads)
     : Node(graph, stage, context, limit),
       at_once_(at_once),
+      may_skip_(stage.may_skip()),
       counts_(std::max<std::size_t>(2, threads)) {}  // an arena of one has a second slot
 
 Next ParallelMap::run(const Next& next, Later&) {
@@ -77,6 +78,7 @@ Next ParallelMap::run(const Next& next, Later&) {
     if (split) split->worked_on(ticket.first, me);
     const Number begin = context_.time_of(next);
     Number at = ticket.first;
+    const Number absent = Mishaps::absent_here;
     try {
       isolated([&] { stage_.body->run(at, ticket.first + ticket.count, context_.ends.halt_flag()); });
     } catch (...) {
@@ -84,7 +86,7 @@ Next ParallelMap::run(const Next& next, Later&) {
     }
     const Number end = ticks();
     Counts& mine = counts_[static_cast<std::size_t>(std::max(0, me)) % counts_.size()];
-    mine.items.add(at - ticket.first);
+    mine.items.add(at - ticket.first - (may_skip_ ? Mishaps::absent_here - absent : 0));
     mine.busy.add(end - begin);
     if (begin > ticket.stamp) mine.ready.add(begin - ticket.stamp);
     if (at > ticket.first) mine.bodies.add(end - begin, at - ticket.first);

@@ -152,6 +152,7 @@ class ParallelMap final : public Node {
     Histogram bodies;
   };
   const std::size_t at_once_;
+  const bool may_skip_;
   std::vector<Counts> counts_;  // one a thread
   Cost cost_;
 };

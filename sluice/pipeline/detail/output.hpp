@@ -11,6 +11,7 @@
 #include <utility>
 #include <variant>
 
+#include <sluice/pipeline/options.hpp>
 #include <sluice/pipeline/verbs.hpp>
 
 namespace sluice::detail {
@@ -108,6 +109,11 @@ constexpr bool nameless() {
   else
     return std::is_invocable_v<F&, In..., AnyOutput>;
 }
+
+template <class A>
+inline constexpr bool is_option =
+    std::is_same_v<A, Concurrency> || std::is_same_v<A, UpTo> || std::is_same_v<A, Capacity> ||
+    std::is_same_v<A, Shards> || std::is_same_v<A, OnError>;
 
 // The two streams of a partition.
 template <class F, class In>

@@ -115,6 +115,12 @@ struct Stage {
   bool is_map() const { return !row().gate; }
   bool has_output() const { return row().has_output; }
   bool takes_out() const { return row().takes_out || body->takes_out(); }
+  // Its body may meet numbers under which there is no message, or leave one.
+  bool may_skip() const {
+    bool may = holes || body->mishaps.skips();
+    for (const Stage* in : inputs) may |= in->holes;
+    return may;
+  }
 };
 
 using Stages = std::vector<std::unique_ptr<Stage>>;  // in the order of wiring

@@ -197,11 +197,23 @@ class Judge {
   }
 
   void judge_taking_out(const Stage& s) {
-    for (std::size_t port = 0; port < s.inputs.size(); ++port)
-      if (!is_only_reader(s, *s.inputs[port]) && !s.body->copies(port))
-        say("{} '{}': the messages of '{}' {} needed elsewhere too", to_string(s.verb), s.name, s.inputs[port]->name,
-            s.row().takes_out || s.verb == Verb::partition ? "cannot be copied and are"
-                                                           : "are taken out of their slots (In&&) and");
+    for (std::size_t port = 0; port < s.inputs.size(); ++port) {
+      const Stage& in = *s.inputs[port];
+      if (is_only_reader(s, in) || s.body->copies(port)) continue;
+      if (s.row().takes_out || s.verb == Verb::partition)
+        say("{} '{}': the messages of '{}' cannot be copied and are needed elsewhere too", to_string(s.verb), s.name,
+            in.name);
+      else
+        say("{} '{}': it takes the messages of '{}' out of their slots, and {} needs them too: let it look at them, "
+            "const "
+            "In&",
+            to_string(s.verb), s.name, in.name, others_than(s, in));
+    }
+  }
+  static std::string others_than(const Stage& s, const Stage& in) {
+    for (const Stage* other : in.consumers)
+      if (other != &s && !other->first_branch) return fmt::format("'{}'", other->name);
+    return "the run's end";
   }
 
   std::set<std::string> names_;
