@@ -84,6 +84,9 @@ struct Engine::Impl {
     for (const auto& other : stages) {
       if (other->gate != &gate.stage() || !other->has_output()) continue;
       if (other->is_map()) segment.costs.push_back(&cost(*other));
+      const bool queues = other->concurrency.limit > 0 && other->concurrency.limit < segment.capacity;
+      if (other->is_map() && !works_in_order(*other) && !queues && segment.capacity > threads.count())
+        segment.prompt = false;
       if (other->body->releases()) segment.releases.push_back(other->body.get());
     }
     for (Gate* other : gates)

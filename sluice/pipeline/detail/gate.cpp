@@ -339,10 +339,13 @@ Number Gate::grain() const {
   return std::clamp<Number>(ticket_ticks / cost, 1, most);
 }
 
-// Room that is worth a wake-up, in messages.
+// Room that is worth a wake-up, in messages: a ticket's. But half of the segment where messages wait for a thread in
+// the queues of oneTBB, whose owners take the newest first: a thread that made one more would go on with that, while
+// the oldest, which everybody behind waits for, lie there. (Searching 40 files with 2 threads and capacity 4 took a
+// fifth longer.)
 Number Gate::worth_waking() const {
   const Number half = (segment.capacity + 1) / 2;
-  return hand_out ? half : std::min(half, grain());
+  return hand_out || !segment.prompt ? half : std::min(half, grain());
 }
 
 // Where a turn makes a fixed number: makes (takes) as many messages as there are inputs, room and patience for. False:

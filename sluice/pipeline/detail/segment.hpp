@@ -26,6 +26,7 @@ struct Segment {
   };
   std::vector<Consumer> consumers;
   std::vector<const Cost*> costs;  // of the maps inside
+  bool prompt = true;              // room is offered for every ticket: see Gate::worth_waking()
   std::vector<Body*> releases;     // that made its messages and destroy them when they are consumed
   std::atomic<bool> wants_room{false};
   Counter emitted;
