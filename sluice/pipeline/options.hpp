@@ -12,11 +12,11 @@
 // before the cut. Default: `default_capacity`; of a feedback 1.
 //
 // An exception of a body ends the run, unless the stage is told on_error(skip): then it costs its message alone. The
-// handler, where one is given, hears of stage, number and cause, one call of a stage at a
-// time and in no order, on the thread of the body; what it
-// throws ends the run. The message leaves a hole under its number: maps, splits, folds and zips pass holes on, filters,
-// expands, partitions and sinks pass over them, and all count them (sluice/pipeline/stats.hpp). An exception of
-// finish() or reset() has no message and ends the run. Not on the way round to a feedback, which needs every value.
+// handler, where one is given, hears of stage, number and cause: of a stage one call at a time, in no order, on the
+// thread of the body; what it throws ends the run. The message leaves a hole under its number: maps, splits, folds and
+// zips pass holes on, filters, expands, partitions and sinks pass over them, and all count them
+// (sluice/pipeline/stats.hpp). An exception of finish() or reset() has no message and ends the run. Not on the way
+// round to a feedback, which needs every value.
 #pragma once
 
 #include <cstddef>

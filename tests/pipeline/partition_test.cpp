@@ -16,17 +16,6 @@
 namespace sluice::test {
 namespace {
 
-using Mistakes = std::vector<std::string>;
-
-Mistakes mistakes(Graph& g) {
-  try {
-    g.check();
-  } catch (const WiringError& e) {
-    return e.mistakes();
-  }
-  return {};
-}
-
 const auto even = [](const int& n) { return n % 2 == 0; };
 
 TEST(Partition, EachMessageGoesOneWayInOrder) {

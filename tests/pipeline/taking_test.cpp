@@ -23,16 +23,6 @@ namespace sluice::test {
 namespace {
 
 using Box = std::unique_ptr<int>;
-using Mistakes = std::vector<std::string>;
-
-Mistakes mistakes(Graph& g) {
-  try {
-    g.check();
-  } catch (const WiringError& e) {
-    return e.mistakes();
-  }
-  return {};
-}
 
 auto boxes(Graph& g, int count) {
   return g.map(

@@ -13,16 +13,6 @@
 namespace sluice::test {
 namespace {
 
-using Mistakes = std::vector<std::string>;
-
-Mistakes mistakes(Graph& g) {
-  try {
-    g.check();
-  } catch (const WiringError& e) {
-    return e.mistakes();
-  }
-  return {};
-}
 const auto same = [](const int& n) { return n; };
 const auto drop = [](const int&) {};
 

@@ -47,6 +47,17 @@ struct Collect {
   }
 };
 
+// What is wrong with a graph's wiring.
+using Mistakes = std::vector<std::string>;
+inline Mistakes mistakes(Graph& g) {
+  try {
+    g.check();
+  } catch (const WiringError& e) {
+    return e.mistakes();
+  }
+  return {};
+}
+
 inline std::vector<int> iota(int count, int from = 0) {
   std::vector<int> numbers(static_cast<std::size_t>(count));
   std::iota(numbers.begin(), numbers.end(), from);

@@ -179,11 +179,10 @@ struct Engine::Impl {
         graph->wait_for_all();
       });
     } catch (...) {
-      // Not a body's: bodies are caught where they run. An inlet is closed; or there is no memory for a task, or for a
-      // thread. What oneTBB was already given would run into nodes that are gone.
+      // Not a body's: bodies are caught where they run. There was no memory for a task, or for a thread. What oneTBB
+      // was already given would run into nodes that are gone.
       context.ends.halt();
-      for (Gate* gate : gates)
-        if (gate->feed()) gate->leave();
+      leave_feeds();
       if (lookout) lookout->end();
       threads.arena().arena.execute([this] {
         try {
@@ -196,7 +195,7 @@ struct Engine::Impl {
       throw;
     }
     if (lookout) lookout->end();
-    leave_feeds();
+    if (leave_feeds()) threads.arena().arena.execute([this] { graph->wait_for_all(); });
     for (std::thread& filler : fillers) filler.join();
     if (context.error) throw StageError(*context.error);
     if (context.broken) std::rethrow_exception(context.broken);
@@ -224,11 +223,11 @@ struct Engine::Impl {
   }
 
   // Where a run has stalled they are still waiting. Whoever has rung one meanwhile, to cancel it, has made a task.
-  void leave_feeds() {
+  bool leave_feeds() {
     bool any = false;
     for (Gate* gate : gates)
       if (gate->feed()) gate->leave(), any = true;
-    if (any) threads.arena().arena.execute([this] { graph->wait_for_all(); });
+    return any;
   }
 
   // Whatever way a run ends: nothing that it made lives on, but what feedbacks keep and what is to be used again.

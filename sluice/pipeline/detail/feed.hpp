@@ -12,10 +12,10 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
-#include <string>
 
 #include <ctime>
 
+#include <sluice/pipeline/detail/ends.hpp>
 #include <sluice/pipeline/put.hpp>
 
 namespace sluice::detail {
@@ -27,9 +27,8 @@ class Feed {
   static constexpr Clock::time_point at_once = Clock::time_point::min();
 
   // The gate that a run reads the queue by.
-  class Reader {
+  class Reader : public Sleeper {
    public:
-    virtual void ring() noexcept = 0;               // there is something to do
     virtual std::uint64_t given_back() const = 0;   // messages of this run that have left the graph
     virtual void wish_for_room() = 0;               // to be rung when there is some
     virtual bool works_on_this_thread() const = 0;  // a body of the same graph does

@@ -27,7 +27,7 @@ namespace sluice::detail {
 
 class Lookout;
 
-class Gate final : public Node, public Sleeper, public Feed::Reader {
+class Gate final : public Node, public Feed::Reader {
  public:
   Gate(flow::graph& graph, Stage& stage, Context& context);
 
