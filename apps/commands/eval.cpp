@@ -44,7 +44,7 @@ int eval(const Options& o, const EvalOptions& e) {
   //                   -> accuracy -> accumulate
   //                   -> confusion
   //        -> scale
-  const ReadIdx how = read_settings(o);
+  const ReadItems how = read_settings(o);
   const LabelledFiles inputs{.images = files.test_images,
                              .labels = files.test_labels,
                              .decoder = how.decoder,

@@ -28,7 +28,7 @@
 #include "apps/job/checkpoint.hpp"
 #include "apps/job/checkpointing.hpp"
 #include "apps/job/class_names.hpp"
-#include "apps/job/read_idx.hpp"
+#include "apps/job/read_items.hpp"
 #include "apps/terminal/standard_output.hpp"
 
 namespace sluice::apps {
@@ -154,7 +154,7 @@ void inspect_stream(Inspected& file, bool gzip) {
     return;
   }
   file.kind = "idx";
-  file.facts["element_type"] = idx_type_name(header->type);
+  file.facts["element_type"] = element_type_name(header->type);
   file.facts["shape"] = header->sizes;
   const std::optional<std::uint64_t> elements = header->element_bytes();
   if (!elements || measure.bytes - header->bytes() != *elements)

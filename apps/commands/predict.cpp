@@ -186,9 +186,9 @@ int predict(const Options& o, const PredictOptions& p) {
   std::optional<UnreadOutput> unread;
   if (p.gallery.empty() && waits(p.images)) unread.emplace();
   const int wake = interrupt ? interrupt->wake() : unread ? unread->wake() : -1;
-  ReadIdx how = read_settings(o);
+  ReadItems how = read_settings(o);
   how.wake = wake, how.at_once = true;
-  auto images = read_rows<IdxKind::images>(g, "images", p.images, rows, how);
+  auto images = read_rows<ItemKind::images>(g, "images", p.images, rows, how);
   auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
   check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
@@ -208,7 +208,7 @@ int predict(const Options& o, const PredictOptions& p) {
   if (!p.gallery.empty()) g.sink("gallery", std::ref(gallery), scored);
   if (!p.labels.empty()) {
     how.at_once = false, how.classes = model.names.size();
-    g.sink("names", std::ref(labels), read_rows<IdxKind::labels>(g, "labels", p.labels, rows, how));
+    g.sink("names", std::ref(labels), read_rows<ItemKind::labels>(g, "labels", p.labels, rows, how));
   }
   override_stages(o, {&g});
   if (o.dump_flags) {

@@ -52,7 +52,7 @@ struct Cut {
 // A part -> its bytes of the IDX file; the first part's begin with the header.
 struct Make {
   const Synthesize& synthesize;
-  IdxKind kind;
+  ItemKind kind;
   Split split;
   std::vector<std::uint8_t> header;
   std::size_t item_bytes;
@@ -64,7 +64,7 @@ struct Make {
     out.data = at;
     if (part.first == 0) at = std::copy(header.begin(), header.end(), at);
     for (std::uint64_t i = part.first; i < part.first + part.count; ++i, at += item_bytes)
-      if (kind == IdxKind::images)
+      if (kind == ItemKind::images)
         synthesize.image(split, i, at);
       else
         *at = synthesize.label(split, i);
@@ -79,9 +79,9 @@ struct Written {
 };
 
 //  parts -> make -> compress -> write
-Written write(const std::string& path, IdxKind kind, Split split, std::uint64_t items, const SynthOptions& o,
+Written write(const std::string& path, ItemKind kind, Split split, std::uint64_t items, const SynthOptions& o,
               const Synthesize& synthesize, const Threads& threads, Interrupt& interrupt) {
-  const std::size_t item_bytes = kind == IdxKind::images ? synthesize.pixels() : 1;
+  const std::size_t item_bytes = kind == ItemKind::images ? synthesize.pixels() : 1;
   const std::uint64_t at_once = std::max<std::uint64_t>(1, member_bytes / item_bytes);
   const Make make{.synthesize = synthesize,
                   .kind = kind,
@@ -137,7 +137,7 @@ int synth(const SynthOptions& o) {
   const Threads threads(o.threads ? o.threads : default_threads());
   nlohmann::ordered_json json{{"command", "synth"}, {"files", nlohmann::ordered_json::array()}};
   for (std::size_t i = 0; i < files.size(); ++i) {
-    const IdxKind kind = i % 2 == 0 ? IdxKind::images : IdxKind::labels;
+    const ItemKind kind = i % 2 == 0 ? ItemKind::images : ItemKind::labels;
     const Split split = i < 2 ? Split::train : Split::test;
     Written w;
     try {
@@ -150,7 +150,7 @@ int synth(const SynthOptions& o) {
       json["files"].push_back({{"path", w.path}, {"items", w.items}, {"bytes", w.bytes}});
     else
       write_to_stdout(fmt::format("{}: {} {}, {} bytes\n", w.path, w.items,
-                                  kind == IdxKind::images ? "images" : "labels", w.bytes));
+                                  kind == ItemKind::images ? "images" : "labels", w.bytes));
   }
   if (o.json) write_json_to_stdout(json);
   return 0;

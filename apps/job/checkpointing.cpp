@@ -17,7 +17,7 @@
 #include <sluice/stages/scale.hpp>
 #include <sluice/stages/stored_pieces.hpp>
 #include "apps/job/outputs.hpp"
-#include "apps/job/read_idx.hpp"
+#include "apps/job/read_items.hpp"
 #include "apps/job/settings.hpp"
 #include "apps/job/usage_error.hpp"
 

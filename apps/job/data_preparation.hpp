@@ -18,14 +18,14 @@
 #include <sluice/stages/data_files.hpp>
 #include <sluice/stages/dataset.hpp>
 #include "apps/job/job_data.hpp"
-#include "apps/job/read_idx.hpp"
+#include "apps/job/read_items.hpp"
 
 namespace sluice::apps {
 
 struct DataSettings {
   std::size_t classes = 0;  // 0: counted from the labels
   bool digests = false;     // what a checkpoint knows the data by
-  ReadIdx read{};           // on which no result depends
+  ReadItems read{};         // on which no result depends
 };
 
 class DataPreparation {

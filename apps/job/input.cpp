@@ -27,7 +27,7 @@ void run_reading(Graph& graph, const stages::InputFiles& images, const stages::I
 
 using namespace stages;
 
-IdxShape header_of(IdxKind kind, const std::string& path) {
+ItemShape header_of(ItemKind kind, const std::string& path) {
   Inflate inflate{.path = path, .chunk_bytes = idx_header_bytes(kind)};
   Chunk header;
   if (!inflate(header) || header.size < idx_header_bytes(kind)) throw DataError(path + ": ends within the IDX header");
@@ -36,7 +36,7 @@ IdxShape header_of(IdxKind kind, const std::string& path) {
 
 ImagesHeader images_header(const InputFiles& images, std::size_t classes) {
   const std::vector<std::string>& paths = images.paths();
-  const IdxShape first = header_of(IdxKind::images, paths.front());
+  const ItemShape first = header_of(ItemKind::images, paths.front());
   ImagesHeader all;
   all.shape.rows = static_cast<std::size_t>(first.rows);
   all.shape.columns = static_cast<std::size_t>(first.columns);
@@ -45,8 +45,8 @@ ImagesHeader images_header(const InputFiles& images, std::size_t classes) {
   all.shape.path = images.name();
   all.count = static_cast<std::size_t>(first.count);
   for (std::size_t i = 1; i < paths.size(); ++i) {
-    const IdxShape shape = header_of(IdxKind::images, paths[i]);
-    check_same_items(IdxKind::images, shape, paths[i], first, paths.front());
+    const ItemShape shape = header_of(ItemKind::images, paths[i]);
+    check_same_items(ItemKind::images, shape, paths[i], first, paths.front());
     all.count += static_cast<std::size_t>(shape.count);
   }
   return all;
@@ -54,12 +54,12 @@ ImagesHeader images_header(const InputFiles& images, std::size_t classes) {
 
 void check_headers(const InputFiles& images, const InputFiles& labels) {
   if (images.is_standard_input() || labels.is_standard_input() || waits(images) || waits(labels)) return;
-  const auto promised = [](IdxKind kind, const InputFiles& files) {
+  const auto promised = [](ItemKind kind, const InputFiles& files) {
     std::uint64_t count = 0;
     for (const std::string& path : files.paths()) count += header_of(kind, path).count;
     return count;
   };
-  const std::uint64_t of_images = promised(IdxKind::images, images), of_labels = promised(IdxKind::labels, labels);
+  const std::uint64_t of_images = promised(ItemKind::images, images), of_labels = promised(ItemKind::labels, labels);
   check_as_many(images.name(), of_images, labels.name(), of_labels);
 }
 
@@ -84,16 +84,16 @@ Threads threads_beside_waits(std::size_t wanted, const std::vector<InputFiles>& 
 }
 
 Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_t count) {
-  ReadIdx how{.decoder = files.decoder,
-              .index = files.index,
-              .again = files.again,
-              .known = files.known,
-              .decoded = files.decoded,
-              .image_bytes = files.image_bytes};
-  auto images = read_rows<IdxKind::images>(g, files.prefix + "images", files.images, count, how);
+  ReadItems how{.decoder = files.decoder,
+                .index = files.index,
+                .again = files.again,
+                .known = files.known,
+                .decoded = files.decoded,
+                .image_bytes = files.image_bytes};
+  auto images = read_rows<ItemKind::images>(g, files.prefix + "images", files.images, count, how);
   how.classes = files.classes;
   how.known.clear();
-  auto labels = read_rows<IdxKind::labels>(g, files.prefix + "labels", files.labels, count, how);
+  auto labels = read_rows<ItemKind::labels>(g, files.prefix + "labels", files.labels, count, how);
   return g.zip("pair", images, labels, capacity(2));
 }
 

@@ -1,7 +1,7 @@
 // The rows of IDX files as a stream of a graph, of which no more is held than its capacities say; alone, or images with
 // their labels.
 //
-//   parse.WHAT -> rows.WHAT                            (read_idx.hpp)
+//   parse.WHAT -> rows.WHAT                            (read_items.hpp)
 //
 //   rows.images -+
 //                +-> pair -> batch
@@ -9,7 +9,7 @@
 //
 // files -> runs of `count` items. Errors: those of the stages, when the graph runs.
 //
-//   auto images = read_rows<stages::IdxKind::images>(g, "images", files, 512, {});
+//   auto images = read_rows<stages::ItemKind::images>(g, "images", files, 512, {});
 #pragma once
 
 #include <algorithm>
@@ -26,12 +26,12 @@
 #include <sluice/stages/parse.hpp>
 #include <sluice/stages/rows.hpp>
 #include "apps/job/job_data.hpp"
-#include "apps/job/read_idx.hpp"
+#include "apps/job/read_items.hpp"
 
 namespace sluice::apps {
 
 // The first bytes of a file. Throws DataError.
-stages::IdxShape header_of(stages::IdxKind kind, const std::string& path);
+stages::ItemShape header_of(stages::ItemKind kind, const std::string& path);
 
 // What the headers of images files say; nothing else of them is decoded. classes: taken over, 0: 10. Throws DataError.
 struct ImagesHeader {
@@ -58,10 +58,10 @@ bool waits(const stages::InputFiles& files);
 // waits keeps its thread, and what has come meanwhile needs another.
 Threads threads_beside_waits(std::size_t wanted, const std::vector<stages::InputFiles>& inputs);
 
-template <stages::IdxKind kind>
+template <stages::ItemKind kind>
 Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const stages::InputFiles& files, std::size_t count,
-                               const ReadIdx& how) {
-  const IdxStreams streams = read_idx<kind>(g, what, files, how);
+                               const ReadItems& how) {
+  const ItemStreams streams = read_items<kind>(g, what, files, how);
   stages::Regroup rows{.count = count, .at_once = how.at_once && waits(files)};
   if (const std::size_t bytes = item_bytes<kind>(how))
     rows.item_bytes = bytes, rows.chunk_bytes = std::max(streams.chunk_bytes, bytes);

@@ -18,7 +18,7 @@
 
 namespace sluice::apps {
 
-// What decompresses: zlib in chunks; or libdeflate, in pieces, or whole files that are to be kept (read_idx.hpp). On
+// What decompresses: zlib in chunks; or libdeflate, in pieces, or whole files that are to be kept (read_items.hpp). On
 // neither a result depends.
 enum class Decoder { zlib, libdeflate };
 

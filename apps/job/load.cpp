@@ -13,13 +13,13 @@ using namespace stages;
 
 namespace {
 
-template <IdxKind kind, class Collector>
+template <ItemKind kind, class Collector>
 void load(Graph& g, const std::string& what, const InputFiles& files, const DataSettings& settings,
           Collector& collector, Digest& digest) {
   collector.files = files;
-  ReadIdx how = settings.read;
+  ReadItems how = settings.read;
   how.kept = true;
-  const IdxStreams streams = read_idx<kind>(g, what, files, how);
+  const ItemStreams streams = read_items<kind>(g, what, files, how);
   g.sink("collect." + what, std::ref(collector), streams.elements);
   if (settings.digests) g.sink("digest." + what, std::ref(digest), streams.chunks);
 }
@@ -31,10 +31,10 @@ void load(Graph& g, const std::string& what, const InputFiles& files, const Data
 //  and the same for the other three, side by side
 Loading::Loading(const DataFiles& files, const DataSettings& settings, const Threads& threads)
     : settings_(settings), graph_("load", threads) {
-  load<IdxKind::images>(graph_, "train-images", files.train_images, settings, train_images_, digests_[0]);
-  load<IdxKind::labels>(graph_, "train-labels", files.train_labels, settings, train_labels_, digests_[1]);
-  load<IdxKind::images>(graph_, "test-images", files.test_images, settings, test_images_, digests_[2]);
-  load<IdxKind::labels>(graph_, "test-labels", files.test_labels, settings, test_labels_, digests_[3]);
+  load<ItemKind::images>(graph_, "train-images", files.train_images, settings, train_images_, digests_[0]);
+  load<ItemKind::labels>(graph_, "train-labels", files.train_labels, settings, train_labels_, digests_[1]);
+  load<ItemKind::images>(graph_, "test-images", files.test_images, settings, test_images_, digests_[2]);
+  load<ItemKind::labels>(graph_, "test-labels", files.test_labels, settings, test_labels_, digests_[3]);
 }
 
 const JobData& Loading::run() {

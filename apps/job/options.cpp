@@ -22,7 +22,7 @@ Options::Every Options::effective_every() const {
   return checkpoint_every.ends_with('e') ? Every{.epochs = number} : Every{.steps = number};
 }
 
-float Options::effective_divisor(stages::IdxType stored) const {
+float Options::effective_divisor(stages::ElementType stored) const {
   return scale.empty() ? stages::usual_divisor(stored) : stages::divisor_of(scale);
 }
 

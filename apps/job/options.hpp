@@ -76,8 +76,8 @@ struct Options {
   Every effective_every() const;
   std::size_t effective_threads() const;
   std::size_t effective_shards(const stages::DataShape& shape) const;
-  float effective_divisor(stages::IdxType stored) const;  // of the pixels in training
-  std::string effective_decoder() const;                  // zlib or libdeflate
+  float effective_divisor(stages::ElementType stored) const;  // of the pixels in training
+  std::string effective_decoder() const;                      // zlib or libdeflate
   // Rows of it for a set of so many images.
   std::size_t effective_shuffle_buffer(std::size_t image_bytes, std::size_t images) const;
 };

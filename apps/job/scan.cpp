@@ -73,9 +73,9 @@ LabelledSet in_files(const InputFiles& images, const InputFiles& labels, FileSta
   return set;
 }
 
-template <IdxKind kind, class Sink>
-void check(Graph& g, const std::string& what, const InputFiles& files, const ReadIdx& how, Sink& sink) {
-  g.sink("check." + what, std::ref(sink), read_idx<kind>(g, what, files, how).elements);
+template <ItemKind kind, class Sink>
+void check(Graph& g, const std::string& what, const InputFiles& files, const ReadItems& how, Sink& sink) {
+  g.sink("check." + what, std::ref(sink), read_items<kind>(g, what, files, how).elements);
 }
 
 }  // namespace
@@ -86,9 +86,9 @@ FileScan::FileScan(const DataFiles& files, const DataSettings& settings, const T
     : files_(files), settings_(settings), graph_("load", threads) {
   train_labels_.files = files.train_labels, test_labels_.files = files.test_labels;
   train_labels_.classes = test_labels_.classes = settings.classes;
-  check<IdxKind::labels>(graph_, "train-labels", files.train_labels, settings.read, train_labels_);
-  check<IdxKind::images>(graph_, "test-images", files.test_images, settings.read, test_images_);
-  check<IdxKind::labels>(graph_, "test-labels", files.test_labels, settings.read, test_labels_);
+  check<ItemKind::labels>(graph_, "train-labels", files.train_labels, settings.read, train_labels_);
+  check<ItemKind::images>(graph_, "test-images", files.test_images, settings.read, test_images_);
+  check<ItemKind::labels>(graph_, "test-labels", files.test_labels, settings.read, test_labels_);
 }
 
 const JobData& FileScan::run() {

@@ -26,7 +26,7 @@ TrainingSettings training_settings(const Options& o) {
           .keeps_state = o.keeps_state()};
 }
 
-ReadIdx read_settings(const Options& o) {
+ReadItems read_settings(const Options& o) {
   check_index_folder(o.index_cache);
   return {.decoder = o.effective_decoder() == "libdeflate" ? Decoder::libdeflate : Decoder::zlib,
           .index = {.used = !o.no_index, .folder = o.index_cache}};

@@ -13,7 +13,7 @@ namespace sluice::apps {
 
 TrainingSettings training_settings(const Options& options);
 DataSettings data_settings(const Options& options);
-ReadIdx read_settings(const Options& options);
+ReadItems read_settings(const Options& options);
 void check_index_folder(const std::string& folder);  // empty: none
 
 }  // namespace sluice::apps

@@ -21,15 +21,16 @@ struct CheckScale {
   bool checked = false;
 
   void operator()(const stages::Batch& batch) {
-    using stages::IdxType;
+    using stages::ElementType;
     if (std::exchange(checked, true)) return;
     const bool bytes = batch.type == stages::Pixel::uint8;
     // Any other scale was chosen by somebody.
-    if (divisor != stages::usual_divisor(bytes ? IdxType::float32 : IdxType::uint8)) return;
+    if (divisor != stages::usual_divisor(bytes ? ElementType::float32 : ElementType::uint8)) return;
     // Whatever their type, they are as uint8 would be.
     if (!bytes && has_more_than_1(batch)) return;
     const std::string own = stages::scale_text(divisor),
-                      usual = stages::scale_text(stages::usual_divisor(bytes ? IdxType::uint8 : IdxType::float32));
+                      usual =
+                          stages::scale_text(stages::usual_divisor(bytes ? ElementType::uint8 : ElementType::float32));
     say(fmt::format(
         "sluice: warning: {}: {}, and the scale of the model, {}, is the usual one of {}: --scale {} is that of these "
         "pixels, --scale {} keeps the model's without this warning\n",

@@ -152,8 +152,8 @@ void Training::need(std::optional<ShuffleBuffer::Needed> rows) {
   for (std::size_t i = 0; i < known_.size(); ++i) {
     known_[i]->need({});
     if (!needed) continue;
-    const IdxShape shape = header_of(IdxKind::images, images_.paths()[i]);
-    const std::uint64_t header = idx_header_bytes(IdxKind::images), item = shape.item_bytes();
+    const ItemShape shape = header_of(ItemKind::images, images_.paths()[i]);
+    const std::uint64_t header = idx_header_bytes(ItemKind::images), item = shape.item_bytes();
     known_[i]->need([=](std::uint64_t offset, std::size_t size) {
       if (offset < header) return true;
       const ItemRange items = items_in(header, item, offset, offset + size);

@@ -106,7 +106,7 @@ void check_same_size(const DataShape& train, const DataShape& test) {
                                 test.path, test.rows, test.columns, train.rows, train.columns, train.path));
   if (train.stored != test.stored)
     throw DataError(fmt::format("{}: images of {}, expected {} as in {}: do the two belong together?", test.path,
-                                idx_type_name(test.stored), idx_type_name(train.stored), train.path));
+                                element_type_name(test.stored), element_type_name(train.stored), train.path));
 }
 
 }  // namespace sluice::stages

@@ -26,13 +26,13 @@ namespace sluice::stages {
 
 // What the images and labels of a set are, wherever they lie.
 struct DataShape {
-  std::size_t rows = 0, columns = 0;  // of an image, in pixels
-  IdxType stored = IdxType::uint8;    // in the file
-  std::size_t classes = 0;            // 2 .. most_classes
-  std::string path;                   // of the images, for error messages
+  std::size_t rows = 0, columns = 0;        // of an image, in pixels
+  ElementType stored = ElementType::uint8;  // in the file
+  std::size_t classes = 0;                  // 2 .. most_classes
+  std::string path;                         // of the images, for error messages
 
   std::size_t pixels() const { return rows * columns; }
-  Pixel type() const { return stored == IdxType::uint8 ? Pixel::uint8 : Pixel::float32; }
+  Pixel type() const { return stored == ElementType::uint8 ? Pixel::uint8 : Pixel::float32; }
   std::size_t image_bytes() const { return pixels() * (type() == Pixel::uint8 ? 1 : sizeof(float)); }
 };
 
@@ -46,7 +46,7 @@ struct DataSet : DataShape {
 
 struct CollectImages {
   InputFiles files{};  // for error messages
-  IdxShape shape{};
+  ItemShape shape{};
   Column<const std::uint8_t*> images{};
   std::vector<Shared<Bytes>> owners{};
 

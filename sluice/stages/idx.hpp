@@ -10,23 +10,17 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/elements.hpp>
+
 namespace sluice::stages {
 
-enum class IdxType : std::uint8_t {
-  uint8 = 0x08,
-  int8 = 0x09,
-  int16 = 0x0b,
-  int32 = 0x0c,
-  float32 = 0x0d,
-  float64 = 0x0e
-};
-
-const char* idx_type_name(IdxType type);
-std::size_t idx_type_bytes(IdxType type);
+// The byte of the header that stands for a type, and back; nothing: no type has it.
+std::uint8_t idx_code(ElementType type);
+std::optional<ElementType> idx_type(std::uint32_t code);
 
 // The header of any IDX file.
 struct IdxHeader {
-  IdxType type = IdxType::uint8;
+  ElementType type = ElementType::uint8;
   std::vector<std::uint64_t> sizes;  // 1 to 255 of them, each below 2^32
   std::size_t bytes() const { return 4 + 4 * sizes.size(); }
   // What all elements take; nothing if it is 2^64 or more.
@@ -38,31 +32,17 @@ std::optional<std::size_t> any_idx_header_bytes(const std::uint8_t* start);
 // As many bytes as that: any type and any sizes, 0 among them.
 IdxHeader parse_any_idx_header(const std::uint8_t* header);
 
-// A file of images (rank 3: count x rows x columns) of any type, or of labels (rank 1: count) of whole numbers.
-struct IdxShape {
-  std::uint64_t count = 0;    // items: images or labels
-  std::uint64_t rows = 1;     // of an image
-  std::uint64_t columns = 1;  // of an image
-  IdxType type = IdxType::uint8;
-  std::uint64_t pixels() const { return rows * columns; }
-  std::uint64_t item_bytes() const { return pixels() * idx_type_bytes(type); }  // in the file
-  friend bool operator==(const IdxShape&, const IdxShape&) = default;
-};
-
 // What is said of a file that begins so and is compressed in another way than by gzip; empty: it is not.
 std::string compression(const std::uint8_t* start);
 
-enum class IdxKind { images, labels };
-constexpr std::size_t idx_header_bytes(IdxKind kind) {
-  return kind == IdxKind::images ? 16 : 8;
+// A file of images (rank 3: count x rows x columns) of any type, or of labels (rank 1: count) of whole numbers.
+constexpr std::size_t idx_header_bytes(ItemKind kind) {
+  return kind == ItemKind::images ? 16 : 8;
 }
-
-// Pixels of an image at most: what follows from the header alone (a model, a row) stays within reason.
-inline constexpr std::uint64_t idx_most_pixels = std::uint64_t{1} << 26;
 
 // The first 4 bytes: throws DataError that names `path`, what was found and the likely reason, unless they are those of
 // images or labels.
-void check_idx_magic(const std::uint8_t* header, IdxKind kind, const std::string& path);
+void check_idx_magic(const std::uint8_t* header, ItemKind kind, const std::string& path);
 
 // The items of which decoded bytes [begin, end) of a file have something: [first, last). Bytes of the header are of
 // none.
@@ -72,14 +52,14 @@ struct ItemRange {
 ItemRange items_in(std::uint64_t header, std::uint64_t item, std::uint64_t begin, std::uint64_t end);
 
 // Checks every field before anything is derived from it. `header` has idx_header_bytes(kind) bytes. Throws DataError
-// that names `path`: wrong magic, no items, no rows or columns, images beyond idx_most_pixels.
-IdxShape parse_idx_header(const std::uint8_t* header, IdxKind kind, const std::string& path);
+// that names `path`: wrong magic, no items, no rows or columns, images beyond most_pixels.
+ItemShape parse_idx_header(const std::uint8_t* header, ItemKind kind, const std::string& path);
 
 // Throws DataError unless a file's items are of the size and type of those of the file before it.
-void check_same_items(IdxKind kind, const IdxShape& shape, const std::string& path, const IdxShape& before,
+void check_same_items(ItemKind kind, const ItemShape& shape, const std::string& path, const ItemShape& before,
                       const std::string& path_before);
 
 // The header of such a file, as bytes. count, rows and columns below 2^32.
-std::vector<std::uint8_t> idx_header(IdxKind kind, const IdxShape& shape);
+std::vector<std::uint8_t> idx_header(ItemKind kind, const ItemShape& shape);
 
 }  // namespace sluice::stages

@@ -66,7 +66,7 @@ constexpr std::uint64_t most_ratio = 1032;
 // How many bytes the IDX file has, by the header at the start of its first gzip member; nothing where that is not sound
 // or promises more than a file of this size can hold.
 std::optional<std::size_t> promised_bytes(const std::uint8_t* start, std::size_t size, std::size_t file_size,
-                                          IdxKind kind) {
+                                          ItemKind kind) {
   std::uint8_t header[16];
   const std::size_t wanted = idx_header_bytes(kind);
   z_stream zlib{};
@@ -80,7 +80,7 @@ std::optional<std::size_t> promised_bytes(const std::uint8_t* start, std::size_t
   inflateEnd(&zlib);
   if (!complete) return std::nullopt;
   try {
-    const IdxShape shape = parse_idx_header(header, kind, {});
+    const ItemShape shape = parse_idx_header(header, kind, {});
     const std::uint64_t items = shape.count * shape.item_bytes();  // below 2^58
     if (items > file_size * most_ratio) return std::nullopt;
     return wanted + static_cast<std::size_t>(items);
@@ -121,7 +121,7 @@ bool decode(const std::uint8_t*, std::size_t, std::uint8_t*, std::size_t) {
 }
 #endif
 
-bool decode(const std::string& path, IdxKind kind, Chunk& out) {
+bool decode(const std::string& path, ItemKind kind, Chunk& out) {
   if (libdeflate_version().empty()) return false;
   File file(path);
   if (file.size() == 0) return false;

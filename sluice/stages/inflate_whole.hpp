@@ -31,7 +31,7 @@ std::string libdeflate_version();
 
 struct InflateWhole {
   std::string path;
-  IdxKind kind = IdxKind::images;
+  ItemKind kind = ItemKind::images;
   int wake = -1;  // as Inflate's
 
   using Output = Chunk;

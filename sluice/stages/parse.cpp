@@ -14,8 +14,8 @@
 namespace sluice::stages {
 namespace {
 
-constexpr const char* items(IdxKind kind) {
-  return kind == IdxKind::images ? "images" : "labels";
+constexpr const char* items(ItemKind kind) {
+  return kind == ItemKind::images ? "images" : "labels";
 }
 
 template <class T>
@@ -23,38 +23,34 @@ void to_float32(const std::uint8_t* from, std::size_t count, float* to) {
   for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<float>(big_endian<T>(from + i * sizeof(T)));
 }
 
-void to_float32(IdxType type, const std::uint8_t* from, std::size_t count, float* to) {
+void to_float32(ElementType type, const std::uint8_t* from, std::size_t count, float* to) {
   switch (type) {
-    case IdxType::uint8:
+    case ElementType::uint8:
       return to_float32<std::uint8_t>(from, count, to);
-    case IdxType::int8:
+    case ElementType::int8:
       return to_float32<std::int8_t>(from, count, to);
-    case IdxType::int16:
+    case ElementType::int16:
       return to_float32<std::int16_t>(from, count, to);
-    case IdxType::int32:
+    case ElementType::int32:
       return to_float32<std::int32_t>(from, count, to);
-    case IdxType::float32:
+    case ElementType::float32:
       return to_float32<float>(from, count, to);
-    case IdxType::float64:
+    case ElementType::float64:
       return to_float32<double>(from, count, to);
   }
 }
 
-std::int64_t whole_number(IdxType type, const std::uint8_t* from) {
-  if (type == IdxType::int8) return big_endian<std::int8_t>(from);
-  if (type == IdxType::int16) return big_endian<std::int16_t>(from);
-  if (type == IdxType::int32) return big_endian<std::int32_t>(from);
+std::int64_t whole_number(ElementType type, const std::uint8_t* from) {
+  if (type == ElementType::int8) return big_endian<std::int8_t>(from);
+  if (type == ElementType::int16) return big_endian<std::int16_t>(from);
+  if (type == ElementType::int32) return big_endian<std::int32_t>(from);
   return *from;
 }
 
 }  // namespace
 
-std::size_t Elements::item_bytes() const {
-  return static_cast<std::size_t>(shape.pixels()) * (type == Pixel::uint8 ? 1 : sizeof(float));
-}
-
-template <IdxKind kind>
-void ParseIdx<kind>::push(const Chunk& chunk) {
+template <ItemKind kind>
+void ParseArray<kind>::push(const Chunk& chunk) {
   State& s = state_;
   while (s.file != chunk.file) next_file();
   s.owner = chunk.owner;
@@ -63,8 +59,8 @@ void ParseIdx<kind>::push(const Chunk& chunk) {
   if (!s.shape) read_header();
 }
 
-template <IdxKind kind>
-void ParseIdx<kind>::read_header() {
+template <ItemKind kind>
+void ParseArray<kind>::read_header() {
   State& s = state_;
   const std::size_t taken = std::min(s.size, idx_header_bytes(kind) - s.partial.size());
   s.partial.insert(s.partial.end(), s.data, s.data + taken);
@@ -72,14 +68,14 @@ void ParseIdx<kind>::read_header() {
   // A wrong file is told by its first bytes, also where it is too short for a header.
   if (s.partial.size() >= 4) check_idx_magic(s.partial.data(), kind, path());
   if (s.partial.size() < idx_header_bytes(kind)) return;
-  const IdxShape shape = parse_idx_header(s.partial.data(), kind, path());
+  const ItemShape shape = parse_idx_header(s.partial.data(), kind, path());
   if (s.before) check_same_items(kind, shape, path(), *s.before, paths.front());
   s.shape = shape;
   s.partial.clear();
 }
 
-template <IdxKind kind>
-bool ParseIdx<kind>::pull(Elements& out) {
+template <ItemKind kind>
+bool ParseArray<kind>::pull(Elements& out) {
   State& s = state_;
   if (!s.shape || s.size == 0) {
     s.owner = {};  // the chunk is used up: nothing here keeps its memory
@@ -91,7 +87,7 @@ bool ParseIdx<kind>::pull(Elements& out) {
         "something appended?",
         path(), s.shape->count, items(kind)));
   const std::uint64_t item = s.shape->item_bytes();
-  const bool bytes = s.shape->type == IdxType::uint8;
+  const bool bytes = s.shape->type == ElementType::uint8;
   out.shape = *s.shape;
   out.type = bytes ? Pixel::uint8 : Pixel::float32;
   out.first = s.first + s.next;
@@ -126,44 +122,45 @@ bool ParseIdx<kind>::pull(Elements& out) {
     const std::size_t taken = out.count * static_cast<std::size_t>(item);
     s.data += taken, s.size -= taken;
   }
-  if (kind == IdxKind::labels && bytes) check_labels(out.data, out.count);
+  if (kind == ItemKind::labels && bytes) check_labels(out.data, out.count);
   s.next += out.count;
   return true;
 }
 
 // The `count` items at `from`, in the file's type.
-template <IdxKind kind>
-void ParseIdx<kind>::convert(const std::uint8_t* from, std::size_t count, Elements& out) {
+template <ItemKind kind>
+void ParseArray<kind>::convert(const std::uint8_t* from, std::size_t count, Elements& out) {
   const State& s = state_;
-  if (kind == IdxKind::labels) check_labels(from, count);
+  if (kind == ItemKind::labels) check_labels(from, count);
   const std::size_t pixels = static_cast<std::size_t>(s.shape->pixels()), all = count * pixels;
   Bytes& own = copies_.take(out.owner);
   auto* const values = reinterpret_cast<float*>(own.reserve(all * sizeof(float)));
   to_float32(s.shape->type, from, all, values);
-  if (s.shape->type == IdxType::float32 || s.shape->type == IdxType::float64)
+  if (s.shape->type == ElementType::float32 || s.shape->type == ElementType::float64)
     for (std::size_t i = 0; i < all; ++i)
       if (!std::isfinite(values[i]))
         throw DataError(fmt::format("{}: pixel {} of image {} is {}, expected a finite number within float32", path(),
                                     i % pixels, s.next + i / pixels,
-                                    s.shape->type == IdxType::float32 ? static_cast<double>(values[i])
-                                                                      : big_endian<double>(from + i * sizeof(double))));
+                                    s.shape->type == ElementType::float32
+                                        ? static_cast<double>(values[i])
+                                        : big_endian<double>(from + i * sizeof(double))));
   out.data = own.data.get();
   out.count = count;
 }
 
 // As they are in the file: a large one is no longer exact as a float32.
-template <IdxKind kind>
-void ParseIdx<kind>::check_labels(const std::uint8_t* from, std::size_t count) const {
+template <ItemKind kind>
+void ParseArray<kind>::check_labels(const std::uint8_t* from, std::size_t count) const {
   const State& s = state_;
   const auto end = static_cast<std::int64_t>(classes ? classes : most_classes);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::int64_t label = whole_number(s.shape->type, from + i * idx_type_bytes(s.shape->type));
+    const std::int64_t label = whole_number(s.shape->type, from + i * element_type_bytes(s.shape->type));
     if (label < 0 || label >= end) refuse_label(path(), label, s.next + i, classes);
   }
 }
 
-template <IdxKind kind>
-void ParseIdx<kind>::end_of_file() const {
+template <ItemKind kind>
+void ParseArray<kind>::end_of_file() const {
   const State& s = state_;
   if (!s.shape)
     throw DataError(fmt::format("{}: ends after {} bytes, expected an IDX header of {} bytes: is it an IDX file of {}?",
@@ -173,8 +170,8 @@ void ParseIdx<kind>::end_of_file() const {
                                 s.shape->count, items(kind), s.next));
 }
 
-template <IdxKind kind>
-void ParseIdx<kind>::next_file() {
+template <ItemKind kind>
+void ParseArray<kind>::next_file() {
   State& s = state_;
   end_of_file();
   if (!s.before) s.before = s.shape;
@@ -185,13 +182,13 @@ void ParseIdx<kind>::next_file() {
 }
 
 // One of which nothing came has no chunk.
-template <IdxKind kind>
-void ParseIdx<kind>::finish() {
+template <ItemKind kind>
+void ParseArray<kind>::finish() {
   while (state_.file + 1 < paths.size()) next_file();
   end_of_file();
 }
 
-template struct ParseIdx<IdxKind::images>;
-template struct ParseIdx<IdxKind::labels>;
+template struct ParseArray<ItemKind::images>;
+template struct ParseArray<ItemKind::labels>;
 
 }  // namespace sluice::stages

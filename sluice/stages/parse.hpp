@@ -20,24 +20,13 @@
 #include <sluice/pipeline/verbs.hpp>
 #include <sluice/stages/batch.hpp>
 #include <sluice/stages/chunk.hpp>
+#include <sluice/stages/elements.hpp>
 #include <sluice/stages/idx.hpp>
 
 namespace sluice::stages {
 
-struct Elements {
-  IdxShape shape;                      // of the file
-  std::uint64_t first = 0;             // index of the first item, of all files
-  std::uint64_t in_file = 0;           // its index in its file
-  std::size_t count = 0;               // items
-  const std::uint8_t* data = nullptr;  // (count x shape.pixels()) of `type`
-  Pixel type = Pixel::uint8;
-  Shared<Bytes> owner;  // keeps them
-
-  std::size_t item_bytes() const;  // in memory
-};
-
-template <IdxKind kind>
-struct ParseIdx {
+template <ItemKind kind>
+struct ParseArray {
   std::vector<std::string> paths;        // of the files, for error messages
   std::size_t chunk_bytes = 256 * 1024;  // of the chunks that come, at most: what one output keeps
   std::size_t item_bytes = 0;            // of an item in memory, where it is known; 0: nothing is stated of memory
@@ -60,10 +49,10 @@ struct ParseIdx {
   struct State {
     std::size_t file = 0;
     std::vector<std::uint8_t> partial;  // of the header, or of an item that began in an earlier chunk
-    std::optional<IdxShape> shape;
-    std::optional<IdxShape> before;  // of the first file
-    std::uint64_t next = 0;          // item of the file
-    std::uint64_t first = 0;         // items of the files before
+    std::optional<ItemShape> shape;
+    std::optional<ItemShape> before;  // of the first file
+    std::uint64_t next = 0;           // item of the file
+    std::uint64_t first = 0;          // items of the files before
     Shared<Bytes> owner;
     const std::uint8_t* data = nullptr;  // what is left of the chunk
     std::size_t size = 0;
@@ -78,10 +67,10 @@ struct ParseIdx {
   Pool<Bytes> copies_{};
 };
 
-using ParseImages = ParseIdx<IdxKind::images>;
-using ParseLabels = ParseIdx<IdxKind::labels>;
-extern template struct ParseIdx<IdxKind::images>;
-extern template struct ParseIdx<IdxKind::labels>;
+using ParseImages = ParseArray<ItemKind::images>;
+using ParseLabels = ParseArray<ItemKind::labels>;
+extern template struct ParseArray<ItemKind::images>;
+extern template struct ParseArray<ItemKind::labels>;
 
 static_assert(verbs::Expand<ParseImages, Chunk, Elements> && verbs::Expand<ParseLabels, Chunk, Elements>);
 

@@ -21,7 +21,7 @@
 namespace sluice::stages {
 
 struct Rows {
-  IdxShape shape;                       // of the file that the first of them is in
+  ItemShape shape;                      // of the file that the first of them is in
   Pixel type = Pixel::uint8;            // of what `at` points to
   std::uint64_t first = 0;              // index of the first item, of all files
   std::vector<const std::uint8_t*> at;  // the items, each shape.pixels() of `type`

@@ -39,8 +39,8 @@ std::string scale_text(float divisor) {
   return readable && 1 / factor == divisor ? fmt::format("{}", factor) : fmt::format("1/{}", divisor);
 }
 
-float usual_divisor(IdxType type) {
-  return type == IdxType::uint8 ? 255 : 1;
+float usual_divisor(ElementType type) {
+  return type == ElementType::uint8 ? 255 : 1;
 }
 
 }  // namespace sluice::stages

@@ -16,6 +16,6 @@ float divisor_of(const std::string& scale);
 std::string scale_text(float divisor);
 
 // 255 for bytes, which become 0 to 1; 1 for all other types, whose range nobody knows.
-float usual_divisor(IdxType type);
+float usual_divisor(ElementType type);
 
 }  // namespace sluice::stages

@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     }
   }
 
-  for (const IdxKind kind : {IdxKind::images, IdxKind::labels}) {
+  for (const ItemKind kind : {ItemKind::images, ItemKind::labels}) {
     InflateWhole whole{.path = path, .kind = kind};
     const auto promised = whole.payload_bytes();
     expect(!promised || *promised <= 1032 * size + 16, "a promise follows the size of the file");

@@ -20,7 +20,7 @@ using namespace stages;
 
 struct Outcome {
   std::string items, error;
-  std::optional<IdxShape> shape;
+  std::optional<ItemShape> shape;
 };
 
 // In pieces of the sizes that `next_size` gives. Each lies in memory of just its size, so that a step beyond it is
@@ -115,7 +115,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     for (const std::uint16_t label : set.labels) {
       expect(label < set.classes, "a label is below the number of classes");
       const auto value = static_cast<float>(label);
-      if (of_labels.shape->type == IdxType::uint8)
+      if (of_labels.shape->type == ElementType::uint8)
         values += static_cast<char>(label);
       else
         values.append(reinterpret_cast<const char*>(&value), sizeof value);

@@ -103,12 +103,12 @@ std::string member(const Header& header, const std::string& blocks, const std::s
 
 struct Subject {
   std::string name;
-  IdxKind kind;
+  ItemKind kind;
   std::string file, bytes;
 };
 
 // Four members: every field and every kind of block; short; with a name; empty.
-Subject subject(const std::string& name, IdxKind kind, const std::string& bytes, unsigned more_flags) {
+Subject subject(const std::string& name, ItemKind kind, const std::string& bytes, unsigned more_flags) {
   using sluice::test::fcomment, sluice::test::fextra, sluice::test::fname;
   const std::size_t a = bytes.size() / 10, b = 2 * a, c = 5 * a, d = 6 * a;
   const auto part = [&](std::size_t begin, std::size_t end) { return bytes.substr(begin, end - begin); };
@@ -133,8 +133,8 @@ std::vector<Subject> pair(unsigned more_flags) {
   for (std::size_t i = 0; i < pixels.size(); ++i)
     pixels[i] = static_cast<char>(i % 100 < 30 ? 0 : (next() & next() & 7) * 30);
   for (char& label : labels) label = static_cast<char>(next() & next() & 3);
-  return {subject("images.gz", IdxKind::images, header({0x803, 200, 2, 2}) + pixels, more_flags),
-          subject("labels.gz", IdxKind::labels, header({0x801, 200}) + labels, more_flags)};
+  return {subject("images.gz", ItemKind::images, header({0x803, 200, 2, 2}) + pixels, more_flags),
+          subject("labels.gz", ItemKind::labels, header({0x801, 200}) + labels, more_flags)};
 }
 
 // --- Reading them
@@ -144,10 +144,10 @@ struct Outcome {
   bool whole = false;  // by libdeflate
 };
 
-template <IdxKind kind, class Source>
+template <ItemKind kind, class Source>
 Outcome read(Source& source) {
   Outcome o;
-  ParseIdx<kind> parse{.paths = {source.path}};
+  ParseArray<kind> parse{.paths = {source.path}};
   try {
     Elements elements;
     for (Chunk chunk; source(chunk);) {
@@ -165,14 +165,14 @@ Outcome read(Source& source) {
 }
 
 template <class Source>
-Outcome read(Source source, IdxKind kind) {
-  return kind == IdxKind::images ? read<IdxKind::images>(source) : read<IdxKind::labels>(source);
+Outcome read(Source source, ItemKind kind) {
+  return kind == ItemKind::images ? read<ItemKind::images>(source) : read<ItemKind::labels>(source);
 }
 
-Outcome by_zlib(const std::string& path, IdxKind kind, std::size_t chunk_bytes = 4096, std::size_t read_bytes = 4096) {
+Outcome by_zlib(const std::string& path, ItemKind kind, std::size_t chunk_bytes = 4096, std::size_t read_bytes = 4096) {
   return read(Inflate{.path = path, .chunk_bytes = chunk_bytes, .read_bytes = read_bytes}, kind);
 }
-Outcome by_libdeflate(const std::string& path, IdxKind kind) {
+Outcome by_libdeflate(const std::string& path, ItemKind kind) {
   return read(InflateWhole{.path = path, .kind = kind}, kind);
 }
 
@@ -410,7 +410,7 @@ TEST(DamagedInput, ACodeThatStandsForNothingIsTakenForTheOnlyOneByLibdeflateAlon
     const std::string file = member({}, stored + block + (sound ? "\x04" : "\x0c"), bytes);
     const std::string path = folder.write("images.gz", file);
     EXPECT_EQ(means(file, bytes), sound);
-    const Outcome o = by_zlib(path, IdxKind::images), other = by_libdeflate(path, IdxKind::images);
+    const Outcome o = by_zlib(path, ItemKind::images), other = by_libdeflate(path, ItemKind::images);
     if (sound) {
       EXPECT_EQ(o.error, "");
     } else {
@@ -483,7 +483,7 @@ TEST(InputInPieces, ByteByByteGivesTheSame) {
 TEST(InputInPieces, AThousandMembersAreOneFile) {
   const Folder folder;
   // The header, so that the file may be decoded in one go; then two images a member, none in every third.
-  Subject s{"images.gz", IdxKind::images, gzip(header({0x803, 1332, 1, 1})), header({0x803, 1332, 1, 1})};
+  Subject s{"images.gz", ItemKind::images, gzip(header({0x803, 1332, 1, 1})), header({0x803, 1332, 1, 1})};
   const std::string all = pixels(2000);
   for (std::size_t i = 1; i < 1000; ++i) {
     const std::string part = i % 3 == 0 ? "" : all.substr(2 * i, 2);
@@ -513,7 +513,7 @@ struct Child {
 };
 
 // What comes of a file in a process of its own; through a pipe, if its contents are given.
-Child in_a_child(const std::string& path, IdxKind kind, bool whole, const std::string& piped = {}) {
+Child in_a_child(const std::string& path, ItemKind kind, bool whole, const std::string& piped = {}) {
   int ends[2];
   if (::pipe(ends) != 0) throw std::runtime_error("no pipe");
   const pid_t child = ::fork();
@@ -555,7 +555,7 @@ TEST(InputMemory, AGibibyteBehindASmallHeaderIsNeverDecoded) {
     for (const bool piped : {false, true}) {
       SCOPED_TRACE(std::string(whole ? "libdeflate" : "zlib") + (piped ? ", pipe" : ", file"));
       const Child child =
-          piped ? in_a_child(pipe, IdxKind::images, whole, file) : in_a_child(path, IdxKind::images, whole);
+          piped ? in_a_child(pipe, ItemKind::images, whole, file) : in_a_child(path, ItemKind::images, whole);
       EXPECT_TRUE(child.outcome.error.starts_with((piped ? pipe : path) + ": goes on after 20 images"))
           << child.outcome.error;
       EXPECT_LE(child.decoded, images.size() + (256 << 10)) << "a chunk more";
@@ -570,7 +570,7 @@ TEST(InputMemory, AHoleIsNotReadIntoMemory) {
     const std::string file = gzip(header({0x803, count, 1, 1}) + pixels(20)), path = folder.write("images.gz", file);
     ASSERT_EQ(::truncate(path.c_str(), 1 << 28), 0);
     for (const bool whole : {false, true}) {
-      const Child child = in_a_child(path, IdxKind::images, whole);
+      const Child child = in_a_child(path, ItemKind::images, whole);
       // Zeros behind the last member are no error.
       EXPECT_EQ(child.outcome.error, count == 20 ? ""
                                                  : path +

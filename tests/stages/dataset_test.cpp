@@ -135,7 +135,7 @@ TEST(DataSet, LabelsOfAnyWholeNumbersUpTo65536Classes) {
 TEST(DataSet, ImagesOfOtherTypesThanUint8AreFloat32InMemory) {
   const Pair pair(header({0xb03, 2, 1, 2}) + std::string("\0\1\377\377\1\0\2\0", 8), labels_file(2, 2));
   const DataSet set = pair.load();
-  EXPECT_EQ(set.stored, IdxType::int16);
+  EXPECT_EQ(set.stored, ElementType::int16);
   EXPECT_EQ(set.type(), Pixel::float32);
   EXPECT_EQ(set.image_bytes(), 8u);
   std::vector<float> values;
@@ -235,7 +235,7 @@ TEST(DataSet, AFlippedByteOfAPlainHeaderIsDetected) {
       std::string damaged = images;
       damaged[at] = static_cast<char>(damaged[at] ^ mask);
       if (damaged[2] == 9)  // bytes with a sign: it is a sound file
-        EXPECT_EQ(load(folder.write("i", damaged), labels).stored, IdxType::int8);
+        EXPECT_EQ(load(folder.write("i", damaged), labels).stored, ElementType::int8);
       else
         expect_error<DataError>([&] { load(folder.write("i", damaged), labels); }, {folder.path("i")});
     }

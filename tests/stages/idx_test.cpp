@@ -8,54 +8,54 @@
 namespace sluice::stages::testing {
 namespace {
 
-IdxShape parsed(std::initializer_list<std::uint32_t> words, IdxKind kind) {
+ItemShape parsed(std::initializer_list<std::uint32_t> words, ItemKind kind) {
   const std::string bytes = header(words);
   return parse_idx_header(reinterpret_cast<const std::uint8_t*>(bytes.data()), kind, "f.gz");
 }
-void refused(std::initializer_list<std::uint32_t> words, IdxKind kind, std::initializer_list<std::string_view> parts) {
+void refused(std::initializer_list<std::uint32_t> words, ItemKind kind, std::initializer_list<std::string_view> parts) {
   expect_error<DataError>([&] { parsed(words, kind); }, parts);
 }
 
 TEST(Idx, ReadsSizesAsBigEndianNumbers) {
-  EXPECT_EQ(parsed({0x803, 60000, 28, 30}, IdxKind::images), (IdxShape{60000, 28, 30}));
-  EXPECT_EQ(parsed({0x801, 0x01020304}, IdxKind::labels), (IdxShape{0x01020304, 1, 1}));
+  EXPECT_EQ(parsed({0x803, 60000, 28, 30}, ItemKind::images), (ItemShape{60000, 28, 30}));
+  EXPECT_EQ(parsed({0x801, 0x01020304}, ItemKind::labels), (ItemShape{0x01020304, 1, 1}));
 }
 
 TEST(Idx, ImagesAreOfAnyTypeAndLabelsOfWholeNumbers) {
-  for (const IdxType type :
-       {IdxType::uint8, IdxType::int8, IdxType::int16, IdxType::int32, IdxType::float32, IdxType::float64}) {
-    const auto magic = static_cast<std::uint32_t>(type) << 8;
-    const IdxShape shape{7, 2, 3, type};
-    EXPECT_EQ(parsed({magic | 3, 7, 2, 3}, IdxKind::images), shape);
-    EXPECT_EQ(shape.item_bytes(), 6 * idx_type_bytes(type));
-    const std::vector<std::uint8_t> written = idx_header(IdxKind::images, shape);
-    EXPECT_EQ(parse_idx_header(written.data(), IdxKind::images, "f"), shape);
-    if (type == IdxType::float32 || type == IdxType::float64)
-      refused({magic | 1, 7}, IdxKind::labels, {"f.gz: IDX magic", idx_type_name(type), "expected whole numbers"});
+  for (const ElementType type : {ElementType::uint8, ElementType::int8, ElementType::int16, ElementType::int32,
+                                 ElementType::float32, ElementType::float64}) {
+    const auto magic = std::uint32_t{idx_code(type)} << 8;
+    const ItemShape shape{7, 2, 3, type};
+    EXPECT_EQ(parsed({magic | 3, 7, 2, 3}, ItemKind::images), shape);
+    EXPECT_EQ(shape.item_bytes(), 6 * element_type_bytes(type));
+    const std::vector<std::uint8_t> written = idx_header(ItemKind::images, shape);
+    EXPECT_EQ(parse_idx_header(written.data(), ItemKind::images, "f"), shape);
+    if (type == ElementType::float32 || type == ElementType::float64)
+      refused({magic | 1, 7}, ItemKind::labels, {"f.gz: IDX magic", element_type_name(type), "expected whole numbers"});
     else
-      EXPECT_EQ(parsed({magic | 1, 7}, IdxKind::labels), (IdxShape{7, 1, 1, type}));
+      EXPECT_EQ(parsed({magic | 1, 7}, ItemKind::labels), (ItemShape{7, 1, 1, type}));
   }
 }
 
 TEST(Idx, SwappedFilesAreNamedAsSuch) {
-  refused({0xb01, 1, 1, 1}, IdxKind::images, {"are images and labels swapped?"});
-  refused({0xd03, 1}, IdxKind::labels, {"are images and labels swapped?"});
+  refused({0xb01, 1, 1, 1}, ItemKind::images, {"are images and labels swapped?"});
+  refused({0xd03, 1}, ItemKind::labels, {"are images and labels swapped?"});
 
-  refused({0x801, 1, 1, 1}, IdxKind::images,
+  refused({0x801, 1, 1, 1}, ItemKind::images,
           {"f.gz: IDX magic 0x00000801, expected 0x00000803: are images and labels swapped?"});
-  refused({0x803, 1}, IdxKind::labels,
+  refused({0x803, 1}, ItemKind::labels,
           {"f.gz: IDX magic 0x00000803, expected 0x00000801: are images and labels swapped?"});
 }
 
 TEST(Idx, EveryOtherMagicIsRefusedWithALikelyReason) {
-  refused({0x802, 1, 1, 1}, IdxKind::images, {"0x00000802", "its items have 1 dimension, expected 2"});
-  refused({0xd04, 1, 1, 1}, IdxKind::images, {"0x00000d04", "its items have 3 dimensions, expected 2"});
-  refused({0xa03, 1, 1, 1}, IdxKind::images, {"is it an IDX file?"});
-  refused({0x03080000, 1, 1, 1}, IdxKind::images, {"wrong order?"});
-  refused({0x1f8b0800, 1, 1, 1}, IdxKind::images, {"compressed twice?"});
-  refused({0x3c21444f, 1}, IdxKind::labels, {"an HTML page?"});
-  refused({0x89504e47, 1, 1, 1}, IdxKind::images, {"is it an IDX file?"});
-  refused({0, 1, 1, 1}, IdxKind::images, {"0x00000000"});
+  refused({0x802, 1, 1, 1}, ItemKind::images, {"0x00000802", "its items have 1 dimension, expected 2"});
+  refused({0xd04, 1, 1, 1}, ItemKind::images, {"0x00000d04", "its items have 3 dimensions, expected 2"});
+  refused({0xa03, 1, 1, 1}, ItemKind::images, {"is it an IDX file?"});
+  refused({0x03080000, 1, 1, 1}, ItemKind::images, {"wrong order?"});
+  refused({0x1f8b0800, 1, 1, 1}, ItemKind::images, {"compressed twice?"});
+  refused({0x3c21444f, 1}, ItemKind::labels, {"an HTML page?"});
+  refused({0x89504e47, 1, 1, 1}, ItemKind::images, {"is it an IDX file?"});
+  refused({0, 1, 1, 1}, ItemKind::images, {"0x00000000"});
 }
 
 TEST(Idx, BytesHaveSomethingOfTheItemsThatTheyReachInto) {
@@ -75,26 +75,26 @@ TEST(Idx, BytesHaveSomethingOfTheItemsThatTheyReachInto) {
 }
 
 TEST(Idx, ZeroItemsRowsOrColumnsAreRefused) {
-  refused({0x803, 0, 28, 28}, IdxKind::images, {"f.gz", "promises 0 images, expected at least 1"});
-  refused({0x801, 0}, IdxKind::labels, {"f.gz", "promises 0 labels, expected at least 1"});
-  refused({0x803, 1, 0, 28}, IdxKind::images, {"f.gz", "0 x 28", "at least 1 x 1"});
-  refused({0x803, 1, 28, 0}, IdxKind::images, {"f.gz", "28 x 0", "at least 1 x 1"});
+  refused({0x803, 0, 28, 28}, ItemKind::images, {"f.gz", "promises 0 images, expected at least 1"});
+  refused({0x801, 0}, ItemKind::labels, {"f.gz", "promises 0 labels, expected at least 1"});
+  refused({0x803, 1, 0, 28}, ItemKind::images, {"f.gz", "0 x 28", "at least 1 x 1"});
+  refused({0x803, 1, 28, 0}, ItemKind::images, {"f.gz", "28 x 0", "at least 1 x 1"});
 }
 
 TEST(Idx, SizesWhoseProductOverflowsAreRefused) {
   constexpr std::uint32_t most = 0xffffffff;
-  refused({0x803, most, most, most}, IdxKind::images, {"f.gz", "4294967295 x 4294967295", "at most"});
-  refused({0x803, 1, 0x10000, 0x10000}, IdxKind::images, {"65536 x 65536"});
-  refused({0x803, 1, 0x80000000, 2}, IdxKind::images, {"at most"});
-  refused({0x803, 1, 8193, 8192}, IdxKind::images, {"at most 67108864 pixels"});
-  EXPECT_EQ(parsed({0x803, most, 8192, 8192}, IdxKind::images).item_bytes(), idx_most_pixels);
+  refused({0x803, most, most, most}, ItemKind::images, {"f.gz", "4294967295 x 4294967295", "at most"});
+  refused({0x803, 1, 0x10000, 0x10000}, ItemKind::images, {"65536 x 65536"});
+  refused({0x803, 1, 0x80000000, 2}, ItemKind::images, {"at most"});
+  refused({0x803, 1, 8193, 8192}, ItemKind::images, {"at most 67108864 pixels"});
+  EXPECT_EQ(parsed({0x803, most, 8192, 8192}, ItemKind::images).item_bytes(), most_pixels);
 }
 
 TEST(IdxHeader, WithoutElementsTakesNoBytesForThem) {
   constexpr std::uint32_t most = 0xffffffff;
-  EXPECT_EQ((IdxHeader{.type = IdxType::uint8, .sizes = {most, most, most, 0}}.element_bytes()), 0u);
-  EXPECT_EQ((IdxHeader{.type = IdxType::uint8, .sizes = {most, most, most}}.element_bytes()), std::nullopt);
-  EXPECT_EQ((IdxHeader{.type = IdxType::float64, .sizes = {3, 5}}.element_bytes()), 120u);
+  EXPECT_EQ((IdxHeader{.type = ElementType::uint8, .sizes = {most, most, most, 0}}.element_bytes()), 0u);
+  EXPECT_EQ((IdxHeader{.type = ElementType::uint8, .sizes = {most, most, most}}.element_bytes()), std::nullopt);
+  EXPECT_EQ((IdxHeader{.type = ElementType::float64, .sizes = {3, 5}}.element_bytes()), 120u);
 }
 
 }  // namespace

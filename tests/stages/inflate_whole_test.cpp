@@ -34,7 +34,7 @@ Outcome outcome(Source source) {
 }
 
 // The same bytes or the same words from both decoders; whether libdeflate gave them.
-bool agree(const std::string& path, IdxKind kind = IdxKind::images) {
+bool agree(const std::string& path, ItemKind kind = ItemKind::images) {
   const Outcome by_zlib = outcome(Inflate{.path = path}), by_both = outcome(InflateWhole{.path = path, .kind = kind});
   EXPECT_EQ(by_zlib.error, by_both.error);
   EXPECT_EQ(by_zlib.bytes == by_both.bytes, true) << path;
@@ -46,7 +46,9 @@ class InflateWholeTest : public ::testing::Test {
   void SetUp() override {
     if (libdeflate_version().empty()) GTEST_SKIP() << "built without libdeflate";
   }
-  bool same(const std::string& file, IdxKind kind = IdxKind::images) { return agree(folder.write("a.gz", file), kind); }
+  bool same(const std::string& file, ItemKind kind = ItemKind::images) {
+    return agree(folder.write("a.gz", file), kind);
+  }
   const Folder folder;
   const std::string images = images_file(20, 5, 7);
 };
@@ -76,13 +78,13 @@ TEST_F(InflateWholeTest, SeveralMembersEmptyOnesAmongThemAreOneFile) {
 }
 
 TEST_F(InflateWholeTest, LabelsToo) {
-  EXPECT_TRUE(same(gzip(labels_file(1000, 10)), IdxKind::labels));
+  EXPECT_TRUE(same(gzip(labels_file(1000, 10)), ItemKind::labels));
 }
 
 TEST_F(InflateWholeTest, WhatIsNoGzipOrNotOfTheKindIsLeftToInflate) {
   EXPECT_FALSE(agree(folder.write("plain", images)));
   EXPECT_FALSE(same(images));
-  EXPECT_FALSE(same(gzip(images), IdxKind::labels));
+  EXPECT_FALSE(same(gzip(images), ItemKind::labels));
   EXPECT_FALSE(same(gzip("hello")));
   EXPECT_FALSE(same(gzip("")));
   EXPECT_FALSE(same(""));

@@ -44,7 +44,7 @@ class Pieces {
 
 // All items one after the other; each Elements is checked for order and shape.
 template <class Parser>
-std::string items(Pieces pieces, const IdxShape& shape, const std::string& path = "f") {
+std::string items(Pieces pieces, const ItemShape& shape, const std::string& path = "f") {
   std::string bytes;
   std::uint64_t next = 0;
   drive(pieces, Parser{.paths = {path}}, [&](const Elements& e) {

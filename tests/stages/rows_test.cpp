@@ -60,7 +60,7 @@ TEST(Rows, KeepNoMoreMemoryThanTheyState) {
     std::size_t item_bytes;
   };
   const std::vector<std::uint8_t> header =
-      idx_header(IdxKind::images, {.count = 500, .rows = 3, .columns = 5, .type = IdxType::float64});
+      idx_header(ItemKind::images, {.count = 500, .rows = 3, .columns = 5, .type = ElementType::float64});
   for (const Case& c : {Case{images_file(500, 3, 5), 15},
                         {std::string(header.begin(), header.end()) + std::string(500 * 15 * 8, '\0'), 60}})
     for (const std::size_t chunk : Sizes{60, 100, 1000, 1 << 18})

@@ -8,7 +8,7 @@ namespace sluice::apps::testing {
 namespace {
 
 stages::DataShape images(std::size_t rows, std::size_t columns, std::size_t classes = 10,
-                         stages::IdxType stored = stages::IdxType::uint8) {
+                         stages::ElementType stored = stages::ElementType::uint8) {
   stages::DataShape shape;
   shape.rows = rows, shape.columns = columns, shape.classes = classes, shape.stored = stored;
   return shape;
@@ -51,7 +51,7 @@ TEST(Cut, AShardIsNoLargerThanACoresCache) {
   EXPECT_EQ(cut.shards, 12u);
   EXPECT_EQ(cut.run, 2u);
   // float32, four times as much: 128 rows.
-  EXPECT_EQ(cut_of({.batch_size = 4096}, images(28, 28, 10, stages::IdxType::float32), 2).shards, 32u);
+  EXPECT_EQ(cut_of({.batch_size = 4096}, images(28, 28, 10, stages::ElementType::float32), 2).shards, 32u);
   // An image that is larger than that.
   EXPECT_EQ(cut_of({.batch_size = 128}, images(200, 200, 2), 1).shards, 2u);
   // But its gradients take no more than a mebibyte a thread: one is 3 MB.

@@ -1,4 +1,4 @@
-#include "apps/job/read_idx.hpp"
+#include "apps/job/read_items.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -19,12 +19,12 @@ namespace {
 using namespace stages;
 
 // Of labels much less.
-constexpr std::size_t index_bytes(IdxKind kind) {
-  return kind == IdxKind::images ? images_index_bytes : std::size_t{1} << 20;
+constexpr std::size_t index_bytes(ItemKind kind) {
+  return kind == ItemKind::images ? images_index_bytes : std::size_t{1} << 20;
 }
 // A small chunk is many rows of labels, which are one byte each.
-constexpr std::size_t span(IdxKind kind) {
-  return std::size_t{kind == IdxKind::labels ? 48u : 256u} * 1024;
+constexpr std::size_t span(ItemKind kind) {
+  return std::size_t{kind == ItemKind::labels ? 48u : 256u} * 1024;
 }
 
 // Where a decoded chunk is of bounded size, that size.
@@ -34,7 +34,7 @@ struct Chunks {
   std::size_t parsed_ahead;  // elements
 };
 
-Chunks whole_files(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how) {
+Chunks whole_files(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
   EachFile<InflateWhole> inflate;
   for (const std::string& one : files.paths()) inflate.files.push_back({.path = one, .kind = kind, .wake = how.wake});
   // What an image's elements keep is a whole chunk. Only a wiring that is to state its bound looks for it.
@@ -42,7 +42,7 @@ Chunks whole_files(Graph& g, const std::string& name, IdxKind kind, const InputF
   return {g.source(name, std::move(inflate), capacity(1)), bytes, 1};
 }
 
-Chunks by_zlib(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how) {
+Chunks by_zlib(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
   EachFile<Inflate> inflate;
   for (const std::string& one : files.names())
     inflate.files.push_back({.path = one,
@@ -58,7 +58,7 @@ struct Cut {
   std::string index{};
   bool guessed = false;
 };
-Cut cut_of(IdxKind kind, const InputFiles& files, const std::string& path, const ReadIdx& how, std::size_t threads) {
+Cut cut_of(ItemKind kind, const InputFiles& files, const std::string& path, const ReadItems& how, std::size_t threads) {
   if (files.is_standard_input() || !decodes_pieces()) return {};
   std::error_code none;
   const std::string index = gzip_index_path(path, how.index.folder);
@@ -68,13 +68,13 @@ Cut cut_of(IdxKind kind, const InputFiles& files, const std::string& path, const
   return {.guessed = large && threads > 1 && (threads >= few_threads || pieces_are_independent(path, span(kind)))};
 }
 
-std::vector<Cut> cuts_of(IdxKind kind, const InputFiles& files, const ReadIdx& how, std::size_t threads) {
+std::vector<Cut> cuts_of(ItemKind kind, const InputFiles& files, const ReadItems& how, std::size_t threads) {
   std::vector<Cut> all;
   for (const std::string& name : files.names()) all.push_back(cut_of(kind, files, name, how, threads));
   return all;
 }
 
-Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how,
+Chunks by_pieces(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how,
                  const std::vector<Cut>& cuts) {
   EachFile<GzipPieces> pieces;
   const std::vector<std::string> names = files.names();
@@ -109,7 +109,7 @@ Chunks by_pieces(Graph& g, const std::string& name, IdxKind kind, const InputFil
   return {g.expand("verify." + what, std::move(verify), decoded, capacity(2)), bytes, 2};
 }
 
-Chunks read(Graph& g, const std::string& name, IdxKind kind, const InputFiles& files, const ReadIdx& how) {
+Chunks read(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
   if (how.decoder == Decoder::zlib) return by_zlib(g, name, kind, files, how);
   const std::vector<Cut> cuts = cuts_of(kind, files, how, g.threads());
   // What stays in memory is decoded in one go, to where it stays, where pieces of it are not decoded at once.
@@ -120,20 +120,20 @@ Chunks read(Graph& g, const std::string& name, IdxKind kind, const InputFiles& f
 
 }  // namespace
 
-template <IdxKind kind>
-IdxStreams read_idx(Graph& g, const std::string& what, const InputFiles& files, const ReadIdx& how) {
+template <ItemKind kind>
+ItemStreams read_items(Graph& g, const std::string& what, const InputFiles& files, const ReadItems& how) {
   const Chunks chunks = read(g, "inflate." + what, kind, files, how);
-  ParseIdx<kind> parse{.paths = files.names(), .classes = how.classes};
+  ParseArray<kind> parse{.paths = files.names(), .classes = how.classes};
   if (chunks.bytes) parse.chunk_bytes = chunks.bytes, parse.item_bytes = item_bytes<kind>(how);
   auto elements = g.expand("parse." + what, parse, chunks.stream, capacity(chunks.parsed_ahead));
   return {chunks.stream, elements, chunks.bytes};
 }
 
 Stream<Chunk> read_chunks(Graph& g, const std::string& what, const InputFiles& files) {
-  return read(g, "inflate." + what, IdxKind::images, files, {}).stream;
+  return read(g, "inflate." + what, ItemKind::images, files, {}).stream;
 }
 
-template IdxStreams read_idx<IdxKind::images>(Graph&, const std::string&, const InputFiles&, const ReadIdx&);
-template IdxStreams read_idx<IdxKind::labels>(Graph&, const std::string&, const InputFiles&, const ReadIdx&);
+template ItemStreams read_items<ItemKind::images>(Graph&, const std::string&, const InputFiles&, const ReadItems&);
+template ItemStreams read_items<ItemKind::labels>(Graph&, const std::string&, const InputFiles&, const ReadItems&);
 
 }  // namespace sluice::apps

@@ -7,7 +7,7 @@
 // files -> chunks, and the elements within them, in the order of the files. Errors: those of the stages, when the
 // graph runs.
 //
-//   const IdxStreams labels = read_idx<stages::IdxKind::labels>(g, "train-labels", files, {.kept = true});
+//   const ItemStreams labels = read_items<stages::ItemKind::labels>(g, "train-labels", files, {.kept = true});
 //   g.sink("collect.train-labels", std::ref(collector), labels.elements);
 #pragma once
 
@@ -23,7 +23,7 @@
 
 namespace sluice::apps {
 
-struct ReadIdx {
+struct ReadItems {
   Decoder decoder = Decoder::libdeflate;
   IndexUse index{};
   int wake = -1;        // a descriptor that ends the wait for a pipe when it becomes readable
@@ -36,20 +36,20 @@ struct ReadIdx {
   std::size_t classes = 0;      // of labels, which are checked; 0: up to stages::most_classes
 };
 
-struct IdxStreams {
+struct ItemStreams {
   Stream<stages::Chunk> chunks;
   Stream<stages::Elements> elements;
   std::size_t chunk_bytes;  // that an element keeps, at most
 };
 
 // Of an image or a label in memory, where that is known; otherwise 0.
-template <stages::IdxKind kind>
-std::size_t item_bytes(const ReadIdx& how) {
-  return kind == stages::IdxKind::labels && how.image_bytes ? sizeof(float) : how.image_bytes;
+template <stages::ItemKind kind>
+std::size_t item_bytes(const ReadItems& how) {
+  return kind == stages::ItemKind::labels && how.image_bytes ? sizeof(float) : how.image_bytes;
 }
 
-template <stages::IdxKind kind>
-IdxStreams read_idx(Graph& graph, const std::string& what, const stages::InputFiles& files, const ReadIdx& how);
+template <stages::ItemKind kind>
+ItemStreams read_items(Graph& graph, const std::string& what, const stages::InputFiles& files, const ReadItems& how);
 
 // What is kept of where the pieces of an images file lie, at most, in bytes.
 inline constexpr std::size_t images_index_bytes = std::size_t{6} << 20;
