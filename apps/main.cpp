@@ -38,8 +38,7 @@ enum Exit { done = 0, failed = 1, usage = 2, bad_data = 3 };
 bool errors_are_events = false;  // --log-format jsonl, as soon as it is known
 
 std::string told(const std::string& text, int code) {
-  return errors_are_events ? log_event("error", {{"message", text}, {"exit_code", code}})
-                           : fmt::format("sluice: {}\n", text);
+  return errors_are_events ? log_event("error", {{"message", text}, {"exit_code", code}}) : log_line(text);
 }
 
 int complain(const std::string& text, int code) {

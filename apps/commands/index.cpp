@@ -10,6 +10,7 @@
 #include <set>
 #include <string>
 
+#include <sluice/pipeline/printable.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/gzip_index.hpp>
 #include <sluice/stages/gzip_pieces.hpp>
@@ -70,7 +71,7 @@ int index(const IndexOptions& o) {
   for (const std::string& path : o.files) {
     const std::string to = gzip_index_path(path, o.folder);
     if (begins(path, index_magic)) {
-      say(fmt::format("sluice: {}: is an index itself\n", path));
+      say(log_line(path + ": is an index itself"));
       continue;
     }
     check_place(to);
@@ -79,10 +80,10 @@ int index(const IndexOptions& o) {
       throw DataError(path + ": is not gzip-compressed, and needs no index");
     const std::optional<GzipIndex> indexed = index_of(path);
     if (std::error_code none; !indexed) {
-      say(fmt::format("sluice: {}: no index: {}\n", path,
-                      std::filesystem::is_regular_file(path, none)
-                          ? "it has no blocks that pieces could begin with (as stored ones)"
-                          : "it is no file"));
+      say(log_line(fmt::format("{}: no index: {}", path,
+                               std::filesystem::is_regular_file(path, none)
+                                   ? "it has no blocks that pieces could begin with (as stored ones)"
+                                   : "it is no file")));
       continue;
     }
     const GzipIndex& found = *indexed;
@@ -101,7 +102,7 @@ int index(const IndexOptions& o) {
                      {"decoded_bytes", found.decoded},
                      {"bytes", bytes.size()}});
     else
-      write_to_stdout(fmt::format("{}: {} piece{} of {} decoded bytes, {} bytes\n", to, found.points.size(),
+      write_to_stdout(fmt::format("{}: {} piece{} of {} decoded bytes, {} bytes\n", printable(to), found.points.size(),
                                   found.points.size() == 1 ? "" : "s", found.decoded, bytes.size()));
   }
   if (o.json) write_json_to_stdout({{"files", all}});

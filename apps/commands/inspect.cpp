@@ -17,6 +17,7 @@
 
 #include <sluice/pipeline/errors.hpp>
 #include <sluice/pipeline/graph.hpp>
+#include <sluice/pipeline/printable.hpp>
 #include <sluice/stages/digest.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/gzip_index.hpp>
@@ -98,7 +99,26 @@ void inspect_gzip_index(Inspected& file) {
                     largest, most_of_read_piece);
 }
 
+constexpr std::size_t most_tensors_in_text = 20;
+
+// A sound file of another program, or for another one.
+void inspect_tensors(Inspected& file, const SafetensorsHeader& header, const std::string& why_no_model) {
+  file.kind = "safetensors";
+  std::uint64_t bytes = 0;
+  ordered_json tensors = ordered_json::array();
+  for (const StoredTensor& t : header.tensors) {
+    tensors.push_back({{"name", t.name}, {"element_type", t.type}, {"shape", t.shape}});
+    bytes += t.end - t.begin;
+  }
+  file.facts["tensors"] = std::move(tensors);
+  file.facts["bytes"] = bytes;
+  if (!header.metadata.empty()) file.facts["metadata"] = header.metadata;
+  file.facts["no_model"] = why_no_model;
+}
+
 void inspect_model(Inspected& file) {
+  const SafetensorsHeader header = look_at_safetensors(file.path);
+  if (const std::string why = why_no_model(header); !why.empty()) return inspect_tensors(file, header, why);
   const StoredModel stored = load_model(file.path);
   const bool checkpoint = stored.metadata.contains("sluice.checkpoint");
   file.kind = checkpoint ? "checkpoint" : "model";
@@ -191,16 +211,28 @@ ordered_json to_json(const Inspected& file) {
   return json;
 }
 
+std::string shape_text(const ordered_json& sizes) {
+  std::string text;
+  for (const auto& size : sizes) text += (text.empty() ? "" : " x ") + size.dump();
+  return text.empty() ? "one value" : text;
+}
+
+std::string tensors_text(const ordered_json& tensors) {
+  std::string text = std::to_string(tensors.size());
+  for (std::size_t i = 0; i < std::min(tensors.size(), most_tensors_in_text); ++i)
+    text += fmt::format("{} {}, {}, {}", i ? ";" : ":", tensors[i]["name"].get<std::string>(),
+                        tensors[i]["element_type"].get<std::string>(), shape_text(tensors[i]["shape"]));
+  return tensors.size() > most_tensors_in_text ? text + "; ..." : text;
+}
+
 std::string to_text(const Inspected& file) {
-  std::string all =
-      fmt::format("{}: {}, {}\n", file.path, file.kind, file.trouble.empty() ? "sound" : "NOT SOUND: " + file.trouble);
+  std::string all = fmt::format("{}: {}, {}\n", printable(file.path), file.kind,
+                                file.trouble.empty() ? "sound" : "NOT SOUND: " + printable(file.trouble));
   for (const auto& [name, value] : file.facts.items()) {
     std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-    if (name == "shape") {
-      text.clear();
-      for (const auto& size : value) text += (text.empty() ? "" : " x ") + size.dump();
-    }
-    all += fmt::format("  {:<14} {}\n", name, text);
+    if (name == "shape") text = shape_text(value);
+    if (name == "tensors") text = tensors_text(value);
+    all += fmt::format("  {:<14} {}\n", name, printable(text));
   }
   return all;
 }

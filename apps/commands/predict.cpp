@@ -228,7 +228,7 @@ int predict(const Options& o, const PredictOptions& p) {
     if (!error.cause_as<WaitEndedError>()) throw;  // otherwise nobody waits for more either
   }
   if (interrupt && interrupt->signal()) {
-    say(fmt::format("sluice: interrupted: {} was not written\n", p.gallery));
+    say(log_line(fmt::format("interrupted: {} was not written", p.gallery)));
     return 128 + interrupt->signal();
   }
   if (!p.labels.empty()) {

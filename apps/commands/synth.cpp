@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include <sluice/pipeline/graph.hpp>
+#include <sluice/pipeline/printable.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/gzip.hpp>
 #include <sluice/stages/idx.hpp>
@@ -143,13 +144,13 @@ int synth(const SynthOptions& o) {
     try {
       w = write(files[i].string(), kind, split, i < 2 ? o.train : o.test, o, synthesize, threads, interrupt);
     } catch (const Cancelled&) {
-      say(fmt::format("sluice: interrupted: {} was not written\n", files[i].string()));
+      say(log_line(fmt::format("interrupted: {} was not written", files[i].string())));
       return 128 + interrupt.signal();
     }
     if (o.json)
       json["files"].push_back({{"path", w.path}, {"items", w.items}, {"bytes", w.bytes}});
     else
-      write_to_stdout(fmt::format("{}: {} {}, {} bytes\n", w.path, w.items,
+      write_to_stdout(fmt::format("{}: {} {}, {} bytes\n", printable(w.path), w.items,
                                   kind == ItemKind::images ? "images" : "labels", w.bytes));
   }
   if (o.json) write_json_to_stdout(json);

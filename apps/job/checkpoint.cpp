@@ -11,6 +11,7 @@
 #include <sluice/stages/bounded_json.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/model_file.hpp>
+#include <sluice/stages/one_line.hpp>
 
 namespace sluice::apps {
 namespace {
@@ -31,11 +32,8 @@ ordered_json to_json(const Metrics& m) {
 
 // For an error message of one line.
 std::string shown(const ordered_json& value) {
-  std::string text = value.is_string() ? value.get<std::string>() : value.dump();
-  if (text.size() > 40) text = text.substr(0, 16) + "...";
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
-  return text;
+  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  return stages::one_line(text, text.size() > 40 ? 16 : 40);
 }
 
 // The values of a state of training; std::invalid_argument says what they are instead. The library would convert: -1

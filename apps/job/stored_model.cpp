@@ -31,11 +31,11 @@ struct CheckScale {
     const std::string own = stages::scale_text(divisor),
                       usual =
                           stages::scale_text(stages::usual_divisor(bytes ? ElementType::uint8 : ElementType::float32));
-    say(fmt::format(
-        "sluice: warning: {}: {}, and the scale of the model, {}, is the usual one of {}: --scale {} is that of these "
-        "pixels, --scale {} keeps the model's without this warning\n",
+    say(log_line(fmt::format(
+        "warning: {}: {}, and the scale of the model, {}, is the usual one of {}: --scale {} is that of these pixels, "
+        "--scale {} keeps the model's without this warning",
         images, bytes ? "pixels of uint8" : "pixels of another type than uint8, none above 1", own,
-        bytes ? "another type" : "uint8", usual, own));
+        bytes ? "another type" : "uint8", usual, own)));
   }
 
   static bool has_more_than_1(const stages::Batch& batch) {

@@ -1,4 +1,5 @@
 #include "apps/pictures/gallery.hpp"
+#include <sluice/pipeline/printable.hpp>
 
 #include <fmt/core.h>
 

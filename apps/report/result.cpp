@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include <sluice/pipeline/printable.hpp>
 #include <sluice/stages/kernels/kernels.hpp>
 #include <sluice/stages/scale.hpp>
 #include "apps/report/profile.hpp"
@@ -108,8 +109,8 @@ std::string to_text(const Options& o, const JobData& data, const RunState& state
       state.seconds.load, state.seconds.train, state.seconds.test,
       static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
   text += fmt::format("weights sha256 {}\n", state.weights_sha256);
-  if (!o.output.empty()) text += fmt::format("model in {}\n", o.output);
-  if (!state.checkpoint.empty()) text += fmt::format("checkpoint in {}\n", state.checkpoint);
+  if (!o.output.empty()) text += fmt::format("model in {}\n", printable(o.output));
+  if (!state.checkpoint.empty()) text += fmt::format("checkpoint in {}\n", printable(state.checkpoint));
   return text;
 }
 

@@ -11,6 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include <sluice/pipeline/printable.hpp>
+
 namespace sluice::apps {
 namespace {
 
@@ -56,14 +58,16 @@ LogStyle log_style(std::optional<bool> progress, bool quiet, const std::string& 
   return style;
 }
 
+std::string log_line(const std::string& text) {
+  return fmt::format("sluice: {}\n", printable(text));
+}
+
 void say_message(const LogStyle& style, const std::string& text) {
-  say(style.form == LogStyle::Form::jsonl ? log_event("message", {{"message", text}})
-                                          : fmt::format("sluice: {}\n", text));
+  say(style.form == LogStyle::Form::jsonl ? log_event("message", {{"message", text}}) : log_line(text));
 }
 
 void say_warning(const LogStyle& style, const std::string& text) {
-  say(style.form == LogStyle::Form::jsonl ? log_event("warning", {{"message", text}})
-                                          : fmt::format("sluice: warning: {}\n", text));
+  say(style.form == LogStyle::Form::jsonl ? log_event("warning", {{"message", text}}) : log_line("warning: " + text));
 }
 
 }  // namespace sluice::apps

@@ -25,6 +25,9 @@ std::size_t columns_of_terminal(int descriptor);
 // Writes to the standard error; whether anybody can read it changes nothing.
 void say(const std::string& text);
 
+// "sluice: text", and the end of the line; whatever is in the text, it is one line without commands to a terminal.
+std::string log_line(const std::string& text);
+
 // One object of the log, a line.
 std::string log_event(const std::string& name, const nlohmann::ordered_json& facts);
 

@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include <sluice/pipeline/printable.hpp>
+
 namespace sluice::apps {
 namespace {
 
 using nlohmann::json;
-
-constexpr const char* replacement = "\xEF\xBF\xBD";
 
 unsigned char byte(std::string_view text, std::size_t i) {
   return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
@@ -23,23 +23,6 @@ bool continues(unsigned char c) {
 
 std::string utf8(std::string_view text) {
   return json::parse(json(text).dump(-1, ' ', false, json::error_handler_t::replace)).get<std::string>();
-}
-
-std::string printable(std::string_view text) {
-  const std::string valid = utf8(text);
-  std::string out;
-  for (std::size_t i = 0; i < valid.size(); ++i) {
-    const unsigned char c = byte(valid, i);
-    const bool second_set = c == 0xc2 && byte(valid, i + 1) < 0xa0;  // U+0080 to U+009F
-    const bool no_character = c == 0xef && byte(valid, i + 1) == 0xbf && byte(valid, i + 2) >= 0xbe;  // U+FFFE, U+FFFF
-    if (c < ' ' || c == 0x7f || second_set || no_character) {
-      out += replacement;
-      i += no_character ? 2 : second_set ? 1 : 0;
-    } else {
-      out += valid[i];
-    }
-  }
-  return out;
 }
 
 std::string percent(double share, int decimals) {

@@ -12,8 +12,6 @@
 namespace sluice::apps {
 
 std::string utf8(std::string_view text);
-// On one line, without commands to a terminal, fit for XML: control characters and what is none become U+FFFD, too.
-std::string printable(std::string_view text);
 
 // 0.1234 -> "12.3 %"
 std::string percent(double share, int decimals = 1);

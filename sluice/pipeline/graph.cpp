@@ -24,6 +24,7 @@
 #include <sluice/pipeline/detail/settings.hpp>
 #include <sluice/pipeline/detail/trace_log.hpp>
 #include <sluice/pipeline/detail/wiring.hpp>
+#include <sluice/pipeline/printable.hpp>
 #include <sluice/pipeline/suggestion.hpp>
 
 namespace sluice {
@@ -32,14 +33,15 @@ using detail::Stage;
 
 struct Graph::Impl {
   Impl(std::string graph_name, Threads graph_threads)
-      : name(std::move(graph_name)), threads(std::move(graph_threads)) {}
+      : name(printable(graph_name)), threads(std::move(graph_threads)) {}
 
   Stage& find(const std::string& stage) {
+    const std::string shown = printable(stage);
     for (auto& s : stages)
-      if (s->name == stage) return *s;
+      if (s->name == shown) return *s;
     std::vector<std::string> names;
     for (auto& s : stages) names.push_back(s->name);
-    throw std::invalid_argument(fmt::format("graph '{}' has no stage '{}'{}", name, stage, suggestion(stage, names)));
+    throw std::invalid_argument(fmt::format("graph '{}' has no stage '{}'{}", name, shown, suggestion(shown, names)));
   }
 
   void check_inlets() const {
@@ -184,7 +186,7 @@ Graph::~Graph() {
 Stage* Graph::add_stage(Verb verb, std::string name, std::unique_ptr<detail::Body> body, std::vector<Stage*> inputs) {
   auto stage = std::make_unique<Stage>();
   stage->id = impl_->stages.size();
-  stage->name = std::move(name);
+  stage->name = printable(name);
   stage->verb = verb;
   stage->body = std::move(body);
   if (detail::Feed* const feed = stage->body->feed()) feed->forget(stage->capacity);

@@ -87,6 +87,7 @@ class Feedback : public Stream<T> {
 
 class Graph {
  public:
+  // This name and those of stages are kept as a terminal may be given them (sluice/pipeline/printable.hpp).
   explicit Graph(std::string name, Threads threads = Threads());
   ~Graph();  // cancels a run in another thread and waits for it
   Graph(const Graph&) = delete;

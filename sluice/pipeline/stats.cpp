@@ -4,12 +4,15 @@
 
 #include <stdexcept>
 
+#include <sluice/pipeline/printable.hpp>
+
 namespace sluice {
 
 StageStats GraphStats::stage(const std::string& wanted) const {
+  const std::string shown = printable(wanted);
   for (const StageStats& s : stages)
-    if (s.name == wanted) return s;
-  throw std::out_of_range(fmt::format("graph '{}' has no stage '{}'", graph, wanted));
+    if (s.name == shown) return s;
+  throw std::out_of_range(fmt::format("graph '{}' has no stage '{}'", graph, shown));
 }
 
 }  // namespace sluice

@@ -17,7 +17,7 @@ using nlohmann::ordered_json;
 // What the parser meets. Not its callback: with one, it goes through all elements of an array after each.
 class Bounds {
  public:
-  explicit Bounds(std::size_t most_depth) : most_depth_(most_depth) {}
+  Bounds(std::size_t most_depth, std::size_t most_names) : most_depth_(most_depth), most_names_(most_names) {}
 
   bool null() { return true; }
   bool boolean(bool) { return true; }
@@ -28,8 +28,8 @@ class Bounds {
   bool binary(ordered_json::binary_t&) { return true; }
   bool start_object(std::size_t) { return begin(); }
   bool key(std::string& name) {
-    if (names_.back().size() == most_names && !names_.back().contains(name))
-      throw std::invalid_argument(fmt::format("an object of more than {} names", most_names));
+    if (names_.back().size() == most_names_ && !names_.back().contains(name))
+      throw std::invalid_argument(fmt::format("an object of more than {} names", most_names_));
     if (!names_.back().insert(name).second) throw std::invalid_argument("an object that has a name twice");
     return true;
   }
@@ -50,14 +50,17 @@ class Bounds {
     return true;
   }
 
-  std::size_t most_depth_;
+  std::size_t most_depth_, most_names_;
   std::vector<std::set<std::string>> names_;  // of the objects around; of an array none
 };
 
 }  // namespace
 
-ordered_json parse_bounded(std::string_view text, std::size_t most_depth) {
-  Bounds bounds(most_depth);
+ordered_json parse_bounded(std::string_view text, std::size_t most_depth, std::size_t most_names) {
+  // The library takes a NUL for the end of the text, and passes over a byte-order mark.
+  if (text.find('\0') != std::string_view::npos || text.starts_with("\xEF\xBB\xBF"))
+    return ordered_json::value_t::discarded;
+  Bounds bounds(most_depth, most_names);
   if (!ordered_json::sax_parse(text, &bounds)) return ordered_json::value_t::discarded;
   return ordered_json::parse(text, nullptr, false);
 }

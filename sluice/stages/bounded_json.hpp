@@ -16,8 +16,10 @@
 
 namespace sluice::stages {
 
-inline constexpr std::size_t most_names = 256;  // of an object
+inline constexpr std::size_t usual_most_names = 256;
 
-nlohmann::ordered_json parse_bounded(std::string_view text, std::size_t most_depth);
+// most_names: of an object.
+nlohmann::ordered_json parse_bounded(std::string_view text, std::size_t most_depth,
+                                     std::size_t most_names = usual_most_names);
 
 }  // namespace sluice::stages

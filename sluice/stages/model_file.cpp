@@ -14,10 +14,10 @@
 #include <string_view>
 #include <vector>
 
-#include <sluice/stages/bounded_json.hpp>
 #include <sluice/stages/dataset.hpp>
 #include <sluice/stages/digest.hpp>
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/one_line.hpp>
 #include <sluice/stages/scale.hpp>
 
 namespace sluice::stages {
@@ -50,25 +50,7 @@ std::vector<float> floats(const std::string& bytes, std::size_t first, std::size
   return values;
 }
 
-// Foreign text for an error message of one line.
-std::string printable(std::string text) {
-  if (text.size() > 60) text = text.substr(0, 60) + "...";
-  for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = '?';
-  return text;
-}
-std::string shown(const ordered_json& json) {
-  return printable(json.dump(-1, ' ', false, ordered_json::error_handler_t::replace));
-}
-
-std::uint64_t number(const std::string& path, const ordered_json& json, const char* what) {
-  if (!json.is_number_unsigned()) fail(path, fmt::format("{} is {}, expected a whole number", what, shown(json)));
-  return json.get<std::uint64_t>();
-}
-
-constexpr std::uint64_t most_header = 100'000'000;  // as the library of safetensors has it
-constexpr std::uint64_t most_file = 8 + most_header + 2 * 4 * (most_weights + most_classes);
-constexpr std::size_t most_depth = 4;  // of the header: {tensor: {shape: [n, ...]}} has 3
+constexpr std::uint64_t most_file = 8 + most_safetensors_header + 2 * 4 * (most_weights + most_classes);
 
 std::string contents(const std::string& path) {
   struct File {
@@ -122,48 +104,51 @@ void check_checksum(const std::string& path, const std::string& file, const std:
 
 constexpr std::string_view earlier_prefix = "earlier.";
 
-// One tensor of the header, its bytes read.
-struct Tensor {
-  std::vector<std::uint64_t> shape;
-  std::vector<float> values;
-  std::uint64_t begin = 0, end = 0;  // in the data
-};
+// The values of a tensor of a model.
+std::vector<float> values_of(const std::string& path, const std::string& file, std::size_t data,
+                             const StoredTensor& tensor) {
+  std::vector<float> values = floats(file, data + static_cast<std::size_t>(tensor.begin),
+                                     static_cast<std::size_t>((tensor.end - tensor.begin) / sizeof(float)));
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]))
+      fail(path, fmt::format("tensor '{}' has the value {} at {}, expected finite numbers", tensor.name, values[i], i));
+  return values;
+}
 
-Tensor read_tensor(const std::string& path, const ordered_json& header, const std::string& file, std::size_t data,
-                   const std::string& name, std::size_t rank) {
-  if (!header.contains(name))
-    fail(path, fmt::format("has no tensor '{}', expected {}", name,
-                           std::string_view(name).starts_with(earlier_prefix) ? "both of an earlier model"
-                                                                              : "'weight' and 'bias'"));
-  const ordered_json& json = header[name];
-  if (!json.is_object() || !json.contains("dtype") || !json.contains("shape") || !json.contains("data_offsets"))
-    fail(path, fmt::format("tensor '{}' is not described by dtype, shape and data_offsets", name));
-  if (json["dtype"] != "F32")
-    fail(path, fmt::format("tensor '{}' is of type {}, expected F32 (float32)", name, shown(json["dtype"])));
-  if (!json["shape"].is_array() || json["shape"].size() != rank)
-    fail(path, fmt::format("tensor '{}' has shape {}, expected {}", name, shown(json["shape"]),
-                           rank == 2 ? "[classes, pixels]" : "[classes]"));
-  const ordered_json& offsets = json["data_offsets"];
-  if (!offsets.is_array() || offsets.size() != 2) fail(path, fmt::format("tensor '{}' has no two data_offsets", name));
-  Tensor t;
-  std::uint64_t elements = 1;
-  for (const auto& n : json["shape"]) {
-    t.shape.push_back(number(path, n, "a shape"));
-    if (t.shape.back() == 0 || t.shape.back() > most_file / elements)
-      fail(path, fmt::format("tensor '{}' has the impossible shape {}", name, shown(json["shape"])));
-    elements *= t.shape.back();
-  }
-  t.begin = number(path, offsets[0], "an offset"), t.end = number(path, offsets[1], "an offset");
-  const std::uint64_t available = file.size() - data;
-  if (t.begin > t.end || t.end > available || t.end - t.begin != 4 * elements)
-    fail(path,
-         fmt::format("tensor '{}' lies at bytes {} to {} of {}, expected {} bytes for shape {}: was it cut short?",
-                     name, t.begin, t.end, available, 4 * elements, shown(json["shape"])));
-  t.values = floats(file, data + static_cast<std::size_t>(t.begin), static_cast<std::size_t>(elements));
-  for (std::size_t i = 0; i < t.values.size(); ++i)
-    if (!std::isfinite(t.values[i]))
-      fail(path, fmt::format("tensor '{}' has the value {} at {}, expected finite numbers", name, t.values[i], i));
-  return t;
+std::string why_no_tensor(const SafetensorsHeader& header, const std::string& name, std::size_t rank) {
+  const StoredTensor* const tensor = header.find(name);
+  if (!tensor)
+    return fmt::format("has no tensor '{}', expected {}", name,
+                       name.starts_with(earlier_prefix) ? "both of an earlier model" : "'weight' and 'bias'");
+  if (tensor->type != "F32")
+    return fmt::format("tensor '{}' is of type \"{}\", expected F32 (float32)", name, one_line(tensor->type));
+  if (tensor->shape.size() != rank)
+    return fmt::format("tensor '{}' has shape {}, expected {}", name, tensor->shape_text(),
+                       rank == 2 ? "[classes, pixels]" : "[classes]");
+  if (tensor->begin == tensor->end)
+    return fmt::format("tensor '{}' has the impossible shape {}, expected at least one value", name,
+                       tensor->shape_text());
+  return "";
+}
+
+// Of the model whose tensors have this prefix.
+std::string why_no_model(const SafetensorsHeader& header, const std::string& prefix) {
+  const std::string weight_name = prefix + "weight", bias_name = prefix + "bias";
+  if (std::string why = why_no_tensor(header, weight_name, 2); !why.empty()) return why;
+  if (std::string why = why_no_tensor(header, bias_name, 1); !why.empty()) return why;
+  const StoredTensor &weight = *header.find(weight_name), &bias = *header.find(bias_name);
+  if (bias.shape[0] != weight.shape[0])
+    return fmt::format(
+        "'bias' is for {} classes, 'weight' for {}, expected the same{}", bias.shape[0], weight.shape[0],
+        bias.shape[0] == weight.shape[1] ? ": is 'weight' [pixels, classes]? It must be [classes, pixels]" : "");
+  if (weight.shape[0] < 2 || weight.shape[0] > most_classes)
+    return fmt::format("'weight' has {} classes, expected 2 to {}", weight.shape[0], most_classes);
+  return "";
+}
+
+bool has_earlier(const SafetensorsHeader& header) {
+  return std::any_of(header.tensors.begin(), header.tensors.end(),
+                     [](const StoredTensor& t) { return t.name.starts_with(earlier_prefix); });
 }
 
 // Two tensors, behind the data of others.
@@ -180,41 +165,11 @@ void append_model(const std::string& path, const Model& model, const std::string
   add("bias", model.bias, {model.classes});
 }
 
-// Its tensors go into `all`, too.
-Model read_model(const std::string& path, const ordered_json& header, const std::string& file, std::size_t data,
-                 const std::string& prefix, std::vector<Tensor>& all) {
-  Tensor weight = read_tensor(path, header, file, data, prefix + "weight", 2);
-  Tensor bias = read_tensor(path, header, file, data, prefix + "bias", 1);
-  if (bias.shape[0] != weight.shape[0])
-    fail(path,
-         fmt::format("'bias' is for {} classes, 'weight' for {}, expected the same{}", bias.shape[0], weight.shape[0],
-                     bias.shape[0] == weight.shape[1] ? ": is 'weight' [pixels, classes]? It must be [classes, "
-                                                        "pixels]"
-                                                      : ""));
-  if (weight.shape[0] < 2 || weight.shape[0] > most_classes)
-    fail(path, fmt::format("'weight' has {} classes, expected 2 to {}", weight.shape[0], most_classes));
-  Model model = packed_model(static_cast<std::size_t>(weight.shape[1]), static_cast<std::size_t>(weight.shape[0]),
-                             weight.values, bias.values);
-  all.push_back(std::move(weight));
-  all.push_back(std::move(bias));
-  return model;
-}
-
-// The format allows no holes: each byte belongs to one tensor.
-void check_no_holes(const std::string& path, std::vector<Tensor> all, std::uint64_t bytes) {
-  std::sort(all.begin(), all.end(), [](const Tensor& a, const Tensor& b) { return a.begin < b.begin; });
-  std::string places;
-  std::uint64_t end = 0;
-  bool filled = true;
-  for (const Tensor& t : all) {
-    filled = filled && t.begin == end;
-    end = t.end;
-    places += fmt::format("{}{} to {}", places.empty() ? "" : ", ", t.begin, t.end);
-  }
-  if (!filled || end != bytes)
-    fail(path, fmt::format("its tensors lie at bytes {}, expected them to fill the {} bytes after the header: was "
-                           "something appended?",
-                           places, bytes));
+Model read_model(const std::string& path, const SafetensorsHeader& header, const std::string& file,
+                 const std::string& prefix) {
+  const StoredTensor &weight = *header.find(prefix + "weight"), &bias = *header.find(prefix + "bias");
+  return packed_model(static_cast<std::size_t>(weight.shape[1]), static_cast<std::size_t>(weight.shape[0]),
+                      values_of(path, file, header.data, weight), values_of(path, file, header.data, bias));
 }
 
 }  // namespace
@@ -230,9 +185,9 @@ void save_model(const std::string& path, const Model& model, const Metadata& met
   if (earlier) append_model(path, *earlier, std::string(earlier_prefix), header, data);
   std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);  // metadata may be no UTF-8
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the tensors are aligned
-  if (text.size() > most_header)
+  if (text.size() > most_safetensors_header)
     throw WriteError(fmt::format("{}: not written: its header would have {} bytes, more than the {} that are read",
-                                 path, text.size(), most_header));
+                                 path, text.size(), most_safetensors_header));
   std::string length;
   for (unsigned b = 0; b < 8; ++b) length += static_cast<char>(std::uint64_t{text.size()} >> 8 * b & 0xff);
 
@@ -245,65 +200,40 @@ void save_model(const std::string& path, const Model& model, const Metadata& met
   file.commit(older);
 }
 
+std::string why_no_model(const SafetensorsHeader& header) {
+  for (const StoredTensor& tensor : header.tensors) {
+    const std::string_view name = tensor.name;
+    const std::string_view plain = name.starts_with(earlier_prefix) ? name.substr(earlier_prefix.size()) : name;
+    if (plain != "weight" && plain != "bias")
+      return fmt::format("has a tensor '{}', expected 'weight' and 'bias': is it the file of another kind of model?",
+                         one_line(name));
+  }
+  if (std::string why = why_no_model(header, ""); !why.empty() || !has_earlier(header)) return why;
+  if (std::string why = why_no_model(header, std::string(earlier_prefix)); !why.empty()) return why;
+  return header.find("earlier.weight")->shape == header.find("weight")->shape
+             ? ""
+             : "has an earlier model of other sizes, expected the same";
+}
+
 StoredModel load_model(const std::string& path) {
   const std::string file = contents(path);
-  if (file.size() < 8)
-    fail(path, fmt::format("has {} bytes, expected a safetensors file: 8 bytes and a header", file.size()));
-  if (file.starts_with("\x1f\x8b"))
-    fail(path, "begins as gzip does, expected a safetensors file: is it a model, and to be decompressed first?");
-  std::uint64_t length = 0;
-  for (unsigned b = 0; b < 8; ++b) length |= static_cast<std::uint64_t>(static_cast<unsigned char>(file[b])) << 8 * b;
-  if (length > most_header || length > file.size() - 8)
-    fail(path, fmt::format("says that its header has {} bytes, it has {} after the first 8: is it a safetensors file?",
-                           length, file.size() - 8));
-  const auto data = 8 + static_cast<std::size_t>(length);
-  ordered_json header;
-  try {
-    header = parse_bounded(std::string_view(file).substr(8, static_cast<std::size_t>(length)), most_depth);
-  } catch (const std::invalid_argument& error) {
-    fail(path, fmt::format("has a header with {}: is it a safetensors file?", error.what()));
-  }
-  if (!header.is_object()) fail(path, "has no JSON object for a header: is it a safetensors file?");
-  bool has_earlier = false;
-  for (const auto& [name, tensor] : header.items()) {
-    const bool of_earlier = name.starts_with(earlier_prefix);
-    has_earlier = has_earlier || of_earlier;
-    const std::string plain = of_earlier ? name.substr(earlier_prefix.size()) : name;
-    if (plain != "weight" && plain != "bias" && name != "__metadata__")
-      fail(path,
-           fmt::format("has a tensor '{}', expected 'weight' and 'bias': is it the file of another kind of model?",
-                       printable(name)));
-  }
-  StoredModel stored;
-  std::vector<Tensor> tensors;
-  stored.model = read_model(path, header, file, data, "", tensors);
-  if (has_earlier) {
-    stored.earlier = read_model(path, header, file, data, std::string(earlier_prefix), tensors);
-    if (stored.earlier->pixels != stored.model.pixels || stored.earlier->classes != stored.model.classes)
-      fail(path, "has an earlier model of other sizes, expected the same");
-  }
-  check_no_holes(path, std::move(tensors), file.size() - data);
-  if (header.contains("__metadata__")) {
-    const ordered_json& metadata = header["__metadata__"];
-    if (!metadata.is_object()) fail(path, "__metadata__ is no JSON object");
-    for (const auto& [key, value] : metadata.items()) {
-      if (!value.is_string()) fail(path, fmt::format("__metadata__ has no string for '{}'", printable(key)));
-      stored.metadata[key] = value.get<std::string>();
+  SafetensorsHeader header = parse_safetensors(path, file, file.size());
+  if (const std::string why = why_no_model(header); !why.empty()) fail(path, why);
+  StoredModel stored{.model = read_model(path, header, file, ""), .metadata = std::move(header.metadata)};
+  if (has_earlier(header)) stored.earlier = read_model(path, header, file, std::string(earlier_prefix));
+  if (const auto found = stored.metadata.find(scale_key); found != stored.metadata.end()) {
+    try {
+      stored.model.divisor = divisor_of(found->second);
+      if (stored.earlier) stored.earlier->divisor = stored.model.divisor;
+    } catch (const std::invalid_argument& error) {
+      fail(path, fmt::format("{}: {}", scale_key, one_line(error.what())));
     }
-    if (const auto found = stored.metadata.find(scale_key); found != stored.metadata.end()) {
-      try {
-        stored.model.divisor = divisor_of(found->second);
-        if (stored.earlier) stored.earlier->divisor = stored.model.divisor;
-      } catch (const std::invalid_argument& error) {
-        fail(path, fmt::format("{}: {}", scale_key, printable(error.what())));
-      }
-      stored.metadata.erase(found);
-    }
-    if (const auto found = stored.metadata.find(checksum_key); found != stored.metadata.end()) {
-      check_checksum(path, file, found->second);
-      stored.checked = true;
-      stored.metadata.erase(found);
-    }
+    stored.metadata.erase(found);
+  }
+  if (const auto found = stored.metadata.find(checksum_key); found != stored.metadata.end()) {
+    check_checksum(path, file, found->second);
+    stored.checked = true;
+    stored.metadata.erase(found);
   }
   return stored;
 }

@@ -13,19 +13,17 @@
 //   save_model("fashion.safetensors", model, {{"epochs", "10"}});
 //   StoredModel stored = load_model("fashion.safetensors");
 //
-// Source: the safetensors format: 8 bytes length of the header, little-endian; the header, JSON; the tensors' bytes.
+// Format: sluice/stages/safetensors.hpp.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 
 #include <sluice/stages/model.hpp>
 #include <sluice/stages/replacement.hpp>
+#include <sluice/stages/safetensors.hpp>
 
 namespace sluice::stages {
-
-using Metadata = std::map<std::string, std::string>;
 
 struct StoredModel {
   Model model;
@@ -38,5 +36,8 @@ struct StoredModel {
 void save_model(const std::string& path, const Model& model, const Metadata& metadata,
                 Replacement::Older older = Replacement::Older::dropped, const Model* earlier = nullptr);
 StoredModel load_model(const std::string& path);
+
+// What keeps a sound file from being a model, ready to stand behind its name; empty: nothing does.
+std::string why_no_model(const SafetensorsHeader& header);
 
 }  // namespace sluice::stages

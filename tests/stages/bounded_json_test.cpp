@@ -24,12 +24,14 @@ TEST(BoundedJson, WithinTheBoundsItIsWhatTheLibraryReads) {
   for (const std::string text :
        {R"({"b":[1,-2,0.5,true,null],"a":{"x":"ä\n"}})", "[]", "3", "\"text\"", R"([{"a":1},{"a":{"a":2}}])"})
     EXPECT_EQ(parse_bounded(text, 3), ordered_json::parse(text)) << text;
-  EXPECT_EQ(parse_bounded(object(most_names), 1).size(), most_names);
+  EXPECT_EQ(parse_bounded(object(usual_most_names), 1).size(), usual_most_names);
 }
 
 TEST(BoundedJson, WhatIsNoJsonIsDiscarded) {
-  for (const std::string text : {"", "{", "[1,]", "nul", "1e999", "\"\xff\"", "{} {}"})
+  for (const std::string text : {"", "{", "[1,]", "nul", "1e999", "\"\xff\"", "{} {}", "\xEF\xBB\xBF{}"})
     EXPECT_TRUE(parse_bounded(text, 3).is_discarded()) << text;
+  for (const std::string& text : {std::string("{}\0", 3), std::string("{}\0{}", 5), std::string("\0{}", 3)})
+    EXPECT_TRUE(parse_bounded(text, 3).is_discarded()) << "a NUL";
 }
 
 TEST(BoundedJson, NestingHasABound) {
@@ -39,8 +41,8 @@ TEST(BoundedJson, NestingHasABound) {
 }
 
 TEST(BoundedJson, AnObjectHasABoundedNumberOfNames) {
-  expect_error<std::invalid_argument>([] { parse_bounded(object(most_names + 1), 1); }, {"more than 256 names"});
-  EXPECT_EQ(parse_bounded("[" + object(most_names) + "," + object(most_names) + "]", 2).size(), 2u)
+  expect_error<std::invalid_argument>([] { parse_bounded(object(usual_most_names + 1), 1); }, {"more than 256 names"});
+  EXPECT_EQ(parse_bounded("[" + object(usual_most_names) + "," + object(usual_most_names) + "]", 2).size(), 2u)
       << "each of its own";
 }
 

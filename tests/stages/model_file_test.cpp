@@ -192,12 +192,12 @@ TEST(ModelFile, WhatIsNoModelIsRefusedWithWhatWasExpected) {
   refused("", {"has 0 bytes, expected a safetensors file"});
   refused("PK\x03\x04 something else entirely", {"is it a safetensors file?"});
   refused(std::string(8, '\xff') + "{}", {"18446744073709551615 bytes"});
-  refused(with_header("", 0), {"no JSON object"});
-  refused(with_header("[]", 0), {"no JSON object"});
+  for (const std::string start : {"", "[]", " {}", "\xEF\xBB\xBF{}", "null"})
+    refused(with_header(start, 0), {"does not begin with '{'"});
   refused(with_header("{", 0), {"no JSON object"});
   refused(with_header("{}", 0), {"no tensor 'weight'"});
   refused(with_header(R"({"weight":)" + tensor("[2,3]", 0, 24) + "}", 24), {"no tensor 'bias'"});
-  refused(with_header(std::string(1000000, '['), 0), {"nested"});
+  refused(with_header(R"({"weight":)" + std::string(1000000, '['), 0), {"nested"});
   refused(with_header(R"({"weight":{"dtype":)" + std::string(100000, '['), 0), {"nested"});
 }
 
@@ -210,15 +210,17 @@ TEST(ModelFile, TensorsOfAnotherKindAreRefusedWithWhatWasExpected) {
       2u);
 
   refused(with_header(header("3", bias), 32), {"'weight' is not described"});
-  refused(with_header(header(tensor("[2,3]", 0, 24, "F64"), bias), 32), {"'weight'", "\"F64\", expected F32"});
+  refused(with_header(header(tensor("[2,3]", 0, 48, "F64"), tensor("[2]", 48, 56)), 56),
+          {"'weight'", "\"F64\", expected F32"});
+  refused(with_header(header(tensor("[2,3]", 0, 24, "F64"), bias), 32), {"expected 48 bytes for F64 of shape [2,3]"});
   refused(with_header(header(tensor("[6]", 0, 24), bias), 32), {"shape [6], expected [classes, pixels]"});
   refused(with_header(header(weight, tensor("[2,1]", 24, 32)), 32), {"shape [2,1], expected [classes]"});
   refused(with_header(header(tensor("[-2,3]", 0, 24), bias), 32), {"-2, expected a whole number"});
   refused(with_header(header(tensor("[2,1.5]", 0, 24), bias), 32), {"1.5, expected a whole number"});
-  refused(with_header(header(tensor("[0,3]", 0, 0), bias), 32), {"impossible shape"});
+  refused(with_header(header(tensor("[0,3]", 0, 0), tensor("[2]", 0, 8)), 8), {"impossible shape"});
   refused(with_header(header(tensor("[4294967296,4294967296]", 0, 24), bias), 32), {"impossible shape"});
-  refused(with_header(header(tensor("[2,4]", 0, 24), bias), 32), {"expected 32 bytes for shape [2,4]"});
-  refused(with_header(header(weight, tensor("[2]", 32, 40)), 32), {"expected 8 bytes"});
+  refused(with_header(header(tensor("[2,4]", 0, 24), bias), 32), {"expected 32 bytes for F32 of shape [2,4]"});
+  refused(with_header(header(weight, tensor("[2]", 32, 40)), 32), {"'bias' lies at bytes 32 to 40 of 32"});
   refused(with_header(header(weight, tensor("[2]", 32, 24)), 32), {"'bias' lies at bytes 32 to 24"});
   refused(with_header(header(weight, tensor("[3]", 24, 36)), 36), {"3 classes", "2, expected the same"});
   refused(with_header(header(tensor("[1,3]", 0, 12), tensor("[1]", 12, 16)), 16), {"1 classes, expected 2 to 65536"});

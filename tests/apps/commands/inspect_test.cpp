@@ -130,6 +130,63 @@ TEST_F(Inspect, AModelWhoseNamesEvalRefusesIsNotSound) {
   }
 }
 
+TEST_F(Inspect, TensorsOfAnotherKindAreSoundAndSaidToBeNoModel) {
+  const std::string header = R"({"__metadata__":{"format":"pt"},"fc1.weight":{"dtype":"F16","shape":[3,2],)"
+                             R"("data_offsets":[0,12]},"scale":{"dtype":"F32","shape":[],"data_offsets":[12,16]}})";
+  std::string whole(1, static_cast<char>(header.size()));
+  whole += std::string(7, '\0') + header + std::string(16, 'x');
+  const std::string path = data.folder().write("other", whole);
+  const json file = inspected(path);
+  EXPECT_EQ(file["kind"], "safetensors");
+  EXPECT_EQ(file["tensors"][0], (json{{"name", "fc1.weight"}, {"element_type", "F16"}, {"shape", {3, 2}}}));
+  EXPECT_EQ(file["metadata"], (json{{"format", "pt"}}));
+  EXPECT_TRUE(contains(file["no_model"], "has a tensor 'fc1.weight', expected 'weight' and 'bias'"));
+  const std::string text = sluice({"inspect", path}).out;
+  EXPECT_TRUE(contains(text, path + ": safetensors, sound\n")) << text;
+  EXPECT_TRUE(contains(text, "tensors        2: fc1.weight, F16, 3 x 2; scale, F32, one value\n")) << text;
+  EXPECT_TRUE(contains(inspected(data.folder().write("cut", whole.substr(0, whole.size() - 1)), 3)["error"],
+                       "'scale' lies at bytes 12 to 16 of 15"));
+}
+
+// One reader judges: a header that hides bytes behind a NUL, or has some before it, is nobody's model.
+TEST_F(Inspect, AModelIsSoundForAllCommandsOrForNone) {
+  trained(data.train() + Arguments{"--output", data.path("m")});
+  const std::string model = test::contents_of(data.path("m"));
+  const std::size_t length = static_cast<unsigned char>(model[0]) + 256u * static_cast<unsigned char>(model[1]);
+  const std::string header = model.substr(8, length), tensors = model.substr(8 + length);
+  const auto with = [&](std::string other) {
+    other.append((8 - other.size() % 8) % 8, ' ');
+    std::string bytes;
+    for (unsigned b = 0; b < 8; ++b) bytes += static_cast<char>(other.size() >> 8 * b & 0xff);
+    return data.folder().write("changed", bytes + other + tensors);
+  };
+  std::string unchecked = header;
+  unchecked.replace(unchecked.find("sluice.sha256"), 6, "other_");
+  inspected(with(unchecked));
+  for (const std::string& wrong : {unchecked + std::string("\0{\"hidden\":1}", 13), " " + unchecked,
+                                   "\xEF\xBB\xBF" + unchecked, unchecked + "{}"}) {
+    const std::string path = with(wrong);
+    inspected(path, 3);
+    EXPECT_EQ(sluice(Arguments{"eval", "--model", path, "--data", data.folder().path()}).code, 3);
+    EXPECT_EQ(sluice({"predict", "--model", path, "--images", data.path("t10k-images-idx3-ubyte.gz")}).code, 3);
+  }
+}
+
+TEST_F(Inspect, NoNameReachesTheTerminalAsACommand) {
+  const std::string path = data.folder().write("clear\x1b[2J\x1b]0;title\x07", train_images());
+  const std::string missing = data.folder().path() + "/no\x1b[2J\nsuch";
+  const Result sound = sluice({"inspect", path}), lost = sluice({"eval", "--model", missing});
+  EXPECT_EQ(sound.code, 0);
+  EXPECT_EQ(lost.code, 3);
+  EXPECT_TRUE(contains(sound.out, "/clear\uFFFD[2J\uFFFD]0;title\uFFFD: idx, sound\n")) << sound.out;
+  EXPECT_TRUE(contains(lost.err, "/no\uFFFD[2J\uFFFDsuch: cannot be opened")) << lost.err;
+  for (const Result& r :
+       {sound, lost, sluice({"train", "--data", missing}), sluice({"inspect", missing}),
+        sluice({"train", "--capacity", "\x1b[2J=3"}), sluice({"\x1b[2J"}), sluice({"train", "--\x1b[2J"}),
+        sluice({"train", "--lr", "\x1b[2J"}), sluice({"train", "--dump-flags", "--train-images", path})})
+    EXPECT_EQ((r.out + r.err).find_first_of("\x1b\x07"), std::string::npos) << r.out + r.err;
+}
+
 TEST_F(Inspect, AHeaderThatIsCutShortAndOtherCompressionsAreSaid) {
   for (const std::string& start : {train_images().substr(0, 10), test::gzip(train_images().substr(0, 10))}) {
     const json file = inspected(data.folder().write("start", start), 3);

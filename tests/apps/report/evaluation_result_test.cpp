@@ -213,17 +213,6 @@ TEST(EvaluationResult, NeedsANameForEachClass) {
   EXPECT_THROW(evaluation_result({}, Confusion{.classes = 3}, {"a", "b"}), std::invalid_argument);
 }
 
-TEST(PlainText, IsPrintableWhateverItWas) {
-  EXPECT_EQ(printable("Mütze/\u9774 'x'"), "Mütze/\u9774 'x'");
-  EXPECT_EQ(printable("a\tb\nc\x7f"), "a\uFFFDb\uFFFDc\uFFFD");
-  EXPECT_EQ(printable("\xc2\x9b"
-                      "31m\xc2\xa0x"),
-            "\uFFFD31m\u00A0x");
-  EXPECT_EQ(printable("\xff"), "\uFFFD");
-  EXPECT_EQ(printable("a\xef\xbf\xbe\xef\xbf\xbf\xef\xbf\xbd"), "a\uFFFD\uFFFD\uFFFD");
-  EXPECT_EQ(printable(""), "");
-}
-
 // RFC 4180: what has a comma, a quote or a line end in it is quoted, whichever line end it is.
 TEST(PlainText, IsQuotedInCsvWhereItHasTo) {
   EXPECT_EQ(csv_field("a b"), "a b");
