@@ -16,6 +16,7 @@
 #include "apps/job/settings.hpp"
 #include "apps/job/stored_model.hpp"
 #include "apps/report/evaluation_result.hpp"
+#include "apps/terminal/log.hpp"
 #include "apps/terminal/standard_output.hpp"
 
 namespace sluice::apps {
@@ -62,6 +63,7 @@ int eval(const Options& o, const EvalOptions& e) {
     write_to_stdout(repeating_command(o, inputs) + "\n");
     return 0;
   }
+  for (const std::string& note : files.notes) say(log_line(note));
   try {
     g.run();
   } catch (const StageError& error) {

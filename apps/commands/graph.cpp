@@ -29,7 +29,7 @@ int graph(const Options& o) {
   const ImagesHeader images = images_header(files.train_images, o.classes);
   const stages::DataShape& shape = images.shape;
   DataSettings to_data = data_settings(o);
-  JobData data = data_to_come(o.stream, files, to_data, shape, images.count);
+  JobData data = data_to_come(o.stream, files, to_data, shape, images.count());
   to_data.read.image_bytes = shape.image_bytes();
   const auto loading = data_preparation(o.stream, files, to_data, threads);
   Training training(data.train, training_settings(o), threads, {});
@@ -67,7 +67,7 @@ int graph(const Options& o) {
     text += fmt::format(
         "\nthe data stay in their files, but for a shuffle buffer of {} of {} images: the graphs hold {:.1f} MiB at "
         "most, however many images there are\n",
-        o.effective_shuffle_buffer(shape.image_bytes(), images.count), images.count,
+        o.effective_shuffle_buffer(shape.image_bytes(), images.count()), images.count(),
         static_cast<double>(bytes) / (1024 * 1024));
   write_to_stdout(text);
   return 0;

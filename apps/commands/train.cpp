@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -17,6 +18,7 @@
 #include <sluice/pipeline/trace.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/model_file.hpp>
+#include <sluice/stages/scale.hpp>
 #include "apps/commands/commands.hpp"
 #include "apps/flags/overrides.hpp"
 #include "apps/flags/repeat.hpp"
@@ -181,7 +183,7 @@ std::string flags_to_dump(const Options& o, const stages::DataFiles& files) {
   JobData data;
   if (!waits(files.train_images)) {
     const ImagesHeader images = images_header(files.train_images, o.classes);
-    data.train = LabelledSet(images.shape, images.count);
+    data.train = LabelledSet(images.shape, images.count());
   }
   data.train.shape.classes = o.classes;
   return repeating_command(o, files, data);
@@ -198,6 +200,11 @@ class Run {
         graphs_(o_, files_, threads_, interrupt_.wake()),
         checkpoints_(o_),
         until_here_(interrupt_) {}
+
+  void say_what_was_found() const {
+    for (const std::string& note : files_.notes)
+      if (!o_.quiet) say_message(style_, note);
+  }
 
   void load() {
     checkpoints_.find();
@@ -221,7 +228,7 @@ class Run {
       state_.training.weights = initial_weights(o_, shape);
     if (interrupt_.signal()) return;
     names_ = names_of_classes(o_, checkpoints_, shape);
-    about_ = {{"sluice.command", repeating_command(o_, files_, *data_)}};
+    about_ = {{"sluice.command", command_to_store(o_, files_, *data_)}, {"sluice.data", known_by(o_, *data_).dump()}};
     if (names_.known) about_["sluice.class_names"] = names_to_store(names_.names);
     graphs_.add(o_, *data_, threads_, state_.training.weights);
     interrupt_.then([this] {
@@ -254,6 +261,7 @@ class Run {
       progress_->fails(state_, error.what());
       throw;
     }
+    if (state_.complete()) warn_of_a_loss_that_rose();
     progress_->ends(state_, interrupt_.signal() != 0);
     if (!state_.complete()) return;
     state_.weights_sha256 = stages::weights_sha256(*state_.training.weights);
@@ -300,6 +308,23 @@ class Run {
   }
 
  private:
+  // Who guesses has a loss of log(classes), and so has the model that training begins with, nearly.
+  void warn_of_a_loss_that_rose() {
+    const double guessed = std::log(static_cast<double>(data_->train.shape.classes));
+    const double loss = state_.training.epochs.back().train.loss;
+    if (!(loss > 1.1 * guessed)) return;
+    progress_->warning(fmt::format(
+        "the loss of the last epoch, {:.4g}, is above the {:.4g} of a model that guesses, and training began there: "
+        "are "
+        "the pixels too large (--scale, now {}{}), or the steps (--lr, now {})?",
+        loss, guessed, stages::scale_text(state_.training.weights->divisor), largest_pixel_in_words(), o_.lr));
+  }
+
+  std::string largest_pixel_in_words() const {
+    const stages::DataSet* const held = data_->train.in_memory;
+    return held ? fmt::format(", with values up to {}", stages::largest_value(*held)) : "";
+  }
+
   // Report, picture, trace, profile: whatever there is to look at, however the run ended.
   void observe() {
     state_.seconds.total = seconds_since(begin_);
@@ -345,6 +370,7 @@ int train(const Options& o) {
     write_to_stdout(flags_to_dump(o, files) + "\n");
     return 0;
   }
+  run.say_what_was_found();
   try {
     run.load();
     if (!interrupt.signal()) run.go_on_or_begin();

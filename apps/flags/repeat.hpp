@@ -18,6 +18,8 @@
 namespace sluice::apps {
 
 std::string repeating_command(const Options& options, const stages::DataFiles& files, const JobData& data);
+// As a model has it that may be given away: of each path only the file's name.
+std::string command_to_store(const Options& options, const stages::DataFiles& files, const JobData& data);
 // The command of eval or predict, whose inputs these are. A scale or names that are the model's own stay so.
 std::string repeating_command(const Options& options, const LabelledFiles& files);
 

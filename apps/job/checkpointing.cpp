@@ -38,9 +38,7 @@ ordered_json job(const Options& o, const JobData& data) {
   if (o.stream) all["--shuffle-buffer"] = o.effective_shuffle_buffer(shape.image_bytes(), data.train.count);
   all["--classes"] = shape.classes;
   all["--scale"] = stages::scale_text(o.effective_divisor(shape.stored));
-  for (std::size_t i = 0; i < data.digests.size(); ++i)
-    all[std::array{"--train-images", "--train-labels", "--test-images", "--test-labels"}[i]] =
-        (o.stream ? digest_as_stored : digest_of_contents) + data.digests[i];
+  all.update(known_by(o, data));
   return all;
 }
 
@@ -62,6 +60,14 @@ bool replaceable(const std::string& path) {
 constexpr std::string_view pieces_magic = "sluice checkpoint pieces 1\n";
 
 }  // namespace
+
+ordered_json known_by(const Options& o, const JobData& data) {
+  ordered_json all = ordered_json::object();
+  for (std::size_t i = 0; i < data.digests.size(); ++i)
+    all[std::array{"--train-images", "--train-labels", "--test-images", "--test-labels"}[i]] =
+        (o.stream ? digest_as_stored : digest_of_contents) + data.digests[i];
+  return all;
+}
 
 std::string pieces_of(const std::string& checkpoint) {
   return checkpoint + ".pieces";

@@ -37,6 +37,9 @@ namespace sluice::apps {
 std::string pieces_of(const std::string& checkpoint);
 bool is_pieces_file(const std::string& path);
 
+// By which a checkpoint and a model tell the data: a digest of each file, under the name of its flag.
+nlohmann::ordered_json known_by(const Options& options, const JobData& data);
+
 class Checkpointing {
  public:
   explicit Checkpointing(const Options& options) : o_(options) {}

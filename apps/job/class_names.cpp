@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -37,6 +38,9 @@ std::vector<std::string> given(const std::string& wanted) {
   const std::string path = wanted.substr(1);
   std::ifstream file(path);
   auto names = parts(file, '\n');
+  while (!names.empty() && names.back().empty()) names.pop_back();
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  if (!names.empty() && names.front().starts_with(byte_order_mark)) names.front().erase(0, byte_order_mark.size());
   if (!file.is_open() || file.bad())
     throw std::invalid_argument(fmt::format("{}: cannot be read: {}", path, std::generic_category().message(errno)));
   return names;

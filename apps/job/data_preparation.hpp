@@ -24,7 +24,7 @@ namespace sluice::apps {
 
 struct DataSettings {
   std::size_t classes = 0;  // 0: counted from the labels
-  bool digests = false;     // what a checkpoint knows the data by
+  bool digests = false;     // what checkpoints and models know the data by
   ReadItems read{};         // on which no result depends
 };
 

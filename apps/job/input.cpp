@@ -43,11 +43,11 @@ ImagesHeader images_header(const InputFiles& images, std::size_t classes) {
   all.shape.stored = first.type;
   all.shape.classes = classes ? classes : 10;
   all.shape.path = images.name();
-  all.count = static_cast<std::size_t>(first.count);
+  all.counts = {first.count};
   for (std::size_t i = 1; i < paths.size(); ++i) {
     const ItemShape shape = header_of(ItemKind::images, paths[i]);
     check_same_items(ItemKind::images, shape, paths[i], first, paths.front());
-    all.count += static_cast<std::size_t>(shape.count);
+    all.counts.push_back(shape.count);
   }
   return all;
 }
@@ -55,12 +55,11 @@ ImagesHeader images_header(const InputFiles& images, std::size_t classes) {
 void check_headers(const InputFiles& images, const InputFiles& labels) {
   if (images.is_standard_input() || labels.is_standard_input() || waits(images) || waits(labels)) return;
   const auto promised = [](ItemKind kind, const InputFiles& files) {
-    std::uint64_t count = 0;
-    for (const std::string& path : files.paths()) count += header_of(kind, path).count;
-    return count;
+    ItemCounts counts;
+    for (const std::string& path : files.paths()) counts.push_back(header_of(kind, path).count);
+    return counts;
   };
-  const std::uint64_t of_images = promised(ItemKind::images, images), of_labels = promised(ItemKind::labels, labels);
-  check_as_many(images.name(), of_images, labels.name(), of_labels);
+  check_as_many(images, promised(ItemKind::images, images), labels, promised(ItemKind::labels, labels));
 }
 
 void check_standard_input(const InputFiles& images, const InputFiles& labels, bool are_read) {
@@ -83,6 +82,10 @@ Threads threads_beside_waits(std::size_t wanted, const std::vector<InputFiles>& 
   return Threads(std::max(wanted, waiting ? waiting + 1 : 1));
 }
 
+bool are_paired(const InputFiles& images, const InputFiles& labels) {
+  return images.paths().size() > 1 && labels.paths().size() > 1;
+}
+
 Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_t count) {
   ReadItems how{.decoder = files.decoder,
                 .index = files.index,
@@ -101,6 +104,7 @@ Stream<Batch> read_batches(Graph& g, const LabelledFiles& files, std::size_t cou
   const Join join{.images = files.images.name(),
                   .labels = files.labels.name(),
                   .pixels = pixels,
+                  .file_by_file = are_paired(files.images, files.labels),
                   .rows = files.image_bytes ? count : 0};
   return g.map("batch", join, read_pairs(g, files, count), unlimited);
 }

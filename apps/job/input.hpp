@@ -36,7 +36,8 @@ stages::ItemShape header_of(stages::ItemKind kind, const std::string& path);
 // What the headers of images files say; nothing else of them is decoded. classes: taken over, 0: 10. Throws DataError.
 struct ImagesHeader {
   stages::DataShape shape;
-  std::size_t count = 0;  // images
+  stages::ItemCounts counts;  // images of each file
+  std::size_t count() const { return static_cast<std::size_t>(stages::in_all(counts)); }
 };
 ImagesHeader images_header(const stages::InputFiles& images, std::size_t classes);
 
@@ -67,6 +68,9 @@ Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const stages::
     rows.item_bytes = bytes, rows.chunk_bytes = std::max(streams.chunk_bytes, bytes);
   return g.expand("rows." + what, rows, streams.elements, capacity(2));
 }
+
+// Whether each file of images has its own of labels.
+bool are_paired(const stages::InputFiles& images, const stages::InputFiles& labels);
 
 Stream<stages::LabelledRows> read_pairs(Graph& graph, const LabelledFiles& files, std::size_t count);
 // pixels: of an image, which are checked.

@@ -57,7 +57,8 @@ struct LabelledSet {
   IndexUse index{};
   KnownPieces known{};
   DecodedCount decoded{};
-  FileStamps stamps{};  // of them, at the beginning of the run, where the set stays there
+  stages::ItemCounts counts{};  // images of each of them
+  FileStamps stamps{};          // of them, at the beginning of the run, where the set stays there
 
   LabelledSet() = default;
   LabelledSet(const stages::DataShape& of, std::size_t so_many) : shape(of), count(so_many) {}

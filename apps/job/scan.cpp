@@ -64,7 +64,8 @@ FileStamps stamps(const InputFiles& images, const InputFiles& labels) {
 LabelledSet in_files(const InputFiles& images, const InputFiles& labels, FileStamps stamps,
                      const DataSettings& settings) {
   const ImagesHeader header = images_header(images, settings.classes);
-  LabelledSet set(header.shape, header.count);
+  LabelledSet set(header.shape, header.count());
+  set.counts = header.counts;
   set.images = images, set.labels = labels;
   set.stamps = std::move(stamps);
   set.decoder = settings.read.decoder, set.index = settings.read.index;
@@ -100,8 +101,8 @@ const JobData& FileScan::run() {
   graph_.run();
   train.shape.classes = settings_.classes ? settings_.classes : counted_classes(train_labels_.highest);
   test.shape.classes = train.shape.classes;
-  check_counted(train.shape, train.count, train_labels_);
-  check_counted(test.shape, test.count, test_labels_);
+  check_counted(train.shape, train.images, train.counts, train_labels_);
+  check_counted(test.shape, test.images, test.counts, test_labels_);
   data_ = {std::move(train), std::move(test), settings_.read.decoded, {}};
   if (settings_.digests) {
     const std::array all = {files_.train_images, files_.train_labels, files_.test_images, files_.test_labels};

@@ -129,6 +129,7 @@ Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& 
   shuffle.most_rows = set.count;
   shuffle.pixels = set.shape.pixels(), shuffle.item_bytes = image_bytes;
   shuffle.images = set.images.name(), shuffle.labels = set.labels.name();
+  shuffle.file_by_file = are_paired(set.images, set.labels);
   auto pairs = read_pairs(graph_,
                           {.images = set.images,
                            .labels = set.labels,

@@ -26,10 +26,14 @@ std::optional<double> ratio(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? std::nullopt : std::optional(static_cast<double>(part) / static_cast<double>(whole));
 }
 
+bool occurs(const Class& c) {
+  return c.support + c.predicted > 0;
+}
+
 std::optional<double> mean(const std::vector<Class>& classes, std::optional<double> Quality::*value) {
   double sum = 0, count = 0;
   for (const Class& c : classes)
-    if (c.*value) sum += *(c.*value), ++count;
+    if (occurs(c)) sum += (c.*value).value_or(0), ++count;
   return count > 0 ? std::optional(sum / count) : std::nullopt;
 }
 
@@ -75,6 +79,11 @@ std::string class_table(const EvaluationResult& r) {
                  decimals(k.recall), decimals(k.f1));
   }
   text += line(average, width, "", "", decimals(r.macro.precision), decimals(r.macro.recall), decimals(r.macro.f1));
+  const bool undefined = std::any_of(r.classes.begin(), r.classes.end(),
+                                     [](const Class& c) { return occurs(c) && !(c.precision && c.recall); });
+  if (undefined || r.macro_classes < r.classes.size())
+    text += fmt::format("The average is over the {} class{} among labels or predictions; - counts as 0.\n",
+                        r.macro_classes, r.macro_classes == 1 ? "" : "es");
   if (order.size() < r.classes.size())
     text += fmt::format("Of {} classes the {} with the lowest F1; JSON and CSV have all.\n", r.classes.size(),
                         order.size());
@@ -141,6 +150,7 @@ EvaluationResult evaluation_result(const Metrics& metrics, const stages::Confusi
     k.recall = ratio(k.right, k.support);
     k.f1 = ratio(2 * k.right, k.support + k.predicted);
   }
+  r.macro_classes = static_cast<std::size_t>(std::count_if(r.classes.begin(), r.classes.end(), occurs));
   r.macro = {mean(r.classes, &Quality::precision), mean(r.classes, &Quality::recall), mean(r.classes, &Quality::f1)};
 
   for (const auto& pair : pairs)
@@ -172,14 +182,17 @@ ordered_json to_json(const EvaluationResult& r) {
                        {"support", k.support},
                        {"predicted", k.predicted}});
   }
-  ordered_json json = {
-      {"command", "eval"},
-      {"loss", r.metrics.loss},
-      {"accuracy", r.metrics.accuracy},
-      {"count", r.metrics.count},
-      {"classes", std::move(classes)},
-      {"macro",
-       {{"precision", number(r.macro.precision)}, {"recall", number(r.macro.recall)}, {"f1", number(r.macro.f1)}}}};
+  ordered_json json = {{"command", "eval"},
+                       {"loss", r.metrics.loss},
+                       {"accuracy", r.metrics.accuracy},
+                       {"count", r.metrics.count},
+                       {"classes", std::move(classes)},
+                       {"macro",
+                        {{"precision", number(r.macro.precision)},
+                         {"recall", number(r.macro.recall)},
+                         {"f1", number(r.macro.f1)},
+                         {"classes", r.macro_classes},
+                         {"undefined_as", 0}}}};
   if (r.classes.size() <= most_in_json_matrix) {
     ordered_json matrix = ordered_json::array();
     for (std::size_t label = 0; label < r.classes.size(); ++label) {

@@ -2,8 +2,9 @@
 //
 // Metrics, Confusion, class names -> EvaluationResult -> a table for people, JSON or CSV.
 //   precision = right / predicted, recall = right / images, F1 = 2 right / (images + predicted)
-// 0 / 0 is undefined: "-" in the table, null in JSON, empty in CSV. A macro average is the mean over the classes for
-// which the value is defined. Numbers of JSON and CSV are read back exactly.
+// 0 / 0 is undefined: "-" in the table, null in JSON, empty in CSV. A macro average is the mean over the classes that
+// occur among labels or predictions, an undefined value counted as 0, as scikit-learn's classification_report has it by
+// default. Numbers of JSON and CSV are read back exactly.
 // Pure functions. Errors: std::invalid_argument if there is not one name for each class.
 //
 //   const EvaluationResult r = evaluation_result(metrics, confusion, names);
@@ -42,6 +43,7 @@ struct EvaluationResult {
   Metrics metrics;
   std::vector<Class> classes;
   Quality macro;
+  std::size_t macro_classes = 0;   // over which it is the mean
   std::vector<Confused> confused;  // every pair that occurs, most often first, then by class
   stages::Confusion confusion;
 };
@@ -55,9 +57,9 @@ inline constexpr std::size_t most_in_json_matrix = 256;  // classes
 std::string to_table(const EvaluationResult& result);
 
 // {"command": "eval", "loss", "accuracy", "count", "classes": [{"class", "name", "precision", "recall", "f1",
-// "support", "predicted"}], "macro": {"precision", "recall", "f1"}, "confusion": [[...]], "confused": [{"label",
-// "predicted", "label_name", "predicted_name", "count", "share"}]}. confusion[label][predicted], only up to 256
-// classes; of confused pairs the first 1000.
+// "support", "predicted"}], "macro": {"precision", "recall", "f1", "classes", "undefined_as": 0}, "confusion": [[...]],
+// "confused": [{"label", "predicted", "label_name", "predicted_name", "count", "share"}]}. confusion[label][predicted],
+// only up to 256 classes; of confused pairs the first 1000.
 nlohmann::ordered_json to_json(const EvaluationResult& result);
 
 // One table with a line of names, then one line a class: class,name,support,predicted,precision,recall,f1. Quotes as in

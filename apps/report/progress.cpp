@@ -131,7 +131,6 @@ void Progress::status() {
 
 void Progress::warning(const std::string& text) {
   const std::lock_guard lock(mutex_);
-  if (style_.form == LogStyle::Form::none) return;
   erase();
   say_warning(style_, text);
 }

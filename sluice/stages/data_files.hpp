@@ -1,14 +1,19 @@
 // Where the four files of a job are.
 //
-// A folder with the four customary names, .gz or plain (.gz first), or files named one by one, or neither: then the
-// Fashion-MNIST of Debian's package dataset-fashion-mnist. Files named one by one come before the folder's. Order and
-// thread-safety: a free function that looks at the file system. Errors: DataError naming what is not there, and how to
-// get it.
+// A folder with files of the customary names, or files named one by one, or neither: then the Fashion-MNIST of Debian's
+// package dataset-fashion-mnist. Files named one by one come before the folder's. Customary are
+//   [PREFIX-]train-images-idx3-ubyte   and train-labels-idx1-ubyte, t10k-images-..., t10k-labels-...
+// as MNIST, Fashion-MNIST and KMNIST have them, with `test` for `t10k`, a dot for the last dash but one, a prefix
+// (emnist-letters-, qmnist-), compressed (.gz, .bz2, .xz, .zst) or plain, also where each lies in a folder of its own
+// name, as Kaggle unpacks them; and all of that in a folder up to two levels below, as torchvision's FashionMNIST/raw.
+// Order and thread-safety: a free function that looks at the file system. Errors: DataError naming what is not there,
+// and how to get it; several sets where one was to be found; a compressed file beside a plain one of other contents.
 //
 //   DataFiles files = find_data_files({.folder = "data"});
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <sluice/stages/input_files.hpp>
 
@@ -16,6 +21,7 @@ namespace sluice::stages {
 
 struct DataFiles {
   InputFiles train_images{}, train_labels{}, test_images{}, test_labels{};
+  std::vector<std::string> notes{};  // what was chosen that nobody had named: for people
 };
 
 struct DataFilesWanted {

@@ -3,7 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <iterator>
+#include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <utility>
 
@@ -12,15 +13,29 @@
 
 namespace sluice::stages {
 
+namespace {
+
+void add(ItemCounts& counts, const Elements& elements) {
+  if (elements.in_file == 0) counts.push_back(0);
+  counts.back() += elements.count;
+}
+
+}  // namespace
+
+std::uint64_t in_all(const ItemCounts& counts) {
+  return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
+}
+
 void CollectImages::operator()(const Elements& elements) {
   shape = elements.shape;
+  add(counts, elements);
   const std::size_t size = elements.item_bytes();
   for (std::size_t i = 0; i < elements.count; ++i) images.push_back(elements.data + i * size);
   if (owners.empty() || owners.back().get() != elements.owner.get()) owners.push_back(elements.owner);
 }
 
 void CollectLabels::operator()(const Elements& elements) {
-  if (elements.in_file == 0) begins.push_back(labels.size());
+  add(counts, elements);
   if (elements.type == Pixel::uint8)
     labels.insert(labels.end(), elements.data, elements.data + elements.count);
   else
@@ -52,22 +67,44 @@ void check_as_many(const std::string& images, std::uint64_t image_count, const s
                               images, image_count, labels, label_count));
 }
 
+void check_as_many(const InputFiles& images, const ItemCounts& image_counts, const InputFiles& labels,
+                   const ItemCounts& label_counts) {
+  if (image_counts.size() < 2 || label_counts.size() < 2)
+    return check_as_many(images.name(), in_all(image_counts), labels.name(), in_all(label_counts));
+  if (image_counts.size() != label_counts.size())
+    throw DataError(
+        fmt::format("{} are {} files of images, {} are {} of labels, expected as many files, or one for all",
+                    images.name(), image_counts.size(), labels.name(), label_counts.size()));
+  for (std::size_t i = 0; i < image_counts.size(); ++i)
+    check_as_many(images.names().at(i), image_counts[i], labels.names().at(i), label_counts[i]);
+}
+
 void CountLabels::operator()(const Elements& elements) {
-  files_begun += elements.in_file == 0;
+  add(counts, elements);
+  const std::size_t file = counts.size() - 1;
   for (std::size_t i = 0; i < elements.count; ++i) {
     const std::uint16_t label = label_of(elements.type, elements.data + i * elements.item_bytes());
-    if (classes && label >= classes) refuse_label_in(files, files_begun - 1, label, elements.in_file + i, classes);
-    if (label > highest) highest = label, highest_file = files_begun - 1, highest_at = elements.in_file + i;
+    if (classes && label >= classes) refuse_label_in(files, file, label, elements.in_file + i, classes);
+    if (label > highest) highest = label, highest_file = file, highest_at = elements.in_file + i;
   }
-  count += elements.count;
+}
+
+float largest_value(const DataSet& set) {
+  float largest = -std::numeric_limits<float>::infinity();
+  for (std::size_t i = 0; i < std::min<std::size_t>(set.size(), 1000); ++i)
+    for (std::size_t p = 0; p < set.pixels(); ++p)
+      largest = std::max(largest, set.type() == Pixel::uint8 ? static_cast<float>(set.images[i][p])
+                                                             : reinterpret_cast<const float*>(set.images[i])[p]);
+  return largest;
 }
 
 std::size_t counted_classes(std::uint16_t highest_label) {
   return std::max<std::size_t>(2, highest_label + 1u);
 }
 
-void check_counted(const DataShape& shape, std::uint64_t images, const CountLabels& labels) {
-  check_as_many(shape.path, images, labels.files.name(), labels.count);
+void check_counted(const DataShape& shape, const InputFiles& images, const ItemCounts& counts,
+                   const CountLabels& labels) {
+  check_as_many(images, counts, labels.files, labels.counts);
   check_model_size(shape, labels.files.name());
   if (labels.highest >= shape.classes)
     refuse_label_in(labels.files, labels.highest_file, labels.highest, labels.highest_at, shape.classes);
@@ -76,16 +113,16 @@ void check_counted(const DataShape& shape, std::uint64_t images, const CountLabe
 DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes) {
   if (classes && (*classes < 2 || *classes > most_classes))
     throw std::invalid_argument(fmt::format("{} classes, expected 2 to {}", *classes, most_classes));
-  check_as_many(images.files.name(), images.images.size(), labels.files.name(), labels.labels.size());
+  check_as_many(images.files, images.counts, labels.files, labels.counts);
   if (images.images.empty()) throw DataError(images.files.name() + ": has no images, expected at least 1");
   const Column<std::uint16_t>& values = labels.labels;
   const std::size_t counted = counted_classes(*std::max_element(values.begin(), values.end()));
   if (classes && counted > *classes) {
     const auto wrong = static_cast<std::size_t>(
         std::find_if(values.begin(), values.end(), [&](auto label) { return label >= *classes; }) - values.begin());
-    const auto next = std::upper_bound(labels.begins.begin(), labels.begins.end(), wrong);
-    refuse_label_in(labels.files, static_cast<std::size_t>(next - labels.begins.begin()) - 1, values[wrong],
-                    wrong - *std::prev(next), *classes);
+    std::size_t file = 0, begin = 0;
+    while (wrong - begin >= labels.counts[file]) begin += static_cast<std::size_t>(labels.counts[file++]);
+    refuse_label_in(labels.files, file, values[wrong], wrong - begin, *classes);
   }
   DataSet set;
   set.rows = static_cast<std::size_t>(images.shape.rows);

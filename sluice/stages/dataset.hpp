@@ -44,31 +44,35 @@ struct DataSet : DataShape {
   std::size_t size() const { return images.size(); }
 };
 
+// Of several files: how many items each has.
+using ItemCounts = std::vector<std::uint64_t>;
+std::uint64_t in_all(const ItemCounts& counts);
+
 struct CollectImages {
   InputFiles files{};  // for error messages
   ItemShape shape{};
   Column<const std::uint8_t*> images{};
+  ItemCounts counts{};
   std::vector<Shared<Bytes>> owners{};
 
   void operator()(const Elements& elements);
-  void reset() { shape = {}, images.clear(), owners.clear(); }
+  void reset() { shape = {}, images.clear(), counts.clear(), owners.clear(); }
 };
 
 struct CollectLabels {
   InputFiles files{};  // for error messages
   Column<std::uint16_t> labels{};
-  std::vector<std::size_t> begins{};  // of the files, among the labels
+  ItemCounts counts{};
 
   void operator()(const Elements& elements);
-  void reset() { labels.clear(), begins.clear(); }
+  void reset() { labels.clear(), counts.clear(); }
 };
 
 // Counts the labels instead of keeping them. Throws DataError for one that is none of `classes`, where they are given.
 struct CountLabels {
   InputFiles files{};       // for error messages
   std::size_t classes = 0;  // 0: as many as the highest label says
-  std::uint64_t count = 0;
-  std::size_t files_begun = 0;
+  ItemCounts counts{};
   std::uint16_t highest = 0;
   std::size_t highest_file = 0;  // the first that has it
   std::uint64_t highest_at = 0;  // the first image of it that has it
@@ -83,14 +87,22 @@ inline constexpr std::size_t most_weights = std::size_t{1} << 26;
 // classes: how many there are, or nothing to count them: the highest label + 1, at least 2.
 DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<std::size_t> classes);
 
+// Of the pixels of the first thousand images, as they are stored.
+float largest_value(const DataSet& set);
+
 std::size_t counted_classes(std::uint16_t highest_label);
 
 // Throws DataError unless there are as many of both.
 void check_as_many(const std::string& images, std::uint64_t image_count, const std::string& labels,
                    std::uint64_t label_count);
+// The same of files: where there are several of both, of each pair of them, so that no labels are those of other
+// images; throws DataError also where these are not as many.
+void check_as_many(const InputFiles& images, const ItemCounts& image_counts, const InputFiles& labels,
+                   const ItemCounts& label_counts);
 
 // Throws what make_data_set would for so many images and these labels: for a set that stays in its files.
-void check_counted(const DataShape& shape, std::uint64_t images, const CountLabels& labels);
+void check_counted(const DataShape& shape, const InputFiles& images, const ItemCounts& counts,
+                   const CountLabels& labels);
 
 // Throws DataError unless the test set's images are of the size and type that was trained on.
 void check_same_size(const DataShape& train, const DataShape& test);

@@ -14,9 +14,9 @@ std::string not_as_many(const std::string& images, const std::string& labels) {
       images, labels);
 }
 
-void check_as_many(const LabelledRows& in, const std::string& images, const std::string& labels) {
+void check_as_many(const LabelledRows& in, bool file_by_file, const std::string& images, const std::string& labels) {
   const auto& [rows, of_rows] = in;
-  if (rows.count() == of_rows.count()) return;
+  if (rows.count() == of_rows.count() && (!file_by_file || rows.begins == of_rows.begins)) return;
   throw DataError(not_as_many(images, labels));
 }
 
@@ -39,7 +39,7 @@ void Unlabelled::operator()(const Rows& in, Batch& out) const {
 }
 
 void Join::operator()(const LabelledRows& in, Batch& out) const {
-  check_as_many(in, images, labels);
+  check_as_many(in, file_by_file, images, labels);
   const auto& [its, of_them] = in;
   Unlabelled{.pixels = pixels, .images = images}(its, out);
   for (std::size_t i = 0; i < its.count(); ++i) out.labels.push_back(label_of(of_them.type, of_them.at[i]));

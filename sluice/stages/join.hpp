@@ -24,6 +24,7 @@ using LabelledRows = std::tuple<Rows, Rows>;  // images, labels
 struct Join {
   std::string images{}, labels{};  // paths, for error messages
   std::size_t pixels = 0;          // of an image; 0: any
+  bool file_by_file = false;       // there are several of both: each has its own labels
   std::size_t rows = 0;            // of a batch, at most, where they are known: to state the bound
 
   using Output = Batch;
@@ -37,8 +38,8 @@ struct Join {
 
 // What a DataError says of files that do not have as many images as labels.
 std::string not_as_many(const std::string& images, const std::string& labels);
-// Throws it where rows and labels are not as many.
-void check_as_many(const LabelledRows& in, const std::string& images, const std::string& labels);
+// Throws it where rows and labels are not as many, or files begin at different ones of them.
+void check_as_many(const LabelledRows& in, bool file_by_file, const std::string& images, const std::string& labels);
 // Throws it where an image is not of `pixels`, unless they are 0.
 void check_pixels(const Rows& in, std::size_t pixels, const std::string& images);
 

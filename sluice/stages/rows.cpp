@@ -22,6 +22,7 @@ bool Regroup::pull(Rows& out) {
       run.first = elements_.first + next_;
     }
     const std::size_t bytes = elements_.item_bytes(), taken = std::min(elements_.count - next_, count - run.at.size());
+    if (elements_.in_file == 0 && next_ == 0) run.begins.push_back(elements_.first);
     for (std::size_t i = 0; i < taken; ++i) run.at.push_back(elements_.data + (next_ + i) * bytes);
     if (run.owners.empty() || run.owners.back().get() != elements_.owner.get()) run.owners.push_back(elements_.owner);
     next_ += taken;
@@ -31,6 +32,7 @@ bool Regroup::pull(Rows& out) {
   std::swap(out, run);
   run.at.clear();
   run.owners.clear();
+  run.begins.clear();
   return true;
 }
 

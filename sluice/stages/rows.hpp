@@ -26,6 +26,7 @@ struct Rows {
   std::uint64_t first = 0;              // index of the first item, of all files
   std::vector<const std::uint8_t*> at;  // the items, each shape.pixels() of `type`
   std::vector<Shared<Bytes>> owners;    // what they lie in
+  std::vector<std::uint64_t> begins;    // of files, among all items, where it is within this run
 
   std::size_t count() const { return at.size(); }
 };

@@ -40,6 +40,7 @@ struct ShuffleBuffer {
   std::size_t batch_size = 256;  // rows, at least 1
   std::uint64_t seed = 0;
   std::string images{}, labels{};    // paths, for error messages
+  bool file_by_file = false;         // as Join's
   std::size_t pixels = 0;            // of an image; 0: any
   std::size_t most_rows = SIZE_MAX;  // of the stream, where it is known: no batch has more
   std::size_t item_bytes = 0;        // of an image in memory, where it is known: to state the bound

@@ -267,12 +267,12 @@ TEST(Trace, NamesAreEscaped) {
   Trace trace;
   Graph g("\"quoted\\\"", threads(1));
   g.sink(
-      "a\nb", [](const int&) {}, g.source("x\"y", Count(1)));
+      "a\\b\nc", [](const int&) {}, g.source("x\"y", Count(1)));
   g.set_trace(&trace);
   g.run();
   std::set<std::string> names;
   for (const json& e : bodies(written(trace))) names.insert(e["name"]);
-  EXPECT_EQ(names, (std::set<std::string>{"a\nb", "x\"y"}));
+  EXPECT_EQ(names, (std::set<std::string>{"a\\b\uFFFDc", "x\"y"}));
 }
 
 TEST(Trace, ArrowsOfAllRunsHaveIdsOfTheirOwn) {

@@ -55,7 +55,7 @@ TEST(CountLabels, AgreesWithADataSetInMemory) {
     DataShape shape;
     shape.rows = shape.columns = 2, shape.path = "images";
     shape.classes = classes ? classes : counted_classes(counts.highest);
-    check_counted(shape, images, counts);
+    check_counted(shape, "images", {images}, counts);
     return shape.classes;
   };
   for (const std::uint32_t count : {1u, 20u, 300u})
@@ -71,9 +71,27 @@ TEST(CountLabels, AgreesWithADataSetInMemory) {
       [&] {
         DataShape shape;
         shape.rows = shape.columns = 1 << 12, shape.classes = 10, shape.path = "images";
-        check_counted(shape, 20, {.files = "labels", .count = 20, .highest = 9});
+        check_counted(shape, "images", {20}, {.files = "labels", .counts = {20}, .highest = 9});
       },
       {"images: images of 4096 x 4096 pixels in 10 classes", "labels"});
+}
+
+TEST(CheckAsMany, OfSeveralFilesComparesEachPair) {
+  const auto check = [](const ItemCounts& images, const ItemCounts& labels) {
+    check_as_many(InputFiles(std::vector<std::string>{"i0", "i1", "i2"}), images,
+                  InputFiles(std::vector<std::string>{"l0", "l1", "l2"}), labels);
+  };
+  check({300, 500, 1}, {300, 500, 1});
+  check({300, 500, 1}, {801});
+  check({801}, {300, 500, 1});
+  expect_error<DataError>([&] { check({300, 500, 1}, {500, 300, 1}); }, {"i0 has 300 images, l0 has 500 labels"});
+  expect_error<DataError>([&] { check({300, 500, 1}, {300, 1, 500}); }, {"i1 has 500 images, l1 has 1 labels"});
+  expect_error<DataError>([&] { check({300, 500, 1}, {800}); }, {"i0,i1,i2 has 801 images, l0,l1,l2 has 800 labels"});
+  expect_error<DataError>(
+      [&] {
+        check({300, 501}, {300, 500, 1});
+      },
+      {"i0,i1,i2 are 2 files of images, l0,l1,l2 are 3 of labels", "or one for all"});
 }
 
 TEST(CountLabels, RememberTheFirstImageThatHasTheHighest) {
@@ -91,10 +109,10 @@ TEST(CollectLabels, AreEmptyWhenTheyAreReset) {
   CollectLabels labels{.files = path};
   drive(Inflate{.path = path, .chunk_bytes = 7}, ParseLabels{.paths = {path}}, std::ref(labels));
   EXPECT_EQ(labels.labels.size(), 20u);
-  EXPECT_EQ(labels.begins.size(), 1u);
+  EXPECT_EQ(labels.counts, ItemCounts{20});
   labels.reset();
   EXPECT_TRUE(labels.labels.empty());
-  EXPECT_TRUE(labels.begins.empty());
+  EXPECT_TRUE(labels.counts.empty());
 }
 
 TEST(DataSet, CountsTheClassesAndThereAreAtLeastTwo) {

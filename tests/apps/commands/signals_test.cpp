@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <functional>
@@ -125,6 +126,8 @@ TEST_F(Signals, EndATestOfManyImagesWithinIt) {
   for (int turn = 0; turn < 20 && !within; ++turn) {
     Process p(job + Arguments{"--epochs", "1000000", "--profile"});
     ASSERT_TRUE(p.says("epoch="));
+    // Where there is one processor, who reads that line runs before who wrote it goes on.
+    std::this_thread::sleep_for(turn * std::chrono::microseconds(300));
     p.signal(SIGINT);
     const Result r = p.wait();
     ASSERT_EQ(r.code, 130) << r.err;

@@ -114,6 +114,80 @@ TEST(Train, SeveralFilesAreOneDataSet) {
   }
 }
 
+// Their totals agree: labels of other images would be trained on.
+TEST(Train, SeveralFilesArePairedOneByOne) {
+  const SmallData data;
+  const std::string a = data.path("train-images-idx3-ubyte.gz"), b = data.path("t10k-images-idx3-ubyte.gz");
+  const std::string la = data.path("train-labels-idx1-ubyte.gz"), lb = data.path("t10k-labels-idx1-ubyte.gz");
+  const std::string words = a + " has 500 images, " + lb + " has 200 labels";
+  for (const Arguments& how : {Arguments{}, {"--stream"}}) {
+    const Arguments images = data.train() + how + Arguments{"--train-images", a + "," + b, "--train-labels"};
+    EXPECT_EQ(sluice(images + Arguments{la + "," + lb}).code, 0);
+    const Result swapped = sluice(images + Arguments{lb + "," + la});
+    EXPECT_EQ(swapped.code, 3);
+    EXPECT_TRUE(contains(swapped.err, words)) << swapped.err;
+    EXPECT_EQ(sluice(images + Arguments{la + "," + lb + "," + lb}).code, 3);
+  }
+  trained(data.train() + Arguments{"--output", data.path("m")});
+  const Result swapped =
+      sluice({"eval", "--model", data.path("m"), "--images", a + "," + b, "--labels", lb + "," + la});
+  EXPECT_EQ(swapped.code, 3);
+  EXPECT_TRUE(contains(swapped.err, words)) << swapped.err;
+  // What a pipe holds nobody knows before.
+  const std::string all = "\"$0\" eval --model m --images <(zcat train-i*),t10k-images-idx3-ubyte.gz --labels ";
+  const auto piped = [&](const std::string& labels) {
+    return run({"bash", "-c", "cd '" + data.folder().path() + "' && " + all + labels, sluice_path()});
+  };
+  EXPECT_EQ(piped("train-labels-idx1-ubyte.gz,t10k-labels-idx1-ubyte.gz").code, 0);
+  const Result other = piped("t10k-labels-idx1-ubyte.gz,train-labels-idx1-ubyte.gz");
+  EXPECT_EQ(other.code, 3);
+  EXPECT_TRUE(contains(other.err, "have different numbers of images and labels")) << other.err;
+}
+
+TEST(Train, SaysWhichOfTwoFilesOfANameIsRead) {
+  const SmallData data;
+  data.folder().write("t10k-images-idx3-ubyte", test_images());
+  const std::string words =
+      "t10k-images-idx3-ubyte is there, too: " + data.path("t10k-images-idx3-ubyte.gz") + " is read";
+  EXPECT_TRUE(contains(sluice(data.train()).err, words));
+  EXPECT_FALSE(contains(sluice(data.train() + Arguments{"--quiet"}).err, words));
+  trained(data.train() + Arguments{"--output", data.path("m")});
+  EXPECT_TRUE(contains(sluice({"eval", "--model", data.path("m"), "--data", data.folder().path()}).err, words));
+  data.folder().write("t10k-images-idx3-ubyte", test_images() + "x");
+  const Result r = sluice(data.train());
+  EXPECT_EQ(r.code, 3);
+  EXPECT_TRUE(contains(r.err, "which of them is the right one?")) << r.err;
+}
+
+// float32 from 0 to 255, for which nobody gave a scale.
+TEST(Train, WarnsOnceOfALossThatRoseAndNeverCameBack) {
+  const SmallData data;
+  std::string images = test::idx_header(3, {train_count, rows, columns}, 0x0b);
+  for (const char c : pixel_bytes(train_count, 1)) images += std::string(1, '\0') + c;
+  std::string tests = test::idx_header(3, {test_count, rows, columns}, 0x0b);
+  for (const char c : pixel_bytes(test_count, 2)) tests += std::string(1, '\0') + c;
+  Arguments files = data.train() + Arguments{"--train-images", data.folder().write("i16", images), "--test-images",
+                                             data.folder().write("t16", tests)};
+  std::vector<std::uint8_t> unrelated = label_bytes(train_count);
+  for (std::size_t i = 0; i < train_count; ++i) unrelated[i] = static_cast<std::uint8_t>(i / 5 % 3);
+  files = files + Arguments{"--train-labels", data.folder().write("l", test::idx_labels(unrelated))};
+  const auto warned = [](const Arguments& arguments) {
+    const Result r = sluice(arguments);
+    EXPECT_EQ(r.code, 0) << r.err;
+    const std::string words = "sluice: warning: the loss of the last epoch";
+    EXPECT_EQ(r.err.find(words), r.err.rfind(words)) << "once";
+    return contains(r.err, words) ? r.err.substr(r.err.find(words)) : "";
+  };
+  const std::string text = warned(files);
+  EXPECT_TRUE(contains(text, "is above the 1.099 of a model that guesses") && contains(text, "--scale, now 1,") &&
+              contains(text, "values up to 255") && contains(text, "--lr, now 0.1"))
+      << text;
+  EXPECT_NE(warned(files + Arguments{"--quiet"}), "");
+  EXPECT_NE(warned(files + Arguments{"--stream"}), "");
+  EXPECT_EQ(warned(files + Arguments{"--scale", "1/255", "--lr", "0.01"}), "");
+  EXPECT_EQ(warned(data.train()), "");
+}
+
 TEST(Train, QuietSilencesTheProgressAndNotTheResult) {
   const SmallData data;
   const Result r = sluice(data.train() + Arguments{"--quiet"});

@@ -475,16 +475,32 @@ TEST(DumpFlags, ThatOfAGraphPrintsTheSameGraph) {
   EXPECT_FALSE(contains(line, "--lr") || contains(line, "--isa")) << line;
 }
 
-TEST(StoredWithAModel, TheCommandRepeatsTheRun) {
+TEST(StoredWithAModel, TheCommandRepeatsTheRunWhereItsFilesAre) {
   const SmallData data;
-  const test::Folder elsewhere;
   const json once = trained(data.train() + Arguments{"--output", data.path("m"), "--checkpoint", data.path("c")});
   for (const char* file : {"m", "c"}) {
     const std::string command = stages::load_model(data.path(file)).metadata.at("sluice.command");
     EXPECT_TRUE(contains(command, "--classes 3")) << command;
-    EXPECT_EQ(repeated(command, elsewhere)["weights_sha256"], once["weights_sha256"]) << "goes on from its end";
+    EXPECT_EQ(repeated(command, data.folder())["weights_sha256"], once["weights_sha256"]) << "goes on from its end";
     std::filesystem::remove(data.path("c"));
-    EXPECT_EQ(repeated(command, elsewhere)["weights_sha256"], once["weights_sha256"]) << "from its beginning";
+    EXPECT_EQ(repeated(command, data.folder())["weights_sha256"], once["weights_sha256"]) << "from its beginning";
+  }
+}
+
+TEST(StoredWithAModel, NoPathOfTheMachineIs) {
+  const SmallData data;
+  data.folder().write("names", "a\nb\nc\n");
+  trained(data.train() + Arguments{"--output", data.path("m"), "--checkpoint", data.path("c"), "--class-names",
+                                   "@" + data.path("names"), "--trace", data.path("t")});
+  for (const char* file : {"m", "c"}) {
+    const std::string bytes = test::contents_of(data.path(file));
+    EXPECT_EQ(bytes.find(data.folder().path()), std::string::npos);
+    const stages::Metadata about = stages::load_model(data.path(file)).metadata;
+    EXPECT_TRUE(contains(about.at("sluice.command"), "--train-images train-images-idx3-ubyte.gz ")) << file;
+    EXPECT_TRUE(contains(about.at("sluice.command"), "--class-names @names")) << file;
+    const json known = parsed_json(about.at("sluice.data"));
+    EXPECT_EQ(known.size(), 4u);
+    EXPECT_TRUE(known["--test-labels"].get<std::string>().starts_with("sha256 ")) << known;
   }
 }
 

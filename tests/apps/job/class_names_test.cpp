@@ -31,7 +31,10 @@ TEST(ClassNames, AreTakenFromAList) {
 
 TEST(ClassNames, AreTakenFromAFileWithAndWithoutALastLineEnd) {
   const test::Folder folder;
-  for (const char* text : {"a, b\nc\n", "a, b\r\nc"})
+  for (const char* text : {"a, b\nc\n", "a, b\r\nc",
+                           "\xEF\xBB\xBF"
+                           "a, b\nc",
+                           "a, b\nc\n\n", "a, b\r\nc\r\n \r\n"})
     EXPECT_EQ(class_names("@" + folder.write("names", text), 2, false), (Names{"a, b", "c"}));
 }
 

@@ -124,6 +124,7 @@ class             images  predicted  precision  recall      F1
 2 bird                 2          2     0.5000  0.5000  0.5000
 3 fish                 0          0          -       -       -
 macro average                           0.6111  0.5833  0.5924
+The average is over the 3 classes among labels or predictions; - counts as 0.
 
 True class (rows), predicted class (columns)
         0  1  2  3
@@ -207,6 +208,22 @@ TEST(EvaluationResult, FieldsOfCsvAreQuotedWhereTheyMustBe) {
   EXPECT_EQ(csv,
             "class,name,support,predicted,precision,recall,f1\n"
             "0,\"a,b\",0,0,,,\n1,\"say \"\"a\"\"\",0,0,,,\n2,\"two\nlines\",0,0,,,\n3, plain; M\xc3\xbctze,0,0,,,\n");
+}
+
+// As classification_report of scikit-learn 1.2 has it: with y_true = [0, 0, 1, 1, 2], y_pred = [0, 0, 0, 1, 1] and
+// labels 0 to 3 the macro average is 0.388889, 0.500000, 0.433333.
+TEST(EvaluationResult, TheAverageCountsAClassThatIsNeverPredicted) {
+  Confusion confusion{.classes = 4};
+  for (const auto& [label, predicted] : {std::pair{0u, 0u}, {0u, 0u}, {1u, 0u}, {1u, 1u}, {2u, 1u}})
+    confusion.add(label, predicted);
+  const EvaluationResult r = evaluation_result({}, confusion, {"a", "b", "c", "d"});
+  EXPECT_EQ(r.classes[2].precision, std::nullopt);
+  EXPECT_EQ(r.macro_classes, 3u);
+  EXPECT_NEAR(*r.macro.precision, 0.388889, 1e-6);
+  EXPECT_NEAR(*r.macro.recall, 0.5, 1e-6);
+  EXPECT_NEAR(*r.macro.f1, 0.433333, 1e-6);
+  EXPECT_EQ(to_json(r)["macro"]["classes"], 3);
+  EXPECT_EQ(to_json(r)["macro"]["undefined_as"], 0);
 }
 
 TEST(EvaluationResult, NeedsANameForEachClass) {
