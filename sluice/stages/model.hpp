@@ -1,4 +1,4 @@
-// The parameters of softmax regression: logits = pixels / divisor x weights + bias.
+// The parameters of softmax regression: logits = transform(pixels) / divisor x weights + bias.
 //
 // Layout: `weights` is packed for the kernels as [ceil(pixels / 16)][classes][16], float32: 16 neighbouring pixels of
 // one class lie together; places past the last pixel are zero and stay zero. `bias` has `classes` values.
@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/feature_transform.hpp>
 #include <sluice/stages/huge_pages.hpp>
 #include <sluice/stages/shared.hpp>
 
@@ -26,6 +27,9 @@ struct Model {
   Column<float> weights;         // packed, see above; kernels load a cache line of them at a time
   std::vector<float> bias;       // (classes)
   float divisor = byte_divisor;  // finite, above 0
+  // Of the images that it is for, where they are known; 0: rows of values whose shape nobody has said.
+  std::size_t planes = 0, rows = 0, columns = 0;
+  FeatureTransform transform{};  // of the pixels, before the divisor
 };
 
 using Weights = Shared<Model>;

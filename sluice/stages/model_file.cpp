@@ -7,11 +7,14 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 #include <sluice/stages/dataset.hpp>
@@ -77,6 +80,15 @@ std::string contents(const std::string& path) {
 constexpr const char* checksum_key = "sluice.sha256";
 constexpr std::size_t checksum_digits = 64;
 constexpr const char* scale_key = "sluice.scale";
+constexpr const char* shape_key = "sluice.shape";
+
+// What is done to the pixels before they meet the weights, each value by value.
+struct TransformTensor {
+  const char* name;
+  std::vector<float> FeatureTransform::*values;
+};
+constexpr TransformTensor transform_tensors[] = {
+    {"fill", &FeatureTransform::fill}, {"mean", &FeatureTransform::mean}, {"deviation", &FeatureTransform::deviation}};
 
 // Where the digits of the checksum are: the key as it is written, which no string of JSON can hold, its quotes escaped.
 std::size_t checksum_place(const std::string& file) {
@@ -146,23 +158,81 @@ std::string why_no_model(const SafetensorsHeader& header, const std::string& pre
   return "";
 }
 
+// Of the vectors that are there.
+std::string why_no_transform(const SafetensorsHeader& header) {
+  const std::uint64_t pixels = header.find("weight")->shape[1];
+  for (const TransformTensor& one : transform_tensors) {
+    const StoredTensor* const tensor = header.find(one.name);
+    if (tensor && (tensor->type != "F32" || tensor->shape != std::vector<std::uint64_t>{pixels}))
+      return fmt::format("tensor '{}' is of type {} and shape {}, expected F32 and [{}], one value a pixel", one.name,
+                         one_line(tensor->type), tensor->shape_text(), pixels);
+  }
+  if (!header.find("mean") != !header.find("deviation")) return "has one of 'mean' and 'deviation', expected both";
+  return "";
+}
+
+bool is_of_a_transform(std::string_view name) {
+  return std::any_of(std::begin(transform_tensors), std::end(transform_tensors),
+                     [&](const TransformTensor& one) { return name == one.name; });
+}
+
+FeatureTransform read_transform(const std::string& path, const SafetensorsHeader& header, const std::string& file) {
+  FeatureTransform transform;
+  for (const TransformTensor& one : transform_tensors)
+    if (const StoredTensor* const tensor = header.find(one.name))
+      transform.*one.values = values_of(path, file, header.data, *tensor);
+  for (const float deviation : transform.deviation)
+    if (deviation < 0) fail(path, fmt::format("has the deviation {}, expected 0 or more", deviation));
+  return transform;
+}
+
+// "28 x 28", or with planes "3 x 32 x 32".
+std::string shape_text(const Model& model) {
+  return model.planes == 1 ? fmt::format("{} x {}", model.rows, model.columns)
+                           : fmt::format("{} x {} x {}", model.planes, model.rows, model.columns);
+}
+
+void read_shape(const std::string& path, const std::string& text, Model& model) {
+  std::size_t sizes[3] = {1, 1, 1}, count = 0;
+  const char *at = text.data(), *const end = at + text.size();
+  for (constexpr std::string_view between = " x "; count < 3; at += between.size()) {
+    const auto [behind, error] = std::from_chars(at, end, sizes[count]);
+    if (error != std::errc() || sizes[count] == 0 || sizes[count] > most_pixels) break;
+    ++count, at = behind;
+    if (!std::string_view(at, end).starts_with(between)) break;
+  }
+  if (count == 2) sizes[2] = std::exchange(sizes[1], std::exchange(sizes[0], 1));
+  if (count < 2 || at != end || sizes[0] * sizes[1] != model.pixels / sizes[2] || model.pixels % sizes[2] != 0)
+    fail(path, fmt::format("{}: '{}' is no shape of {} pixels, expected ROWS x COLUMNS", shape_key, one_line(text),
+                           model.pixels));
+  model.planes = sizes[0], model.rows = sizes[1], model.columns = sizes[2];
+}
+
 bool has_earlier(const SafetensorsHeader& header) {
   return std::any_of(header.tensors.begin(), header.tensors.end(),
                      [](const StoredTensor& t) { return t.name.starts_with(earlier_prefix); });
 }
 
+void append_tensor(const std::string& path, const std::vector<float>& values, const std::string& name,
+                   std::vector<std::size_t> shape, ordered_json& header, std::string& data) {
+  if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
+    throw WriteError(path + ": not written: the model has values that are no finite numbers");
+  const std::size_t begin = data.size();
+  append(data, values);
+  header[name] = {{"dtype", "F32"}, {"shape", std::move(shape)}, {"data_offsets", {begin, data.size()}}};
+}
+
 // Two tensors, behind the data of others.
 void append_model(const std::string& path, const Model& model, const std::string& prefix, ordered_json& header,
                   std::string& data) {
-  const auto add = [&](const char* name, const std::vector<float>& values, std::vector<std::size_t> shape) {
-    if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); }))
-      throw WriteError(path + ": not written: the model has values that are no finite numbers");
-    const std::size_t begin = data.size();
-    append(data, values);
-    header[prefix + name] = {{"dtype", "F32"}, {"shape", std::move(shape)}, {"data_offsets", {begin, data.size()}}};
-  };
-  add("weight", unpacked_weights(model), {model.classes, model.pixels});
-  add("bias", model.bias, {model.classes});
+  append_tensor(path, unpacked_weights(model), prefix + "weight", {model.classes, model.pixels}, header, data);
+  append_tensor(path, model.bias, prefix + "bias", {model.classes}, header, data);
+}
+
+void take_over_all_but_weights(const Model& from, Model& to) {
+  to.divisor = from.divisor;
+  to.planes = from.planes, to.rows = from.rows, to.columns = from.columns;
+  to.transform = from.transform;
 }
 
 Model read_model(const std::string& path, const SafetensorsHeader& header, const std::string& file,
@@ -180,9 +250,13 @@ void save_model(const std::string& path, const Model& model, const Metadata& met
   ordered_json header = ordered_json::object();  // from null it would not become one safely, without memory
   header["__metadata__"] = metadata;
   header["__metadata__"][scale_key] = scale_text(model.divisor);
+  if (model.rows) header["__metadata__"][shape_key] = shape_text(model);
   header["__metadata__"][checksum_key] = std::string(checksum_digits, '0');
   append_model(path, model, "", header, data);
   if (earlier) append_model(path, *earlier, std::string(earlier_prefix), header, data);
+  for (const TransformTensor& one : transform_tensors)
+    if (const std::vector<float>& values = model.transform.*one.values; !values.empty())
+      append_tensor(path, values, one.name, {model.pixels}, header, data);
   std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);  // metadata may be no UTF-8
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the tensors are aligned
   if (text.size() > most_safetensors_header)
@@ -204,11 +278,12 @@ std::string why_no_model(const SafetensorsHeader& header) {
   for (const StoredTensor& tensor : header.tensors) {
     const std::string_view name = tensor.name;
     const std::string_view plain = name.starts_with(earlier_prefix) ? name.substr(earlier_prefix.size()) : name;
-    if (plain != "weight" && plain != "bias")
+    if (plain != "weight" && plain != "bias" && !is_of_a_transform(name))
       return fmt::format("has a tensor '{}', expected 'weight' and 'bias': is it the file of another kind of model?",
                          one_line(name));
   }
-  if (std::string why = why_no_model(header, ""); !why.empty() || !has_earlier(header)) return why;
+  if (std::string why = why_no_model(header, ""); !why.empty()) return why;
+  if (std::string why = why_no_transform(header); !why.empty() || !has_earlier(header)) return why;
   if (std::string why = why_no_model(header, std::string(earlier_prefix)); !why.empty()) return why;
   return header.find("earlier.weight")->shape == header.find("weight")->shape
              ? ""
@@ -220,16 +295,21 @@ StoredModel load_model(const std::string& path) {
   SafetensorsHeader header = parse_safetensors(path, file, file.size());
   if (const std::string why = why_no_model(header); !why.empty()) fail(path, why);
   StoredModel stored{.model = read_model(path, header, file, ""), .metadata = std::move(header.metadata)};
+  stored.model.transform = read_transform(path, header, file);
+  if (const auto found = stored.metadata.find(shape_key); found != stored.metadata.end()) {
+    read_shape(path, found->second, stored.model);
+    stored.metadata.erase(found);
+  }
   if (has_earlier(header)) stored.earlier = read_model(path, header, file, std::string(earlier_prefix));
   if (const auto found = stored.metadata.find(scale_key); found != stored.metadata.end()) {
     try {
       stored.model.divisor = divisor_of(found->second);
-      if (stored.earlier) stored.earlier->divisor = stored.model.divisor;
     } catch (const std::invalid_argument& error) {
       fail(path, fmt::format("{}: {}", scale_key, one_line(error.what())));
     }
     stored.metadata.erase(found);
   }
+  if (stored.earlier) take_over_all_but_weights(stored.model, *stored.earlier);
   if (const auto found = stored.metadata.find(checksum_key); found != stored.metadata.end()) {
     check_checksum(path, file, found->second);
     stored.checked = true;

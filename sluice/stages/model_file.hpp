@@ -2,13 +2,15 @@
 //
 // Tensors, little-endian float32: `weight` (classes x pixels, row-major, the layout of PyTorch's Linear, for pixels
 // scaled to [0, 1]) and `bias` (classes), 2 to 65,536 classes; in `__metadata__` strings of the caller's, what
-// pixels are multiplied by, `sluice.scale` (1/255 of a file without it), and a checksum `sluice.sha256`: the SHA-256 of
+// pixels are multiplied by, `sluice.scale` (1/255 of a file without it), the shape of an image, `sluice.shape` ("28 x
+// 28"), and a checksum `sluice.sha256`: the SHA-256 of
 // the file with the checksum's own digits as zeros. A file of another program is read, too: without a checksum, with
-// other metadata or none, its tensors in any order. Beside the model a file may hold an earlier one of the same sizes,
-// `earlier.weight` and `earlier.bias`. Order and thread-safety: free functions; one writer a path.
-// save_model replaces an older file when the new one is complete (sluice/stages/replacement.hpp). Errors, naming the
-// file: WriteError, DataError of what cannot be opened or read, DamagedError of what is no sound model: what was found
-// and what was expected of tensors, shape, type, size and values; contents without the right checksum.
+// other metadata or none, its tensors in any order. Where the pixels are transformed before they meet the weights
+// (feature_transform.hpp), `fill`, `mean` and `deviation` (pixels) say how. Beside the model a file may hold an earlier
+// one of the same sizes, `earlier.weight` and `earlier.bias`. Order and thread-safety: free functions; one writer a
+// path. save_model replaces an older file when the new one is complete (sluice/stages/replacement.hpp). Errors, naming
+// the file: WriteError, DataError of what cannot be opened or read, DamagedError of what is no sound model: what was
+// found and what was expected of tensors, shape, type, size and values; contents without the right checksum.
 //
 //   save_model("fashion.safetensors", model, {{"epochs", "10"}});
 //   StoredModel stored = load_model("fashion.safetensors");

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <limits>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -121,6 +122,61 @@ TEST(ModelFile, MetadataThatIsNoTextIsSavedAsGoodAsItCan) {
   const Folder folder;
   save_model(folder.path("m"), zero_model(3, 2), {{"path", "\xff"}});
   EXPECT_EQ(load_model(folder.path("m")).metadata.at("path"), "\xef\xbf\xbd");
+}
+
+TEST(ModelFile, KnowsTheShapeOfItsImages) {
+  const Folder folder;
+  Model model = random_model(12, 2, 1);
+  save_model(folder.path("flat"), model, {});
+  EXPECT_EQ(load_model(folder.path("flat")).model.rows, 0u);
+  EXPECT_EQ(contents_of(folder.path("flat")).find("sluice.shape"), std::string::npos);
+  for (const auto& [planes, rows, columns, text] :
+       {std::tuple{1u, 3u, 4u, R"("sluice.shape":"3 x 4")"}, {3u, 2u, 2u, R"("sluice.shape":"3 x 2 x 2")"}}) {
+    model.planes = planes, model.rows = rows, model.columns = columns;
+    save_model(folder.path("m"), model, {}, Replacement::Older::dropped, &model);
+    EXPECT_NE(contents_of(folder.path("m")).find(text), std::string::npos);
+    const StoredModel stored = load_model(folder.path("m"));
+    EXPECT_FALSE(stored.metadata.contains("sluice.shape"));
+    for (const Model& one : {stored.model, *stored.earlier}) {
+      EXPECT_EQ(one.planes, planes);
+      EXPECT_EQ(one.rows, rows);
+      EXPECT_EQ(one.columns, columns);
+    }
+  }
+  const std::string tensors = tensor("[2,12]", 0, 96), bias = tensor("[2]", 96, 104);
+  const auto with = [&](const std::string& shape) {
+    return with_header(header(tensors, bias, R"(,"__metadata__":{"sluice.shape":")" + shape + R"("})"), 104);
+  };
+  EXPECT_EQ(load_model(folder.write("m", with("12 x 1"))).model.columns, 1u);
+  for (const std::string wrong : {"", "12", "3 x 5", "3x4", "3 x 4 ", " 3 x 4", "0 x 12", "3 x 2 x 2 x 1", "-3 x -4",
+                                  "18446744073709551615 x 4", "1 x 1 x 67108865"})
+    refused(with(wrong), {"sluice.shape: '" + wrong + "' is no shape of 12 pixels"});
+}
+
+TEST(ModelFile, KeepsWhatIsDoneToThePixels) {
+  const Folder folder;
+  Model model = random_model(3, 2, 1);
+  model.transform = {.fill = {1, 2, 3}, .mean = {4, 5, -6}, .deviation = {0, 0.5f, 2}};
+  save_model(folder.path("m"), model, {}, Replacement::Older::dropped, &model);
+  const StoredModel stored = load_model(folder.path("m"));
+  EXPECT_EQ(stored.model.transform, model.transform);
+  EXPECT_EQ(stored.earlier->transform, model.transform);
+  EXPECT_EQ(weights_sha256(stored.model), weights_sha256(model));
+  model.transform.fill.clear();
+  save_model(folder.path("m"), model, {});
+  EXPECT_EQ(load_model(folder.path("m")).model.transform, model.transform);
+
+  const std::string weight = tensor("[2,3]", 0, 24), bias = tensor("[2]", 24, 32);
+  const auto with = [&](const std::string& more, std::size_t bytes) {
+    return with_header(header(weight, bias, more), little_endian(std::vector<float>(bytes / 4, -1)));
+  };
+  const std::string mean = R"(,"mean":)" + tensor("[3]", 32, 44);
+  refused(with(mean, 44), {"has one of 'mean' and 'deviation', expected both"});
+  refused(with(mean + R"(,"deviation":)" + tensor("[3]", 44, 56), 56), {"has the deviation -1, expected 0 or more"});
+  refused(with(R"(,"fill":)" + tensor("[2]", 32, 40), 40),
+          {"'fill' is of type F32 and shape [2], expected F32 and [3]"});
+  refused(with(R"(,"fill":)" + tensor("[3]", 32, 56, "F64"), 56), {"'fill' is of type F64"});
+  refused(with(R"(,"earlier.fill":)" + tensor("[3]", 32, 44), 44), {"has a tensor 'earlier.fill'"});
 }
 
 TEST(ModelFile, WhenSavingFailsTheOldFileIsIntact) {
