@@ -50,7 +50,8 @@ int eval(const Options& o, const EvalOptions& e) {
                              .labels = files.test_labels,
                              .decoder = how.decoder,
                              .index = how.index,
-                             .classes = model.weights->classes};
+                             .classes = model.weights->classes,
+                             .transform = transform_of(model)};
   check_headers(inputs.images, inputs.labels);
   Graph g("evaluate", threads_beside_waits(o.effective_threads(), {inputs.images, inputs.labels}));
   Accumulate sums;

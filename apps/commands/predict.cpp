@@ -19,6 +19,7 @@
 #include <sluice/stages/join.hpp>
 #include <sluice/stages/label.hpp>
 #include <sluice/stages/replacement.hpp>
+#include <sluice/stages/transform_rows.hpp>
 #include "apps/commands/commands.hpp"
 #include "apps/flags/overrides.hpp"
 #include "apps/flags/repeat.hpp"
@@ -189,6 +190,8 @@ int predict(const Options& o, const PredictOptions& p) {
   ReadItems how = read_settings(o);
   how.wake = wake, how.at_once = true;
   auto images = read_rows<ItemKind::images>(g, "images", p.images, rows, how);
+  if (const FeatureTransform* const transform = transform_of(model))
+    images = g.map("transform.images", TransformRows{.transform = transform}, images, unlimited);
   auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
   check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);

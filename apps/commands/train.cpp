@@ -32,6 +32,7 @@
 #include "apps/job/settings.hpp"
 #include "apps/job/state.hpp"
 #include "apps/job/training.hpp"
+#include "apps/job/transform.hpp"
 #include "apps/job/usage_error.hpp"
 #include "apps/report/observations.hpp"
 #include "apps/report/progress.hpp"
@@ -150,11 +151,13 @@ void go_on(RunState& state, Checkpointing& checkpoints, const JobData& data, con
                          : fmt::format("going on from {}: {}", path, state.place()));
 }
 
-stages::Weights initial_weights(const Options& o, const stages::DataShape& shape) {
+stages::Weights initial_weights(const Options& o, const JobData& data) {
+  const stages::DataShape& shape = data.train.shape;
   stages::Weights initial;
   stages::Model& model = initial.renew();
   model = stages::random_model(shape.pixels(), shape.classes, o.seed);
-  model.divisor = o.effective_divisor(shape.stored);
+  model.divisor = o.effective_divisor(shape);
+  model.inputs.renew() = {.planes = 1, .rows = shape.rows, .columns = shape.columns, .transform = data.transform};
   return initial;
 }
 
@@ -225,7 +228,7 @@ class Run {
     if (checkpoints_.resumes())
       go_on(state_, checkpoints_, *data_, style_, o_.quiet);
     else
-      state_.training.weights = initial_weights(o_, shape);
+      state_.training.weights = initial_weights(o_, *data_);
     if (interrupt_.signal()) return;
     names_ = names_of_classes(o_, checkpoints_, shape);
     about_ = {{"sluice.command", command_to_store(o_, files_, *data_)}, {"sluice.data", known_by(o_, *data_).dump()}};
@@ -237,6 +240,8 @@ class Run {
     });
     progress_.emplace(style_, state_);
     interrupt_.when_asked([this] { progress_->status(); });
+    if (const std::string constant = constant_in_words(data_->transform); !constant.empty() && !o_.quiet)
+      say_message(style_, constant);
     if (o_.batch_size > data_->train.count)
       progress_->warning(fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step",
                                      o_.batch_size, data_->train.count));

@@ -43,8 +43,9 @@ void declare_folder(Flags& flags, std::string& folder, const char* what, const c
     data.inputs(one.flag, one.files, dash, one.what).by_default("that of --data").yields_to(all);
 }
 
-void declare_scale(const FlagGroup& group, Options& o, const char* by_default) {
-  group.value("--scale SCALE", o.scale, scale(), "What pixels are multiplied by: a number, or 1 through one, as 1/255")
+Flag declare_scale(const FlagGroup& group, Options& o, const char* by_default) {
+  return group
+      .value("--scale SCALE", o.scale, scale(), "What pixels are multiplied by: a number, or 1 through one, as 1/255")
       .by_default(by_default);
 }
 
@@ -84,7 +85,12 @@ void declare_data(Flags& flags, Options& o) {
                   {"--test-images FILE", files.test_images, "Images to test on"},
                   {"--test-labels FILE", files.test_labels, "Their labels"}});
   const FlagGroup data = flags.group("Data");
-  declare_scale(data, o, "1/255 for uint8 images, 1 for any other type");
+  declare_scale(data, o, "1/255 for uint8 images, 1 for any other type")
+      .only_where([&o] { return !o.standardize; }, "with --standardize, which scales each pixel by itself");
+  data.bare(
+      "--standardize", o.standardize,
+      "Shift and scale each pixel to mean 0 and deviation 1 over the training set; kept in the model, for eval and "
+      "predict");
   data.value("--classes N", o.classes, whole(2, stages::most_classes), "Number of classes, 2 to 65536")
       .by_default("counted from the labels");
   declare_decoder(data, o);

@@ -108,7 +108,7 @@ std::string train_command(const Options& o, Spelling spelling, const stages::Dat
                 {"--test-labels", {respelt(files.test_labels, spelling).text()}}};
   if (data.train.shape.classes) inputs["--classes"] = {std::to_string(data.train.shape.classes)};
   if (data.train.count) {
-    inputs["--scale"] = {stages::scale_text(o.effective_divisor(data.train.shape.stored))};
+    if (!o.standardize) inputs["--scale"] = {stages::scale_text(o.effective_divisor(data.train.shape))};
     if (o.stream)
       inputs["--shuffle-buffer"] = {
           std::to_string(o.effective_shuffle_buffer(data.train.shape.image_bytes(), data.train.count))};

@@ -30,14 +30,18 @@ using Older = stages::Replacement::Older;
 // What decides the result, under the names of the flags: of a checkpoint, it has to be the same.
 ordered_json job(const Options& o) {
   const TrainingSettings s = training_settings(o);
-  return {{"--batch-size", s.batch_size}, {"--lr", s.learning_rate}, {"--seed", s.seed}, {"--stream", o.stream}};
+  return {{"--batch-size", s.batch_size},
+          {"--lr", s.learning_rate},
+          {"--seed", s.seed},
+          {"--stream", o.stream},
+          {"--standardize", o.standardize}};
 }
 ordered_json job(const Options& o, const JobData& data) {
   ordered_json all = job(o);
   const stages::DataShape& shape = data.train.shape;
   if (o.stream) all["--shuffle-buffer"] = o.effective_shuffle_buffer(shape.image_bytes(), data.train.count);
   all["--classes"] = shape.classes;
-  all["--scale"] = stages::scale_text(o.effective_divisor(shape.stored));
+  all["--scale"] = stages::scale_text(o.effective_divisor(shape));
   all.update(known_by(o, data));
   return all;
 }
@@ -110,7 +114,8 @@ void Checkpointing::find() {
   }
   if (!found_) return;
   Checkpoint& c = found_->checkpoint;
-  if (!c.job.contains("--stream")) c.job["--stream"] = false;  // of a version that could not
+  for (const char* flag : {"--stream", "--standardize"})
+    if (!c.job.contains(flag)) c.job[flag] = false;  // of a version that could not
   refuse_another_job(differences(c.job, job(o_)));
   const TrainingState& s = c.state;
   if (s.epochs.size() > o_.epochs || (s.epochs.size() == o_.epochs && s.rows() > 0))

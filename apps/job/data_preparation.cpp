@@ -19,6 +19,9 @@ JobData data_to_come(bool stream, const stages::DataFiles& files, const DataSett
   data.test.images = files.test_images, data.test.labels = files.test_labels;
   for (LabelledSet* set : {&data.train, &data.test})
     set->decoder = settings.read.decoder, set->index = settings.read.index;
+  static const stages::FeatureTransform unknown;
+  if (settings.standardize)
+    for (LabelledSet* set : {&data.train, &data.test}) set->transform_by(unknown);
   if (!stream) data.train.in_memory = data.test.in_memory = &none;
   return data;
 }

@@ -23,9 +23,10 @@
 namespace sluice::apps {
 
 struct DataSettings {
-  std::size_t classes = 0;  // 0: counted from the labels
-  bool digests = false;     // what checkpoints and models know the data by
-  ReadItems read{};         // on which no result depends
+  std::size_t classes = 0;   // 0: counted from the labels
+  bool standardize = false;  // each pixel to mean 0 and deviation 1
+  bool digests = false;      // what checkpoints and models know the data by
+  ReadItems read{};          // on which no result depends
 };
 
 class DataPreparation {

@@ -52,8 +52,10 @@ Stream<Batch> Evaluation::batches(const LabelledSet& set, std::size_t rows) {
                        .index = set.index,
                        .again = true,
                        .decoded = set.decoded,
-                       .image_bytes = set.shape.image_bytes(),
-                       .classes = set.shape.classes},
+                       .image_bytes = set.stored_image_bytes,
+                       .image_pixels = set.shape.pixels(),
+                       .classes = set.shape.classes,
+                       .transform = set.transform},
                       rows, set.shape.pixels());
 }
 

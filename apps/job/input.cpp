@@ -8,6 +8,7 @@
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/inflate.hpp>
 #include <sluice/stages/join.hpp>
+#include <sluice/stages/transform_rows.hpp>
 #include "apps/job/usage_error.hpp"
 
 namespace sluice::apps {
@@ -94,6 +95,12 @@ Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_
                 .decoded = files.decoded,
                 .image_bytes = files.image_bytes};
   auto images = read_rows<ItemKind::images>(g, files.prefix + "images", files.images, count, how);
+  if (files.transform)
+    images =
+        g.map("transform." + files.prefix + "images",
+              TransformRows{
+                  .transform = files.transform, .pixels = files.image_pixels, .rows = files.image_bytes ? count : 0},
+              images, unlimited);
   how.classes = files.classes;
   how.known.clear();
   auto labels = read_rows<ItemKind::labels>(g, files.prefix + "labels", files.labels, count, how);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <sluice/stages/dataset.hpp>
+#include <sluice/stages/feature_transform.hpp>
 #include <sluice/stages/gzip_pieces.hpp>
 #include <sluice/stages/input_files.hpp>
 #include "apps/job/file_stamps.hpp"
@@ -43,13 +44,16 @@ struct LabelledFiles {
   bool again = false;  // whether they are read more than once: then where the pieces lie is kept
   KnownPieces known{};
   DecodedCount decoded{};
-  std::size_t image_bytes = 0;
-  std::size_t classes = 0;  // of the labels, which are checked
+  std::size_t image_bytes = 0;                          // before they are transformed
+  std::size_t image_pixels = 0;                         // where image_bytes are known
+  std::size_t classes = 0;                              // of the labels, which are checked
+  const stages::FeatureTransform* transform = nullptr;  // of the images; nullptr: they stay as they are
 };
 
 // Images and their labels.
 struct LabelledSet {
-  stages::DataShape shape{};
+  stages::DataShape shape{};                   // as its rows meet the weights
+  std::size_t stored_image_bytes = 0;          // of an image before it is transformed, in memory
   std::size_t count = 0;                       // images
   const stages::DataSet* in_memory = nullptr;  // nullptr: it stays in its files
   stages::InputFiles images{}, labels{};       // these files
@@ -57,17 +61,25 @@ struct LabelledSet {
   IndexUse index{};
   KnownPieces known{};
   DecodedCount decoded{};
-  stages::ItemCounts counts{};  // images of each of them
-  FileStamps stamps{};          // of them, at the beginning of the run, where the set stays there
+  const stages::FeatureTransform* transform = nullptr;  // of what they hold; nullptr: it stays as it is
+  stages::ItemCounts counts{};                          // images of each of them
+  FileStamps stamps{};  // of them, at the beginning of the run, where the set stays there
 
   LabelledSet() = default;
-  LabelledSet(const stages::DataShape& of, std::size_t so_many) : shape(of), count(so_many) {}
-  explicit LabelledSet(const stages::DataSet& held) : shape(held), count(held.size()), in_memory(&held) {}
+  LabelledSet(const stages::DataShape& of, std::size_t so_many)
+      : shape(of), stored_image_bytes(of.image_bytes()), count(so_many) {}
+  explicit LabelledSet(const stages::DataSet& held) : LabelledSet(held, held.size()) { in_memory = &held; }
+
+  void transform_by(const stages::FeatureTransform& its) {
+    transform = &its;
+    shape.stored = stages::ElementType::float32;
+  }
 };
 
 // What a job knows of its data before the first epoch.
 struct JobData {
   LabelledSet train, test;
+  stages::FeatureTransform transform{};  // of their pixels, found in the training set
   DecodedCount loaded{};                 // until then
   std::array<std::string, 4> digests{};  // SHA-256, in the order of stages::DataFiles, where they are asked for
 };

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include <sluice/stages/idx.hpp>
+#include "apps/job/transform.hpp"
 
 namespace sluice::apps {
 
@@ -30,7 +31,7 @@ void load(Graph& g, const std::string& what, const InputFiles& files, const Data
 //                       -> digest.train-images                        (for checkpoints)
 //  and the same for the other three, side by side
 Loading::Loading(const DataFiles& files, const DataSettings& settings, const Threads& threads)
-    : settings_(settings), graph_("load", threads) {
+    : settings_(settings), threads_(threads), graph_("load", threads) {
   load<ItemKind::images>(graph_, "train-images", files.train_images, settings, train_images_, digests_[0]);
   load<ItemKind::labels>(graph_, "train-labels", files.train_labels, settings, train_labels_, digests_[1]);
   load<ItemKind::images>(graph_, "test-images", files.test_images, settings, test_images_, digests_[2]);
@@ -43,7 +44,11 @@ const JobData& Loading::run() {
                          settings_.classes ? std::optional(settings_.classes) : std::nullopt);
   test_ = make_data_set(std::move(test_images_), std::move(test_labels_), train_.classes);
   check_same_size(train_, test_);
-  data_ = {LabelledSet(train_), LabelledSet(test_), settings_.read.decoded, {}};
+  stages::FeatureTransform transform;
+  if (settings_.standardize) transform = standard_of(train_, threads_);
+  if (!transform.empty())
+    for (DataSet* set : {&train_, &test_}) transform_set(transform, *set, threads_);
+  data_ = {LabelledSet(train_), LabelledSet(test_), std::move(transform), settings_.read.decoded, {}};
   if (settings_.digests)
     for (std::size_t i = 0; i < digests_.size(); ++i) data_.digests[i] = digests_[i].hex();
   return data_;

@@ -25,6 +25,7 @@ class Loading : public DataPreparation {
 
  private:
   const DataSettings settings_;
+  const Threads threads_;
   JobData data_;
   stages::CollectImages train_images_, test_images_;
   stages::CollectLabels train_labels_, test_labels_;

@@ -22,8 +22,9 @@ Options::Every Options::effective_every() const {
   return checkpoint_every.ends_with('e') ? Every{.epochs = number} : Every{.steps = number};
 }
 
-float Options::effective_divisor(stages::ElementType stored) const {
-  return scale.empty() ? stages::usual_divisor(stored) : stages::divisor_of(scale);
+float Options::effective_divisor(const stages::DataShape& shape) const {
+  if (!scale.empty()) return stages::divisor_of(scale);
+  return shape.divisor.value_or(stages::usual_divisor(shape.stored));
 }
 
 std::size_t Options::effective_shuffle_buffer(std::size_t image_bytes, std::size_t images) const {

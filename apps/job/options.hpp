@@ -60,6 +60,7 @@ struct Options {
   std::size_t trace_steps = 1000;
   std::string class_names;       // NAME,NAME,... or @FILE
   std::string scale;             // of the pixels; empty: what is usual for their type, or the model's own
+  bool standardize = false;      // each pixel to mean 0 and deviation 1
   std::string model;             // of eval and predict
   bool dump_flags = false;       // run nothing, print the command that repeats the run
   std::string command;           // train, graph, eval or predict
@@ -76,8 +77,8 @@ struct Options {
   Every effective_every() const;
   std::size_t effective_threads() const;
   std::size_t effective_shards(const stages::DataShape& shape) const;
-  float effective_divisor(stages::ElementType stored) const;  // of the pixels in training
-  std::string effective_decoder() const;                      // zlib or libdeflate
+  float effective_divisor(const stages::DataShape& shape) const;  // of the pixels in training
+  std::string effective_decoder() const;                          // zlib or libdeflate
   // Rows of it for a set of so many images.
   std::size_t effective_shuffle_buffer(std::size_t image_bytes, std::size_t images) const;
 };

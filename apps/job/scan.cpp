@@ -81,8 +81,14 @@ void check(Graph& g, const std::string& what, const InputFiles& files, const Rea
 
 }  // namespace
 
+void FileScan::Measured::operator()(const Rows& rows) {
+  if (moments.features() == 0) moments = Moments(static_cast<std::size_t>(rows.shape.pixels()));
+  for (const std::uint8_t* row : rows.at) moments.add(row, rows.type);
+}
+
 //  pieces.train-labels -> inflate.train-labels -> parse.train-labels -> check.train-labels
-//  and the same for the two of the test set, side by side
+//  and the same for the two of the test set, side by side; with --standardize
+//  pieces.train-images -> inflate.train-images -> parse.train-images -> rows.train-images -> measure.train-images
 FileScan::FileScan(const DataFiles& files, const DataSettings& settings, const Threads& threads)
     : files_(files), settings_(settings), graph_("load", threads) {
   train_labels_.files = files.train_labels, test_labels_.files = files.test_labels;
@@ -90,6 +96,10 @@ FileScan::FileScan(const DataFiles& files, const DataSettings& settings, const T
   check<ItemKind::labels>(graph_, "train-labels", files.train_labels, settings.read, train_labels_);
   check<ItemKind::images>(graph_, "test-images", files.test_images, settings.read, test_images_);
   check<ItemKind::labels>(graph_, "test-labels", files.test_labels, settings.read, test_labels_);
+  if (!settings.standardize) return;
+  constexpr std::size_t rows = 64;  // of a run
+  graph_.sink("measure.train-images", std::ref(train_images_),
+              read_rows<ItemKind::images>(graph_, "train-images", files.train_images, rows, settings.read));
 }
 
 const JobData& FileScan::run() {
@@ -103,7 +113,12 @@ const JobData& FileScan::run() {
   test.shape.classes = train.shape.classes;
   check_counted(train.shape, train.images, train.counts, train_labels_);
   check_counted(test.shape, test.images, test.counts, test_labels_);
-  data_ = {std::move(train), std::move(test), settings_.read.decoded, {}};
+  data_ = {std::move(train), std::move(test), {}, settings_.read.decoded, {}};
+  if (settings_.standardize) {
+    const Moments& found = train_images_.moments;
+    data_.transform = {.fill = {}, .mean = found.means(), .deviation = found.deviations()};
+    for (LabelledSet* set : {&data_.train, &data_.test}) set->transform_by(data_.transform);
+  }
   if (settings_.digests) {
     const std::array all = {files_.train_images, files_.train_labels, files_.test_images, files_.test_labels};
     for (std::size_t i = 0; i < all.size(); ++i) data_.digests[i] = digest_of_ends(all[i].paths());

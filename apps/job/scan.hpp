@@ -15,7 +15,9 @@
 #include <sluice/pipeline/graph.hpp>
 #include <sluice/stages/data_files.hpp>
 #include <sluice/stages/dataset.hpp>
+#include <sluice/stages/feature_transform.hpp>
 #include <sluice/stages/parse.hpp>
+#include <sluice/stages/rows.hpp>
 #include "apps/job/data_preparation.hpp"
 
 namespace sluice::apps {
@@ -35,6 +37,12 @@ class FileScan : public DataPreparation {
     void operator()(const stages::Elements&) {}
   };
   Dropped test_images_;
+  struct Measured {
+    stages::Moments moments{};
+    void operator()(const stages::Rows& rows);
+    void reset() { moments = stages::Moments(); }
+  };
+  Measured train_images_;
   Graph graph_;
 };
 

@@ -33,7 +33,10 @@ ReadItems read_settings(const Options& o) {
 }
 
 DataSettings data_settings(const Options& o) {
-  return {.classes = o.classes, .digests = o.keeps_checkpoints() || !o.output.empty(), .read = read_settings(o)};
+  return {.classes = o.classes,
+          .standardize = o.standardize,
+          .digests = o.keeps_checkpoints() || !o.output.empty(),
+          .read = read_settings(o)};
 }
 
 }  // namespace sluice::apps

@@ -59,9 +59,15 @@ NamedModel load_named_model(const Options& o) {
   return model;
 }
 
+const stages::FeatureTransform* transform_of(const NamedModel& model) {
+  const stages::FeatureTransform& transform = model.weights->known_inputs().transform;
+  return transform.empty() ? nullptr : &transform;
+}
+
 void check_scale(Graph& g, const Options& o, const NamedModel& model, const Stream<stages::Batch>& batches,
                  const std::string& images) {
-  if (o.scale.empty()) g.sink("scale", CheckScale{.divisor = model.weights->divisor, .images = images}, batches);
+  if (o.scale.empty() && !transform_of(model))
+    g.sink("scale", CheckScale{.divisor = model.weights->divisor, .images = images}, batches);
 }
 
 }  // namespace sluice::apps

@@ -25,6 +25,8 @@ struct NamedModel {
 };
 
 NamedModel load_named_model(const Options& options);
+// nullptr: pixels stay as they are.
+const stages::FeatureTransform* transform_of(const NamedModel& model);
 
 //  batches -> scale
 // images: what the batches are of, for the warning.

@@ -139,8 +139,10 @@ Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& 
                            .again = true,
                            .known = set.known,
                            .decoded = set.decoded,
-                           .image_bytes = image_bytes,
-                           .classes = set.shape.classes},
+                           .image_bytes = set.stored_image_bytes,
+                           .image_pixels = set.shape.pixels(),
+                           .classes = set.shape.classes,
+                           .transform = set.transform},
                           rows_of_a_run(image_bytes));
   return graph_.expand("shuffle", std::ref(shuffle), pairs, ahead);
 }

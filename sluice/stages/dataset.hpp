@@ -31,6 +31,9 @@ struct DataShape {
   std::size_t classes = 0;                  // 2 .. most_classes
   std::string path;                         // of the images, for error messages
 
+  // What its pixels are usually divided by, where their type does not say it (sluice/stages/scale.hpp).
+  std::optional<float> divisor{};
+
   std::size_t pixels() const { return rows * columns; }
   Pixel type() const { return stored == ElementType::uint8 ? Pixel::uint8 : Pixel::float32; }
   std::size_t image_bytes() const { return pixels() * (type() == Pixel::uint8 ? 1 : sizeof(float)); }

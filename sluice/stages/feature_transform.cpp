@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <type_traits>
 
 namespace sluice::stages {
 namespace {
@@ -29,8 +30,7 @@ void transform(const FeatureTransform& t, const T* row, std::size_t features, fl
 
 }  // namespace
 
-Moments::Moments(std::size_t features, std::size_t first)
-    : first_(first), count_(features), mean_(features), squares_(features) {}
+Moments::Moments(std::size_t features, std::size_t first) : first_(first), mean_(features), squares_(features) {}
 
 void Moments::add(const std::uint8_t* row, Pixel type) {
   if (type == Pixel::uint8)
@@ -41,11 +41,29 @@ void Moments::add(const std::uint8_t* row, Pixel type) {
 
 template <class T>
 void Moments::add(const T* values) {
+  if constexpr (std::is_floating_point_v<T>)
+    if (!missing_.empty() || std::any_of(values, values + features(), [](T v) { return std::isnan(v); }))
+      return add_those_there(values);
+  const double one_of = 1 / static_cast<double>(++rows_);
+  for (std::size_t i = 0; i < mean_.size(); ++i) {
+    const auto value = static_cast<double>(values[i]), delta = value - mean_[i];
+    mean_[i] += delta * one_of;
+    squares_[i] += delta * (value - mean_[i]);
+  }
+}
+
+template <class T>
+void Moments::add_those_there(const T* values) {
+  ++rows_;
+  missing_.resize(features());
   for (std::size_t i = 0; i < mean_.size(); ++i) {
     const auto value = static_cast<double>(values[i]);
-    if (std::isnan(value)) continue;
+    if (std::isnan(value)) {
+      ++missing_[i];
+      continue;
+    }
     const double delta = value - mean_[i];
-    mean_[i] += delta / ++count_[i];
+    mean_[i] += delta * (1 / static_cast<double>(rows_ - missing_[i]));
     squares_[i] += delta * (value - mean_[i]);
   }
 }
@@ -57,7 +75,7 @@ std::vector<float> Moments::means() const {
 std::vector<float> Moments::deviations() const {
   std::vector<float> all;
   for (std::size_t i = 0; i < mean_.size(); ++i)
-    all.push_back(count_[i] > 0 ? static_cast<float>(std::sqrt(squares_[i] / count_[i])) : 0);
+    all.push_back(there(i) > 0 ? static_cast<float>(std::sqrt(squares_[i] / static_cast<double>(there(i)))) : 0);
   return all;
 }
 

@@ -39,8 +39,14 @@ class Moments {
  private:
   template <class T>
   void add(const T* values);
+  template <class T>
+  void add_those_there(const T* values);
+  std::uint64_t there(std::size_t feature) const { return rows_ - (missing_.empty() ? 0 : missing_[feature]); }
+
   std::size_t first_;
-  std::vector<double> count_, mean_, squares_;
+  std::uint64_t rows_ = 0;
+  std::vector<std::uint64_t> missing_{};  // values; none: of no feature
+  std::vector<double> mean_, squares_;
 };
 
 struct FeatureTransform {

@@ -26,6 +26,11 @@ void add_little_endian(Sha256& digest, const std::vector<float>& values) {
 
 }  // namespace
 
+const Inputs& Model::known_inputs() const {
+  static const Inputs nothing;
+  return inputs ? *inputs : nothing;
+}
+
 Model zero_model(std::size_t pixels, std::size_t classes) {
   Model m;
   m.pixels = pixels;

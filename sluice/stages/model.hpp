@@ -21,15 +21,21 @@ inline constexpr std::size_t most_classes = 65'536;
 // What pixels are divided by: it makes the bytes 0 .. 255 the numbers 0 .. 1.
 inline constexpr float byte_divisor = 255;
 
+// What a model is for.
+struct Inputs {
+  std::size_t planes = 0, rows = 0, columns = 0;  // of an image; 0: rows of values whose shape nobody has said
+  FeatureTransform transform{};                   // of the pixels, before the divisor
+};
+
 struct Model {
   std::size_t pixels = 0;        // inputs
   std::size_t classes = 0;       // outputs, 2 .. most_classes
   Column<float> weights;         // packed, see above; kernels load a cache line of them at a time
   std::vector<float> bias;       // (classes)
   float divisor = byte_divisor;  // finite, above 0
-  // Of the images that it is for, where they are known; 0: rows of values whose shape nobody has said.
-  std::size_t planes = 0, rows = 0, columns = 0;
-  FeatureTransform transform{};  // of the pixels, before the divisor
+  Shared<Inputs> inputs{};       // empty: nothing is known of them
+
+  const Inputs& known_inputs() const;
 };
 
 using Weights = Shared<Model>;

@@ -187,12 +187,12 @@ FeatureTransform read_transform(const std::string& path, const SafetensorsHeader
 }
 
 // "28 x 28", or with planes "3 x 32 x 32".
-std::string shape_text(const Model& model) {
-  return model.planes == 1 ? fmt::format("{} x {}", model.rows, model.columns)
-                           : fmt::format("{} x {} x {}", model.planes, model.rows, model.columns);
+std::string shape_text(const Inputs& inputs) {
+  return inputs.planes == 1 ? fmt::format("{} x {}", inputs.rows, inputs.columns)
+                            : fmt::format("{} x {} x {}", inputs.planes, inputs.rows, inputs.columns);
 }
 
-void read_shape(const std::string& path, const std::string& text, Model& model) {
+void read_shape(const std::string& path, const std::string& text, std::size_t pixels, Inputs& inputs) {
   std::size_t sizes[3] = {1, 1, 1}, count = 0;
   const char *at = text.data(), *const end = at + text.size();
   for (constexpr std::string_view between = " x "; count < 3; at += between.size()) {
@@ -202,10 +202,10 @@ void read_shape(const std::string& path, const std::string& text, Model& model) 
     if (!std::string_view(at, end).starts_with(between)) break;
   }
   if (count == 2) sizes[2] = std::exchange(sizes[1], std::exchange(sizes[0], 1));
-  if (count < 2 || at != end || sizes[0] * sizes[1] != model.pixels / sizes[2] || model.pixels % sizes[2] != 0)
-    fail(path, fmt::format("{}: '{}' is no shape of {} pixels, expected ROWS x COLUMNS", shape_key, one_line(text),
-                           model.pixels));
-  model.planes = sizes[0], model.rows = sizes[1], model.columns = sizes[2];
+  if (count < 2 || at != end || sizes[0] * sizes[1] != pixels / sizes[2] || pixels % sizes[2] != 0)
+    fail(path,
+         fmt::format("{}: '{}' is no shape of {} pixels, expected ROWS x COLUMNS", shape_key, one_line(text), pixels));
+  inputs.planes = sizes[0], inputs.rows = sizes[1], inputs.columns = sizes[2];
 }
 
 bool has_earlier(const SafetensorsHeader& header) {
@@ -231,8 +231,7 @@ void append_model(const std::string& path, const Model& model, const std::string
 
 void take_over_all_but_weights(const Model& from, Model& to) {
   to.divisor = from.divisor;
-  to.planes = from.planes, to.rows = from.rows, to.columns = from.columns;
-  to.transform = from.transform;
+  to.inputs = from.inputs;
 }
 
 Model read_model(const std::string& path, const SafetensorsHeader& header, const std::string& file,
@@ -250,12 +249,13 @@ void save_model(const std::string& path, const Model& model, const Metadata& met
   ordered_json header = ordered_json::object();  // from null it would not become one safely, without memory
   header["__metadata__"] = metadata;
   header["__metadata__"][scale_key] = scale_text(model.divisor);
-  if (model.rows) header["__metadata__"][shape_key] = shape_text(model);
+  const Inputs& inputs = model.known_inputs();
+  if (inputs.rows) header["__metadata__"][shape_key] = shape_text(inputs);
   header["__metadata__"][checksum_key] = std::string(checksum_digits, '0');
   append_model(path, model, "", header, data);
   if (earlier) append_model(path, *earlier, std::string(earlier_prefix), header, data);
   for (const TransformTensor& one : transform_tensors)
-    if (const std::vector<float>& values = model.transform.*one.values; !values.empty())
+    if (const std::vector<float>& values = inputs.transform.*one.values; !values.empty())
       append_tensor(path, values, one.name, {model.pixels}, header, data);
   std::string text = header.dump(-1, ' ', false, ordered_json::error_handler_t::replace);  // metadata may be no UTF-8
   text.append((8 - text.size() % 8) % 8, ' ');  // so that the tensors are aligned
@@ -295,9 +295,10 @@ StoredModel load_model(const std::string& path) {
   SafetensorsHeader header = parse_safetensors(path, file, file.size());
   if (const std::string why = why_no_model(header); !why.empty()) fail(path, why);
   StoredModel stored{.model = read_model(path, header, file, ""), .metadata = std::move(header.metadata)};
-  stored.model.transform = read_transform(path, header, file);
+  Inputs& inputs = stored.model.inputs.renew();
+  inputs.transform = read_transform(path, header, file);
   if (const auto found = stored.metadata.find(shape_key); found != stored.metadata.end()) {
-    read_shape(path, found->second, stored.model);
+    read_shape(path, found->second, stored.model.pixels, inputs);
     stored.metadata.erase(found);
   }
   if (has_earlier(header)) stored.earlier = read_model(path, header, file, std::string(earlier_prefix));

@@ -12,6 +12,7 @@ void StepPlan::begin(const Weights& from, Pool<Model>& models) {
   model.pixels = from->pixels;
   model.classes = from->classes;
   model.divisor = from->divisor;
+  if (model.inputs.get() != from->inputs.get()) model.inputs = from->inputs;
   model.weights.resize(from->weights.size());
   model.bias.resize(from->bias.size());
   to = &model;

@@ -128,16 +128,16 @@ TEST(ModelFile, KnowsTheShapeOfItsImages) {
   const Folder folder;
   Model model = random_model(12, 2, 1);
   save_model(folder.path("flat"), model, {});
-  EXPECT_EQ(load_model(folder.path("flat")).model.rows, 0u);
+  EXPECT_EQ(load_model(folder.path("flat")).model.known_inputs().rows, 0u);
   EXPECT_EQ(contents_of(folder.path("flat")).find("sluice.shape"), std::string::npos);
   for (const auto& [planes, rows, columns, text] :
        {std::tuple{1u, 3u, 4u, R"("sluice.shape":"3 x 4")"}, {3u, 2u, 2u, R"("sluice.shape":"3 x 2 x 2")"}}) {
-    model.planes = planes, model.rows = rows, model.columns = columns;
+    model.inputs.renew() = {.planes = planes, .rows = rows, .columns = columns};
     save_model(folder.path("m"), model, {}, Replacement::Older::dropped, &model);
     EXPECT_NE(contents_of(folder.path("m")).find(text), std::string::npos);
     const StoredModel stored = load_model(folder.path("m"));
     EXPECT_FALSE(stored.metadata.contains("sluice.shape"));
-    for (const Model& one : {stored.model, *stored.earlier}) {
+    for (const Inputs& one : {stored.model.known_inputs(), stored.earlier->known_inputs()}) {
       EXPECT_EQ(one.planes, planes);
       EXPECT_EQ(one.rows, rows);
       EXPECT_EQ(one.columns, columns);
@@ -147,7 +147,7 @@ TEST(ModelFile, KnowsTheShapeOfItsImages) {
   const auto with = [&](const std::string& shape) {
     return with_header(header(tensors, bias, R"(,"__metadata__":{"sluice.shape":")" + shape + R"("})"), 104);
   };
-  EXPECT_EQ(load_model(folder.write("m", with("12 x 1"))).model.columns, 1u);
+  EXPECT_EQ(load_model(folder.write("m", with("12 x 1"))).model.known_inputs().columns, 1u);
   for (const std::string wrong : {"", "12", "3 x 5", "3x4", "3 x 4 ", " 3 x 4", "0 x 12", "3 x 2 x 2 x 1", "-3 x -4",
                                   "18446744073709551615 x 4", "1 x 1 x 67108865"})
     refused(with(wrong), {"sluice.shape: '" + wrong + "' is no shape of 12 pixels"});
@@ -156,15 +156,16 @@ TEST(ModelFile, KnowsTheShapeOfItsImages) {
 TEST(ModelFile, KeepsWhatIsDoneToThePixels) {
   const Folder folder;
   Model model = random_model(3, 2, 1);
-  model.transform = {.fill = {1, 2, 3}, .mean = {4, 5, -6}, .deviation = {0, 0.5f, 2}};
+  const FeatureTransform transform{.fill = {1, 2, 3}, .mean = {4, 5, -6}, .deviation = {0, 0.5f, 2}};
+  model.inputs.renew().transform = transform;
   save_model(folder.path("m"), model, {}, Replacement::Older::dropped, &model);
   const StoredModel stored = load_model(folder.path("m"));
-  EXPECT_EQ(stored.model.transform, model.transform);
-  EXPECT_EQ(stored.earlier->transform, model.transform);
+  EXPECT_EQ(stored.model.known_inputs().transform, transform);
+  EXPECT_EQ(stored.earlier->known_inputs().transform, transform);
   EXPECT_EQ(weights_sha256(stored.model), weights_sha256(model));
-  model.transform.fill.clear();
+  model.inputs.renew().transform.fill.clear();
   save_model(folder.path("m"), model, {});
-  EXPECT_EQ(load_model(folder.path("m")).model.transform, model.transform);
+  EXPECT_EQ(load_model(folder.path("m")).model.known_inputs().transform, model.known_inputs().transform);
 
   const std::string weight = tensor("[2,3]", 0, 24), bias = tensor("[2]", 24, 32);
   const auto with = [&](const std::string& more, std::size_t bytes) {

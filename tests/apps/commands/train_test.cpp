@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include <sluice/stages/model_file.hpp>
 #include "tests/apps/data.hpp"
 #include "tests/apps/json.hpp"
 #include "tests/apps/program.hpp"
@@ -186,6 +187,60 @@ TEST(Train, WarnsOnceOfALossThatRoseAndNeverCameBack) {
   EXPECT_NE(warned(files + Arguments{"--stream"}), "");
   EXPECT_EQ(warned(files + Arguments{"--scale", "1/255", "--lr", "0.01"}), "");
   EXPECT_EQ(warned(data.train()), "");
+}
+
+// In memory and streamed the same moments; eval and predict do as training did.
+TEST(Train, StandardizesByTheTrainingSet) {
+  const SmallData data;
+  const std::string model = data.path("m");
+  const Arguments standardized = data.train() + Arguments{"--standardize"};
+  const json run = trained(standardized + Arguments{"--output", model});
+  EXPECT_NE(run["weights_sha256"], trained(data.train())["weights_sha256"]);
+  for (const char* threads : {"1", "3", "8"})
+    EXPECT_EQ(trained(standardized + Arguments{"--threads", threads})["weights_sha256"], run["weights_sha256"]);
+  EXPECT_EQ(run["options"]["standardize"], true);
+  EXPECT_EQ(run["options"]["scale"], "1");
+  const auto evaluated = [&](const std::string& of) {
+    return parsed_json(sluice({"eval", "--model", of, "--data", data.folder().path(), "--json"}).out);
+  };
+  EXPECT_EQ(evaluated(model)["loss"], run["test_loss"]);
+  const std::string streamed = data.path("s");
+  const json stream = trained(standardized + Arguments{"--stream", "--output", streamed});
+  EXPECT_EQ(evaluated(streamed)["loss"], stream["test_loss"]);
+  EXPECT_EQ(stages::load_model(model).model.known_inputs().transform,
+            stages::load_model(streamed).model.known_inputs().transform);
+  const Result predicted = sluice({"predict", "--model", model, "--images", data.path("t10k-images-idx3-ubyte.gz")});
+  EXPECT_EQ(predicted.err, "");
+  std::size_t right = 0;
+  const std::vector<std::string> all = lines(predicted.out);
+  for (std::size_t i = 0; i < test_count; ++i) right += parsed_json(all.at(i))["class"] == label_bytes(test_count)[i];
+  EXPECT_EQ(static_cast<double>(right) / test_count, run["test_accuracy"]);
+}
+
+TEST(Train, SaysWhichPixelsAreConstant) {
+  const SmallData data;
+  std::string pixels = pixel_bytes(train_count, 1);
+  for (std::size_t i = 0; i < train_count; ++i) pixels[i * rows * columns] = 7;
+  const Arguments images{"--train-images", data.folder().write("i", test::idx_images(pixels, rows, columns))};
+  EXPECT_TRUE(contains(sluice(data.train() + images + Arguments{"--standardize"}).err,
+                       "1 of 42 features is the same in all rows of the training set"));
+  EXPECT_FALSE(contains(sluice(data.train() + images).err, "features"));
+  const Result both = sluice(data.train() + Arguments{"--standardize", "--scale", "1/255"});
+  EXPECT_EQ(both.code, 2);
+  EXPECT_TRUE(contains(both.err, "with --standardize")) << both.err;
+}
+
+TEST(Train, ACheckpointIsOfStandardizedPixelsOrNot) {
+  const SmallData data;
+  const Arguments job = data.train() + Arguments{"--checkpoint", data.path("c"), "--standardize"};
+  const auto at_epochs = [&](const char* epochs) {
+    return Arguments{"train", "--data", data.folder().path(), "--batch-size", "100", "--epochs", epochs};
+  };
+  const json whole = trained(at_epochs("4") + Arguments{"--standardize"});
+  trained(job);
+  EXPECT_EQ(sluice(data.train() + Arguments{"--checkpoint", data.path("c")}).code, 2);
+  EXPECT_EQ(trained(at_epochs("4") + Arguments{"--checkpoint", data.path("c"), "--standardize"})["weights_sha256"],
+            whole["weights_sha256"]);
 }
 
 TEST(Train, QuietSilencesTheProgressAndNotTheResult) {
