@@ -6,16 +6,21 @@ include(CMakePackageConfigHelpers)
 set(sluice_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sluice)
 set(sluice_include_dir ${CMAKE_INSTALL_INCLUDEDIR}/sluice)
 
-# How an installed sluice finds what its libraries link: link item | arguments of find_dependency | pkg-config module.
+# How an installed sluice finds what its libraries link: link item | arguments of find_dependency | pkg-config module, or the
+# options that link it, where it has none.
 set(sluice_dependencies
     "TBB::tbb|TBB 2021|tbb"
     "fmt::fmt|fmt|fmt"
-    "Threads::Threads|Threads|"
+    "Threads::Threads|Threads|-pthread"
     "Eigen3::Eigen|Eigen3 NO_MODULE|eigen3"
     "ZLIB::ZLIB|ZLIB|zlib"
     "OpenSSL::Crypto|OpenSSL COMPONENTS Crypto|libcrypto"
     "nlohmann_json::nlohmann_json|nlohmann_json|nlohmann_json"
-    "PkgConfig::libdeflate|PkgConfig|libdeflate")
+    "PkgConfig::libdeflate|PkgConfig|libdeflate"
+    "BZip2::BZip2|BZip2|-lbz2"
+    "PkgConfig::liblzma|PkgConfig|liblzma"
+    "PkgConfig::libzstd|PkgConfig|libzstd"
+    "PkgConfig::libzip|PkgConfig|libzip")
 
 # sluice_needs(component): sets sluice_<component>_find (lines of sluice-config.cmake), and sluice_requires and sluice_libs (fields of
 # the pkg-config file) from what the target links, so that they cannot fall behind it.
@@ -50,10 +55,10 @@ function(sluice_needs component)
         if(item MATCHES "^PkgConfig::(.*)")
           string(APPEND find "pkg_check_modules(${CMAKE_MATCH_1} REQUIRED QUIET IMPORTED_TARGET ${module})\n")
         endif()
-        if(module)
-          list(APPEND requires "${module}")
+        if(module MATCHES "^-")
+          list(APPEND libs "${module}")
         else()
-          list(APPEND libs "-pthread")
+          list(APPEND requires "${module}")
         endif()
       endif()
     endforeach()
@@ -101,8 +106,8 @@ function(sluice_install component description)
 endfunction()
 
 sluice_install(pipeline "Bounded, ordered dataflow pipelines on oneTBB (C++20)")
-sluice_install(input "Stages that read and write gzip-compressed files (C++20)")
-sluice_install(stages "Stages for softmax regression from gzip-compressed IDX files (C++20)")
+sluice_install(input "Stages that read compressed files, zip files and arrays of NumPy's, and write gzip (C++20)")
+sluice_install(stages "Stages for softmax regression from the files that people have (C++20)")
 
 # With sluice/pipeline/detail: the templates need it.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/sluice/pipeline ${PROJECT_SOURCE_DIR}/sluice/stages DESTINATION ${sluice_include_dir}

@@ -38,8 +38,9 @@ void rethrow_diverged(const StageError& error, const std::string& model, const s
 int eval(const Options& o, const EvalOptions& e) {
   check_standard_input(e.images, e.labels, !o.dump_flags);
   const NamedModel model = load_named_model(o);
-  DataFiles files{.test_images = e.images, .test_labels = e.labels};
-  if (e.images.empty() || e.labels.empty()) files = find_test_files({.folder = o.files.folder, .named = files});
+  DataFilesWanted wanted = data_wanted(o);
+  wanted.named.test_images = e.images, wanted.named.test_labels = e.labels;
+  const DataFiles files = find_test_files(wanted);
 
   //  batch -> forward -> loss -> accumulate
   //                   -> accuracy -> accumulate
@@ -49,19 +50,22 @@ int eval(const Options& o, const EvalOptions& e) {
   const LabelledFiles inputs{.images = files.test_images,
                              .labels = files.test_labels,
                              .decoder = how.decoder,
+                             .decoder_memory = how.decoder_memory,
                              .index = how.index,
                              .classes = model.weights->classes,
-                             .transform = transform_of(model)};
-  check_headers(inputs.images, inputs.labels);
+                             .label_column = how.label_column,
+                             .transform = transform_of(model),
+                             .table = table_for(o, model, TableLabel::needed)};
+  if (!inputs.images.is_table()) check_headers(inputs.images, inputs.labels, how);
   Graph g("evaluate", threads_beside_waits(o.effective_threads(), {inputs.images, inputs.labels}));
   Accumulate sums;
   Confusion confusion{.classes = model.weights->classes};
-  auto batches = read_batches(g, inputs, evaluation_rows(model.weights->pixels), model.weights->pixels);
-  check_scale(g, o, model, batches, inputs.images.name());
+  auto batches = read_batches(g, inputs, evaluation_rows(model.weights->pixels), images_for(o, model));
+  if (!inputs.images.is_table()) check_scale(g, o, model, batches, inputs.images.name());
   g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
   override_stages(o, {&g});
   if (o.dump_flags) {
-    write_to_stdout(repeating_command(o, inputs) + "\n");
+    write_to_stdout(repeating_command(o, inputs, files.test) + "\n");
     return 0;
   }
   for (const std::string& note : files.notes) say(log_line(note));

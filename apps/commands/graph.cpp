@@ -20,18 +20,20 @@
 namespace sluice::apps {
 
 int graph(const Options& o) {
-  const stages::DataFiles files = stages::find_data_files(o.files);
+  const stages::DataFiles files = stages::find_data_files(data_wanted(o));
   const Threads threads(o.effective_threads());
   if (waits(files.train_images))
     throw UsageError(
         fmt::format("--train-images {}: is no regular file, and a look would take something out of it: name one",
                     files.train_images.name()));
-  const ImagesHeader images = images_header(files.train_images, o.classes);
-  const stages::DataShape& shape = images.shape;
   DataSettings to_data = data_settings(o);
-  JobData data = data_to_come(o.stream, files, to_data, shape, images.count());
-  to_data.read.image_bytes = shape.image_bytes();
+  const ImagesHeader images = images_header(files.train_images, o.classes, to_data);
+  JobData data = data_to_come(o.stream, files, to_data, images.shape, images.count());
+  to_data.read.image_bytes = images.shape.image_bytes();
   const auto loading = data_preparation(o.stream, files, to_data, threads);
+  // How long rows of a table are is known when they have been gone through.
+  if (o.stream && (files.train_images.is_table() || files.test_images.is_table())) data = loading->run();
+  const stages::DataShape& shape = data.train.shape;
   Training training(data.train, training_settings(o), threads, {});
   Evaluation evaluation(data.test, threads);
   override_stages(o, {&loading->graph(), &training.graph(), &evaluation.graph()});
@@ -54,7 +56,7 @@ int graph(const Options& o) {
     write_to_stdout(text);
     return 0;
   }
-  text = fmt::format("images of {} x {} pixels, {} classes{}, batches of {}, {} thread{}\n", shape.rows, shape.columns,
+  text = fmt::format("images of {}, {} classes{}, batches of {}, {} thread{}\n", stages::pixels_text(shape),
                      shape.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count(),
                      threads.count() == 1 ? "" : "s");
   text += cut_in_words(training_settings(o), shape, threads.count()) + "\n";
@@ -67,7 +69,7 @@ int graph(const Options& o) {
     text += fmt::format(
         "\nthe data stay in their files, but for a shuffle buffer of {} of {} images: the graphs hold {:.1f} MiB at "
         "most, however many images there are\n",
-        o.effective_shuffle_buffer(shape.image_bytes(), images.count()), images.count(),
+        o.effective_shuffle_buffer(shape.image_bytes(), data.train.count), data.train.count,
         static_cast<double>(bytes) / (1024 * 1024));
   write_to_stdout(text);
   return 0;

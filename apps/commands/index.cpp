@@ -11,9 +11,12 @@
 #include <string>
 
 #include <sluice/pipeline/printable.hpp>
+#include <sluice/stages/blocks.hpp>
+#include <sluice/stages/codec.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/gzip_index.hpp>
 #include <sluice/stages/gzip_pieces.hpp>
+#include <sluice/stages/regular_file.hpp>
 #include <sluice/stages/replacement.hpp>
 #include "apps/commands/commands.hpp"
 #include "apps/job/settings.hpp"
@@ -75,8 +78,8 @@ int index(const IndexOptions& o) {
       continue;
     }
     check_place(to);
-    if (std::error_code none;
-        std::filesystem::is_regular_file(path, none) && !begins(path, "\x1f\x8b") && !path.ends_with(".gz"))
+    if (std::error_code none; std::filesystem::is_regular_file(path, none) && !begins(path, "\x1f\x8b") &&
+                              (!path.ends_with(".gz") || compression_of(RegularFile(path)) != Compression::none))
       throw DataError(path + ": is not gzip-compressed, and needs no index");
     const std::optional<GzipIndex> indexed = index_of(path);
     if (std::error_code none; !indexed) {

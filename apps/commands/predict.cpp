@@ -18,7 +18,9 @@
 #include <sluice/stages/forward.hpp>
 #include <sluice/stages/join.hpp>
 #include <sluice/stages/label.hpp>
+#include <sluice/stages/labelled_rows.hpp>
 #include <sluice/stages/replacement.hpp>
+#include <sluice/stages/set_format.hpp>
 #include <sluice/stages/transform_rows.hpp>
 #include "apps/commands/commands.hpp"
 #include "apps/flags/overrides.hpp"
@@ -26,6 +28,7 @@
 #include "apps/job/evaluation.hpp"
 #include "apps/job/input.hpp"
 #include "apps/job/outputs.hpp"
+#include "apps/job/read_table.hpp"
 #include "apps/job/settings.hpp"
 #include "apps/job/stored_model.hpp"
 #include "apps/job/usage_error.hpp"
@@ -122,8 +125,9 @@ struct Collect {
     const Batch& batch = *scored.shard.batch;
     count += batch.count();
     for (std::size_t row = 0; row < batch.count() && items.size() < most; ++row) {
-      const Image image =
-          image_of(batch.rows[row], batch.type, batch.columns, batch.pixels / batch.columns, model.weights->divisor);
+      const Image image = image_of(batch.rows[row], batch.type,
+                                   {batch.planes, batch.pixels / batch.planes / batch.columns, batch.columns},
+                                   model.weights->divisor, transform_of(model));
       const std::size_t c = scored.predicted[row];
       items.push_back({.rows = image.height,
                        .columns = image.width,
@@ -172,7 +176,12 @@ int predict(const Options& o, const PredictOptions& p) {
     inputs.push_back(o.model);
     check_output("--gallery", p.gallery, inputs);
   }
-  if (!p.labels.empty()) check_headers(p.images, p.labels);
+  const auto looked_at = [](const InputFiles& files) { return !files.is_standard_input() && !waits(files); };
+  const DataFilesWanted wanted = data_wanted(o);
+  const InputFiles input = looked_at(p.images)
+                               ? find_images(p.images, SetPart::test, wanted.test_keys.images, wanted.decoder_memory)
+                               : p.images;
+  if (!p.labels.empty() && !input.is_table()) check_headers(input, p.labels, read_settings(o));
   Lines lines{.top = p.top_k, .probabilities = p.probabilities, .csv = p.format == "csv", .names = {}};
   for (const std::string& name : model.names) lines.names.push_back(printed(name, lines.csv));
 
@@ -189,11 +198,19 @@ int predict(const Options& o, const PredictOptions& p) {
   const int wake = interrupt ? interrupt->wake() : unread ? unread->wake() : -1;
   ReadItems how = read_settings(o);
   how.wake = wake, how.at_once = true;
-  auto images = read_rows<ItemKind::images>(g, "images", p.images, rows, how);
+  const ReadTable table = table_for(o, model, TableLabel::none);
+  const auto images_of = [&]() -> Stream<Rows> {
+    if (input.is_table())
+      return g.map("images", ImagesOf{}, read_table_rows(g, "table", input, table, how, rows), unlimited);
+    ReadItems any = how;
+    if (waits(input) || input.is_standard_input()) any.table = &table;
+    return read_rows<ItemKind::images>(g, "images", input, rows, any);
+  };
+  auto images = images_of();
   if (const FeatureTransform* const transform = transform_of(model))
     images = g.map("transform.images", TransformRows{.transform = transform}, images, unlimited);
-  auto batches = g.map("batch", Unlabelled{.pixels = model.weights->pixels, .images = name}, images, unlimited);
-  check_scale(g, o, model, batches, name);
+  auto batches = g.map("batch", Unlabelled{.wanted = images_for(o, model), .images = name}, images, unlimited);
+  if (!input.is_table()) check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
   bool read = true;  // the output, by somebody
   const auto write = [&](const Printed& printed) {

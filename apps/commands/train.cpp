@@ -31,6 +31,7 @@
 #include "apps/job/outputs.hpp"
 #include "apps/job/settings.hpp"
 #include "apps/job/state.hpp"
+#include "apps/job/stored_model.hpp"
 #include "apps/job/training.hpp"
 #include "apps/job/transform.hpp"
 #include "apps/job/usage_error.hpp"
@@ -157,20 +158,35 @@ stages::Weights initial_weights(const Options& o, const JobData& data) {
   stages::Model& model = initial.renew();
   model = stages::random_model(shape.pixels(), shape.classes, o.seed);
   model.divisor = o.effective_divisor(shape);
-  model.inputs.renew() = {.planes = 1, .rows = shape.rows, .columns = shape.columns, .transform = data.transform};
+  stages::Inputs& inputs = model.inputs.renew();
+  if (!shape.flat) inputs = {.planes = shape.planes, .rows = shape.rows, .columns = shape.columns};
+  inputs.transform = data.transform;
   return initial;
 }
 
 // Debian keeps it in such a folder, and so does everybody else.
 bool is_fashion_mnist(const stages::DataShape& data) {
-  return data.classes == 10 && data.rows == 28 && data.columns == 28 &&
+  return data.classes == 10 && (data.flat ? data.columns == 784 : data.rows == 28 && data.columns == 28) &&
          (data.path.find("fashion") != std::string::npos || data.path.find("Fashion") != std::string::npos);
 }
 
-ClassNames names_of_classes(const Options& o, const Checkpointing& checkpoints, const stages::DataShape& data) {
-  return checkpoints.resumes() ? find_class_names(o.class_names, checkpoints.about(), checkpoints.path(), data.classes,
-                                                  is_fashion_mnist(data))
-                               : find_class_names(o.class_names, {}, "", data.classes, is_fashion_mnist(data));
+ClassNames names_of_classes(const Options& o, const Checkpointing& checkpoints, const JobData& data) {
+  const stages::DataShape& shape = data.train.shape;
+  const stages::Metadata& stored = checkpoints.resumes() ? checkpoints.about() : stages::Metadata{};
+  return find_class_names(o.class_names, stored, checkpoints.resumes() ? checkpoints.path() : "", shape.classes,
+                          is_fashion_mnist(shape), data.table.words);
+}
+
+// What is kept with weights that were trained on these data, for whoever uses them.
+stages::Metadata about_model(const Options& o, const stages::DataFiles& files, const JobData& data,
+                             const ClassNames& names) {
+  stages::Metadata about{{"sluice.command", command_to_store(o, files, data)},
+                         {"sluice.data", known_by(o, data).dump()}};
+  if (names.known) about[class_names_key] = names_to_store(names.names);
+  if (!data.table.words.empty()) about[label_words_key] = names_to_store(data.table.words);
+  if (!data.table.features.empty()) about[features_key] = names_to_store(data.table.features);
+  if (data.table.bytes) about[text_key] = text_of_bytes;
+  return about;
 }
 
 // Rows of the epoch that is about to begin that are done, whenever somebody asks.
@@ -185,8 +201,9 @@ std::function<std::size_t()> rows_done(Training& training, const RunState& state
 std::string flags_to_dump(const Options& o, const stages::DataFiles& files) {
   JobData data;
   if (!waits(files.train_images)) {
-    const ImagesHeader images = images_header(files.train_images, o.classes);
+    const ImagesHeader images = images_header(files.train_images, o.classes, data_settings(o));
     data.train = LabelledSet(images.shape, images.count());
+    data.train.one_file = files.train_images.is_table();
   }
   data.train.shape.classes = o.classes;
   return repeating_command(o, files, data);
@@ -224,15 +241,15 @@ class Run {
   }
 
   void go_on_or_begin() {
-    const stages::DataShape& shape = data_->train.shape;
+    if (!o_.quiet)
+      for (const std::string& note : data_->table.notes) say_message(style_, note);
     if (checkpoints_.resumes())
       go_on(state_, checkpoints_, *data_, style_, o_.quiet);
     else
       state_.training.weights = initial_weights(o_, *data_);
     if (interrupt_.signal()) return;
-    names_ = names_of_classes(o_, checkpoints_, shape);
-    about_ = {{"sluice.command", command_to_store(o_, files_, *data_)}, {"sluice.data", known_by(o_, *data_).dump()}};
-    if (names_.known) about_["sluice.class_names"] = names_to_store(names_.names);
+    names_ = names_of_classes(o_, checkpoints_, *data_);
+    about_ = about_model(o_, files_, *data_, names_);
     graphs_.add(o_, *data_, threads_, state_.training.weights);
     interrupt_.then([this] {
       graphs_.training->graph().cancel();
@@ -368,7 +385,7 @@ class Run {
 
 int train(const Options& o) {
   Interrupt interrupt;  // before the threads, and before there is a file that could be left behind
-  const stages::DataFiles files = stages::find_data_files(o.files);
+  const stages::DataFiles files = stages::find_data_files(data_wanted(o));
   check_outputs(o, files);
   Run run(o, files, interrupt);
   if (o.dump_flags) {

@@ -1,4 +1,4 @@
-// The most frequent words of text files, gzip-compressed or plain.
+// The most frequent words of text files, compressed or plain.
 //
 //  inflate -> words -> count -> merge
 #include <algorithm>

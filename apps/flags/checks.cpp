@@ -59,6 +59,14 @@ Check steps_or_epochs() {
   };
 }
 
+Check separator() {
+  return [](const std::string& text) {
+    if (text == "auto" || text == "tab" || text == "\t" || text == "," || text == ";" || text == "|")
+      return std::string();
+    return fmt::format("'{}' is no separator, expected a comma, ;, | or tab", text);
+  };
+}
+
 Check scale() {
   return [](const std::string& text) -> std::string {
     try {

@@ -30,6 +30,9 @@ Check one_of(std::vector<std::string> words);
 // A number of steps, or with an e behind it of epochs.
 Check steps_or_epochs();
 
+// What stands between the cells of a table: auto, tab, or one of , ; |.
+Check separator();
+
 // What pixels are multiplied by, as sluice/stages/scale.hpp takes it.
 Check scale();
 

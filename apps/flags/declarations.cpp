@@ -20,7 +20,9 @@ using stages::Dash;
 
 constexpr const char* graph_title = "Graph (none of these changes a result)";
 constexpr const char* images_of_any_kind =
-    "Images, IDX of any type, gzip-compressed or plain; several with commas between; - for the standard input";
+    "Images: IDX, .npy or .npz of any type, compressed or plain; several with commas between";
+constexpr const char* images_or_standard_input =
+    "Images: IDX, .npy, .npz or CSV, compressed or plain; several with commas between; - for the standard input";
 constexpr std::size_t most_shards = 4096;
 
 // A flag for each of the files of a folder that have customary names.
@@ -30,17 +32,55 @@ struct NamedFiles {
   const char* what;
 };
 
+// A file of images and labels, beside those for the two alone.
+struct NamedSet {
+  const char* flag;
+  stages::InputFiles& files;
+  const char* what;
+  std::vector<NamedFiles> parts;
+};
+
 void declare_folder(Flags& flags, std::string& folder, const char* what, const char* where_all_are_named, Dash dash,
-                    const std::vector<NamedFiles>& named) {
+                    const std::vector<NamedSet>& sets) {
   const FlagGroup data = flags.group("Data");
-  const auto not_all_are_named = [named] {
-    return std::any_of(named.begin(), named.end(), [](const NamedFiles& one) { return one.files.empty(); });
+  const auto not_all_are_named = [sets] {
+    return std::any_of(sets.begin(), sets.end(), [](const NamedSet& set) {
+      return set.files.empty() &&
+             std::any_of(set.parts.begin(), set.parts.end(), [](const NamedFiles& one) { return one.files.empty(); });
+    });
   };
-  const Flag all = data.file("--data DIR", folder, what)
+  const Flag all = data.file("--data DIR|FILE", folder, what)
                        .by_default("Debian's Fashion-MNIST")
                        .only_where(not_all_are_named, where_all_are_named);
-  for (const NamedFiles& one : named)
-    data.inputs(one.flag, one.files, dash, one.what).by_default("that of --data").yields_to(all);
+  for (const NamedSet& set : sets) {
+    const Flag both = data.inputs(set.flag, set.files, dash, set.what).by_default("that of --data").yields_to(all);
+    for (const NamedFiles& one : set.parts)
+      data.inputs(one.flag, one.files, dash, one.what).by_default("that of --data").yields_to(all).excludes(both);
+  }
+}
+
+// Where in a file images and labels are.
+void declare_contents(const FlagGroup& data, Options& o) {
+  data.value("--images-key KEY", o.images_key, named(),
+             "Array of images in .npz files; two with a comma between: in those to train on, in those to test on")
+      .by_default("by its name: x_train, train_images and the like");
+  data.value("--labels-key KEY", o.labels_key, named(), "Array of labels in .npz files, as --images-key")
+      .by_default("by its name: y_train, train_labels and the like");
+  data.value("--label-column COLUMN", o.label_column, named(),
+             "Of a table, the column of the labels: its name, or its number, 1 for the first and -1 for the last; of "
+             "labels "
+             "of several numbers in .npy and IDX its number")
+      .by_default("the one called label, class, target or y");
+  data.value("--ignore-columns COLUMNS", o.ignore_columns, named(),
+             "Of a table, columns that are neither label nor feature, with commas between")
+      .by_default("none");
+  data.choice("--header WHETHER", o.header, {"auto", "yes", "no"},
+              "Whether a table begins with the names of its columns");
+  data.value("--separator CHARACTER", o.separator, separator(), "Between the cells of a table: a comma, ;, | or tab");
+  data.choice(
+      "--missing HOW", o.missing, {"error", "zero", "mean", "skip"},
+      "What becomes of cells of a table that are empty or NA: an error, 0, the mean of the column in the training "
+      "set, or no row");
 }
 
 Flag declare_scale(const FlagGroup& group, Options& o, const char* by_default) {
@@ -60,9 +100,12 @@ void declare_threads(const FlagGroup& group, std::size_t& threads) {
 
 // What decompresses.
 void declare_decoder(const FlagGroup& data, Options& o) {
-  data.choice("--decoder NAME", o.decoder, {"auto", "zlib", "libdeflate"},
-              "What decompresses: auto (libdeflate, where it was built with it), zlib (in chunks) or libdeflate "
-              "(in pieces, or whole files: about twice as fast)");
+  data.choice(
+      "--decoder NAME", o.decoder, {"auto", "zlib", "libdeflate"},
+      "What decompresses gzip: auto (libdeflate, where it was built with it), zlib (in chunks; with it other "
+      "compressed files are read in chunks, too) or libdeflate (in pieces, or whole files: about twice as fast)");
+  data.value("--decoder-memory MIB", o.decoder_memory, whole(1, 4096),
+             "What a window of zstd or a dictionary of xz may take: a file that needs more is refused");
   const auto looked_for = [&o] { return o.decoder != "zlib"; };
   const char* const otherwise = "with --decoder zlib";
   const Flag none = data.bare("--no-index", o.no_index, "Use no index files (sluice index)");
@@ -75,16 +118,23 @@ void declare_decoder(const FlagGroup& data, Options& o) {
 
 void declare_data(Flags& flags, Options& o) {
   stages::DataFiles& files = o.files.named;
-  declare_folder(flags, o.files.folder,
-                 "Folder of train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and "
-                 "t10k-labels-idx1-ubyte, .gz or plain",
-                 "where all four files are named", Dash::a_file,
-                 {{"--train-images FILE", files.train_images,
-                   "Images to train on, IDX of any type, gzip-compressed or plain; several with commas between"},
-                  {"--train-labels FILE", files.train_labels, "Their labels"},
-                  {"--test-images FILE", files.test_images, "Images to test on"},
-                  {"--test-labels FILE", files.test_labels, "Their labels"}});
+  declare_folder(
+      flags, o.files.folder,
+      "Folder of train-images-idx3-ubyte and its siblings, of NAME_train.csv and NAME_test.csv, or of others "
+      "(docs/data.md), compressed or plain; or a .npz file of all",
+      "where all files are named", Dash::a_file,
+      {{"--train FILE",
+        files.train,
+        "Rows to train on with their labels: CSV, TSV or .npz, compressed or plain; several with commas between",
+        {{"--train-images FILE", files.train_images, images_of_any_kind},
+         {"--train-labels FILE", files.train_labels, "Their labels"}}},
+       {"--test FILE",
+        files.test,
+        "Rows to test on, with their labels",
+        {{"--test-images FILE", files.test_images, "Images to test on"},
+         {"--test-labels FILE", files.test_labels, "Their labels"}}}});
   const FlagGroup data = flags.group("Data");
+  declare_contents(data, o);
   declare_scale(data, o, "1/255 for uint8 images, 1 for any other type")
       .only_where([&o] { return !o.standardize; }, "with --standardize, which scales each pixel by itself");
   data.bare(
@@ -239,9 +289,17 @@ void declare_eval(Flags& flags, CommandLine& line) {
   Options& o = line.options;
   declare_model(flags, o);
   declare_folder(
-      flags, o.files.folder, "Folder of t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, .gz or plain",
-      "where both files are named", Dash::standard_input,
-      {{"--images FILE", line.eval.images, images_of_any_kind}, {"--labels FILE", line.eval.labels, "Their labels"}});
+      flags, o.files.folder,
+      "Folder of t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, of NAME_test.csv or of others "
+      "(docs/data.md), compressed or plain; or a .npz file",
+      "where all files are named", Dash::standard_input,
+      {{"--test FILE",
+        o.files.named.test,
+        "Rows with their labels: CSV, TSV or .npz, compressed or plain; several with commas between; - for the "
+        "standard input",
+        {{"--images FILE", line.eval.images, images_or_standard_input},
+         {"--labels FILE", line.eval.labels, "Their labels"}}}});
+  declare_contents(flags.group("Data"), o);
   declare_decoder(flags.group("Data"), o);
   declare_run(flags, o);
   declare_kernels(flags, o);
@@ -260,9 +318,10 @@ void declare_predict(Flags& flags, CommandLine& line) {
   const char* const without_gallery = "without --gallery FILE";
   declare_model(flags, o);
   const FlagGroup data = flags.group("Data"), output = flags.group("Output");
-  data.inputs("--images FILE", p.images, Dash::standard_input, images_of_any_kind);
+  data.inputs("--images FILE", p.images, Dash::standard_input, images_or_standard_input);
   data.inputs("--labels FILE", p.labels, Dash::standard_input, "Their labels, shown in the gallery")
       .only_where(with_gallery, without_gallery);
+  declare_contents(data, o);
   declare_decoder(data, o);
   declare_run(flags, o);
   declare_kernels(flags, o);
@@ -298,7 +357,8 @@ void declare_graph(Flags& flags, CommandLine& line) {
 }
 
 void declare_inspect(Flags& flags, CommandLine& line) {
-  flags.argument("FILE", line.inspect.files, "IDX, plain or gzip-compressed, a model or a checkpoint");
+  flags.argument("FILE", line.inspect.files,
+                 "Data of any format (IDX, .npy, .npz, CSV), compressed or plain, a model or a checkpoint");
   flags.group("Output").bare("--json", line.inspect.json, "Print one JSON object");
   flags.note("The exit code is 3 if a file is not sound.");
   flags.example("sluice inspect data/*.gz", "whether a download is whole");

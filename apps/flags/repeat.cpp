@@ -102,10 +102,18 @@ std::string command(const Options& o, Spelling spelling, Values inputs) {
 }
 
 std::string train_command(const Options& o, Spelling spelling, const stages::DataFiles& files, const JobData& data) {
-  Values inputs{{"--train-images", {respelt(files.train_images, spelling).text()}},
-                {"--train-labels", {respelt(files.train_labels, spelling).text()}},
-                {"--test-images", {respelt(files.test_images, spelling).text()}},
-                {"--test-labels", {respelt(files.test_labels, spelling).text()}}};
+  Values inputs;
+  const auto name = [&](const std::string& part, const stages::InputFiles& both, const stages::InputFiles& images,
+                        const stages::InputFiles& labels) {
+    if (both.empty()) {
+      inputs[part + "-images"] = {respelt(images, spelling).text()};
+      inputs[part + "-labels"] = {respelt(labels, spelling).text()};
+    } else {
+      inputs[part] = {respelt(both, spelling).text()};
+    }
+  };
+  name("--train", files.train, files.train_images, files.train_labels);
+  name("--test", files.test, files.test_images, files.test_labels);
   if (data.train.shape.classes) inputs["--classes"] = {std::to_string(data.train.shape.classes)};
   if (data.train.count) {
     if (!o.standardize) inputs["--scale"] = {stages::scale_text(o.effective_divisor(data.train.shape))};
@@ -126,8 +134,12 @@ std::string command_to_store(const Options& o, const stages::DataFiles& files, c
   return train_command(o, file_name, files, data);
 }
 
-std::string repeating_command(const Options& o, const LabelledFiles& files) {
+std::string repeating_command(const Options& o, const LabelledFiles& files, const stages::InputFiles& test) {
   Values inputs;
+  if (!test.empty()) {
+    inputs["--test"] = {respelt(test, absolute).text()};
+    return command(o, absolute, std::move(inputs));
+  }
   for (const auto& [flag, input] : {std::pair{"--images", &files.images}, {"--labels", &files.labels}})
     if (!input->empty()) inputs[flag] = {respelt(*input, absolute).text()};
   return command(o, absolute, std::move(inputs));

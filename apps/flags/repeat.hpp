@@ -21,6 +21,7 @@ std::string repeating_command(const Options& options, const stages::DataFiles& f
 // As a model has it that may be given away: of each path only the file's name.
 std::string command_to_store(const Options& options, const stages::DataFiles& files, const JobData& data);
 // The command of eval or predict, whose inputs these are. A scale or names that are the model's own stay so.
-std::string repeating_command(const Options& options, const LabelledFiles& files);
+// test: files of both.
+std::string repeating_command(const Options& options, const LabelledFiles& files, const stages::InputFiles& test = {});
 
 }  // namespace sluice::apps

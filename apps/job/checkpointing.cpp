@@ -30,12 +30,20 @@ using Older = stages::Replacement::Older;
 // What decides the result, under the names of the flags: of a checkpoint, it has to be the same.
 ordered_json job(const Options& o) {
   const TrainingSettings s = training_settings(o);
-  return {{"--batch-size", s.batch_size},
-          {"--lr", s.learning_rate},
-          {"--seed", s.seed},
-          {"--stream", o.stream},
-          {"--standardize", o.standardize}};
+  return {{"--batch-size", s.batch_size}, {"--lr", s.learning_rate},          {"--seed", s.seed},
+          {"--stream", o.stream},         {"--standardize", o.standardize},   {"--images-key", o.images_key},
+          {"--labels-key", o.labels_key}, {"--label-column", o.label_column}, {"--ignore-columns", o.ignore_columns},
+          {"--header", o.header},         {"--separator", o.separator},       {"--missing", o.missing}};
 }
+
+// What a job was that was kept by a version which had no such flag.
+ordered_json job_before() {
+  Options usual;
+  ordered_json all = job(usual);
+  for (const char* flag : {"--batch-size", "--lr", "--seed"}) all.erase(flag);
+  return all;
+}
+
 ordered_json job(const Options& o, const JobData& data) {
   ordered_json all = job(o);
   const stages::DataShape& shape = data.train.shape;
@@ -67,9 +75,15 @@ constexpr std::string_view pieces_magic = "sluice checkpoint pieces 1\n";
 
 ordered_json known_by(const Options& o, const JobData& data) {
   ordered_json all = ordered_json::object();
-  for (std::size_t i = 0; i < data.digests.size(); ++i)
-    all[std::array{"--train-images", "--train-labels", "--test-images", "--test-labels"}[i]] =
-        (o.stream ? digest_as_stored : digest_of_contents) + data.digests[i];
+  const auto add = [&](const std::string& name, const std::string& digest) {
+    all[name] = (o.stream ? digest_as_stored : digest_of_contents) + digest;
+  };
+  const auto add_set = [&](const std::string& name, const LabelledSet& set, std::size_t first) {
+    add(set.one_file ? name : name + "-images", data.digests[first]);
+    if (!set.one_file) add(name + "-labels", data.digests[first + 1]);
+  };
+  add_set("--train", data.train, 0);
+  add_set("--test", data.test, 2);
   return all;
 }
 
@@ -114,8 +128,9 @@ void Checkpointing::find() {
   }
   if (!found_) return;
   Checkpoint& c = found_->checkpoint;
-  for (const char* flag : {"--stream", "--standardize"})
-    if (!c.job.contains(flag)) c.job[flag] = false;  // of a version that could not
+  const ordered_json before = job_before();
+  for (const auto& [flag, value] : before.items())
+    if (!c.job.contains(flag)) c.job[flag] = value;
   refuse_another_job(differences(c.job, job(o_)));
   const TrainingState& s = c.state;
   if (s.epochs.size() > o_.epochs || (s.epochs.size() == o_.epochs && s.rows() > 0))

@@ -46,27 +46,29 @@ std::vector<std::string> given(const std::string& wanted) {
   return names;
 }
 
-constexpr const char* key = "sluice.class_names";
-
 }  // namespace
 
 std::string names_to_store(const std::vector<std::string>& names) {
   return nlohmann::json(names).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);  // they may be no UTF-8
 }
 
-std::vector<std::string> stored_class_names(const stages::Metadata& metadata, std::size_t classes) {
-  const auto text = metadata.find(key);
+std::vector<std::string> stored_names(const stages::Metadata& metadata, const char* name, std::size_t count) {
+  const auto text = metadata.find(name);
   if (text == metadata.end()) return {};
   const nlohmann::ordered_json json = stages::parse_bounded(text->second, 1);
-  if (!json.is_array()) throw std::invalid_argument(fmt::format("{} is no list of names", key));
+  if (!json.is_array()) throw std::invalid_argument(fmt::format("{} is no list of names", name));
   std::vector<std::string> names;
-  for (const auto& name : json) {
-    if (!name.is_string()) throw std::invalid_argument(fmt::format("{} is no list of names", key));
-    names.push_back(name.get<std::string>());
+  for (const auto& one : json) {
+    if (!one.is_string()) throw std::invalid_argument(fmt::format("{} is no list of names", name));
+    names.push_back(one.get<std::string>());
   }
-  if (names.size() != classes)
-    throw std::invalid_argument(fmt::format("{} has {} names, expected {}", key, names.size(), classes));
+  if (names.size() != count)
+    throw std::invalid_argument(fmt::format("{} has {} names, expected {}", name, names.size(), count));
   return names;
+}
+
+std::vector<std::string> stored_class_names(const stages::Metadata& metadata, std::size_t classes) {
+  return stored_names(metadata, class_names_key, classes);
 }
 
 std::vector<std::string> class_names(const std::string& wanted, std::size_t classes, bool fashion_mnist) {
@@ -87,7 +89,8 @@ std::vector<std::string> class_names(const std::string& wanted, std::size_t clas
 }
 
 ClassNames find_class_names(const std::string& wanted, const stages::Metadata& stored, const std::string& stored_in,
-                            std::size_t classes, bool fashion_mnist) {
+                            std::size_t classes, bool fashion_mnist, const std::vector<std::string>& words) {
+  if (wanted.empty() && !words.empty()) return {words, true};
   if (wanted.empty()) {
     try {
       if (auto names = stored_class_names(stored, classes); !names.empty()) return {std::move(names), true};

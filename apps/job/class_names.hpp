@@ -22,6 +22,8 @@ std::vector<std::string> class_names(const std::string& wanted, std::size_t clas
 // With a model, as `sluice.class_names` in its metadata: a JSON array. Empty where none are stored; what is there and
 // is no name for each class is a std::invalid_argument.
 std::string names_to_store(const std::vector<std::string>& names);
+inline constexpr const char* class_names_key = "sluice.class_names";
+std::vector<std::string> stored_names(const stages::Metadata& metadata, const char* key, std::size_t count);
 std::vector<std::string> stored_class_names(const stages::Metadata& metadata, std::size_t classes);
 
 struct ClassNames {
@@ -29,7 +31,8 @@ struct ClassNames {
   bool known = false;              // somebody called them so: they are not numbers
 };
 // stored: with a model, in the file stored_in.
+// words: what a table calls its classes; none: it does not.
 ClassNames find_class_names(const std::string& wanted, const stages::Metadata& stored, const std::string& stored_in,
-                            std::size_t classes, bool fashion_mnist);
+                            std::size_t classes, bool fashion_mnist, const std::vector<std::string>& words = {});
 
 }  // namespace sluice::apps

@@ -17,10 +17,12 @@ JobData data_to_come(bool stream, const stages::DataFiles& files, const DataSett
   JobData data{LabelledSet(shape, train_images), LabelledSet(shape, 0), {}};
   data.train.images = files.train_images, data.train.labels = files.train_labels;
   data.test.images = files.test_images, data.test.labels = files.test_labels;
-  for (LabelledSet* set : {&data.train, &data.test})
+  for (LabelledSet* set : {&data.train, &data.test}) {
     set->decoder = settings.read.decoder, set->index = settings.read.index;
+    set->decoder_memory = settings.read.decoder_memory;
+  }
   static const stages::FeatureTransform unknown;
-  if (settings.standardize)
+  if (settings.transforms())
     for (LabelledSet* set : {&data.train, &data.test}) set->transform_by(unknown);
   if (!stream) data.train.in_memory = data.test.in_memory = &none;
   return data;

@@ -26,7 +26,11 @@ struct DataSettings {
   std::size_t classes = 0;   // 0: counted from the labels
   bool standardize = false;  // each pixel to mean 0 and deviation 1
   bool digests = false;      // what checkpoints and models know the data by
+  ReadTable table{};         // how tables are read
   ReadItems read{};          // on which no result depends
+
+  bool fills() const { return table.missing == stages::Missing::mean; }
+  bool transforms() const { return standardize || fills(); }
 };
 
 class DataPreparation {

@@ -49,14 +49,17 @@ Stream<Batch> Evaluation::batches(const LabelledSet& set, std::size_t rows) {
                        .labels = set.labels,
                        .prefix = "test-",
                        .decoder = set.decoder,
+                       .decoder_memory = set.decoder_memory,
                        .index = set.index,
                        .again = true,
                        .decoded = set.decoded,
                        .image_bytes = set.stored_image_bytes,
                        .image_pixels = set.shape.pixels(),
                        .classes = set.shape.classes,
-                       .transform = set.transform},
-                      rows, set.shape.pixels());
+                       .label_column = set.label_column,
+                       .transform = set.transform,
+                       .table = set.table},
+                      rows, {.pixels = set.shape.pixels()});
 }
 
 Metrics Evaluation::run(const Weights& weights) {

@@ -8,7 +8,10 @@
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/inflate.hpp>
 #include <sluice/stages/join.hpp>
+#include <sluice/stages/table_layout.hpp>
 #include <sluice/stages/transform_rows.hpp>
+#include <sluice/stages/zip_member.hpp>
+#include "apps/job/read_table.hpp"
 #include "apps/job/usage_error.hpp"
 
 namespace sluice::apps {
@@ -28,36 +31,75 @@ void run_reading(Graph& graph, const stages::InputFiles& images, const stages::I
 
 using namespace stages;
 
-ItemShape header_of(ItemKind kind, const std::string& path) {
-  Inflate inflate{.path = path, .chunk_bytes = idx_header_bytes(kind)};
-  Chunk header;
-  if (!inflate(header) || header.size < idx_header_bytes(kind)) throw DataError(path + ": ends within the IDX header");
-  return parse_idx_header(header.data, kind, path);
+ItemLayout header_of(ItemKind kind, const InputFiles& files, std::size_t file, const ReadItems& how) {
+  const std::string &path = files.paths().at(file), name = files.names().at(file);
+  constexpr std::size_t usual = 128;  // bytes of a header
+  if (!files.member().empty())
+    return layout_of(ZipMember{.path = path, .member = files.member(), .chunk_bytes = usual}, kind, name,
+                     how.label_column);
+  return layout_of(Inflate{.path = path, .chunk_bytes = usual, .decoder_memory = how.decoder_memory}, kind, name,
+                   how.label_column);
 }
 
-ImagesHeader images_header(const InputFiles& images, std::size_t classes) {
-  const std::vector<std::string>& paths = images.paths();
-  const ItemShape first = header_of(ItemKind::images, paths.front());
+TableLayout look_at_table(const InputFiles& table, const DataSettings& settings) {
+  const std::string& path = table.paths().front();
+  Inflate inflate{.path = path, .chunk_bytes = first_rows_bytes, .decoder_memory = settings.read.decoder_memory};
+  std::string beginning;
+  for (bool whole = false; !whole;) {
+    Chunk chunk;
+    whole = !inflate(chunk);
+    if (!whole) beginning.append(chunk.data, chunk.data + chunk.size);
+    if (auto layout = find_layout(beginning, whole, settings.table.wanted, path)) return *layout;
+  }
+  throw DataError(path + ": has no rows");
+}
+
+ReadTable table_like(const DataSettings& settings, const InputFiles& train) {
+  ReadTable how = settings.table;
+  if (train.is_table() && !waits(train)) how.wanted.features = look_at_table(train, settings).feature_names();
+  return how;
+}
+
+namespace {
+
+// Of the first rows of a table; how many there are nobody knows.
+ImagesHeader table_header(const InputFiles& table, const DataSettings& settings) {
+  ImagesHeader header;
+  header.shape.rows = 1, header.shape.columns = look_at_table(table, settings).features.size(),
+  header.shape.flat = true;
+  header.shape.path = table.name();
+  return header;
+}
+
+}  // namespace
+
+ImagesHeader images_header(const InputFiles& images, std::size_t classes, const DataSettings& settings) {
+  if (images.is_table()) {
+    ImagesHeader header = table_header(images, settings);
+    header.shape.classes = classes ? classes : 10;
+    return header;
+  }
+  const ReadItems& how = settings.read;
+  const std::vector<std::string> paths = images.names();
+  const ItemShape first = header_of(ItemKind::images, images, 0, how).shape;
   ImagesHeader all;
-  all.shape.rows = static_cast<std::size_t>(first.rows);
-  all.shape.columns = static_cast<std::size_t>(first.columns);
-  all.shape.stored = first.type;
+  set_images(all.shape, first);
   all.shape.classes = classes ? classes : 10;
   all.shape.path = images.name();
   all.counts = {first.count};
   for (std::size_t i = 1; i < paths.size(); ++i) {
-    const ItemShape shape = header_of(ItemKind::images, paths[i]);
+    const ItemShape shape = header_of(ItemKind::images, images, i, how).shape;
     check_same_items(ItemKind::images, shape, paths[i], first, paths.front());
     all.counts.push_back(shape.count);
   }
   return all;
 }
 
-void check_headers(const InputFiles& images, const InputFiles& labels) {
+void check_headers(const InputFiles& images, const InputFiles& labels, const ReadItems& how) {
   if (images.is_standard_input() || labels.is_standard_input() || waits(images) || waits(labels)) return;
-  const auto promised = [](ItemKind kind, const InputFiles& files) {
+  const auto promised = [&how](ItemKind kind, const InputFiles& files) {
     ItemCounts counts;
-    for (const std::string& path : files.paths()) counts.push_back(header_of(kind, path).count);
+    for (std::size_t i = 0; i < files.paths().size(); ++i) counts.push_back(header_of(kind, files, i, how).shape.count);
     return counts;
   };
   check_as_many(images, promised(ItemKind::images, images), labels, promised(ItemKind::labels, labels));
@@ -87,30 +129,47 @@ bool are_paired(const InputFiles& images, const InputFiles& labels) {
   return images.paths().size() > 1 && labels.paths().size() > 1;
 }
 
-Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_t count) {
-  ReadItems how{.decoder = files.decoder,
-                .index = files.index,
-                .again = files.again,
-                .known = files.known,
-                .decoded = files.decoded,
-                .image_bytes = files.image_bytes};
+namespace {
+
+ReadItems reading_of(const LabelledFiles& files) {
+  return {.decoder = files.decoder,
+          .decoder_memory = files.decoder_memory,
+          .index = files.index,
+          .again = files.again,
+          .known = files.known,
+          .decoded = files.decoded,
+          .image_bytes = files.image_bytes,
+          .label_column = files.label_column};
+}
+
+//  rows.images -+
+//               +-> pair
+//  rows.labels -+
+Stream<LabelledRows> read_two(Graph& g, const LabelledFiles& files, std::size_t count) {
+  ReadItems how = reading_of(files);
   auto images = read_rows<ItemKind::images>(g, files.prefix + "images", files.images, count, how);
-  if (files.transform)
-    images =
-        g.map("transform." + files.prefix + "images",
-              TransformRows{
-                  .transform = files.transform, .pixels = files.image_pixels, .rows = files.image_bytes ? count : 0},
-              images, unlimited);
   how.classes = files.classes;
   how.known.clear();
   auto labels = read_rows<ItemKind::labels>(g, files.prefix + "labels", files.labels, count, how);
   return g.zip("pair", images, labels, capacity(2));
 }
 
-Stream<Batch> read_batches(Graph& g, const LabelledFiles& files, std::size_t count, std::size_t pixels) {
+}  // namespace
+
+Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_t count) {
+  const std::string what = files.prefix.empty() ? "table" : files.prefix.substr(0, files.prefix.size() - 1);
+  auto pairs = files.images.is_table() ? read_table_rows(g, what, files.images, files.table, reading_of(files), count)
+                                       : read_two(g, files, count);
+  if (!files.transform) return pairs;
+  const TransformRows transform{
+      .transform = files.transform, .pixels = files.image_pixels, .rows = files.image_bytes ? count : 0};
+  return g.map("transform", TransformLabelled{transform}, pairs, unlimited);
+}
+
+Stream<Batch> read_batches(Graph& g, const LabelledFiles& files, std::size_t count, const ImagesWanted& wanted) {
   const Join join{.images = files.images.name(),
                   .labels = files.labels.name(),
-                  .pixels = pixels,
+                  .wanted = wanted,
                   .file_by_file = are_paired(files.images, files.labels),
                   .rows = files.image_bytes ? count : 0};
   return g.map("batch", join, read_pairs(g, files, count), unlimited);

@@ -25,13 +25,21 @@
 #include <sluice/stages/join.hpp>
 #include <sluice/stages/parse.hpp>
 #include <sluice/stages/rows.hpp>
+#include "apps/job/data_preparation.hpp"
 #include "apps/job/job_data.hpp"
 #include "apps/job/read_items.hpp"
 
 namespace sluice::apps {
 
-// The first bytes of a file. Throws DataError.
-stages::ItemShape header_of(stages::ItemKind kind, const std::string& path);
+// By the first bytes of one of these files. Throws DataError.
+stages::ItemLayout header_of(stages::ItemKind kind, const stages::InputFiles& files, std::size_t file,
+                             const ReadItems& how);
+
+// What the columns of a table are, by its first rows. Throws DataError.
+stages::TableLayout look_at_table(const stages::InputFiles& table, const DataSettings& settings);
+// How a table is read beside the one that is trained on: its features are those of that one, by their names, in that
+// order.
+ReadTable table_like(const DataSettings& settings, const stages::InputFiles& train);
 
 // What the headers of images files say; nothing else of them is decoded. classes: taken over, 0: 10. Throws DataError.
 struct ImagesHeader {
@@ -39,11 +47,11 @@ struct ImagesHeader {
   stages::ItemCounts counts;  // images of each file
   std::size_t count() const { return static_cast<std::size_t>(stages::in_all(counts)); }
 };
-ImagesHeader images_header(const stages::InputFiles& images, std::size_t classes);
+ImagesHeader images_header(const stages::InputFiles& images, std::size_t classes, const DataSettings& settings);
 
 // Throws a DataError where the headers of files that wait for nobody promise other numbers of images than of labels,
 // or cannot be read.
-void check_headers(const stages::InputFiles& images, const stages::InputFiles& labels);
+void check_headers(const stages::InputFiles& images, const stages::InputFiles& labels, const ReadItems& how);
 
 // Throws a DataError where images and labels are not as many: as what run_reading() does, or of a run that failed.
 void run_reading(Graph& graph, const stages::InputFiles& images, const stages::InputFiles& labels);
@@ -73,7 +81,7 @@ Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const stages::
 bool are_paired(const stages::InputFiles& images, const stages::InputFiles& labels);
 
 Stream<stages::LabelledRows> read_pairs(Graph& graph, const LabelledFiles& files, std::size_t count);
-// pixels: of an image, which are checked.
-Stream<stages::Batch> read_batches(Graph& graph, const LabelledFiles& files, std::size_t count, std::size_t pixels);
+Stream<stages::Batch> read_batches(Graph& graph, const LabelledFiles& files, std::size_t count,
+                                   const stages::ImagesWanted& wanted);
 
 }  // namespace sluice::apps

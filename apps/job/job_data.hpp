@@ -8,19 +8,22 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include <sluice/stages/codec.hpp>
 #include <sluice/stages/dataset.hpp>
 #include <sluice/stages/feature_transform.hpp>
 #include <sluice/stages/gzip_pieces.hpp>
 #include <sluice/stages/input_files.hpp>
 #include "apps/job/file_stamps.hpp"
+#include "apps/job/tables.hpp"
 
 namespace sluice::apps {
 
-// What decompresses: zlib in chunks; or libdeflate, in pieces, or whole files that are to be kept (read_items.hpp). On
-// neither a result depends.
+// What decompresses gzip: zlib in chunks; or libdeflate, in pieces, or whole files that are to be kept
+// (read_items.hpp). With zlib whatever else is compressed is decoded in chunks, too. On neither a result depends.
 enum class Decoder { zlib, libdeflate };
 
 // Whether index files are used where they lie beside what is read (gzip_index.hpp), or in a folder.
@@ -40,6 +43,7 @@ struct LabelledFiles {
   stages::InputFiles images, labels;
   std::string prefix{};  // of the names of the stages that read them
   Decoder decoder = Decoder::libdeflate;
+  std::size_t decoder_memory = stages::usual_decoder_memory;
   IndexUse index{};
   bool again = false;  // whether they are read more than once: then where the pieces lie is kept
   KnownPieces known{};
@@ -47,7 +51,9 @@ struct LabelledFiles {
   std::size_t image_bytes = 0;                          // before they are transformed
   std::size_t image_pixels = 0;                         // where image_bytes are known
   std::size_t classes = 0;                              // of the labels, which are checked
+  std::optional<std::size_t> label_column{};            // of labels of several numbers
   const stages::FeatureTransform* transform = nullptr;  // of the images; nullptr: they stay as they are
+  ReadTable table{};                                    // how they are read, where they are tables
 };
 
 // Images and their labels.
@@ -55,13 +61,17 @@ struct LabelledSet {
   stages::DataShape shape{};                   // as its rows meet the weights
   std::size_t stored_image_bytes = 0;          // of an image before it is transformed, in memory
   std::size_t count = 0;                       // images
+  bool one_file = false;                       // images and labels are in one
   const stages::DataSet* in_memory = nullptr;  // nullptr: it stays in its files
   stages::InputFiles images{}, labels{};       // these files
   Decoder decoder = Decoder::libdeflate;       // of them
+  std::size_t decoder_memory = stages::usual_decoder_memory;
   IndexUse index{};
   KnownPieces known{};
   DecodedCount decoded{};
   const stages::FeatureTransform* transform = nullptr;  // of what they hold; nullptr: it stays as it is
+  ReadTable table{};                                    // how they are read, where they are tables
+  std::optional<std::size_t> label_column{};            // of labels of several numbers
   stages::ItemCounts counts{};                          // images of each of them
   FileStamps stamps{};  // of them, at the beginning of the run, where the set stays there
 
@@ -80,6 +90,7 @@ struct LabelledSet {
 struct JobData {
   LabelledSet train, test;
   stages::FeatureTransform transform{};  // of their pixels, found in the training set
+  TableFacts table{};                    // of the training set, where it is a table
   DecodedCount loaded{};                 // until then
   std::array<std::string, 4> digests{};  // SHA-256, in the order of stages::DataFiles, where they are asked for
 };

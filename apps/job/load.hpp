@@ -1,15 +1,17 @@
-// Loads the four files of a job into memory at the same time, completely checked before anything is trained on.
+// Loads the data of a job into memory, all files at the same time, completely checked before anything is trained on.
 //
-// in: paths of IDX files, gzip-compressed or plain -> out: the training and the test set; digests, where they are asked
-// for, of what the files decode to. Errors: as of any DataPreparation.
+// in: files of any format and compression (docs/data.md) -> out: the training and the test set, standardized where that
+// is asked for; digests, where they are asked for, of what the files decode to. Errors: as of any DataPreparation.
 //
 //   Loading loading(files, {}, threads);
 //   Training training(loading.run().train, settings, threads, initial);
 #pragma once
 
-#include <array>
+#include <optional>
+#include <string>
 
 #include <sluice/pipeline/graph.hpp>
+#include <sluice/stages/collect_table.hpp>
 #include <sluice/stages/data_files.hpp>
 #include <sluice/stages/dataset.hpp>
 #include <sluice/stages/digest.hpp>
@@ -24,12 +26,24 @@ class Loading : public DataPreparation {
   const JobData& run() override;
 
  private:
+  // One set, as it is collected.
+  struct Part {
+    bool is_table = false;
+    stages::CollectImages images{};
+    stages::CollectLabels labels{};
+    stages::CollectTable table{};
+    stages::Digest digest_of_images{}, digest_of_labels{};
+  };
+  void wire(const std::string& what, const stages::InputFiles& images, const stages::InputFiles& labels,
+            const ReadTable& table, Part& part);
+  stages::DataSet data_set(Part& part, const stages::TableClasses& classes);
+  void refuse_other_than_bytes() const;
+
+  const stages::DataFiles files_;
   const DataSettings settings_;
   const Threads threads_;
   JobData data_;
-  stages::CollectImages train_images_, test_images_;
-  stages::CollectLabels train_labels_, test_labels_;
-  std::array<stages::Digest, 4> digests_;
+  Part train_part_, test_part_;
   stages::DataSet train_, test_;
   Graph graph_;
 };

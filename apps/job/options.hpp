@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include <sluice/stages/codec.hpp>
 #include <sluice/stages/data_files.hpp>
 #include <sluice/stages/dataset.hpp>
 #include <sluice/stages/idx.hpp>
@@ -34,10 +35,17 @@ struct SpeltFlag {
 
 struct Options {
   stages::DataFilesWanted files;
-  std::size_t classes = 0;         // 0: counted from the labels
-  std::string decoder = "auto";    // auto, zlib or libdeflate
-  bool stream = false;             // the data stay in their files
-  bool no_index = false;           // index files are passed over
+  std::string images_key, labels_key;  // of arrays in .npz files: KEY, or TRAIN,TEST; empty: by their names
+  std::string label_column;            // of a table, or of labels of several numbers; empty: by its name
+  std::string ignore_columns;          // of a table, with commas between
+  std::string header = "auto";         // of a table: auto, yes or no
+  std::string separator = "auto";      // of a table: auto, tab, or a character
+  std::string missing = "error";       // cells of a table: error, zero, mean or skip
+  std::size_t classes = 0;             // 0: counted from the labels
+  std::string decoder = "auto";        // auto, zlib or libdeflate
+  std::size_t decoder_memory = stages::usual_decoder_memory >> 20;  // MiB
+  bool stream = false;                                              // the data stay in their files
+  bool no_index = false;                                            // index files are passed over
   std::string index_cache;         // the folder in which they lie; empty: beside the files
   std::size_t shuffle_buffer = 0;  // rows; 0: as many as 16 MiB hold, at least a batch
   std::size_t epochs = 10;
@@ -79,6 +87,7 @@ struct Options {
   std::size_t effective_shards(const stages::DataShape& shape) const;
   float effective_divisor(const stages::DataShape& shape) const;  // of the pixels in training
   std::string effective_decoder() const;                          // zlib or libdeflate
+  std::size_t decoder_bytes() const { return decoder_memory << 20; }
   // Rows of it for a set of so many images.
   std::size_t effective_shuffle_buffer(std::size_t image_bytes, std::size_t images) const;
 };

@@ -1,17 +1,30 @@
 #include "apps/job/read_items.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include <sluice/stages/array_header.hpp>
+#include <sluice/stages/block_pieces.hpp>
+#include <sluice/stages/blocks.hpp>
+#include <sluice/stages/codec.hpp>
+#include <sluice/stages/decoder_bytes.hpp>
 #include <sluice/stages/each_file.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/fortran_order.hpp>
 #include <sluice/stages/gzip_index.hpp>
 #include <sluice/stages/gzip_pieces.hpp>
 #include <sluice/stages/inflate.hpp>
 #include <sluice/stages/inflate_whole.hpp>
+#include <sluice/stages/parse_any.hpp>
+#include <sluice/stages/regular_file.hpp>
+#include <sluice/stages/zip_member.hpp>
 
 namespace sluice::apps {
 namespace {
@@ -36,20 +49,22 @@ struct Chunks {
 
 Chunks whole_files(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
   EachFile<InflateWhole> inflate;
-  for (const std::string& one : files.paths()) inflate.files.push_back({.path = one, .kind = kind, .wake = how.wake});
+  for (const std::string& one : files.paths())
+    inflate.files.push_back({.path = one, .kind = kind, .wake = how.wake, .decoder_memory = how.decoder_memory});
   // What an image's elements keep is a whole chunk. Only a wiring that is to state its bound looks for it.
   const std::size_t bytes = how.image_bytes ? inflate.payload_bytes().value_or(0) : 0;
   return {g.source(name, std::move(inflate), capacity(1)), bytes, 1};
 }
 
-Chunks by_zlib(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
+Chunks in_chunks(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
   EachFile<Inflate> inflate;
   for (const std::string& one : files.names())
     inflate.files.push_back({.path = one,
                              .chunk_bytes = span(kind),
                              .wake = how.wake,
                              .input = files.is_standard_input() ? 0 : -1,
-                             .at_once = how.at_once});
+                             .at_once = how.at_once,
+                             .decoder_memory = how.decoder_memory});
   return {g.source(name, std::move(inflate), capacity(2)), span(kind), 4};
 }
 
@@ -93,6 +108,7 @@ Chunks by_pieces(Graph& g, const std::string& name, ItemKind kind, const InputFi
     file.wake = how.wake;
     file.input = files.is_standard_input() ? 0 : -1;
     file.at_once = how.at_once;
+    file.decoder_memory = how.decoder_memory;
     file.memory = memory;
     file.decoded = how.decoded;
     if (!how.known.empty()) file.known = how.known[pieces.files.size() - 1];
@@ -109,8 +125,121 @@ Chunks by_pieces(Graph& g, const std::string& name, ItemKind kind, const InputFi
   return {g.expand("verify." + what, std::move(verify), decoded, capacity(2)), bytes, 2};
 }
 
+// Of regular files; of others nothing is known, before they are read.
+std::vector<Compression> compressions(const InputFiles& files) {
+  std::vector<Compression> all;
+  for (const std::string& name : files.names())
+    all.push_back(files.is_standard_input() ? Compression::none : compression_of(RegularFile(name)));
+  return all;
+}
+
+// What stays in memory takes it anyway; of what does not, several blocks are in memory at once.
+BlockLimits block_limits(ItemKind kind, const ReadItems& how) {
+  return {
+      .span = span(kind), .most_decoded = std::size_t{how.kept ? 32u : 1u} << 20, .decoder_memory = how.decoder_memory};
+}
+
+// Whether one of them is worth it: on one thread they are faster in chunks.
+bool have_blocks(ItemKind kind, const InputFiles& files, const ReadItems& how, std::size_t threads) {
+  const std::vector<std::string>& paths = files.paths();
+  return threads > 1 && std::any_of(paths.begin(), paths.end(),
+                                    [&](const std::string& path) { return has_blocks(path, block_limits(kind, how)); });
+}
+
+Chunks by_blocks(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
+  EachFile<BlockPieces> pieces;
+  const BlockLimits limits = block_limits(kind, how);
+  VerifyBlocks verify{.span = limits.span,
+                      .most_decoded = limits.most_decoded,
+                      .decoder_memory = limits.decoder_memory,
+                      .kept = how.kept};
+  for (const std::string& one : files.paths()) {
+    pieces.files.push_back({.path = one,
+                            .span = limits.span,
+                            .most_decoded = limits.most_decoded,
+                            .wake = how.wake,
+                            .at_once = how.at_once,
+                            .decoder_memory = limits.decoder_memory});
+    verify.judge_bytes = std::max(verify.judge_bytes, decoder_bytes(one, -1, limits.decoder_memory));
+  }
+  const std::string what = name.substr(name.find('.') + 1);
+  auto all = g.source("pieces." + what, std::move(pieces), capacity(2 * g.threads()));
+  auto decoded = g.map(name, DecodeBlock{.most_decoded = limits.most_decoded, .threads = g.threads()}, all, unlimited);
+  return {g.expand("verify." + what, std::move(verify), decoded, capacity(2)), limits.most_decoded, 2};
+}
+
+// Members of zip files: whole, where they stay in memory; by zlib in chunks, where they do not.
+Chunks members(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
+  EachFile<ZipMember> unzip;
+  for (const std::string& path : files.paths())
+    unzip.files.push_back({.path = path,
+                           .member = files.member(),
+                           .whole = how.kept && how.decoder == Decoder::libdeflate,
+                           .chunk_bytes = span(kind)});
+  const std::size_t bytes = how.image_bytes ? unzip.payload_bytes().value_or(0) : 0;
+  return {g.source(name, std::move(unzip), capacity(how.kept ? 1 : 2)), bytes, how.kept ? 1u : 4u};
+}
+
+// Whether the array of this file lies in Fortran order. What cannot be looked at says so when it is read.
+bool is_reordered(const InputFiles& files, std::size_t file) {
+  const std::string& path = files.paths()[file];
+  std::error_code none;
+  if (!std::filesystem::is_regular_file(path, none)) return false;
+  const auto looks = [&](auto source) {
+    std::vector<std::uint8_t> header;
+    for (Chunk chunk; source(chunk);) {
+      std::span<const std::uint8_t> data(chunk.data, chunk.size);
+      if (take_array_header(header, data, path))
+        return is_array(header) && parse_array_header(header, path).is_reordered();
+    }
+    return false;
+  };
+  constexpr std::size_t usual = 128;  // bytes of a header
+  try {
+    return files.member().empty() ? looks(Inflate{.path = path, .chunk_bytes = usual, .read_bytes = 4096})
+                                  : looks(ZipMember{.path = path, .member = files.member(), .chunk_bytes = usual});
+  } catch (const DataError&) {
+    return false;
+  }
+}
+
+bool any_is_reordered(const InputFiles& files) {
+  for (std::size_t i = 0; i < files.paths().size(); ++i)
+    if (is_reordered(files, i)) return true;
+  return false;
+}
+
+// The files of which some lie in Fortran order, row by row.
+Chunks in_c_order(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
+  const std::vector<std::string>& paths = files.paths();
+  const std::string what = name.substr(name.find('.') + 1);
+  if (how.kept) {
+    const Chunks chunks =
+        files.member().empty() ? in_chunks(g, name, kind, files, how) : members(g, name, kind, files, how);
+    return {g.expand("in_order." + what, InCOrder{.paths = files.names()}, chunks.stream, capacity(1)), 0, 1};
+  }
+  EachFile<FortranFile> read;
+  for (std::size_t i = 0; i < paths.size(); ++i) {
+    if (!files.member().empty() || compression_of(RegularFile(paths[i])) != Compression::none ||
+        !is_reordered(files, i))
+      throw DataError(
+          fmt::format("{}: of an array in Fortran order that is compressed, or beside others, no row can be read "
+                      "before all of it: leave --stream out, or save it with numpy.ascontiguousarray",
+                      files.names()[i]));
+    read.files.push_back({.path = paths[i], .block_bytes = std::size_t{1} << 20});
+  }
+  const std::size_t bytes = how.image_bytes ? read.payload_bytes().value_or(0) : 0;
+  return {g.source(name, std::move(read), capacity(2)), bytes, 2};
+}
+
 Chunks read(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
-  if (how.decoder == Decoder::zlib) return by_zlib(g, name, kind, files, how);
+  if (!files.member().empty()) return members(g, name, kind, files, how);
+  if (how.decoder == Decoder::zlib) return in_chunks(g, name, kind, files, how);
+  if (const std::vector<Compression> all = compressions(files);
+      std::find(all.begin(), all.end(), Compression::gzip) == all.end()) {
+    if (have_blocks(kind, files, how, g.threads())) return by_blocks(g, name, kind, files, how);
+    if (std::find(all.begin(), all.end(), Compression::none) == all.end()) return in_chunks(g, name, kind, files, how);
+  }
   const std::vector<Cut> cuts = cuts_of(kind, files, how, g.threads());
   // What stays in memory is decoded in one go, to where it stays, where pieces of it are not decoded at once.
   const auto at_once = [&](const Cut& cut) { return cut.guessed || (!cut.index.empty() && g.threads() > 1); };
@@ -122,15 +251,25 @@ Chunks read(Graph& g, const std::string& name, ItemKind kind, const InputFiles& 
 
 template <ItemKind kind>
 ItemStreams read_items(Graph& g, const std::string& what, const InputFiles& files, const ReadItems& how) {
-  const Chunks chunks = read(g, "inflate." + what, kind, files, how);
-  ParseArray<kind> parse{.paths = files.names(), .classes = how.classes};
+  const std::string name = "inflate." + what;
+  const Chunks chunks =
+      any_is_reordered(files) ? in_c_order(g, name, kind, files, how) : read(g, name, kind, files, how);
+  if (kind == ItemKind::images && how.table) {
+    const ReadTable& table = *how.table;
+    ParseAny parse{
+        .name = files.name(), .wanted = table.wanted, .table = {.missing = table.missing, .type = table.type}};
+    return {chunks.stream, g.expand("parse." + what, std::move(parse), chunks.stream, capacity(chunks.parsed_ahead)),
+            0};
+  }
+  ParseArray<kind> parse{.paths = files.names(), .classes = how.classes, .label_column = how.label_column};
   if (chunks.bytes) parse.chunk_bytes = chunks.bytes, parse.item_bytes = item_bytes<kind>(how);
   auto elements = g.expand("parse." + what, parse, chunks.stream, capacity(chunks.parsed_ahead));
   return {chunks.stream, elements, chunks.bytes};
 }
 
-Stream<Chunk> read_chunks(Graph& g, const std::string& what, const InputFiles& files) {
-  return read(g, "inflate." + what, ItemKind::images, files, {}).stream;
+ChunkStream read_chunks(Graph& g, const std::string& what, const InputFiles& files, const ReadItems& how) {
+  const Chunks chunks = read(g, "inflate." + what, ItemKind::images, files, how);
+  return {chunks.stream, chunks.bytes};
 }
 
 template ItemStreams read_items<ItemKind::images>(Graph&, const std::string&, const InputFiles&, const ReadItems&);

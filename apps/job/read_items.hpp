@@ -1,8 +1,9 @@
 // Files as a stream of a graph: decompressed, and the elements within them.
 //
 //   pieces.WHAT -> inflate.WHAT -> parse.WHAT                   (gzip_pieces.hpp)
-//   pieces.WHAT -> inflate.WHAT -> verify.WHAT -> parse.WHAT    (where pieces are guessed, or of an index file)
-//   inflate.WHAT -> parse.WHAT                                  (whole, or by zlib)
+//   pieces.WHAT -> inflate.WHAT -> verify.WHAT -> parse.WHAT    (where pieces are guessed, or of an index file; and
+//                                                                blocks of xz, frames of zstd: block_pieces.hpp)
+//   inflate.WHAT -> parse.WHAT                                  (whole, or in chunks)
 //
 // files -> chunks, and the elements within them, in the order of the files. Errors: those of the stages, when the
 // graph runs.
@@ -12,6 +13,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 #include <sluice/pipeline/graph.hpp>
@@ -25,6 +27,7 @@ namespace sluice::apps {
 
 struct ReadItems {
   Decoder decoder = Decoder::libdeflate;
+  std::size_t decoder_memory = stages::usual_decoder_memory;  // as Inflate's
   IndexUse index{};
   int wake = -1;        // a descriptor that ends the wait for a pipe when it becomes readable
   bool kept = false;    // whether the elements stay in memory, and so what they are decoded to
@@ -34,6 +37,9 @@ struct ReadItems {
   bool at_once = false;         // a chunk ends where a pipe would have to be waited for
   std::size_t image_bytes = 0;  // of an image in memory, where they are known: then the graph can state its bound
   std::size_t classes = 0;      // of labels, which are checked; 0: up to stages::most_classes
+  std::optional<std::size_t> label_column{};  // of labels of several numbers
+  // How a table is read, where what comes through a pipe may be one; nullptr: it is none.
+  const ReadTable* table = nullptr;
 };
 
 struct ItemStreams {
@@ -54,7 +60,12 @@ ItemStreams read_items(Graph& graph, const std::string& what, const stages::Inpu
 // What is kept of where the pieces of an images file lie, at most, in bytes.
 inline constexpr std::size_t images_index_bytes = std::size_t{6} << 20;
 
-// Decompressed alone, whatever they are: for who only looks at them.
-Stream<stages::Chunk> read_chunks(Graph& graph, const std::string& what, const stages::InputFiles& files);
+// Decompressed alone, whatever they are.
+struct ChunkStream {
+  Stream<stages::Chunk> chunks;
+  std::size_t chunk_bytes;  // at most
+};
+ChunkStream read_chunks(Graph& graph, const std::string& what, const stages::InputFiles& files,
+                        const ReadItems& how = {});
 
 }  // namespace sluice::apps

@@ -16,6 +16,8 @@
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/idx.hpp>
 #include "apps/job/input.hpp"
+#include "apps/job/read_table.hpp"
+#include "apps/job/transform.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -61,62 +63,134 @@ FileStamps stamps(const InputFiles& images, const InputFiles& labels) {
   return all;
 }
 
-LabelledSet in_files(const InputFiles& images, const InputFiles& labels, FileStamps stamps,
-                     const DataSettings& settings) {
-  const ImagesHeader header = images_header(images, settings.classes);
-  LabelledSet set(header.shape, header.count());
-  set.counts = header.counts;
-  set.images = images, set.labels = labels;
-  set.stamps = std::move(stamps);
-  set.decoder = settings.read.decoder, set.index = settings.read.index;
-  set.decoded = std::make_shared<DecodedBytes>();
-  for (std::size_t i = 0; i < images.paths().size(); ++i) set.known.push_back(std::make_shared<stages::KnownPieces>());
-  return set;
-}
-
 template <ItemKind kind, class Sink>
 void check(Graph& g, const std::string& what, const InputFiles& files, const ReadItems& how, Sink& sink) {
   g.sink("check." + what, std::ref(sink), read_items<kind>(g, what, files, how).elements);
 }
 
+constexpr std::size_t rows_of_a_run = 64;  // that are measured
+
 }  // namespace
 
+void FileScan::Measured::add(const std::uint8_t* row, Pixel type, std::size_t pixels) {
+  if (all.empty()) all.emplace_back(pixels);
+  all.front().add(row, type);
+}
+
 void FileScan::Measured::operator()(const Rows& rows) {
-  if (moments.features() == 0) moments = Moments(static_cast<std::size_t>(rows.shape.pixels()));
-  for (const std::uint8_t* row : rows.at) moments.add(row, rows.type);
+  for (const std::uint8_t* row : rows.at) add(row, rows.type, static_cast<std::size_t>(rows.shape.pixels()));
+}
+
+void FileScan::Counted::operator()(const TableRows& rows) {
+  table(rows);
+  if (!measures) return;
+  const std::size_t features = rows.layout->features.size();
+  const std::size_t bytes = features * (rows.type == Pixel::uint8 ? 1 : sizeof(float));
+  for (std::size_t i = 0; i < rows.count; ++i) measured.add(rows.data + i * bytes, rows.type, features);
 }
 
 //  pieces.train-labels -> inflate.train-labels -> parse.train-labels -> check.train-labels
 //  and the same for the two of the test set, side by side; with --standardize
 //  pieces.train-images -> inflate.train-images -> parse.train-images -> rows.train-images -> measure.train-images
+//  of a table
+//  pieces.train -> inflate.train -> cut.train -> parse.train -> count.train
 FileScan::FileScan(const DataFiles& files, const DataSettings& settings, const Threads& threads)
     : files_(files), settings_(settings), graph_("load", threads) {
-  train_labels_.files = files.train_labels, test_labels_.files = files.test_labels;
-  train_labels_.classes = test_labels_.classes = settings.classes;
-  check<ItemKind::labels>(graph_, "train-labels", files.train_labels, settings.read, train_labels_);
-  check<ItemKind::images>(graph_, "test-images", files.test_images, settings.read, test_images_);
-  check<ItemKind::labels>(graph_, "test-labels", files.test_labels, settings.read, test_labels_);
-  if (!settings.standardize) return;
-  constexpr std::size_t rows = 64;  // of a run
-  graph_.sink("measure.train-images", std::ref(train_images_),
-              read_rows<ItemKind::images>(graph_, "train-images", files.train_images, rows, settings.read));
+  train_part_.images = files.train_images, train_part_.labels = files.train_labels;
+  test_part_.images = files.test_images, test_part_.labels = files.test_labels;
+  train_part_.table = settings_.table, test_part_.table = table_like(settings_, files.train_images);
+  wire("train", true, train_part_);
+  wire("test", false, test_part_);
+}
+
+void FileScan::wire(const std::string& what, bool is_train, Part& part) {
+  if (part.images.is_table()) {
+    part.counted.table.totals.files = part.images;
+    part.counted.measures = is_train && settings_.transforms();
+    graph_.sink("count." + what, std::ref(part.counted),
+                read_table(graph_, what, part.images, part.table, settings_.read).rows);
+    return;
+  }
+  part.counted_labels.files = part.labels;
+  part.counted_labels.classes = settings_.classes;
+  check<ItemKind::labels>(graph_, what + "-labels", part.labels, settings_.read, part.counted_labels);
+  if (!is_train)
+    check<ItemKind::images>(graph_, what + "-images", part.images, settings_.read, part.dropped);
+  else if (settings_.standardize)
+    graph_.sink("measure." + what + "-images", std::ref(part.measured),
+                read_rows<ItemKind::images>(graph_, what + "-images", part.images, rows_of_a_run, settings_.read));
+}
+
+LabelledSet FileScan::in_files(const Part& part) const {
+  const ImagesHeader header = images_header(part.images, settings_.classes, settings_);
+  LabelledSet set(header.shape, header.count());
+  set.counts = header.counts;
+  for (std::size_t i = 0; i < part.images.paths().size(); ++i)
+    set.known.push_back(std::make_shared<stages::KnownPieces>());
+  return set;
+}
+
+LabelledSet FileScan::table_in_files(const Part& part, const TableClasses& classes) const {
+  const TableTotals& totals = part.counted.table.totals;
+  const Pixel type = totals.all_bytes ? Pixel::uint8 : Pixel::float32;
+  LabelledSet set(shape_of(totals, type), static_cast<std::size_t>(totals.rows));
+  set.one_file = true;
+  set.table = part.table;
+  set.table.layout = totals.layout;
+  set.table.classes = std::make_shared<TableClasses>(classes);
+  set.table.type = type;
+  set.table.row_bytes = std::max<std::size_t>(1, totals.longest_row);
+  return set;
+}
+
+LabelledSet FileScan::set_of(const Part& part, const TableClasses& classes) const {
+  FileStamps files = stamps(part.images, part.labels);
+  LabelledSet set = part.images.is_table() ? table_in_files(part, classes) : in_files(part);
+  set.images = part.images, set.labels = part.labels;
+  set.stamps = std::move(files);
+  set.decoder = settings_.read.decoder, set.index = settings_.read.index;
+  set.decoder_memory = settings_.read.decoder_memory;
+  set.label_column = settings_.read.label_column;
+  set.decoded = std::make_shared<DecodedBytes>();
+  set.shape.classes = classes.count;
+  return set;
+}
+
+// What can be said before anything is read: of files that cannot be read again, and of images that do not fit.
+void FileScan::look_at_headers() const {
+  for (const Part* part : {&train_part_, &test_part_}) stamps(part->images, part->labels);
+  if (!train_part_.images.is_table() && !test_part_.images.is_table())
+    check_same_size(in_files(train_part_).shape, in_files(test_part_).shape);
 }
 
 const JobData& FileScan::run() {
-  FileStamps of_train = stamps(files_.train_images, files_.train_labels),
-             of_test = stamps(files_.test_images, files_.test_labels);
-  LabelledSet train = in_files(files_.train_images, files_.train_labels, std::move(of_train), settings_),
-              test = in_files(files_.test_images, files_.test_labels, std::move(of_test), settings_);
-  check_same_size(train.shape, test.shape);
+  look_at_headers();
   graph_.run();
-  train.shape.classes = settings_.classes ? settings_.classes : counted_classes(train_labels_.highest);
-  test.shape.classes = train.shape.classes;
-  check_counted(train.shape, train.images, train.counts, train_labels_);
-  check_counted(test.shape, test.images, test.counts, test_labels_);
-  data_ = {std::move(train), std::move(test), {}, settings_.read.decoded, {}};
-  if (settings_.standardize) {
-    const Moments& found = train_images_.moments;
-    data_.transform = {.fill = {}, .mean = found.means(), .deviation = found.deviations()};
+  const TableTotals& of_train = train_part_.counted.table.totals;
+  const bool is_table = train_part_.images.is_table();
+  TableClasses classes =
+      is_table ? classes_of(of_train, settings_.classes) : TableClasses{.words = {}, .count = settings_.classes};
+  if (classes.count == 0)
+    classes.count = is_table ? classes.words.size() : counted_classes(train_part_.counted_labels.highest);
+  LabelledSet train = set_of(train_part_, classes), test = set_of(test_part_, classes);
+  check_same_size(train.shape, test.shape);
+  if (train.one_file && test.one_file) check_same_features(of_train, test_part_.counted.table.totals);
+  TableFacts facts;
+  if (is_table) facts = facts_of(of_train, classes, train.shape.type());
+  if (facts.bytes && test.one_file) test.table.type = Pixel::uint8;  // where it is not, the test says so
+  for (auto [part, set] : {std::pair(&train_part_, &train), {&test_part_, &test}}) {
+    if (!part->images.is_table()) {
+      check_counted(set->shape, set->images, set->counts, part->counted_labels);
+      continue;
+    }
+    const TableTotals& totals = part->counted.table.totals;
+    totals.labels.class_of_code(classes, part->images, *totals.layout);
+    facts.notes.push_back(describe(totals, settings_.table.missing));
+  }
+  data_ = {std::move(train), std::move(test), {}, std::move(facts), settings_.read.decoded, {}};
+  if (settings_.transforms()) {
+    data_.transform = transform_by(is_table ? train_part_.counted.measured.all : train_part_.measured.all, settings_,
+                                   data_.table, data_.train.shape.path);
     for (LabelledSet* set : {&data_.train, &data_.test}) set->transform_by(data_.transform);
   }
   if (settings_.digests) {

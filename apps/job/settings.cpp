@@ -2,9 +2,13 @@
 
 #include <fmt/core.h>
 
+#include <charconv>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "apps/job/usage_error.hpp"
 
@@ -26,16 +30,58 @@ TrainingSettings training_settings(const Options& o) {
           .keeps_state = o.keeps_state()};
 }
 
+namespace {
+
+// The column of labels of several numbers, counted from 0, where one is asked for by its number, counted from 1.
+std::optional<std::size_t> label_column_number(const Options& o) {
+  std::size_t number = 0;
+  const char* const end = o.label_column.data() + o.label_column.size();
+  const auto [behind, error] = std::from_chars(o.label_column.data(), end, number);
+  return error == std::errc() && behind == end && number > 0 ? std::optional(number - 1) : std::nullopt;
+}
+
+}  // namespace
+
 ReadItems read_settings(const Options& o) {
   check_index_folder(o.index_cache);
   return {.decoder = o.effective_decoder() == "libdeflate" ? Decoder::libdeflate : Decoder::zlib,
-          .index = {.used = !o.no_index, .folder = o.index_cache}};
+          .decoder_memory = o.decoder_bytes(),
+          .index = {.used = !o.no_index, .folder = o.index_cache},
+          .label_column = label_column_number(o)};
+}
+
+ReadTable table_settings(const Options& o) {
+  using stages::Missing, stages::TableHeader;
+  stages::TableWanted wanted;
+  wanted.separator = o.separator == "auto" ? '\0' : o.separator == "tab" ? '\t' : o.separator.front();
+  wanted.header = o.header == "auto" ? TableHeader::found : o.header == "yes" ? TableHeader::yes : TableHeader::no;
+  wanted.label_column = o.label_column;
+  if (!o.ignore_columns.empty()) wanted.ignored = stages::between_commas(o.ignore_columns);
+  const Missing missing = o.missing == "zero"   ? Missing::zero
+                          : o.missing == "mean" ? Missing::mean
+                          : o.missing == "skip" ? Missing::skip
+                                                : Missing::error;
+  return {.wanted = std::move(wanted), .missing = missing};
+}
+
+stages::DataFilesWanted data_wanted(const Options& o) {
+  stages::DataFilesWanted wanted = o.files;
+  wanted.decoder_memory = o.decoder_bytes();
+  const auto split = [](const std::string& keys, std::string& train, std::string& test) {
+    const std::vector<std::string> both = stages::between_commas(keys);
+    if (both.size() > 2) throw UsageError(fmt::format("'{}': expected a key, or two with a comma between", keys));
+    train = both.front(), test = both.back();
+  };
+  split(o.images_key, wanted.train_keys.images, wanted.test_keys.images);
+  split(o.labels_key, wanted.train_keys.labels, wanted.test_keys.labels);
+  return wanted;
 }
 
 DataSettings data_settings(const Options& o) {
   return {.classes = o.classes,
           .standardize = o.standardize,
           .digests = o.keeps_checkpoints() || !o.output.empty(),
+          .table = table_settings(o),
           .read = read_settings(o)};
 }
 

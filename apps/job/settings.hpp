@@ -12,6 +12,9 @@
 namespace sluice::apps {
 
 TrainingSettings training_settings(const Options& options);
+ReadTable table_settings(const Options& options);
+// Files as they are named, and the keys of arrays in them.
+stages::DataFilesWanted data_wanted(const Options& options);
 DataSettings data_settings(const Options& options);
 ReadItems read_settings(const Options& options);
 void check_index_folder(const std::string& folder);  // empty: none

@@ -3,12 +3,15 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/model_file.hpp>
 #include <sluice/stages/scale.hpp>
 #include "apps/job/class_names.hpp"
+#include "apps/job/settings.hpp"
 #include "apps/job/usage_error.hpp"
 #include "apps/terminal/log.hpp"
 
@@ -55,8 +58,36 @@ NamedModel load_named_model(const Options& o) {
   const std::size_t classes = stored.model.classes;
   if (!o.scale.empty()) stored.model.divisor = stages::divisor_of(o.scale);
   model.names = find_class_names(o.class_names, stored.metadata, o.model, classes, false).names;
+  try {
+    model.words = stored_names(stored.metadata, label_words_key, classes);
+    model.features = stored_names(stored.metadata, features_key, stored.model.pixels);
+  } catch (const std::invalid_argument& error) {
+    throw stages::DamagedError(fmt::format("{}: {}", o.model, error.what()));
+  }
+  const auto text = stored.metadata.find(text_key);
+  model.text_of_bytes = text != stored.metadata.end() && text->second == text_of_bytes;
   model.weights.renew() = std::move(stored.model);
   return model;
+}
+
+ReadTable table_for(const Options& o, const NamedModel& model, stages::TableLabel label) {
+  ReadTable how = table_settings(o);
+  how.wanted.label = label;
+  how.wanted.features = model.features;
+  how.classes = std::make_shared<stages::TableClasses>(
+      stages::TableClasses{.words = model.words, .count = model.weights->classes});
+  how.type = model.text_of_bytes ? stages::Pixel::uint8 : stages::Pixel::float32;
+  if (!model.weights->known_inputs().transform.fill.empty()) how.missing = stages::Missing::mean;
+  return how;
+}
+
+stages::ImagesWanted images_for(const Options& o, const NamedModel& model) {
+  const stages::Inputs& inputs = model.weights->known_inputs();
+  return {.pixels = model.weights->pixels,
+          .planes = inputs.planes,
+          .rows = inputs.rows,
+          .columns = inputs.columns,
+          .model = o.model};
 }
 
 const stages::FeatureTransform* transform_of(const NamedModel& model) {

@@ -39,6 +39,7 @@ Training::Training(const LabelledSet& set, const TrainingSettings& settings, con
       images_(set.images),
       labels_(set.labels),
       known_(set.known),
+      decoder_memory_(set.decoder_memory),
       count_(set.count),
       weights_(wire(set, settings, threads, initial)) {}
 
@@ -135,6 +136,7 @@ Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& 
                            .labels = set.labels,
                            .prefix = "train-",
                            .decoder = set.decoder,
+                           .decoder_memory = set.decoder_memory,
                            .index = set.index,
                            .again = true,
                            .known = set.known,
@@ -142,7 +144,9 @@ Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& 
                            .image_bytes = set.stored_image_bytes,
                            .image_pixels = set.shape.pixels(),
                            .classes = set.shape.classes,
-                           .transform = set.transform},
+                           .label_column = set.label_column,
+                           .transform = set.transform,
+                           .table = set.table},
                           rows_of_a_run(image_bytes));
   return graph_.expand("shuffle", std::ref(shuffle), pairs, ahead);
 }
@@ -155,14 +159,14 @@ void Training::need(std::optional<ShuffleBuffer::Needed> rows) {
   for (std::size_t i = 0; i < known_.size(); ++i) {
     known_[i]->need({});
     if (!needed) continue;
-    const ItemShape shape = header_of(ItemKind::images, images_.paths()[i]);
-    const std::uint64_t header = idx_header_bytes(ItemKind::images), item = shape.item_bytes();
+    const ItemLayout layout = header_of(ItemKind::images, images_, i, {.decoder_memory = decoder_memory_});
+    const std::uint64_t header = layout.header_bytes, item = layout.item_bytes;
     known_[i]->need([=](std::uint64_t offset, std::size_t size) {
       if (offset < header) return true;
       const ItemRange items = items_in(header, item, offset, offset + size);
       return needed->any(before + items.first, before + items.last);
     });
-    before += shape.count;
+    before += layout.shape.count;
   }
 }
 

@@ -59,6 +59,7 @@ class Training {
 
   stages::InputFiles images_, labels_;  // the files that it reads
   KnownPieces known_;                   // of the images
+  std::size_t decoder_memory_ = 0;      // for their headers
   std::uint64_t count_ = 0;             // images
   std::variant<stages::Batcher, stages::ShuffleBuffer> rows_;
   stages::Accumulate metrics_;

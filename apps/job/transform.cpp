@@ -10,6 +10,8 @@
 #include <vector>
 
 #include <sluice/pipeline/graph.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/one_line.hpp>
 
 namespace sluice::apps {
 namespace {
@@ -31,24 +33,42 @@ auto parts_of(std::size_t all, std::size_t part) {
 
 }  // namespace
 
-//  pixels -> moments -> keep
-FeatureTransform standard_of(const DataSet& set, const Threads& threads) {
+FeatureTransform transform_by(const std::vector<Moments>& moments, const DataSettings& settings,
+                              const TableFacts& facts, const std::string& path) {
   FeatureTransform all;
-  const std::size_t part = std::max<std::size_t>(16, set.pixels() / (4 * threads.count()) / 16 * 16);
+  const auto add = [](std::vector<float>& to, const std::vector<float>& more) {
+    to.insert(to.end(), more.begin(), more.end());
+  };
+  std::size_t feature = 0;
+  for (const Moments& part : moments)
+    for (std::size_t i = 0; i < part.features(); ++i, ++feature)
+      if (settings.fills() && !part.has_values(i))
+        throw DataError(fmt::format("{}: {} has no value in any row, expected one to take the mean of", path,
+                                    facts.features.empty() ? fmt::format("feature {}", feature + 1)
+                                                           : fmt::format("'{}'", one_line(facts.features[feature]))));
+  for (const Moments& part : moments) {
+    if (settings.fills()) add(all.fill, part.means());
+    if (settings.standardize) add(all.mean, part.means()), add(all.deviation, part.deviations());
+  }
+  return all;
+}
+
+//  pixels -> moments -> keep
+FeatureTransform find_transform(const DataSet& train, const DataSettings& settings, const TableFacts& facts,
+                                const Threads& threads) {
+  if (!settings.transforms()) return {};
+  const std::size_t part = std::max<std::size_t>(16, train.pixels() / (4 * threads.count()) / 16 * 16);
   Graph g("standardize", threads);
-  const auto moments = [&set](const Part& pixels) {
+  const auto moments = [&train](const Part& pixels) {
     Moments of(pixels.end - pixels.begin, pixels.begin);
-    for (const std::uint8_t* row : set.images) of.add(row, set.type());
+    for (const std::uint8_t* row : train.images) of.add(row, train.type());
     return of;
   };
-  const auto keep = [&all](const Moments& of) {
-    const std::vector<float> means = of.means(), deviations = of.deviations();
-    all.mean.insert(all.mean.end(), means.begin(), means.end());
-    all.deviation.insert(all.deviation.end(), deviations.begin(), deviations.end());
-  };
-  g.sink("keep", keep, g.map("moments", moments, g.source("pixels", parts_of(set.pixels(), part)), unlimited));
+  std::vector<Moments> all;
+  const auto keep = [&all](const Moments& of) { all.push_back(of); };
+  g.sink("keep", keep, g.map("moments", moments, g.source("pixels", parts_of(train.pixels(), part)), unlimited));
   g.run();
-  return all;
+  return transform_by(all, settings, facts, train.path);
 }
 
 //  rows -> transform -> count

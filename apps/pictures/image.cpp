@@ -30,14 +30,41 @@ std::string encoded(std::size_t width, std::size_t height, png_uint_32 format, c
 
 }  // namespace
 
-Image image_of(const std::uint8_t* row, stages::Pixel type, std::size_t width, std::size_t height, float divisor) {
-  Image image{width, height, {}};
-  image.values.resize(width * height);
-  for (std::size_t i = 0; i < image.values.size(); ++i) {
-    const float pixel = type == stages::Pixel::uint8 ? row[i] : reinterpret_cast<const float*>(row)[i];
-    image.values[i] = std::clamp(pixel * (255 / divisor), 0.f, 255.f);
-  }
+namespace {
+
+Image weighted(const float* values, const stages::PictureShape& shape, const std::vector<float>& weights) {
+  const std::size_t size = shape.rows * shape.columns;
+  Image image{shape.columns, shape.rows, std::vector<float>(size)};
+  for (std::size_t plane = 0; plane < shape.planes; ++plane)
+    for (std::size_t i = 0; i < size; ++i) image.values[i] += weights[plane] * values[plane * size + i];
   return image;
+}
+
+std::vector<float> means(std::size_t planes) {
+  return std::vector<float>(planes, 1 / static_cast<float>(planes));
+}
+
+}  // namespace
+
+Image flattened(const float* values, const stages::PictureShape& shape) {
+  return weighted(values, shape, means(shape.planes));
+}
+
+Image image_of(const std::uint8_t* row, stages::Pixel type, const stages::PictureShape& shape, float divisor,
+               const stages::FeatureTransform* transform) {
+  std::vector<float> values(shape.planes * shape.rows * shape.columns);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = type == stages::Pixel::uint8 ? row[i] : reinterpret_cast<const float*>(row)[i];
+    if (transform && !transform->mean.empty())
+      values[i] = values[i] * (transform->deviation[i] > 0 ? transform->deviation[i] : 1) + transform->mean[i];
+  }
+  float zero = 0, factor = 255 / divisor;
+  if (const auto [least, most] = std::minmax_element(values.begin(), values.end()); transform) {
+    zero = *least;
+    factor = *most > *least ? 255 / (*most - *least) : 0;
+  }
+  for (float& value : values) value = std::clamp((value - zero) * factor, 0.f, 255.f);
+  return weighted(values.data(), shape, shape.planes == 3 ? std::vector{0.299f, 0.587f, 0.114f} : means(shape.planes));
 }
 
 Image shrunk(const Image& image, std::size_t most) {

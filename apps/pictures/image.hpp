@@ -14,6 +14,8 @@
 #include <vector>
 
 #include <sluice/stages/batch.hpp>
+#include <sluice/stages/elements.hpp>
+#include <sluice/stages/feature_transform.hpp>
 
 namespace sluice::apps {
 
@@ -22,8 +24,13 @@ struct Image {
   std::vector<float> values;  // (height x width)
 };
 
-// The image of a row of pixels: what pixels / divisor make 0 to 1 is 0 to 255, and what is beyond is cut off.
-Image image_of(const std::uint8_t* row, stages::Pixel type, std::size_t width, std::size_t height, float divisor);
+// The image of a row of pixels: what pixels / divisor make 0 to 1 is 0 to 255, and what is beyond is cut off. Of three
+// planes, the luminance. transform: that was done to the pixels, and is undone; the image then goes from its least
+// value to its largest. Source: ITU-R BT.601 (luminance).
+Image image_of(const std::uint8_t* row, stages::Pixel type, const stages::PictureShape& shape, float divisor,
+               const stages::FeatureTransform* transform = nullptr);
+// The mean of its planes.
+Image flattened(const float* values, const stages::PictureShape& shape);
 // Neither side longer than `most`; unchanged if that is so.
 Image shrunk(const Image& image, std::size_t most);
 // In this size, neither side longer than it was.

@@ -27,10 +27,14 @@ std::string tag(const Image& original, const Image& shown, std::string_view png,
                      shown.width, shown.height, alt, data_uri(png));
 }
 
+const stages::FeatureTransform* transform_of(const Report& r) {
+  return r.model && !r.model->known_inputs().transform.empty() ? &r.model->known_inputs().transform : nullptr;
+}
+
 std::string picture(const Report& r, std::size_t i) {
   const stages::DataSet& test = *r.test;
-  const Image original = image_of(test.images[i], test.type(), test.columns, test.rows,
-                                  r.model ? r.model->divisor : stages::usual_divisor(test.stored));
+  const Image original = image_of(test.images[i], test.type(), picture_shape(test),
+                                  r.model ? r.model->divisor : stages::usual_divisor(test.stored), transform_of(r));
   const Image image = shrunk(original, largest);
   return tag(original, image, png(image.width, image.height, greys(image)),
              fmt::format("image {} of the test set: {}", i, class_name(r, test.labels[i])));
@@ -124,15 +128,15 @@ std::string templates(const Report& r) {
   if (!r.model || r.model->pixels == 0) return section("weights", heading, note("There are no weights."));
   const stages::Model& model = *r.model;
   const bool shape_known = r.test && r.test->pixels() == model.pixels;
-  const std::size_t height = shape_known ? r.test->rows : 1, width = model.pixels / height;
+  const stages::PictureShape shape =
+      shape_known ? stages::picture_shape(*r.test) : stages::PictureShape{.columns = model.pixels};
   const std::size_t count = std::min(model.classes, most_templates);
 
   const std::vector<float> weights = stages::unpacked_weights(model);
   std::vector<Image> originals, images;
   std::vector<float> sizes;
   for (std::size_t c = 0; c < count; ++c) {
-    const auto begin = weights.begin() + static_cast<std::ptrdiff_t>(c * model.pixels);
-    originals.push_back({width, height, {begin, begin + static_cast<std::ptrdiff_t>(model.pixels)}});
+    originals.push_back(flattened(weights.data() + c * model.pixels, shape));
     images.push_back(shrunk(originals.back(), count > 16 ? largest / 2 : largest));
     for (const float w : images.back().values)
       if (std::isfinite(w)) sizes.push_back(std::abs(w));

@@ -86,8 +86,7 @@ Report report(const Options& o, const Observed& run) {
     r.options.emplace_back(name, value.is_string() ? value.get<std::string>() : value.dump());
   r.facts = {{"sluice", SLUICE_VERSION}, {"kernels", kernels::active().name}};
   if (run.weights) {
-    r.facts.emplace_back("training images",
-                         fmt::format("{} of {} x {} pixels", run.data.train.count, shape.rows, shape.columns));
+    r.facts.emplace_back("training images", fmt::format("{} of {}", run.data.train.count, stages::pixels_text(shape)));
     r.facts.emplace_back("test images", std::to_string(run.data.test.count));
     r.facts.emplace_back("classes", std::to_string(shape.classes));
   }

@@ -72,6 +72,7 @@ ordered_json to_json(const Options& o, const stages::DataFiles& files, const Job
                        {"data",
                         {{"train", data.train.count},
                          {"test", data.test.count},
+                         {"planes", data.train.shape.planes},
                          {"rows", data.train.shape.rows},
                          {"columns", data.train.shape.columns},
                          {"classes", data.train.shape.classes}}},
@@ -103,11 +104,11 @@ std::string to_text(const Options& o, const JobData& data, const RunState& state
   std::string text = fmt::format("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n",
                                  last.train.loss, last.train.accuracy, last.test.loss, last.test.accuracy);
   text += fmt::format(
-      "{} epoch{}{} over {} images ({} x {}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
+      "{} epoch{}{} over {} {} ({}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
       "{:.1f} MiB\n",
       epochs, epochs == 1 ? "" : "s", earlier ? fmt::format(", {} of them in earlier runs,", earlier) : "",
-      data.train.count, data.train.shape.rows, data.train.shape.columns, data.train.shape.classes, state.seconds.total,
-      state.seconds.load, state.seconds.train, state.seconds.test,
+      data.train.count, data.train.shape.flat ? "rows" : "images", stages::size_text(data.train.shape),
+      data.train.shape.classes, state.seconds.total, state.seconds.load, state.seconds.train, state.seconds.test,
       static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
   text += fmt::format("weights sha256 {}\n", state.weights_sha256);
   if (!o.output.empty()) text += fmt::format("model in {}\n", printable(o.output));

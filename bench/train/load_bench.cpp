@@ -93,7 +93,7 @@ int run(int argc, char** argv) {
   const auto load = [&](apps::Decoder decoder) { apps::Loading(files, {.read = {.decoder = decoder}}, threads).run(); };
   apps::Loading loading(files, {}, threads);
   const DataSet& set = *loading.run().train.in_memory;
-  const std::size_t header = idx_header_bytes(ItemKind::images), pixels = set.pixels(),
+  const std::size_t header = idx_header(ItemKind::images, {}).size(), pixels = set.pixels(),
                     size = header + set.size() * pixels;
   const auto check = [&](const Decoded& decoded) {
     if (decoded.size != size) throw std::runtime_error("the bare decoder made another number of bytes");

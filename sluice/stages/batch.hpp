@@ -23,10 +23,10 @@ struct Batch {
   std::vector<std::uint16_t> labels;      // (count), 0 .. classes - 1
   // The rows of the next batch, where they are known: to be fetched into the cache meanwhile. May be empty.
   std::vector<const std::uint8_t*> upcoming;
-  std::vector<Shared<Bytes>> owners;  // what keeps the rows, where no data set does
-  std::uint64_t first = 0;            // index of the first row, where they come in the order of a file
-  std::size_t pixels = 0;             // of one image: rows x columns of the data set
-  std::size_t columns = 0;            // of one image, where somebody wants to see it
+  std::vector<Shared<Bytes>> owners;    // what keeps the rows, where no data set does
+  std::uint64_t first = 0;              // index of the first row, where they come in the order of a file
+  std::size_t pixels = 0;               // of one image: rows x columns of the data set
+  std::size_t columns = 0, planes = 1;  // of one image, where somebody wants to see it
   Pixel type = Pixel::uint8;
 
   std::size_t count() const { return rows.size(); }

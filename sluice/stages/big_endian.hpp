@@ -7,19 +7,16 @@
 // Format: yann.lecun.com/exdb/mnist, "THE IDX FILE FORMAT".
 #pragma once
 
-#include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdint>
+
+#include <sluice/stages/stored_number.hpp>
 
 namespace sluice::stages {
 
 template <class T>
 T big_endian(const std::uint8_t* bytes) {
-  std::array<std::uint8_t, sizeof(T)> own;
-  std::copy_n(bytes, sizeof(T), own.begin());
-  if constexpr (std::endian::native == std::endian::little) std::reverse(own.begin(), own.end());
-  return std::bit_cast<T>(own);
+  return stored<T, std::endian::big>(bytes);
 }
 
 }  // namespace sluice::stages

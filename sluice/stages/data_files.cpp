@@ -16,6 +16,8 @@
 
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/inflate.hpp>
+#include <sluice/stages/npz_keys.hpp>
+#include <sluice/stages/one_line.hpp>
 
 namespace sluice::stages {
 namespace {
@@ -25,8 +27,8 @@ namespace fs = std::filesystem;
 constexpr std::array customary{"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte",
                                "t10k-labels-idx1-ubyte"};
 // Of two files of one name the first is read. The empty one is that of a plain file.
-constexpr std::array compressions{".gz", "", ".zst", ".xz", ".bz2"};
-constexpr std::size_t plain = 1;  // of them
+constexpr std::array compressions{".gz", ".zst", ".xz", ".bz2", ""};
+constexpr std::size_t plain = 4;  // of them
 
 // Which of the four a file is, by its name.
 struct Named {
@@ -169,10 +171,10 @@ std::vector<Place> places(const std::string& folder, const Slots& wanted) {
   if (!fs::is_directory(folder, ignored))
     throw DataError(fmt::format("{}: {}, expected a folder with {} and its siblings", folder,
                                 fs::exists(folder, ignored) ? "is no folder" : "not found", name));
-  throw DataError(
-      fmt::format("{}: has no {}, .gz or plain, nor have the folders below: is it the folder of an IDX data "
-                  "set?",
-                  folder, name));
+  throw DataError(fmt::format(
+      "{}: has no {}, compressed or plain, and no CSV, .npz or .npy with a name that says what it is (docs/data.md), "
+      "nor have the folders below: name the files one by one",
+      folder, name));
 }
 
 Place find_place(const DataFilesWanted& wanted, const std::string& folder, const Slots& slots) {
@@ -217,14 +219,145 @@ void check_alike(const std::string& read, const std::string& other) {
                     read, compressed ? "decodes to" : "has", its, other, bytes));
 }
 
+// ---- formats that have images and labels in one file ----
+
+void put(const ImagesAndLabels& found, InputFiles& images, InputFiles& labels) {
+  images = found.images, labels = found.labels;
+}
+
+// What was named: one file for both, or files that may be members of a zip.
+void take_named(const DataFilesWanted& wanted, DataFiles& files) {
+  const auto take = [&](const InputFiles& both, SetPart part, const SetKeys& keys, InputFiles& images,
+                        InputFiles& labels) {
+    if (!both.empty()) return put(find_in_files(both, part, keys, wanted.decoder_memory), images, labels);
+    images = with_member_of_zip(images, part, keys.images, false);
+    labels = with_member_of_zip(labels, part, keys.labels, true);
+  };
+  take(files.train, SetPart::train, wanted.train_keys, files.train_images, files.train_labels);
+  take(files.test, SetPart::test, wanted.test_keys, files.test_images, files.test_labels);
+}
+
+bool wants(const Slots& missing, SetPart part) {
+  return part == SetPart::train ? missing[0] && missing[1] : missing[2] && missing[3];
+}
+
+void take(const std::string& train, const std::string& test, const DataFilesWanted& wanted, const Slots& missing,
+          DataFiles& files) {
+  if (wants(missing, SetPart::train)) files.train = train;
+  if (wants(missing, SetPart::test)) files.test = test;
+  take_named(wanted, files);
+}
+
+// `folder` is a file with all of it.
+bool find_in_one_file(const DataFilesWanted& wanted, const std::string& folder, const Slots& missing,
+                      DataFiles& files) {
+  std::error_code none;
+  if (!fs::is_regular_file(folder, none) || fs::file_size(folder, none) == 0) return false;
+  if (set_format(folder, wanted.decoder_memory) != SetFormat::zip)
+    throw DataError(
+        fmt::format("{}: is no folder, and no .npz file, which has data to train and to test on: name files "
+                    "with --train and --test",
+                    folder));
+  take(folder, folder, wanted, missing, files);
+  return true;
+}
+
+// Without .gz and its like.
+std::string without_compression(const std::string& name) {
+  for (const std::string_view ending : compressions)
+    if (!ending.empty() && name.ends_with(ending)) return name.substr(0, name.size() - ending.size());
+  return name;
+}
+
+bool may_have_both(const std::string& name) {
+  const std::string ending = fs::path(without_compression(name)).extension().string();
+  return ending == ".csv" || ending == ".tsv" || ending == ".npz";
+}
+
+// NAME with `train` in it -> with `test`.
+std::optional<std::string> its_test(const std::string& name) {
+  for (const auto& [train, test] : {std::pair{"train", "test"}, {"Train", "Test"}, {"TRAIN", "TEST"}})
+    if (const std::size_t at = name.rfind(train); at != name.npos)
+      return std::string(name).replace(at, std::string_view(train).size(), test);
+  return std::nullopt;
+}
+
+struct OtherSet {
+  std::string train, test;
+};
+
+// Each name once, in the order of `compressions`.
+std::map<std::string, std::string> files_by_name(const std::string& folder) {
+  std::map<std::string, std::string> all;
+  std::error_code none;
+  const std::vector<fs::directory_entry> entries = entries_of(folder);
+  for (const std::string_view compression : compressions)
+    for (const fs::directory_entry& entry : entries) {
+      const std::string name = entry.path().filename().string(), plain_name = without_compression(name);
+      if (name == plain_name + std::string(compression) && !entry.is_directory(none))
+        all.try_emplace(plain_name, entry.path().string());
+    }
+  return all;
+}
+
+std::vector<OtherSet> other_sets(const std::map<std::string, std::string>& by_name) {
+  std::vector<OtherSet> found, alone;
+  for (const auto& [name, path] : by_name) {
+    if (!may_have_both(name)) continue;
+    const auto test = its_test(name);
+    if (const auto its = test ? by_name.find(*test) : by_name.end(); its != by_name.end())
+      found.push_back({path, its->second});
+    else if (name.ends_with(".npz"))
+      alone.push_back({path, path});
+  }
+  return found.empty() ? alone : found;
+}
+
+bool find_arrays(const std::map<std::string, std::string>& by_name, const std::string& folder, const Slots& missing,
+                 DataFiles& files) {
+  std::vector<NpzArray> arrays;
+  for (const auto& [name, path] : by_name)
+    if (name.ends_with(".npy")) arrays.push_back({name.substr(0, name.size() - 4), path});
+  if (arrays.empty()) return false;
+  const auto path = [&](const std::string& key) { return by_name.at(key + ".npy"); };
+  const NpzKeys keys =
+      find_npz_keys(folder, arrays, {.train = missing[0] || missing[1], .test = missing[2] || missing[3]});
+  const std::array all{
+      std::pair(&files.train_images, &keys.train_images), std::pair(&files.train_labels, &keys.train_labels),
+      std::pair(&files.test_images, &keys.test_images), std::pair(&files.test_labels, &keys.test_labels)};
+  for (std::size_t i = 0; i < all.size(); ++i)
+    if (missing[i]) *all[i].first = path(*all[i].second);
+  return true;
+}
+
+bool find_other_formats(const DataFilesWanted& wanted, const std::string& folder, const Slots& missing,
+                        DataFiles& files) {
+  const std::map<std::string, std::string> by_name = files_by_name(folder);
+  const std::vector<OtherSet> found = other_sets(by_name);
+  if (found.empty()) return find_arrays(by_name, folder, missing, files);
+  if (found.size() > 1) {
+    std::string all;
+    for (const OtherSet& one : found) all += (all.empty() ? "" : ", ") + one.train;
+    throw DataError(fmt::format("{}: has {} data sets ({}), expected one: name the files with --train and --test",
+                                folder, found.size(), one_line(all, 300)));
+  }
+  take(found.front().train, found.front().test, wanted, missing, files);
+  files.notes.push_back(fmt::format("reading {}{}", found.front().train,
+                                    found.front().test == found.front().train ? "" : " and " + found.front().test));
+  return true;
+}
+
 DataFiles find(const DataFilesWanted& wanted, const Slots& slots) {
   DataFiles files = wanted.named;
+  take_named(wanted, files);
   const std::array<InputFiles*, customary.size()> all{&files.train_images, &files.train_labels, &files.test_images,
                                                       &files.test_labels};
   Slots missing{};
   for (std::size_t i = 0; i < all.size(); ++i) missing[i] = slots[i] && all[i]->empty();
   if (std::none_of(missing.begin(), missing.end(), [](bool one) { return one; })) return files;
   const std::string folder = wanted.folder.empty() ? wanted.default_folder : wanted.folder;
+  if (find_in_one_file(wanted, folder, missing, files)) return files;
+  if (places(folder, missing).empty() && find_other_formats(wanted, folder, missing, files)) return files;
   const Place place = find_place(wanted, folder, missing);
   if (place.folder != folder || !place.prefix.empty()) files.notes.push_back("reading " + place.text());
   for (std::size_t i = 0; i < all.size(); ++i) {

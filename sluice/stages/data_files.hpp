@@ -6,27 +6,38 @@
 // as MNIST, Fashion-MNIST and KMNIST have them, with `test` for `t10k`, a dot for the last dash but one, a prefix
 // (emnist-letters-, qmnist-), compressed (.gz, .bz2, .xz, .zst) or plain, also where each lies in a folder of its own
 // name, as Kaggle unpacks them; and all of that in a folder up to two levels below, as torchvision's FashionMNIST/raw.
+// Or a set whose images and labels are in one file (set_format.hpp): named as `train` and `test`; or a folder's
+//   NAME with `train` in it, and the same name with `test`   .csv, .tsv or .npz, compressed or plain
+//   NAME.npz, and no other one                               with arrays to train and to test on
+//   x_train.npy, y_train.npy, x_test.npy, y_test.npy         as npz_keys.hpp calls them
+// or a file of all of them, NAME.npz.
 // Order and thread-safety: a free function that looks at the file system. Errors: DataError naming what is not there,
 // and how to get it; several sets where one was to be found; a compressed file beside a plain one of other contents.
 //
 //   DataFiles files = find_data_files({.folder = "data"});
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
+#include <sluice/stages/codec.hpp>
 #include <sluice/stages/input_files.hpp>
+#include <sluice/stages/set_format.hpp>
 
 namespace sluice::stages {
 
 struct DataFiles {
   InputFiles train_images{}, train_labels{}, test_images{}, test_labels{};
+  InputFiles train{}, test{};        // files that have both, where they were named so; the four above say the same
   std::vector<std::string> notes{};  // what was chosen that nobody had named: for people
 };
 
 struct DataFilesWanted {
   std::string folder{};                                              // empty: default_folder
   DataFiles named{};                                                 // empty ones are looked for in the folder
+  std::size_t decoder_memory = usual_decoder_memory;                 // as Inflate's
+  SetKeys train_keys{}, test_keys{};                                 // of arrays in .npz files
   std::string default_folder = "/usr/share/datasets/fashion-mnist";  // Debian's dataset-fashion-mnist
 };
 

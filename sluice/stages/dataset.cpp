@@ -26,6 +26,14 @@ std::uint64_t in_all(const ItemCounts& counts) {
   return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0});
 }
 
+void set_images(DataShape& shape, const ItemShape& images) {
+  shape.planes = static_cast<std::size_t>(images.planes);
+  shape.rows = static_cast<std::size_t>(images.rows);
+  shape.columns = static_cast<std::size_t>(images.columns);
+  shape.flat = images.flat;
+  shape.stored = images.type;
+}
+
 void CollectImages::operator()(const Elements& elements) {
   shape = elements.shape;
   add(counts, elements);
@@ -47,15 +55,15 @@ namespace {
 
 [[noreturn]] void refuse_label_in(const InputFiles& files, std::size_t file, std::uint16_t label, std::uint64_t image,
                                   std::size_t classes) {
-  refuse_label(files.names().at(file), label, image, classes, " (see --classes)");
+  refuse_label(files.names().at(file), std::to_string(label), image, classes, " (see --classes)");
 }
 
 void check_model_size(const DataShape& shape, const std::string& labels) {
   if (shape.pixels() <= most_weights / shape.classes) return;
   throw DataError(
-      fmt::format("{}: images of {} x {} pixels in {} classes make a model of more than {} weights: is the "
-                  "header damaged, or a label of {}?",
-                  shape.path, shape.rows, shape.columns, shape.classes, most_weights, labels));
+      fmt::format("{}: images of {} in {} classes make a model of more than {} weights: is the header damaged, or a "
+                  "label of {}?",
+                  shape.path, pixels_text(shape), shape.classes, most_weights, labels));
 }
 
 }  // namespace
@@ -125,9 +133,7 @@ DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<
     refuse_label_in(labels.files, file, values[wrong], wrong - begin, *classes);
   }
   DataSet set;
-  set.rows = static_cast<std::size_t>(images.shape.rows);
-  set.columns = static_cast<std::size_t>(images.shape.columns);
-  set.stored = images.shape.type;
+  set_images(set, images.shape);
   set.classes = classes.value_or(counted);
   set.path = images.files.name();
   check_model_size(set, labels.files.name());
@@ -138,10 +144,14 @@ DataSet make_data_set(CollectImages images, CollectLabels labels, std::optional<
 }
 
 void check_same_size(const DataShape& train, const DataShape& test) {
-  if (train.rows != test.rows || train.columns != test.columns)
-    throw DataError(fmt::format("{}: images of {} x {} pixels, expected {} x {} as in {}: do the two belong together?",
-                                test.path, test.rows, test.columns, train.rows, train.columns, train.path));
-  if (train.stored != test.stored)
+  const bool same_size =
+      train.flat || test.flat ? train.pixels() == test.pixels() : size_text(train) == size_text(test);
+  if (!same_size)
+    throw DataError(fmt::format("{}: images of {}, expected {} as in {}: do the two belong together?", test.path,
+                                pixels_text(test), pixels_text(train), train.path));
+  // Whether text is held as bytes or not says nothing.
+  const bool is_text = train.divisor || test.divisor;
+  if (!is_text && train.stored != test.stored)
     throw DataError(fmt::format("{}: images of {}, expected {} as in {}: do the two belong together?", test.path,
                                 element_type_name(test.stored), element_type_name(train.stored), train.path));
 }

@@ -30,17 +30,22 @@ struct DataShape {
   ElementType stored = ElementType::uint8;  // in the file
   std::size_t classes = 0;                  // 2 .. most_classes
   std::string path;                         // of the images, for error messages
+  std::size_t planes = 1;                   // of an image, one behind the other
+  bool flat = false;                        // as in ItemShape
 
   // What its pixels are usually divided by, where their type does not say it (sluice/stages/scale.hpp).
   std::optional<float> divisor{};
 
-  std::size_t pixels() const { return rows * columns; }
-  Pixel type() const { return stored == ElementType::uint8 ? Pixel::uint8 : Pixel::float32; }
+  std::size_t pixels() const { return planes * rows * columns; }
+  Pixel type() const { return pixel_type(stored); }
   std::size_t image_bytes() const { return pixels() * (type() == Pixel::uint8 ? 1 : sizeof(float)); }
 };
 
+// The size and the type of images, taken over.
+void set_images(DataShape& shape, const ItemShape& images);
+
 struct DataSet : DataShape {
-  Column<const std::uint8_t*> images;  // (size), each rows x columns of type(), row-major
+  Column<const std::uint8_t*> images;  // (size), each planes x rows x columns of type()
   Column<std::uint16_t> labels;        // (size), 0 .. classes - 1
   std::vector<Shared<Bytes>> owners;   // what the images lie in
 

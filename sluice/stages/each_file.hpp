@@ -17,7 +17,7 @@
 
 namespace sluice::stages {
 
-// Source: Inflate, InflateWhole or GzipPieces.
+// Source: Inflate, InflateWhole, GzipPieces or BlockPieces.
 template <class Source>
 struct EachFile {
   std::vector<Source> files{};

@@ -75,7 +75,7 @@ std::vector<float> Moments::means() const {
 std::vector<float> Moments::deviations() const {
   std::vector<float> all;
   for (std::size_t i = 0; i < mean_.size(); ++i)
-    all.push_back(there(i) > 0 ? static_cast<float>(std::sqrt(squares_[i] / static_cast<double>(there(i)))) : 0);
+    all.push_back(rows_ > 0 ? static_cast<float>(std::sqrt(squares_[i] / static_cast<double>(rows_))) : 0);
   return all;
 }
 

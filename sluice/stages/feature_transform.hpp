@@ -1,8 +1,8 @@
 // What is done to each feature (a pixel, a column of a table) before it meets the weights: a value that is missing gets
 // one, and all are shifted and scaled to mean 0 and deviation 1.
 //
-// Moments: rows, in order -> mean and deviation of each feature, over the values that are there. FeatureTransform: a
-// row of uint8 or float32 -> a row of float32,
+// Moments: rows, in order -> mean and deviation of each feature; a value that is missing counts as the mean.
+// FeatureTransform: a row of uint8 or float32 -> a row of float32,
 //   x = (v - mean) / deviation,   where a v that is missing (not a number) is `fill`
 // A feature whose values are all the same has deviation 0 and is only shifted. Rows of both types give the same bits.
 // Order and thread-safety: Moments one row at a time, and the order of the rows is part of the result; a transform is
@@ -35,6 +35,7 @@ class Moments {
   std::vector<float> means() const;       // 0 where no value is there
   std::vector<float> deviations() const;  // at least 0
   std::size_t features() const { return mean_.size(); }
+  bool has_values(std::size_t feature) const { return there(feature) > 0; }
 
  private:
   template <class T>

@@ -8,40 +8,14 @@
 #include <system_error>
 #include <utility>
 
+#include <sluice/stages/decoder_bytes.hpp>
 #include <sluice/stages/gzip_index.hpp>
 #include <sluice/stages/inflate.hpp>
+#include <sluice/stages/judge.hpp>
 #include <sluice/stages/piece_reader.hpp>
 #include <sluice/stages/pieced_file.hpp>
 
 namespace sluice::stages {
-
-// The file from its beginning, by the decoder that judges, without its first bytes: those that were handed on, whose
-// CRC is known. That they are the same is seen to.
-class Judge {
- public:
-  Judge(Inflate inflate, std::uint64_t skipped, std::uint32_t crc)
-      : inflate_(std::move(inflate)), skip_(skipped), skipped_(skipped), expected_(crc) {}
-
-  bool operator()(Chunk& out) {
-    while (inflate_(out)) {
-      const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, out.size));
-      if (n > 0) {
-        crc_ = crc32_of({out.data, n}, crc_);
-        skip_ -= n;
-        if (skip_ == 0 && crc_ != expected_) refuse_changed(inflate_.path, skipped_);
-      }
-      out.data += n, out.size -= n, out.offset += n;
-      if (out.size > 0) return true;
-    }
-    if (skip_ > 0) refuse_changed(inflate_.path, skipped_);
-    return false;
-  }
-
- private:
-  Inflate inflate_;
-  std::uint64_t skip_, skipped_;
-  std::uint32_t expected_, crc_ = 0;
-};
 
 void InflatePiece::operator()(const Piece& piece, Chunk& out) const {
   out = piece.chunk;
@@ -204,6 +178,7 @@ class GzipPieces::State {
            .wake = o.wake,
            .input = o.input,
            .at_once = o.at_once,
+           .decoder_memory = o.decoder_memory,
            .known = o.known,
            .decoded = o.decoded},
         memory_(o.memory ? o.memory : std::make_shared<PieceMemory>()) {}
@@ -322,7 +297,8 @@ class GzipPieces::State {
                            .read_bytes = o_.read_bytes,
                            .wake = o_.wake,
                            .input = o_.input,
-                           .at_once = o_.at_once},
+                           .at_once = o_.at_once,
+                           .decoder_memory = o_.decoder_memory},
                    decoded_, crc_);
   }
 
@@ -446,9 +422,9 @@ std::size_t GzipPieces::payload_bytes() const {
   return chunk + std::max(of_known, guess ? guess_bytes(span) : 0);
 }
 
-// Bytes that are read ahead, the chunk before, tables of zlib.
+// Bytes that are read ahead, the chunk before, and what the decoder takes that judges.
 std::size_t GzipPieces::state_bytes() const {
-  return 3 * span + PieceInput::extra() + piece_bytes(span) + 48 * 1024;
+  return 3 * span + PieceInput::extra() + piece_bytes(span) + decoder_bytes(path, input, decoder_memory);
 }
 
 }  // namespace sluice::stages

@@ -43,6 +43,7 @@
 
 #include <sluice/pipeline/verbs.hpp>
 #include <sluice/stages/chunk.hpp>
+#include <sluice/stages/codec.hpp>
 #include <sluice/stages/deflate_piece.hpp>
 #include <sluice/stages/guessed_piece.hpp>
 #include <sluice/stages/gzip_index.hpp>
@@ -121,6 +122,7 @@ struct GzipPieces {
   std::size_t read_bytes = 128 * 1024;  // of the file at a time, where Inflate reads it; >= 1
   int wake = -1, input = -1;            // as Inflate's
   bool at_once = false;                 // as Inflate's
+  std::size_t decoder_memory = usual_decoder_memory;  // as Inflate's
 
   std::shared_ptr<KnownPieces> known{};  // with index_bytes
   std::shared_ptr<DecodedBytes> decoded{};

@@ -3,11 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <bit>
 #include <iterator>
 #include <utility>
 
 #include <sluice/stages/big_endian.hpp>
+#include <sluice/stages/codec.hpp>
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/item_layout.hpp>
 
 namespace sluice::stages {
 namespace {
@@ -16,48 +19,34 @@ constexpr std::pair<std::uint8_t, ElementType> types[] = {{0x08, ElementType::ui
                                                           {0x0b, ElementType::int16},   {0x0c, ElementType::int32},
                                                           {0x0d, ElementType::float32}, {0x0e, ElementType::float64}};
 
-constexpr std::uint32_t rank_of(ItemKind kind) {
-  return kind == ItemKind::images ? 3 : 1;
-}
+// The usual one, of grey images or of one number a label.
 std::uint32_t magic_of(ItemKind kind, ElementType type = ElementType::uint8) {
-  return std::uint32_t{idx_code(type)} << 8 | rank_of(kind);
-}
-// Classes are counted: a label of 2.5 is none.
-bool is_type_of(std::uint32_t code, ItemKind kind) {
-  const auto type = idx_type(code);
-  return type && (kind == ItemKind::images || !is_floating(*type));
+  return std::uint32_t{idx_code(type)} << 8 | (kind == ItemKind::images ? 3u : 1u);
 }
 
-constexpr std::uint32_t zstd = 0x28b52ffd, xz = 0xfd377a58, zip = 0x504b0304, bzip2 = 0x425a68;  // and a digit
-
-std::string compression(std::uint32_t start) {
-  const char* const name = start == zstd         ? "zstd"
-                           : start == xz         ? "xz"
-                           : start == zip        ? "zip"
-                           : start >> 8 == bzip2 ? "bzip2"
-                                                 : nullptr;
-  return name ? fmt::format("is compressed by {}, expected gzip or plain IDX", name) : "";
-}
-
-std::string likely_cause(std::uint32_t magic, ItemKind kind) {
+std::string likely_cause(const std::uint8_t* header, std::uint32_t magic, ItemKind kind) {
   const std::uint32_t type = magic >> 8, rank = magic & 0xff;  // the first dimension counts the items
-  const ItemKind other = kind == ItemKind::images ? ItemKind::labels : ItemKind::images;
-  if (is_type_of(type, other) && rank == rank_of(other)) return "are images and labels swapped?";
-  if (const std::string named = compression(magic); !named.empty()) return "it " + named;
-  if (magic >> 16 == 0x1f8b) return "was it compressed twice?";
+  const auto [fewest, most] = item_ranks(kind);
+  if (idx_type(type) && rank > 0 && (kind == ItemKind::images ? rank < fewest : rank > most))
+    return "are images and labels swapped?";
+  if (idx_type(type) && rank > 0)
+    return fmt::format("its items have {} dimensions, expected {} to {}", rank - 1, fewest - 1, most - 1);
+  if (const std::string named = still_compressed(header); !named.empty()) return "it " + named;
   if (magic >> 24 == '<') return "an HTML page? The download was redirected: download it again";
   if (magic == 0x01080000 || magic == 0x03080000) return "are its bytes in the wrong order?";
-  if (idx_type(type) && rank == rank_of(kind))
-    return fmt::format("its labels are {}, expected whole numbers", element_type_name(*idx_type(type)));
-  if (idx_type(type) && rank > 0)
-    return fmt::format("its items have {} dimension{}, expected {}", rank - 1, rank == 2 ? "" : "s", rank_of(kind) - 1);
-  return "is it an IDX file?";
+  return "is it an IDX file, or one of NumPy's?";
 }
 
 }  // namespace
 
-std::string compression(const std::uint8_t* start) {
-  return compression(big_endian<std::uint32_t>(start));
+std::string still_compressed(const std::uint8_t* start) {
+  constexpr std::uint32_t zip = 0x504b0304;
+  if (big_endian<std::uint32_t>(start) == zip)
+    return "is compressed by zip, expected IDX, plain or compressed by gzip, bzip2, xz or zstd: unpack it first";
+  for (const Compression one : {Compression::gzip, Compression::bzip2, Compression::xz, Compression::zstd})
+    if (begins_as(one, {start, 4}) != false)
+      return fmt::format("is compressed by {} within: was it compressed twice?", compression_name(one));
+  return {};
 }
 
 std::uint8_t idx_code(ElementType type) {
@@ -72,14 +61,6 @@ std::optional<ElementType> idx_type(std::uint32_t code) {
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> IdxHeader::element_bytes() const {
-  if (std::find(sizes.begin(), sizes.end(), 0u) != sizes.end()) return 0;
-  std::uint64_t bytes = element_type_bytes(type);
-  for (const std::uint64_t size : sizes)
-    if (__builtin_mul_overflow(bytes, size, &bytes)) return std::nullopt;
-  return bytes;
-}
-
 ItemRange items_in(std::uint64_t header, std::uint64_t item, std::uint64_t begin, std::uint64_t end) {
   if (end <= std::max(begin, header)) return {};
   return {begin <= header ? 0 : (begin - header) / item, (end - header + item - 1) / item};
@@ -90,53 +71,19 @@ std::optional<std::size_t> any_idx_header_bytes(const std::uint8_t* start) {
   return 4 + 4 * std::size_t{start[3]};
 }
 
-IdxHeader parse_any_idx_header(const std::uint8_t* header) {
-  IdxHeader parsed{.type = *idx_type(header[2]), .sizes = {}};
+ArrayHeader parse_any_idx_header(const std::uint8_t* header) {
+  ArrayHeader parsed{
+      .type = *idx_type(header[2]), .order = std::endian::big, .sizes = {}, .bytes = *any_idx_header_bytes(header)};
   for (std::size_t i = 0; i < header[3]; ++i) parsed.sizes.push_back(big_endian<std::uint32_t>(header + 4 + 4 * i));
   return parsed;
 }
 
 void check_idx_magic(const std::uint8_t* header, ItemKind kind, const std::string& path) {
   const std::uint32_t magic = big_endian<std::uint32_t>(header);
-  if (!is_type_of(magic >> 8, kind) || (magic & 0xff) != rank_of(kind))
+  const auto [fewest, most] = item_ranks(kind);
+  if (!idx_type(magic >> 8) || (magic & 0xff) < fewest || (magic & 0xff) > most)
     throw DataError(fmt::format("{}: IDX magic {:#010x}, expected {:#010x}: {}", path, magic, magic_of(kind),
-                                likely_cause(magic, kind)));
-}
-
-ItemShape parse_idx_header(const std::uint8_t* header, ItemKind kind, const std::string& path) {
-  check_idx_magic(header, kind, path);
-  ItemShape shape;
-  shape.type = *idx_type(header[2]);
-  shape.count = big_endian<std::uint32_t>(header + 4);
-  if (kind == ItemKind::images) {
-    shape.rows = big_endian<std::uint32_t>(header + 8);
-    shape.columns = big_endian<std::uint32_t>(header + 12);
-  }
-  if (shape.count == 0)
-    throw DataError(fmt::format("{}: the header promises 0 {}, expected at least 1: is it damaged?", path,
-                                kind == ItemKind::images ? "images" : "labels"));
-  if (shape.rows == 0 || shape.columns == 0)
-    throw DataError(
-        fmt::format("{}: the header promises images of {} x {} pixels, expected at least 1 x 1: is it damaged?", path,
-                    shape.rows, shape.columns));
-  // With a count below 2^32 no size derived from these overflows 64 bits.
-  if (shape.rows > most_pixels / shape.columns)
-    throw DataError(
-        fmt::format("{}: the header promises images of {} x {} pixels, expected at most {} pixels: is it damaged?",
-                    path, shape.rows, shape.columns, most_pixels));
-  return shape;
-}
-
-void check_same_items(ItemKind kind, const ItemShape& shape, const std::string& path, const ItemShape& before,
-                      const std::string& path_before) {
-  if (shape.rows == before.rows && shape.columns == before.columns && shape.type == before.type) return;
-  throw DataError(kind == ItemKind::images
-                      ? fmt::format("{}: images of {} x {} pixels, {}, expected {} x {}, {}, as in {}: do they belong "
-                                    "together?",
-                                    path, shape.rows, shape.columns, element_type_name(shape.type), before.rows,
-                                    before.columns, element_type_name(before.type), path_before)
-                      : fmt::format("{}: labels of {}, expected {} as in {}: do they belong together?", path,
-                                    element_type_name(shape.type), element_type_name(before.type), path_before));
+                                likely_cause(header, magic, kind)));
 }
 
 std::vector<std::uint8_t> idx_header(ItemKind kind, const ItemShape& shape) {

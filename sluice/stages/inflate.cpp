@@ -5,37 +5,24 @@
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <new>
+#include <memory>
+#include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include <sluice/stages/decoder_bytes.hpp>
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/readable_file.hpp>
 
 namespace sluice::stages {
 namespace {
-
-// What may make a reader wait (a pipe, a terminal) is opened without waiting for its other end.
-int open_file(const std::string& path) {
-  int file;
-  do file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  while (file < 0 && errno == EINTR);
-  if (file < 0)
-    throw DataError(fmt::format("{}: cannot be opened: {}{}", path, std::strerror(errno),
-                                errno == ENOENT ? ": is the path right?" : ""));
-  struct stat status {};
-  if (::fstat(file, &status) == 0 && S_ISDIR(status.st_mode)) {
-    ::close(file);
-    throw DataError(path + ": is a folder, expected a file");
-  }
-  return file;
-}
 
 std::string hexadecimal(const std::uint8_t* data, std::size_t size) {
   std::string text;
@@ -45,17 +32,24 @@ std::string hexadecimal(const std::uint8_t* data, std::size_t size) {
 
 constexpr std::size_t start_bytes = 64;  // of a file, by which it is told what it is
 
-// What a file that is named .gz and is none looks like, for people.
-std::string likely_cause(const std::uint8_t* data, std::size_t size) {
+std::string hexadecimal(std::string_view bytes) {
+  return hexadecimal(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+}
+
+// What a file that is named as if it were compressed and is not looks like, for people.
+std::string likely_cause(const std::uint8_t* data, std::size_t size, std::string_view extension) {
   std::string start;
   for (std::size_t i = 0; i < std::min(size, start_bytes); ++i)
     start += static_cast<char>(data[i] >= 'A' && data[i] <= 'Z' ? data[i] + 32 : data[i]);
   const auto text = std::string_view(start).substr(std::min(start.find_first_not_of(" \t\r\n"), start.size()));
   if (text.starts_with("<!doctype") || text.starts_with("<html"))
-    return "an HTML page saved as .gz? That is a download that was interrupted or redirected: download it again";
+    return fmt::format(
+        "an HTML page saved as {}? That is a download that was interrupted or redirected: download it again",
+        extension);
   if (size >= 3 && data[0] == 0 && data[1] == 0 && data[2] == 8)
-    return "it looks like an IDX file that is not compressed: take .gz out of its name";
-  return "is it compressed in another way, or damaged? A file that is not compressed has no .gz in its name";
+    return fmt::format("it looks like an IDX file that is not compressed: take {} out of its name", extension);
+  return fmt::format("is it compressed in another way, or damaged? A file that is not compressed has no {} in its name",
+                     extension);
 }
 
 }  // namespace
@@ -66,17 +60,17 @@ class Inflate::State {
       : path_(options.path),
         buffer_bytes_(std::max(options.read_bytes, start_bytes)),
         read_bytes_(options.read_bytes),
+        decoder_memory_(options.decoder_memory),
         wake_(options.wake),
         at_once_(options.at_once) {
     buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(buffer_bytes_);
-    file_ = options.input < 0 ? open_file(path_) : own_copy(options.input);
+    file_ = options.input < 0 ? open_to_read(path_) : own_copy(options.input);
     struct stat status {};
     waits_ = ::fstat(file_, &status) != 0 || !S_ISREG(status.st_mode);
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
   ~State() {
-    if (zlib_ready_) inflateEnd(&zlib_);
     if (file_ >= 0) ::close(file_);
   }
 
@@ -85,26 +79,33 @@ class Inflate::State {
 
   // Up to `size` decoded bytes; fewer only at the end of the file, and where they are wanted at once.
   std::size_t decode(std::uint8_t* target, std::size_t size) {
-    if (read_so_far_ == 0) look_at_start();
+    if (!failed_.empty()) throw DataError(failed_);  // of a codec that has failed nothing is known
+    if (!looked_) look_at_start();
     std::size_t made = 0;
     while (made < size) {
+      const std::span<std::uint8_t> room(target + made, size - made);
       if (at_once_ && made > 0 && begin_ == end_ && would_wait()) break;
-      if (!fill(1)) {
-        if (!in_member_) break;
-        // zlib may hold bits of what it took before the chunk was full.
-        const std::size_t held = decode_member(target + made, size - made);
+      if (compression_ == Compression::none && begin_ == end_) {  // to where it stays
+        const std::size_t n = read(room.data(), room.size());
+        if (n == 0) break;
+        made += n;
+      } else if (begin_ == end_ && holds_) {
+        made += decode_member(room);
+      } else if (!fill(1)) {
+        if (!in_member_) {
+          check_padding();
+          break;
+        }
+        // A codec may hold bytes of what it took before the chunk was full.
+        const std::size_t held = decode_member(room);
         made += held;
-        if (held > 0 || !in_member_) continue;
-        fail("ends at byte {}, in the middle of gzip member {}, expected the rest of it: was the download interrupted?",
-             read_so_far_, member_);
-      }
-      if (!gzip_) {
-        const std::size_t n = std::min(size - made, end_ - begin_);
-        std::memcpy(target + made, buffer_.get() + begin_, n);
+        if (held == 0 && in_member_) fail_cut_short();
+      } else if (compression_ == Compression::none) {
+        const std::size_t n = std::min(room.size(), end_ - begin_);
+        std::memcpy(room.data(), buffer_.get() + begin_, n);
         begin_ += n, made += n;
-      } else {
-        if (!in_member_ && !begin_member()) continue;
-        made += decode_member(target + made, size - made);
+      } else if (in_member_ || begin_member()) {
+        made += decode_member(room);
       }
     }
     decoded_ += made;
@@ -113,11 +114,12 @@ class Inflate::State {
 
  private:
   template <class... Args>
-  [[noreturn]] void fail(fmt::format_string<Args...> text, Args&&... args) const {
-    throw DataError(path_ + ": " + fmt::format(text, std::forward<Args>(args)...));
+  [[noreturn]] void fail(fmt::format_string<Args...> text, Args&&... args) {
+    failed_ = path_ + ": " + fmt::format(text, std::forward<Args>(args)...);
+    throw DataError(failed_);
   }
 
-  int own_copy(int descriptor) const {
+  int own_copy(int descriptor) {
     const int copy = ::fcntl(descriptor, F_DUPFD_CLOEXEC, 0);
     if (copy < 0) fail("cannot be read: {}", std::strerror(errno));
     return copy;
@@ -130,14 +132,23 @@ class Inflate::State {
     while (end_ - begin_ < wanted && !at_end_) {
       std::memmove(buffer_.get(), buffer_.get() + begin_, end_ - begin_);
       end_ -= begin_, begin_ = 0;
-      if (waits_) wait();
-      const ssize_t n = ::read(file_, buffer_.get() + end_, std::min(read_bytes_, buffer_bytes_ - end_));
-      if (n < 0 && (errno == EINTR || (waits_ && errno == EAGAIN))) continue;
-      if (n < 0) fail("cannot be read at byte {}: {}", read_so_far_, std::strerror(errno));
-      if (n == 0) at_end_ = true;
-      end_ += static_cast<std::size_t>(n), read_so_far_ += static_cast<std::uint64_t>(n);
+      end_ += read(buffer_.get() + end_, buffer_bytes_ - end_);
     }
     return end_ - begin_ >= wanted;
+  }
+
+  // The next bytes of the file, as many as come at once; none: it has ended.
+  std::size_t read(std::uint8_t* target, std::size_t size) {
+    while (!at_end_) {
+      if (waits_) wait();
+      const ssize_t n = ::read(file_, target, std::min(read_bytes_, size));
+      if (n < 0 && (errno == EINTR || (waits_ && errno == EAGAIN))) continue;
+      if (n < 0) fail("cannot be read at byte {}: {}", read_so_far_, std::strerror(errno));
+      at_end_ = n == 0;
+      read_so_far_ += static_cast<std::uint64_t>(n);
+      return static_cast<std::size_t>(n);
+    }
+    return 0;
   }
 
   bool would_wait() const {
@@ -155,73 +166,142 @@ class Inflate::State {
           fmt::format("{}: was being waited for at byte {} when the run was interrupted", path_, read_so_far_));
   }
 
-  bool next_is_gzip() { return fill(2) && buffer_[begin_] == 0x1f && buffer_[begin_ + 1] == 0x8b; }
+  const CompressionFacts& facts() const { return facts_of(compression_); }
+  std::span<const std::uint8_t> there() const { return {buffer_.get() + begin_, end_ - begin_}; }
+
+  // No more is waited for than what tells.
+  Compression look() {
+    for (std::size_t wanted = 1;; ++wanted) {
+      const bool is_there = fill(wanted);
+      const std::optional<Compression> told = told_by(there());
+      if (told || !is_there) return told.value_or(Compression::none);
+    }
+  }
 
   void look_at_start() {
-    gzip_ = next_is_gzip();
+    compression_ = look();
+    looked_ = true;
     if (begin_ == end_) fail("is empty, expected data: was the download interrupted?");
-    if (gzip_ || !path_.ends_with(".gz")) return;
-    fill(start_bytes);
-    fail("begins with bytes {} at byte 0, expected 1f 8b of a gzip file: {}",
-         hexadecimal(buffer_.get(), std::min<std::size_t>(end_, 8)), likely_cause(buffer_.get(), end_));
-  }
-
-  // False: what is there of the file are zeros behind its last member, as tapes and copies of blocks have them.
-  bool begin_member() {
-    if (behind_last_.empty() && !next_is_gzip())
-      behind_last_ = fmt::format(
-          "{} at byte {}", hexadecimal(buffer_.get() + begin_, std::min<std::size_t>(end_ - begin_, 2)), offset());
-    if (!behind_last_.empty()) {
-      while (begin_ < end_ && buffer_[begin_] == 0) ++begin_;
-      if (begin_ == end_) return false;
-      fail(
-          "has bytes {}, after gzip member {}, expected the end of the file or 1f 8b of another member: was something "
-          "appended, or is it damaged?",
-          behind_last_, member_);
+    if (compression_ != Compression::none) {
+      codec_ = make_codec(compression_, decoder_memory_);
+      if (codec_) return;
+      fail("is compressed by {}, which this program was built without: decompress it ({}), or build with {}",
+           facts().name, facts().tool, facts().library);
     }
-    if ((zlib_ready_ ? inflateReset(&zlib_) : inflateInit2(&zlib_, 15 + 16)) != Z_OK) throw std::bad_alloc();
-    zlib_ready_ = in_member_ = true;
+    const Compression named = named_compression(path_);
+    if (named == Compression::none) return;
+    const CompressionFacts& expected = facts_of(named);
+    fill(start_bytes);
+    fail("begins with bytes {} at byte 0, expected {} of {} {} file: {}",
+         hexadecimal(buffer_.get(), std::min<std::size_t>(end_, 8)), hexadecimal(expected.magic), expected.article,
+         expected.name, likely_cause(buffer_.get(), end_, expected.extension));
+  }
+
+  bool next_is_member() {
+    fill(facts().magic_bytes);
+    return begins_as(compression_, there()) == true;
+  }
+
+  // False: zeros behind a member were passed over, as tapes and copies of blocks have them; what is behind them has not
+  // been looked at yet.
+  bool begin_member() {
+    if (behind_last_.empty() && !next_is_member())
+      behind_last_ = fmt::format("{} at byte {}",
+                                 hexadecimal(there().data(), std::min(there().size(), facts().magic_bytes)), offset());
+    if (!behind_last_.empty()) {
+      if (pass_zeros()) return false;
+      if (!ends_padding()) fail_behind_last();
+      behind_last_.clear(), zeros_ = 0;
+    }
     ++member_;
-    return true;
+    member_begin_ = offset();
+    while (there().size() < codec_->header_bytes(there()))
+      if (!fill(codec_->header_bytes(there()))) fail_cut_short();
+    asked([&] { codec_->begin(there()); });
+    return in_member_ = true;
   }
 
-  std::size_t decode_member(std::uint8_t* target, std::size_t size) {
-    constexpr std::size_t most = 1u << 30;  // zlib counts in unsigned int
-    const auto in = static_cast<unsigned>(std::min(end_ - begin_, most));
-    const auto out = static_cast<unsigned>(std::min(size, most));
-    zlib_.next_in = buffer_.get() + begin_;
-    zlib_.avail_in = in;
-    zlib_.next_out = target;
-    zlib_.avail_out = out;
-    const int result = ::inflate(&zlib_, Z_NO_FLUSH);
-    begin_ += in - zlib_.avail_in;
-    if (result == Z_MEM_ERROR) throw std::bad_alloc();
-    if (result == Z_STREAM_END)
-      in_member_ = false;
-    else if (result != Z_OK && !(result == Z_BUF_ERROR && in == 0))
-      fail("is damaged at byte {}, in gzip member {}: {}: copy or download it again", offset(), member_,
-           zlib_.msg ? zlib_.msg : "invalid data");
-    return out - zlib_.avail_out;
+  // Whether nothing else is there.
+  bool pass_zeros() {
+    if (facts().padding == Padding::nothing) return false;
+    for (; begin_ < end_ && buffer_[begin_] == 0; ++begin_) ++zeros_;
+    return begin_ == end_;
   }
 
-  std::string path_;
+  // Whether another stream begins behind it.
+  bool ends_padding() {
+    return facts().padding == Padding::fours_of_zeros && zeros_ > 0 && zeros_ % 4 == 0 && next_is_member();
+  }
+
+  static constexpr const char* appended_or_damaged = "was something appended, or is it damaged?";
+
+  void check_padding() {
+    if (zeros_ % 4 != 0 && facts().padding == Padding::fours_of_zeros)
+      fail("has {} bytes of zeros before byte {}, after {} {}, expected a multiple of 4: {}", zeros_, offset(),
+           facts().member, member_, appended_or_damaged);
+  }
+
+  [[noreturn]] void fail_behind_last() {
+    check_padding();
+    const std::string_view noun = facts().member.substr(facts().name.size() + 1);
+    fail("has bytes {}, after {} {}, expected the end of the file or {} of another {}: {}", behind_last_,
+         facts().member, member_, hexadecimal(facts().magic), noun, appended_or_damaged);
+  }
+
+  [[noreturn]] void fail_cut_short() {
+    fail("ends at byte {}, in the middle of {} {}, expected the rest of it: was the download interrupted?",
+         read_so_far_, facts().member, member_);
+  }
+
+  // What a codec refuses is said of its member.
+  template <class Ask>
+  void asked(Ask&& ask) {
+    try {
+      ask();
+    } catch (const RefusedMember& refused) {
+      fail("{} {}, which begins at byte {}, {}", facts().member, member_, member_begin_, refused.what());
+    }
+  }
+
+  std::size_t decode_member(std::span<std::uint8_t> room) {
+    CodecStep step;
+    asked([&] { step = codec_->decode(there(), room); });
+    begin_ += step.used;
+    if (step.damage)
+      fail("is damaged at byte {}, in {} {}: {}: copy or download it again", offset(), facts().member, member_,
+           step.damage);
+    in_member_ = !step.ended;
+    holds_ = in_member_ && step.made == room.size();
+    return step.made;
+  }
+
+  std::string path_, failed_;  // failed_: what is wrong, once something is
   Pool<Bytes> pool_;
   std::unique_ptr<std::uint8_t[]> buffer_;
-  std::size_t buffer_bytes_, read_bytes_;
+  std::size_t buffer_bytes_, read_bytes_, decoder_memory_;
   std::size_t begin_ = 0, end_ = 0;  // what was read into the buffer and not yet used
   std::uint64_t read_so_far_ = 0;    // of the file
   std::uint64_t decoded_ = 0;
-  std::uint64_t member_ = 0;  // members begun
-  std::string behind_last_;   // where the last has ended: what is there, in words
+  std::uint64_t member_ = 0;        // members begun
+  std::uint64_t member_begin_ = 0;  // of the last, in the file
+  std::string behind_last_;         // where the last has ended: what is there, in words
+  std::uint64_t zeros_ = 0;         // of that, so far
   int file_ = -1, wake_;
   bool at_once_;
-  bool waits_ = false;  // no regular file
-  bool at_end_ = false, gzip_ = false, in_member_ = false, zlib_ready_ = false;
-  z_stream zlib_{};
+  bool waits_ = false;   // no regular file
+  bool looked_ = false;  // at the start
+  bool at_end_ = false, in_member_ = false;
+  bool holds_ = false;  // the codec, perhaps, what there was no room for
+  Compression compression_ = Compression::none;
+  std::unique_ptr<Codec> codec_;
 };
 
 void Inflate::Closer::operator()(State* state) const {
   delete state;
+}
+
+std::size_t Inflate::state_bytes() const {
+  return read_bytes + decoder_bytes(path, input, decoder_memory);
 }
 
 bool Inflate::operator()(Chunk& out) {

@@ -1,15 +1,20 @@
-// A file, gzip-compressed or plain (told by its content), as a stream of decoded chunks of bounded size.
+// A file, compressed by gzip, bzip2, xz or zstd, or plain (told by its content), as a stream of decoded chunks of
+// bounded size.
 //
-// path -> chunks in order, each at most chunk_bytes long, decoded by zlib where they will stay.
-// Order and thread-safety: a source; one thread at a time. reset() starts again at the file's beginning.
-// A chunk's memory is used again once nobody holds it; a consumer that keeps the handle keeps the bytes in place.
-// Errors: DataError naming file and offset in it: a file that is missing, a folder, empty or unreadable; content that
-// is no gzip under a name in .gz; a member that is damaged (CRC and length are verified) or cut short; bytes after the
-// last member that are no member. std::invalid_argument for an option out of range.
+// path -> chunks in order, each at most chunk_bytes long, decoded by the format's own library (codec.hpp) where they
+// will stay. Several members one behind the other (bzip2 streams, xz streams, zstd frames) are one file; behind the
+// last one of gzip or bzip2 there may be zeros, of xz zeros in fours, between streams as well. Order and thread-safety:
+// a source; one thread at a time. reset() starts again at the file's beginning. A chunk's memory is used again once
+// nobody holds it; a consumer that keeps the handle keeps the bytes in place. Memory: beside chunks what the decoder
+// holds, for which decoder_memory is the limit, whatever the file says. Errors: DataError naming file and offset in it:
+// a file that is missing, a folder, empty or unreadable; content that is not compressed under a name in .gz, .bz2, .xz
+// or .zst; a member that is damaged (what the format has to verify it by is verified) or cut short; bytes after the
+// last member that are no member; a zstd window or an xz dictionary above decoder_memory; a zstd dictionary; xz checks
+// that liblzma does not know; a compression that was not built in. std::invalid_argument for an option out of range.
 //
 //   auto chunks = g.source("inflate", Inflate{.path = "train-images-idx3-ubyte.gz"}, capacity(2));
 //
-// Format: RFC 1952 (gzip), several members one after the other; RFC 1951 (deflate).
+// Format: RFC 1952 (gzip), RFC 1951 (deflate); bzip2; the .xz file format 1.2.1; RFC 8878 (zstd): see codec.hpp.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +24,7 @@
 
 #include <sluice/pipeline/verbs.hpp>
 #include <sluice/stages/chunk.hpp>
+#include <sluice/stages/codec.hpp>
 
 namespace sluice::stages {
 
@@ -29,12 +35,13 @@ struct Inflate {
   int wake = -1;         // a descriptor: when it becomes readable, a wait for a pipe ends with an error; -1: none
   int input = -1;        // a descriptor to be read, which stays open; `path` is only what it is called; -1: none
   bool at_once = false;  // a chunk ends where a pipe would have to be waited for
+  std::size_t decoder_memory = usual_decoder_memory;  // bytes of a zstd window or an xz dictionary, at most
 
   using Output = Chunk;
   bool operator()(Chunk& out);
   void reset() { state_.reset(); }
   std::size_t payload_bytes() const { return chunk_bytes; }
-  std::size_t state_bytes() const { return read_bytes + 48 * 1024; }  // a window of zlib, its tables
+  std::size_t state_bytes() const;  // looks at the headers of a file that is there (decoder_bytes.hpp)
 
   // State of its own, no options.
   class State;

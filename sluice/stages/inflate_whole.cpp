@@ -9,8 +9,13 @@
 #include <cerrno>
 #include <memory>
 #include <new>
+#include <span>
+#include <vector>
 
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/item_layout.hpp>
+#include <sluice/stages/npy.hpp>
+#include <sluice/stages/readable_file.hpp>
 
 #ifdef SLUICE_LIBDEFLATE
 #include <libdeflate.h>
@@ -18,12 +23,6 @@
 
 namespace sluice::stages {
 namespace {
-
-// Holes take no room on a disk, and would in memory. Of a small file, or where a file system counts nothing, this does
-// not say much.
-bool has_holes(const struct stat& status) {
-  return status.st_size > (1 << 20) && status.st_blocks > 0 && status.st_blocks < status.st_size / 512;
-}
 
 class File {
  public:
@@ -63,33 +62,43 @@ class File {
 // Deflate makes at most 258 bytes of 2 bits.
 constexpr std::uint64_t most_ratio = 1032;
 
-// How many bytes the IDX file has, by the header at the start of its first gzip member; nothing where that is not sound
-// or promises more than a file of this size can hold.
-std::optional<std::size_t> promised_bytes(const std::uint8_t* start, std::size_t size, std::size_t file_size,
-                                          ItemKind kind) {
-  std::uint8_t header[16];
-  const std::size_t wanted = idx_header_bytes(kind);
+bool is_gzip(std::span<const std::uint8_t> start) {
+  return start.size() >= 2 && start[0] == 0x1f && start[1] == 0x8b;
+}
+
+// What the first gzip member decodes to at its start, up to the header of an array and not much further.
+std::vector<std::uint8_t> decoded_start(std::span<const std::uint8_t> start) {
+  std::vector<std::uint8_t> decoded(most_npy_header + 64);
   z_stream zlib{};
   if (inflateInit2(&zlib, 15 + 16) != Z_OK) throw std::bad_alloc();
-  zlib.next_in = const_cast<std::uint8_t*>(start);  // zlib's interface knows no const
-  zlib.avail_in = static_cast<unsigned>(size);
-  zlib.next_out = header;
-  zlib.avail_out = static_cast<unsigned>(wanted);
+  zlib.next_in = const_cast<std::uint8_t*>(start.data());  // zlib's interface knows no const
+  zlib.avail_in = static_cast<unsigned>(start.size());
+  zlib.next_out = decoded.data();
+  zlib.avail_out = static_cast<unsigned>(decoded.size());
   ::inflate(&zlib, Z_SYNC_FLUSH);
-  const bool complete = zlib.avail_out == 0;
+  decoded.resize(decoded.size() - zlib.avail_out);
   inflateEnd(&zlib);
-  if (!complete) return std::nullopt;
+  return decoded;
+}
+
+constexpr std::size_t start_bytes = 4096;  // enough for any header that is not made to be long
+
+// How many bytes the array has that the file begins with, by its header, compressed or not; nothing where that is not
+// sound or promises more than a file of this size can hold.
+std::optional<std::size_t> promised_bytes(std::span<const std::uint8_t> start, std::size_t file_size, ItemKind kind) {
+  std::vector<std::uint8_t> decoded;
+  if (is_gzip(start)) decoded = decoded_start(start), start = decoded;
   try {
-    const ItemShape shape = parse_idx_header(header, kind, {});
-    const std::uint64_t items = shape.count * shape.item_bytes();  // below 2^58
+    std::vector<std::uint8_t> header;
+    const auto layout = take_layout(header, start, kind, {});
+    if (!layout) return std::nullopt;
+    const std::uint64_t items = layout->shape.count * layout->item_bytes;  // which is checked to be below 2^64
     if (items > file_size * most_ratio) return std::nullopt;
-    return wanted + static_cast<std::size_t>(items);
+    return layout->header_bytes + static_cast<std::size_t>(items);
   } catch (const DataError&) {
     return std::nullopt;
   }
 }
-
-constexpr std::size_t start_bytes = 4096;  // enough for any header that is not made to be long
 
 // Most of a file that is much longer than what it promises is something else.
 bool much_longer(std::size_t file_size, std::size_t promised) {
@@ -121,22 +130,33 @@ bool decode(const std::uint8_t*, std::size_t, std::uint8_t*, std::size_t) {
 }
 #endif
 
+// The file behind its `start`, behind it in memory; false where it is not as long as it was.
+bool read_rest(File& file, std::span<const std::uint8_t> start, std::uint8_t* target) {
+  std::copy(start.begin(), start.end(), target);
+  // One more, to see whether it grows.
+  return start.size() + file.read(target + start.size(), file.size() + 1 - start.size()) == file.size();
+}
+
 bool decode(const std::string& path, ItemKind kind, Chunk& out) {
-  if (libdeflate_version().empty()) return false;
   File file(path);
-  if (file.size() == 0) return false;
-  Bytes compressed;
-  std::uint8_t* const in = compressed.reserve(file.size() + 1);  // one more, to see whether it grows
-  const std::size_t start = file.read(in, std::min(start_bytes, file.size()));
-  const auto promised = promised_bytes(in, start, file.size(), kind);
+  std::uint8_t memory[start_bytes];
+  const std::span<const std::uint8_t> start(memory, file.size() ? file.read(memory, start_bytes) : 0);
+  const auto promised = promised_bytes(start, file.size(), kind);
   if (!promised || much_longer(file.size(), *promised)) return false;
-  if (start + file.read(in + start, file.size() + 1 - start) != file.size()) return false;
-  std::uint8_t* const target = out.owner.renew().reserve(*promised);
-  if (!decode(in, file.size(), target, *promised)) return false;
-  out.data = target;
+  out.data = nullptr;
+  if (is_gzip(start) && !libdeflate_version().empty()) {
+    Bytes compressed;
+    std::uint8_t* const in = compressed.reserve(file.size() + 1);
+    if (!read_rest(file, start, in)) return false;
+    std::uint8_t* const target = out.owner.renew().reserve(*promised);
+    if (decode(in, file.size(), target, *promised)) out.data = target;
+  } else if (file.size() == *promised && !path.ends_with(".gz")) {
+    std::uint8_t* const target = out.owner.renew().reserve(file.size() + 1);
+    if (read_rest(file, start, target)) out.data = target;
+  }
   out.size = *promised;
   out.offset = 0;
-  return true;
+  return out.data != nullptr;
 }
 
 }  // namespace
@@ -156,6 +176,7 @@ bool InflateWhole::operator()(Chunk& out) {
     s.progress = State::left_to_inflate;
     s.inflate.path = path;
     s.inflate.wake = wake;
+    s.inflate.decoder_memory = decoder_memory;
     try {
       if (decode(path, kind, out)) {
         s.progress = State::whole;
@@ -173,7 +194,7 @@ std::optional<std::size_t> InflateWhole::payload_bytes() const {
   File file(path);
   std::uint8_t start[start_bytes];
   const std::size_t size = file.size() == 0 ? 0 : file.read(start, start_bytes);
-  return promised_bytes(start, size, file.size(), kind);
+  return promised_bytes({start, size}, file.size(), kind);
 }
 
 }  // namespace sluice::stages

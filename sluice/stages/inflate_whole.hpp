@@ -1,11 +1,12 @@
-// A gzip-compressed IDX file as one chunk, decoded by libdeflate in one call: about twice as fast as zlib's streams.
+// An IDX or .npy file as one chunk: gzip-compressed and decoded by libdeflate in one call, about twice as fast as
+// zlib's streams, or plain and read as it is.
 //
-// path -> one chunk with all the bytes of the file, decoded where they will stay. How many they are the IDX header says
+// path -> one chunk with all the bytes of the file, decoded where they will stay. How many they are the header says
 // (no more than deflate can make of a file of this size), so memory is taken once, and it is touched only as bytes are
-// decoded. Whatever does not decode to exactly that many bytes, and whatever is no regular file or no gzip, is left to
-// Inflate, whose chunks, verdict and words then hold: one decoder judges, the other is fast.
-// Order and thread-safety: a source; one thread at a time. reset() starts again at the file's beginning.
-// Errors: Inflate's. Where the library was built without libdeflate, everything is left to Inflate.
+// decoded. Whatever does not decode to exactly that many bytes, and whatever is no regular file, is left to Inflate,
+// whose chunks, verdict and words then hold: one decoder judges, the other is fast. Order and thread-safety: a source;
+// one thread at a time. reset() starts again at the file's beginning. Errors: Inflate's. Where the library was built
+// without libdeflate, gzip is left to Inflate.
 //
 // Never read into memory: a file with holes, or one much longer than what it promises. Of a block that was made for it,
 // libdeflate takes a code that stands for nothing for the only one there is, where zlib refuses it; the checksum holds.
@@ -21,7 +22,7 @@
 
 #include <sluice/pipeline/verbs.hpp>
 #include <sluice/stages/chunk.hpp>
-#include <sluice/stages/idx.hpp>
+#include <sluice/stages/elements.hpp>
 #include <sluice/stages/inflate.hpp>
 
 namespace sluice::stages {
@@ -32,7 +33,8 @@ std::string libdeflate_version();
 struct InflateWhole {
   std::string path;
   ItemKind kind = ItemKind::images;
-  int wake = -1;  // as Inflate's
+  int wake = -1;                                      // as Inflate's
+  std::size_t decoder_memory = usual_decoder_memory;  // as Inflate's
 
   using Output = Chunk;
   bool operator()(Chunk& out);

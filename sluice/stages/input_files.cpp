@@ -32,8 +32,24 @@ InputFiles InputFiles::parse(const std::string& text, Dash dash) {
   return InputFiles(between_commas(text));
 }
 
+InputFiles InputFiles::with_member(const std::string& member) const {
+  InputFiles same = *this;
+  same.member_ = member;
+  return same;
+}
+
+InputFiles InputFiles::as_table() const {
+  InputFiles same = *this;
+  same.is_table_ = true;
+  return same;
+}
+
 std::vector<std::string> InputFiles::names() const {
-  return standard_input_ ? std::vector<std::string>{"standard input"} : paths_;
+  if (standard_input_) return {"standard input"};
+  std::vector<std::string> all = paths_;
+  if (!member_.empty())
+    for (std::string& path : all) path += ": " + member_;
+  return all;
 }
 
 std::string InputFiles::name() const {

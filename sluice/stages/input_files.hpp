@@ -1,4 +1,5 @@
-// What is read as one stream: a file, several that are read one after the other, or the standard input.
+// What is read as one stream: a file, several that are read one after the other, or the standard input; and whether it
+// is a member of each, or a table that has images and labels in one.
 //
 // A text as a flag takes it -> a value, once: whoever gets the value looks for no comma in it.
 // Order and thread-safety: plain values. Parsing looks at the file system: a text that is the name of a file is that
@@ -28,19 +29,27 @@ class InputFiles {
   // Several files have commas between. An empty text: nothing to read.
   static InputFiles parse(const std::string& text, Dash dash = Dash::a_file);
 
+  // The same files, of each of which this member is read; and the same as tables.
+  InputFiles with_member(const std::string& member) const;
+  InputFiles as_table() const;
+
   bool empty() const { return paths_.empty() && !standard_input_; }
   bool is_standard_input() const { return standard_input_; }
   const std::vector<std::string>& paths() const { return paths_; }  // of the files, in their order
+  const std::string& member() const { return member_; }             // empty: what is read are the files themselves
+  bool is_table() const { return is_table_; }                       // whose rows have their labels with them
 
-  std::vector<std::string> names() const;  // what messages call each: a path, or "standard input"
-  std::string name() const;                // what they call all of it: "a.gz,b.gz"
-  std::string text() const;                // what parsing takes back
+  // What messages call each: a path, "mnist.npz: x_train.npy", "standard input".
+  std::vector<std::string> names() const;
+  std::string name() const;  // what they call all of it: "a.gz,b.gz"
+  std::string text() const;  // what parsing takes back
 
   friend bool operator==(const InputFiles&, const InputFiles&) = default;
 
  private:
   std::vector<std::string> paths_;
-  bool standard_input_ = false;
+  std::string member_;
+  bool standard_input_ = false, is_table_ = false;
 };
 
 // "a,b" -> the two; as many as there are commas and one more.

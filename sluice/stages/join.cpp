@@ -20,28 +20,38 @@ void check_as_many(const LabelledRows& in, bool file_by_file, const std::string&
   throw DataError(not_as_many(images, labels));
 }
 
-void check_pixels(const Rows& in, std::size_t pixels, const std::string& images) {
-  if (pixels == 0 || in.shape.pixels() == pixels) return;
-  throw DataError(fmt::format("{}: images of {} x {} pixels, expected {} pixels: was the model trained on others?",
-                              images, in.shape.rows, in.shape.columns, pixels));
+std::string ImagesWanted::text() const {
+  return rows ? size_text(planes, rows, columns, false) : fmt::format("{}", pixels);
+}
+
+void check_images(const Rows& in, const ImagesWanted& wanted, const std::string& images) {
+  const ItemShape& shape = in.shape;
+  const bool same_shape =
+      !wanted.rows || shape.flat ||
+      (shape.planes == wanted.planes && shape.rows == wanted.rows && shape.columns == wanted.columns);
+  if (wanted.pixels == 0 || (shape.pixels() == wanted.pixels && same_shape)) return;
+  throw DataError(fmt::format("{}: images of {}, expected {} pixels{}: was the model trained on others?", images,
+                              pixels_text(shape), wanted.text(),
+                              wanted.model.empty() ? "" : ", as " + wanted.model + " was trained on"));
 }
 
 void Unlabelled::operator()(const Rows& in, Batch& out) const {
-  check_pixels(in, pixels, images);
+  check_images(in, wanted, images);
   out.rows.assign(in.at.begin(), in.at.end());
   out.labels.clear();
   out.upcoming.clear();
   out.owners.assign(in.owners.begin(), in.owners.end());
   out.first = in.first;
   out.pixels = static_cast<std::size_t>(in.shape.pixels());
-  out.columns = static_cast<std::size_t>(in.shape.columns);
+  const PictureShape picture = picture_shape(in.shape);
+  out.columns = picture.columns, out.planes = picture.planes;
   out.type = in.type;
 }
 
 void Join::operator()(const LabelledRows& in, Batch& out) const {
   check_as_many(in, file_by_file, images, labels);
   const auto& [its, of_them] = in;
-  Unlabelled{.pixels = pixels, .images = images}(its, out);
+  Unlabelled{.wanted = wanted, .images = images}(its, out);
   for (std::size_t i = 0; i < its.count(); ++i) out.labels.push_back(label_of(of_them.type, of_them.at[i]));
 }
 

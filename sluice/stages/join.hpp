@@ -2,9 +2,9 @@
 //
 // (rows, labels) -> a batch of views, which keeps what they lie in. Order and thread-safety: a map, a pure function.
 // Errors: DataError naming both files where one has more items than the other, or one of them for images of another
-// size than `pixels`. That the labels are classes was checked where they were read (sluice/stages/parse.hpp).
+// shape than `wanted`. That the labels are classes was checked where they were read (sluice/stages/parse.hpp).
 //
-//   auto batches = g.map("batch", Join{.pixels = 784}, g.zip("pair", rows, labels));
+//   auto batches = g.map("batch", Join{.wanted = {.pixels = 784}}, g.zip("pair", rows, labels));
 #pragma once
 
 #include <cstddef>
@@ -21,11 +21,19 @@ namespace sluice::stages {
 
 using LabelledRows = std::tuple<Rows, Rows>;  // images, labels
 
+// What images have to be.
+struct ImagesWanted {
+  std::size_t pixels = 0;                         // of each; 0: any
+  std::size_t planes = 1, rows = 0, columns = 0;  // of each; rows of 0: any
+  std::string model{};                            // that wants them, for error messages
+  std::string text() const;
+};
+
 struct Join {
   std::string images{}, labels{};  // paths, for error messages
-  std::size_t pixels = 0;          // of an image; 0: any
-  bool file_by_file = false;       // there are several of both: each has its own labels
-  std::size_t rows = 0;            // of a batch, at most, where they are known: to state the bound
+  ImagesWanted wanted{};
+  bool file_by_file = false;  // there are several of both: each has its own labels
+  std::size_t rows = 0;       // of a batch, at most, where they are known: to state the bound
 
   using Output = Batch;
   // What the rows lie in is the input's, which is there as long.
@@ -40,13 +48,13 @@ struct Join {
 std::string not_as_many(const std::string& images, const std::string& labels);
 // Throws it where rows and labels are not as many, or files begin at different ones of them.
 void check_as_many(const LabelledRows& in, bool file_by_file, const std::string& images, const std::string& labels);
-// Throws it where an image is not of `pixels`, unless they are 0.
-void check_pixels(const Rows& in, std::size_t pixels, const std::string& images);
+// Throws a DataError where images are not as wanted; rows of as many values without a shape are.
+void check_images(const Rows& in, const ImagesWanted& wanted, const std::string& images);
 
 // Rows without labels, as a batch.
 struct Unlabelled {
-  std::size_t pixels = 0;  // of an image; 0: any
-  std::string images{};    // path, for error messages
+  ImagesWanted wanted{};
+  std::string images{};  // path, for error messages
 
   using Output = Batch;
   void operator()(const Rows& in, Batch& out) const;

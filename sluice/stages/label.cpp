@@ -7,7 +7,7 @@
 
 namespace sluice::stages {
 
-void refuse_label(const std::string& path, std::int64_t label, std::uint64_t image, std::size_t classes,
+void refuse_label(const std::string& path, const std::string& label, std::uint64_t image, std::size_t classes,
                   const std::string& hint) {
   throw DataError(fmt::format("{}: label {} of image {}, expected 0 to {}{}{}", path, label, image,
                               (classes ? classes : most_classes) - 1,

@@ -19,7 +19,7 @@ inline std::uint16_t label_of(Pixel type, const std::uint8_t* place) {
 }
 
 // image: its index in the file. classes: how many there are, 0: nobody knows yet. hint: behind the text.
-[[noreturn]] void refuse_label(const std::string& path, std::int64_t label, std::uint64_t image, std::size_t classes,
-                               const std::string& hint = "");
+[[noreturn]] void refuse_label(const std::string& path, const std::string& label, std::uint64_t image,
+                               std::size_t classes, const std::string& hint = "");
 
 }  // namespace sluice::stages

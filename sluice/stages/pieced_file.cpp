@@ -1,12 +1,9 @@
 #include <sluice/stages/pieced_file.hpp>
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <utility>
 
 #include <sluice/stages/errors.hpp>
@@ -14,11 +11,6 @@
 #include <sluice/stages/gzip_pieces.hpp>
 
 namespace sluice::stages {
-
-void refuse_changed(const std::string& path, std::uint64_t offset) {
-  throw DataError(
-      fmt::format("{}: no longer decodes to the {} bytes that it had: was it written meanwhile?", path, offset));
-}
 
 std::uint32_t combined(std::uint32_t crc, std::uint32_t of_next, std::uint64_t size) {
   // zlib 1.2.13 combines a CRC with that of no bytes to something else.
@@ -53,31 +45,8 @@ bool all_zero(std::span<const std::uint8_t> bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
-PiecedFile::PiecedFile(std::string name, std::size_t decoded_of_piece)
-    : path(std::move(name)), span(decoded_of_piece), boundaries(decoded_of_piece) {
-  // A pipe must not even be opened: whoever writes into it would lose its reader.
-  struct stat status {};
-  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
-  do file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  while (file_ < 0 && errno == EINTR);
-  if (file_ >= 0 && ::fstat(file_, &status) == 0) stamp = Stamp::of(status);
-}
-
-PiecedFile::~PiecedFile() {
-  if (file_ >= 0) ::close(file_);
-}
-
-std::optional<std::size_t> PiecedFile::read(std::uint8_t* target, std::size_t wanted, std::uint64_t offset) const {
-  std::size_t got = 0;
-  while (got < wanted) {
-    const ssize_t n = ::pread(file_, target + got, wanted - got, static_cast<off_t>(offset + got));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return std::nullopt;
-    if (n == 0) break;
-    got += static_cast<std::size_t>(n);
-  }
-  return got;
-}
+PiecedFile::PiecedFile(const std::string& name, std::size_t decoded_of_piece)
+    : RegularFile(name), path(name), span(decoded_of_piece), boundaries(decoded_of_piece) {}
 
 std::shared_ptr<const PieceIndex> PiecedFile::pieces_of(const std::string& path_of_index) const {
   auto read_index = read_gzip_index(path_of_index, size());

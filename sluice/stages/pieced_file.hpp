@@ -2,15 +2,13 @@
 // decode.
 //
 // Order and thread-safety: a PieceIndex is a value; of a PiecedFile the const functions on any number of threads.
-// Errors: std::bad_alloc, and refuse_changed()'s; what cannot be read or decoded as it is known is nothing, or false.
+// Errors: std::bad_alloc; what cannot be read or decoded as it is known is nothing, or false.
 //
 //   PiecedFile file("a.gz", span);
 //   if (file.is_open() && file.decode(entry, target)) ...
 //
 // Format: RFC 1952 (gzip): a member's header (2.3), its deflate stream, CRC-32 and size.
 #pragma once
-
-#include <sys/stat.h>
 
 #include <atomic>
 #include <cstddef>
@@ -24,6 +22,7 @@
 #include <sluice/stages/chunk.hpp>
 #include <sluice/stages/deflate_piece.hpp>
 #include <sluice/stages/guessed_piece.hpp>
+#include <sluice/stages/regular_file.hpp>
 
 namespace sluice::stages {
 
@@ -36,22 +35,6 @@ std::uint32_t little_endian(const std::uint8_t* bytes);
 bool all_zero(std::span<const std::uint8_t> bytes);
 // The CRC-32 of some bytes and those that follow them.
 std::uint32_t combined(std::uint32_t crc, std::uint32_t of_next, std::uint64_t size);
-
-// Where a file was not the one that it is said to have been. Throws DataError.
-[[noreturn]] void refuse_changed(const std::string& path, std::uint64_t offset);
-
-// What tells that a file is the one that it was.
-struct Stamp {
-  dev_t device{};
-  ino_t inode{};
-  off_t size = 0;
-  timespec changed{};
-  static Stamp of(const struct stat& s) { return {s.st_dev, s.st_ino, s.st_size, s.st_mtim}; }
-  friend bool operator==(const Stamp& a, const Stamp& b) {
-    return a.device == b.device && a.inode == b.inode && a.size == b.size && a.changed.tv_sec == b.changed.tv_sec &&
-           a.changed.tv_nsec == b.changed.tv_nsec;
-  }
-};
 
 // Where the pieces of a file lie.
 struct PieceIndex {
@@ -91,17 +74,10 @@ struct PieceFindings {
   bool index_lied = false;                  // an index file said something else
 };
 
-class PiecedFile {
+class PiecedFile : public RegularFile {
  public:
-  PiecedFile(std::string name, std::size_t decoded_of_piece);
-  PiecedFile(const PiecedFile&) = delete;
-  PiecedFile& operator=(const PiecedFile&) = delete;
-  ~PiecedFile();
-  bool is_open() const { return file_ >= 0; }
-  std::uint64_t size() const { return static_cast<std::uint64_t>(stamp.size); }
+  PiecedFile(const std::string& name, std::size_t decoded_of_piece);
 
-  // The bytes from `offset` on; fewer where the file ends. Nothing: they cannot be read.
-  std::optional<std::size_t> read(std::uint8_t* target, std::size_t wanted, std::uint64_t offset) const;
   // The pieces of an index file that can be of this file; nothing: it cannot.
   std::shared_ptr<const PieceIndex> pieces_of(const std::string& index) const;
 
@@ -112,14 +88,10 @@ class PiecedFile {
   bool decode(const PieceIndex::Entry& entry, std::uint8_t* target) const;
 
   const std::string path;
-  const std::size_t span;  // of pieces that are looked for
-  Stamp stamp;
+  const std::size_t span;                   // of pieces that are looked for
   std::shared_ptr<const PieceIndex> index;  // in this run
   const std::shared_ptr<PieceFindings> findings = std::make_shared<PieceFindings>();
   mutable Boundaries boundaries;
-
- private:
-  int file_ = -1;
 };
 
 }  // namespace sluice::stages

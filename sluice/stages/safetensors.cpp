@@ -8,11 +8,13 @@
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
 #include <sluice/stages/bounded_json.hpp>
+#include <sluice/stages/codec.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/one_line.hpp>
 
@@ -113,8 +115,11 @@ void check_no_holes(const std::string& path, const SafetensorsHeader& header, st
 std::size_t header_length(const std::string& path, std::string_view start, std::uint64_t file_bytes) {
   if (file_bytes < 8)
     fail(path, fmt::format("has {} bytes, expected a safetensors file: 8 bytes and a header", file_bytes));
-  if (start.starts_with("\x1f\x8b"))
-    fail(path, "begins as gzip does, expected a safetensors file: is it a model, and to be decompressed first?");
+  const std::span bytes(reinterpret_cast<const std::uint8_t*>(start.data()), start.size());
+  if (const Compression told = told_by(bytes).value_or(Compression::none); told != Compression::none)
+    fail(path,
+         fmt::format("begins as {} does, expected a safetensors file: is it a model, and to be decompressed first?",
+                     compression_name(told)));
   std::uint64_t length = 0;
   for (unsigned b = 0; b < 8; ++b) length |= std::uint64_t{static_cast<unsigned char>(start[b])} << 8 * b;
   if (length > most_safetensors_header || length > file_bytes - 8)

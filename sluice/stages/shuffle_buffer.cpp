@@ -35,7 +35,7 @@ void ShuffleBuffer::reset() {
 
 void ShuffleBuffer::push(const LabelledRows& in) {
   check_as_many(in, file_by_file, images, labels);
-  check_pixels(std::get<0>(in), pixels, images);
+  check_images(std::get<0>(in), {.pixels = pixels}, images);
   // Memory is taken for as many as there were when somebody looked.
   given_ += std::get<0>(in).count();
   if (given_ > most_rows)

@@ -8,9 +8,11 @@
 
 #include <cstddef>
 #include <optional>
+#include <tuple>
 
 #include <sluice/pipeline/verbs.hpp>
 #include <sluice/stages/feature_transform.hpp>
+#include <sluice/stages/join.hpp>
 #include <sluice/stages/rows.hpp>
 
 namespace sluice::stages {
@@ -27,6 +29,18 @@ struct TransformRows {
   }
 };
 
-static_assert(verbs::Map<TransformRows, Rows, Rows>);
+// The same with the labels, which stay as they are.
+struct TransformLabelled {
+  TransformRows rows{};
+
+  using Output = LabelledRows;
+  void operator()(const LabelledRows& in, LabelledRows& out) const {
+    rows(std::get<0>(in), std::get<0>(out));
+    std::get<1>(out) = std::get<1>(in);
+  }
+  std::optional<std::size_t> payload_bytes() const { return rows.payload_bytes(); }
+};
+
+static_assert(verbs::Map<TransformRows, Rows, Rows> && verbs::Map<TransformLabelled, LabelledRows, LabelledRows>);
 
 }  // namespace sluice::stages

@@ -187,8 +187,8 @@ bool Process::ends() {
 }
 
 // Until it says something, is at its end, or has all of its threads asleep from before the first look at any of them to
-// after the second: then none of them wakes another. Between the two any that only sleeps for a while is awake again: the
-// one that hands on what a source has made that waits (20 ms).
+// after the second: then none of them wakes another. Between the two any that only sleeps for a while is awake again:
+// the one that hands on what a source has made that waits (20 ms).
 bool Process::waits_for_more() const {
   std::array<pollfd, 2> streams{pollfd{out_, POLLIN, 0}, pollfd{err_, POLLIN, 0}};
   const auto is_silent = [&](int milliseconds) { return ::poll(streams.data(), streams.size(), milliseconds) == 0; };

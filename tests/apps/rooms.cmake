@@ -21,7 +21,7 @@ set(only
     "CLI/|^apps/flags/"
     "(oneapi/)?tbb/(flow_graph|task_group|detail)|^sluice/pipeline/detail/"
     "(oneapi/)?tbb/|^(sluice/pipeline/|apps/main.cpp)"
-    "(Eigen/|zlib.h|openssl/|nlohmann/)|^(sluice/stages/|apps/)"
+    "(Eigen/|zlib.h|zip.h|openssl/|nlohmann/)|^(sluice/stages/|apps/)"
     "sluice/pipeline/detail/|^sluice/pipeline/")
 
 set(wrong "")

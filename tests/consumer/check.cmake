@@ -36,7 +36,7 @@ set(ENV{LD_LIBRARY_PATH} "${prefix}/${SLUICE_LIBDIR}:$ENV{LD_LIBRARY_PATH}")
 separate_arguments(flags UNIX_COMMAND "${CXX_FLAGS}")
 
 set(project ${CMAKE_CURRENT_LIST_DIR}/project)
-set(every_package TBB fmt ZLIB OpenSSL Eigen3 nlohmann_json PkgConfig)
+set(every_package TBB fmt ZLIB BZip2 OpenSSL Eigen3 nlohmann_json PkgConfig)
 
 # configure(program source COMPONENTS... PACKAGES...): sets `command`, which configures the consumer where only those packages can
 # be found.
@@ -76,12 +76,12 @@ file(ARCHIVE_CREATE OUTPUT ${WORK}/words.gz PATHS ${WORK}/words.txt FORMAT raw C
 
 use(use_pipeline ${project}/use_pipeline.cpp COMPONENTS pipeline PACKAGES TBB fmt)
 use(word_count ${SLUICE_SOURCE_DIR}/apps/examples/word_count.cpp ARGUMENTS ${WORK}/words.gz
-    COMPONENTS pipeline input PACKAGES TBB fmt ZLIB PkgConfig)
+    COMPONENTS pipeline input PACKAGES TBB fmt ZLIB BZip2 PkgConfig)
 use(use_stages ${project}/use_stages.cpp COMPONENTS stages
-    PACKAGES fmt ZLIB OpenSSL Eigen3 nlohmann_json PkgConfig)
+    PACKAGES fmt ZLIB BZip2 OpenSSL Eigen3 nlohmann_json PkgConfig)
 
 # A package that is hidden is seen to be missing.
-configure(without_eigen ${project}/use_stages.cpp COMPONENTS stages PACKAGES fmt ZLIB OpenSSL nlohmann_json PkgConfig)
+configure(without_eigen ${project}/use_stages.cpp COMPONENTS stages PACKAGES fmt ZLIB BZip2 OpenSSL nlohmann_json PkgConfig)
 execute_process(COMMAND ${command} RESULT_VARIABLE code OUTPUT_QUIET ERROR_QUIET)
 if(code EQUAL 0)
   message(FATAL_ERROR "The stages were found without Eigen: hiding a package shows nothing")
@@ -104,6 +104,8 @@ foreach(component pipeline stages)
        "${prefix}/${SLUICE_INCLUDEDIR}/sluice/${component}/*.hpp")
   all_headers(${component} ${headers})
 endforeach()
-set(headers chunk each_file errors gzip huge_pages idx inflate inflate_whole input_files shared)
+set(headers array_header block_pieces blocks chunk codec each_file errors foreign_content fortran_order gzip huge_pages idx
+            inflate inflate_whole input_files item_layout judge npy npz_keys readable_file regular_file set_format shared
+            zip_member)
 list(TRANSFORM headers REPLACE "(.+)" "sluice/stages/\\1.hpp")
 all_headers(input ${headers})

@@ -121,6 +121,54 @@ TEST(DataFiles, OfTwoForOnePlaceItSaysWhichIsReadAndTheyMustBeAlike) {
   EXPECT_EQ(notes(), Paths{inner[0] + " is there, too: " + plain + " is read"});
 }
 
+TEST(DataFiles, TakesTheFirstOfTheWaysToCompress) {
+  const Folder folder;
+  for (const char* extension : {"", ".bz2", ".xz", ".zst", ".gz"}) {
+    std::string last;
+    for (const auto* name : names)
+      last = folder.write(std::string(name) + extension, std::string_view(extension) == ".gz" ? test::gzip("x") : "x");
+    EXPECT_EQ(find_data_files({.folder = folder.path()}).test_labels, last);
+  }
+}
+
+// Of arrays in a folder, of tables, and of .npz files.
+TEST(DataFiles, FindsSetsOfOtherFormats) {
+  const Folder tables;
+  const Paths both = written(tables, {"fashion-mnist_train.csv", "fashion-mnist_test.csv", "notes.txt"});
+  DataFiles files = find_data_files({.folder = tables.path()});
+  EXPECT_TRUE(files.train_images.is_table() && files.test_labels.is_table());
+  EXPECT_EQ(files.train_labels.name(), both[0]);
+  EXPECT_EQ(files.test_images.name(), both[1]);
+  EXPECT_EQ(files.notes, Paths{"reading " + both[0] + " and " + both[1]});
+  written(tables, {"other_train.tsv", "other_test.tsv"});
+  expect_error<DataError>(
+      [&] { find_data_files({.folder = tables.path()}); },
+      {": has 2 data sets (" + both[0] + ", " + tables.path("other_train.tsv") + ")", "--train and"});
+
+  const Folder arrays;
+  const Paths four = written(arrays, {"X_train.npy", "y_train.npy", "X_test.npy", "y_test.npy"});
+  EXPECT_EQ(found_in(arrays), four);
+  written(arrays,
+          {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"});
+  EXPECT_EQ(found_in(arrays).front(), arrays.path(names[0])) << "IDX comes first";
+}
+
+TEST(DataFiles, OfATableBothAreNamedAtOnce) {
+  const Folder folder;
+  const std::string train = folder.write("a.csv", "label,x\n0,1\n"), test = folder.write("b.csv", "label,x\n1,2\n");
+  const DataFiles files = find_data_files({.named = {.train = train, .test = test}, .default_folder = "/nowhere"});
+  EXPECT_EQ(files.train_images, InputFiles(train).as_table());
+  EXPECT_EQ(files.train_labels, files.train_images);
+  EXPECT_EQ(files.test_labels, InputFiles(test).as_table());
+  const std::string idx = folder.write("i", std::string("\0\0\x08\x03\0\0\0\1\0\0\0\1\0\0\0\1x", 17));
+  expect_error<DataError>([&] { find_data_files({.named = {.train = idx, .test = test}}); },
+                          {idx + ": is an array, of images or of labels alone", "--train-images and --train-labels"});
+  const std::string page = folder.write("c.csv", "<!DOCTYPE html><html>");
+  expect_error<DataError>([&] { find_data_files({.named = {.train = page, .test = test}}); },
+                          {page + ": is an HTML page", "Download it again"});
+  expect_error<DataError>([&] { find_data_files({.folder = train}); }, {train + ": is no folder, and no .npz file"});
+}
+
 TEST(DataFiles, AFileNamedOneByOneComesBeforeTheFolders) {
   const Folder folder;
   for (const auto* name : names) folder.write(name, "x");
@@ -158,7 +206,7 @@ TEST(DataFiles, EachMissingFileIsAnErrorThatNamesIt) {
     for (const auto* name : names)
       if (name != missing) folder.write(std::string(name) + ".gz", "x");
     expect_error<DataError>([&] { find_data_files({.folder = folder.path()}); },
-                            {folder.path() + ": has no ", missing});
+                            {folder.path() + ": has no ", missing, "compressed or plain"});
   }
 }
 

@@ -195,7 +195,7 @@ TEST(DataSet, NoImagesAreAnError) {
 TEST(DataSet, ATestSetOfAnotherImageSizeIsAnErrorThatNamesBothFiles) {
   const Pair train(images_file(4, 2, 8), labels_file(4, 2)), test(images_file(4, 4, 4), labels_file(4, 2));
   expect_error<DataError>([&] { check_same_size(train.load(), test.load()); },
-                          {test.images + ": images of 4 x 4 pixels, expected 2 x 8 as in " + train.images});
+                          {test.images + ": images of 4 x 4 pixels, expected 2 x 8 pixels as in " + train.images});
   check_same_size(train.load(), train.load());
 }
 

@@ -1,6 +1,7 @@
 // IDX files for tests, and the way from files to a data set.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -67,6 +68,33 @@ inline std::string labels_file(std::uint32_t count, std::uint32_t classes) {
 }
 
 using Sizes = std::vector<std::size_t>;
+
+// A decoded stream, cut into chunks at given places.
+class Pieces {
+ public:
+  using Output = Chunk;
+  Pieces(std::string bytes, std::vector<std::size_t> sizes) : bytes_(std::move(bytes)), sizes_(std::move(sizes)) {}
+  Pieces(std::string bytes, std::size_t size) : bytes_(std::move(bytes)), sizes_(bytes_.size() / size + 1, size) {}
+
+  bool operator()(Chunk& out) {
+    if (next_ == sizes_.size()) return false;
+    const std::size_t size = std::min(sizes_[next_++], bytes_.size() - offset_);
+    auto* target = out.owner.renew().reserve(size + 1);
+    std::copy_n(bytes_.data() + offset_, size, target);
+    out.data = target;
+    out.size = size;
+    out.offset = offset_;
+    offset_ += size;
+    return true;
+  }
+  std::size_t given() const { return next_; }
+  void reset() { next_ = offset_ = 0; }
+
+ private:
+  std::string bytes_;
+  std::vector<std::size_t> sizes_;
+  std::size_t next_ = 0, offset_ = 0;
+};
 
 struct ReadSizes {
   std::size_t chunk_bytes = 256 * 1024, read_bytes = 128 * 1024;

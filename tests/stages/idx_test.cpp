@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/item_layout.hpp>
 #include "tests/stages/idx_example.hpp"
 
 namespace sluice::stages::testing {
@@ -10,36 +11,47 @@ namespace {
 
 ItemShape parsed(std::initializer_list<std::uint32_t> words, ItemKind kind) {
   const std::string bytes = header(words);
-  return parse_idx_header(reinterpret_cast<const std::uint8_t*>(bytes.data()), kind, "f.gz");
+  std::vector<std::uint8_t> taken;
+  std::span<const std::uint8_t> data(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+  const auto layout = take_layout(taken, data, kind, "f.gz");
+  if (!layout) refuse_short_header(taken, kind, "f.gz");
+  EXPECT_EQ(layout->header_bytes, bytes.size());
+  return layout->shape;
 }
 void refused(std::initializer_list<std::uint32_t> words, ItemKind kind, std::initializer_list<std::string_view> parts) {
   expect_error<DataError>([&] { parsed(words, kind); }, parts);
 }
+
+constexpr std::array idx_types{ElementType::uint8, ElementType::int8,    ElementType::int16,
+                               ElementType::int32, ElementType::float32, ElementType::float64};
 
 TEST(Idx, ReadsSizesAsBigEndianNumbers) {
   EXPECT_EQ(parsed({0x803, 60000, 28, 30}, ItemKind::images), (ItemShape{60000, 28, 30}));
   EXPECT_EQ(parsed({0x801, 0x01020304}, ItemKind::labels), (ItemShape{0x01020304, 1, 1}));
 }
 
-TEST(Idx, ImagesAreOfAnyTypeAndLabelsOfWholeNumbers) {
-  for (const ElementType type : {ElementType::uint8, ElementType::int8, ElementType::int16, ElementType::int32,
-                                 ElementType::float32, ElementType::float64}) {
+TEST(Idx, ImagesAndLabelsAreOfAnyTypeThatItHas) {
+  for (const ElementType type : idx_types) {
     const auto magic = std::uint32_t{idx_code(type)} << 8;
     const ItemShape shape{7, 2, 3, type};
     EXPECT_EQ(parsed({magic | 3, 7, 2, 3}, ItemKind::images), shape);
-    EXPECT_EQ(shape.item_bytes(), 6 * element_type_bytes(type));
     const std::vector<std::uint8_t> written = idx_header(ItemKind::images, shape);
-    EXPECT_EQ(parse_idx_header(written.data(), ItemKind::images, "f"), shape);
-    if (type == ElementType::float32 || type == ElementType::float64)
-      refused({magic | 1, 7}, ItemKind::labels, {"f.gz: IDX magic", element_type_name(type), "expected whole numbers"});
-    else
-      EXPECT_EQ(parsed({magic | 1, 7}, ItemKind::labels), (ItemShape{7, 1, 1, type}));
+    const ArrayHeader header = parse_any_idx_header(written.data());
+    EXPECT_EQ(header.sizes, (std::vector<std::uint64_t>{7, 2, 3}));
+    EXPECT_EQ(header.type, type);
+    EXPECT_EQ(header.bytes, written.size());
+    EXPECT_EQ(parsed({magic | 1, 7}, ItemKind::labels), (ItemShape{7, 1, 1, type}));
   }
+  for (const ElementType type : {ElementType::boolean, ElementType::uint16, ElementType::uint32, ElementType::uint64,
+                                 ElementType::int64, ElementType::float16})
+    EXPECT_EQ(idx_code(type), 0) << element_type_name(type);
 }
 
 TEST(Idx, SwappedFilesAreNamedAsSuch) {
   refused({0xb01, 1, 1, 1}, ItemKind::images, {"are images and labels swapped?"});
+  refused({0xd01, 1, 1, 1}, ItemKind::images, {"are images and labels swapped?"});
   refused({0xd03, 1}, ItemKind::labels, {"are images and labels swapped?"});
+  refused({0x804, 1}, ItemKind::labels, {"are images and labels swapped?"});
 
   refused({0x801, 1, 1, 1}, ItemKind::images,
           {"f.gz: IDX magic 0x00000801, expected 0x00000803: are images and labels swapped?"});
@@ -48,13 +60,20 @@ TEST(Idx, SwappedFilesAreNamedAsSuch) {
 }
 
 TEST(Idx, EveryOtherMagicIsRefusedWithALikelyReason) {
-  refused({0x802, 1, 1, 1}, ItemKind::images, {"0x00000802", "its items have 1 dimension, expected 2"});
-  refused({0xd04, 1, 1, 1}, ItemKind::images, {"0x00000d04", "its items have 3 dimensions, expected 2"});
-  refused({0xa03, 1, 1, 1}, ItemKind::images, {"is it an IDX file?"});
+  refused({0x805, 1, 1, 1}, ItemKind::images, {"0x00000805", "its items have 4 dimensions, expected 1 to 3"});
+  refused({0xdff, 1, 1, 1}, ItemKind::images, {"0x00000dff", "its items have 254 dimensions, expected 1 to 3"});
+  refused({0xa03, 1, 1, 1}, ItemKind::images, {"is it an IDX file, or one of NumPy's?"});
+  refused({0x800, 1, 1, 1}, ItemKind::images, {"is it an IDX file, or one of NumPy's?"});
   refused({0x03080000, 1, 1, 1}, ItemKind::images, {"wrong order?"});
-  refused({0x1f8b0800, 1, 1, 1}, ItemKind::images, {"compressed twice?"});
+  refused({0x1f8b0800, 1, 1, 1}, ItemKind::images, {"it is compressed by gzip within: was it compressed twice?"});
+  refused({0x425a6839, 1, 1, 1}, ItemKind::images, {"it is compressed by bzip2 within: was it compressed twice?"});
+  refused({0xfd377a58, 1, 1, 1}, ItemKind::images, {"it is compressed by xz within: was it compressed twice?"});
+  refused({0x28b52ffd, 1}, ItemKind::labels, {"it is compressed by zstd within: was it compressed twice?"});
+  refused({0x504b0304, 1, 1, 1}, ItemKind::images,
+          {"it is compressed by zip, expected IDX, plain or compressed by gzip, bzip2, xz or zstd: unpack it first"});
   refused({0x3c21444f, 1}, ItemKind::labels, {"an HTML page?"});
-  refused({0x89504e47, 1, 1, 1}, ItemKind::images, {"is it an IDX file?"});
+  refused({0x504b0304, 1}, ItemKind::labels, {"it is compressed by zip, expected IDX"});
+  refused({0x89504e47, 1, 1, 1}, ItemKind::images, {"is it an IDX file, or one of NumPy's?"});
   refused({0, 1, 1, 1}, ItemKind::images, {"0x00000000"});
 }
 
@@ -79,22 +98,28 @@ TEST(Idx, ZeroItemsRowsOrColumnsAreRefused) {
   refused({0x801, 0}, ItemKind::labels, {"f.gz", "promises 0 labels, expected at least 1"});
   refused({0x803, 1, 0, 28}, ItemKind::images, {"f.gz", "0 x 28", "at least 1 x 1"});
   refused({0x803, 1, 28, 0}, ItemKind::images, {"f.gz", "28 x 0", "at least 1 x 1"});
+  refused({0x802, 1, 0}, ItemKind::images, {"f.gz: the header promises images of 0 pixels, expected at least 1 x 1"});
+  refused({0x802, 1, 0}, ItemKind::labels, {"f.gz: the header promises labels of 0 numbers, expected at least 1"});
 }
 
 TEST(Idx, SizesWhoseProductOverflowsAreRefused) {
   constexpr std::uint32_t most = 0xffffffff;
   refused({0x803, most, most, most}, ItemKind::images, {"f.gz", "4294967295 x 4294967295", "at most"});
+  refused({0x804, 1, most, most, most}, ItemKind::images, {"at most 67108864 pixels"});
   refused({0x803, 1, 0x10000, 0x10000}, ItemKind::images, {"65536 x 65536"});
   refused({0x803, 1, 0x80000000, 2}, ItemKind::images, {"at most"});
   refused({0x803, 1, 8193, 8192}, ItemKind::images, {"at most 67108864 pixels"});
-  EXPECT_EQ(parsed({0x803, most, 8192, 8192}, ItemKind::images).item_bytes(), most_pixels);
+  refused({0x802, 1, most_pixels + 1}, ItemKind::labels, {"labels of 67108865 numbers, expected at most 67108864"});
+  EXPECT_EQ(parsed({0x803, most, 8192, 8192}, ItemKind::images).pixels(), most_pixels);
 }
 
 TEST(IdxHeader, WithoutElementsTakesNoBytesForThem) {
   constexpr std::uint32_t most = 0xffffffff;
-  EXPECT_EQ((IdxHeader{.type = ElementType::uint8, .sizes = {most, most, most, 0}}.element_bytes()), 0u);
-  EXPECT_EQ((IdxHeader{.type = ElementType::uint8, .sizes = {most, most, most}}.element_bytes()), std::nullopt);
-  EXPECT_EQ((IdxHeader{.type = ElementType::float64, .sizes = {3, 5}}.element_bytes()), 120u);
+  EXPECT_EQ((ArrayHeader{.type = ElementType::uint8, .sizes = {most, most, most, 0}}.element_bytes()), 0u);
+  EXPECT_EQ((ArrayHeader{.type = ElementType::uint8, .sizes = {most, most, most}}.element_bytes()), std::nullopt);
+  EXPECT_EQ((ArrayHeader{.type = ElementType::float64, .sizes = {3, 5}}.element_bytes()), 120u);
+  const std::string bytes = header({0xcff});
+  EXPECT_EQ(any_idx_header_bytes(reinterpret_cast<const std::uint8_t*>(bytes.data())), 4u + 4 * 255);
 }
 
 }  // namespace

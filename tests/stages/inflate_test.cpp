@@ -16,9 +16,12 @@
 
 #include <sluice/stages/errors.hpp>
 #include "tests/stages/idx_example.hpp"
+#include "tests/support/pipe.hpp"
 
 namespace sluice::stages::testing {
 namespace {
+
+using sluice::test::Pipe;
 
 TEST(Inflate, GivesTheBytesOfAGzipFileWhateverTheSizesOfChunksAndReads) {
   const Folder folder;
@@ -321,29 +324,6 @@ TEST(InflateWake, EndsAWaitForAPipe) {
   }
   ::close(wake);
 }
-
-// A pipe in which there is what was written, and its other end.
-struct Pipe {
-  Pipe() {
-    int ends[2];
-    EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-    out = ends[0], in = ends[1];
-  }
-  ~Pipe() {
-    ::close(out);
-    end();
-  }
-  Pipe(const Pipe&) = delete;
-  Pipe& operator=(const Pipe&) = delete;
-  void write(const std::string& bytes) const {
-    EXPECT_EQ(::write(in, bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
-  }
-  void end() {
-    if (in >= 0) ::close(in);
-    in = -1;
-  }
-  int out = -1, in = -1;
-};
 
 TEST(Inflate, ReadsADescriptorThatStaysOpen) {
   for (const bool compressed : {false, true}) {

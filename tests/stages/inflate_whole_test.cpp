@@ -10,9 +10,12 @@
 
 #include <sluice/stages/errors.hpp>
 #include "tests/stages/idx_example.hpp"
+#include "tests/support/npy.hpp"
 
 namespace sluice::stages::testing {
 namespace {
+
+using sluice::test::npy;
 
 // What came of a file: its bytes, or the error; and whether it was decoded in one go.
 struct Outcome {
@@ -81,9 +84,10 @@ TEST_F(InflateWholeTest, LabelsToo) {
   EXPECT_TRUE(same(gzip(labels_file(1000, 10)), ItemKind::labels));
 }
 
-TEST_F(InflateWholeTest, WhatIsNoGzipOrNotOfTheKindIsLeftToInflate) {
-  EXPECT_FALSE(agree(folder.write("plain", images)));
+TEST_F(InflateWholeTest, WhatIsNoGzipUnderItsNameOrNotOfTheKindIsLeftToInflate) {
   EXPECT_FALSE(same(images));
+  EXPECT_FALSE(agree(folder.write("plain", images), ItemKind::labels));
+  EXPECT_FALSE(agree(folder.write("plain", "hello")));
   EXPECT_FALSE(same(gzip(images), ItemKind::labels));
   EXPECT_FALSE(same(gzip("hello")));
   EXPECT_FALSE(same(gzip("")));
@@ -211,7 +215,33 @@ TEST_F(InflateWholeTest, TheMemoryOfAnEarlierFileIsUsedAgain) {
   EXPECT_EQ(chunk.data, place);
 }
 
-TEST(InflateWithoutLibdeflate, EverythingIsLeftToInflate) {
+TEST_F(InflateWholeTest, ArraysOfNumPyToo) {
+  const std::string array = npy("<f4", "(20, 5, 7)", pixels(20 * 5 * 7 * 4), false, 3),
+                    labels = npy("|u1", "(3, 1)", "abc");
+  EXPECT_TRUE(same(gzip(array)));
+  EXPECT_TRUE(same(gzip(labels), ItemKind::labels));
+  EXPECT_FALSE(same(gzip(array), ItemKind::labels));
+  EXPECT_FALSE(same(gzip(array + "x")));
+  EXPECT_FALSE(same(gzip(array.substr(0, array.size() - 1))));
+  const std::string numpy = folder.write("a.npy", array);
+  EXPECT_TRUE(agree(numpy));
+  EXPECT_EQ(InflateWhole{.path = numpy}.payload_bytes(), array.size());
+}
+
+TEST(InflateWholePlain, AFileOfJustTheSizeThatItPromisesIsOneChunk) {
+  const Folder folder;
+  const std::string images = images_file(20, 5, 7);
+  const std::string path = folder.write("plain", images);
+  EXPECT_TRUE(agree(path));
+  EXPECT_EQ(InflateWhole{.path = path}.payload_bytes(), images.size());
+  EXPECT_TRUE(agree(folder.write("labels", labels_file(9, 3)), ItemKind::labels));
+  EXPECT_TRUE(agree(folder.write("large", images_file(2000, 5, 7)))) << "longer than what is looked at first";
+  for (std::size_t size = 0; size < images.size(); ++size)
+    EXPECT_FALSE(agree(folder.write("cut", images.substr(0, size))));
+  EXPECT_FALSE(agree(folder.write("appended", images + "x")));
+}
+
+TEST(InflateWithoutLibdeflate, GzipIsLeftToInflate) {
   if (!libdeflate_version().empty()) GTEST_SKIP() << "built with libdeflate";
   const Folder folder;
   EXPECT_FALSE(agree(folder.write("a.gz", gzip(images_file(20, 5, 7)))));

@@ -65,8 +65,9 @@ TEST(Join, OtherNumbersOfImagesAndLabelsAreAnErrorThatNamesBothFiles) {
 
 TEST(Join, ImagesOfAnotherSizeAreAnErrorThatNamesTheirs) {
   Batch batch;
-  expect_error<DataError>([&] { (Unlabelled{.pixels = 14, .images = "i"}(std::get<0>(Files(2, 2).rows), batch)); },
-                          {"i: images of 3 x 5 pixels, expected 14 pixels"});
+  expect_error<DataError>(
+      [&] { (Unlabelled{.wanted = {.pixels = 14}, .images = "i"}(std::get<0>(Files(2, 2).rows), batch)); },
+      {"i: images of 3 x 5 pixels, expected 14 pixels"});
 }
 
 TEST(Join, StatesTheMemoryOfItsBatchesWhereItKnowsTheirRows) {

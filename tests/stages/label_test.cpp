@@ -23,9 +23,9 @@ TEST(Label, IsWhatTheFileHasWhateverItsType) {
 }
 
 TEST(Label, ThatIsNoneOfTheClassesIsRefusedWithItsPlace) {
-  expect_error<DataError>([] { refuse_label("f", 123456789, 7, 10); },
+  expect_error<DataError>([] { refuse_label("f", "123456789", 7, 10); },
                           {"f: label 123456789 of image 7, expected 0 to 9: there are 10 classes"});
-  expect_error<DataError>([] { refuse_label("f", -1, 0, 0, " (see --classes)"); },
+  expect_error<DataError>([] { refuse_label("f", "-1", 0, 0, " (see --classes)"); },
                           {"f: label -1 of image 0, expected 0 to 65535 (see --classes)"});
 }
 

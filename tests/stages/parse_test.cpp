@@ -15,33 +15,6 @@
 namespace sluice::stages::testing {
 namespace {
 
-// A decoded stream, cut into chunks at given places.
-class Pieces {
- public:
-  using Output = Chunk;
-  Pieces(std::string bytes, std::vector<std::size_t> sizes) : bytes_(std::move(bytes)), sizes_(std::move(sizes)) {}
-  Pieces(std::string bytes, std::size_t size) : bytes_(std::move(bytes)), sizes_(bytes_.size() / size + 1, size) {}
-
-  bool operator()(Chunk& out) {
-    if (next_ == sizes_.size()) return false;
-    const std::size_t size = std::min(sizes_[next_++], bytes_.size() - offset_);
-    auto* target = out.owner.renew().reserve(size + 1);
-    std::copy_n(bytes_.data() + offset_, size, target);
-    out.data = target;
-    out.size = size;
-    out.offset = offset_;
-    offset_ += size;
-    return true;
-  }
-  std::size_t given() const { return next_; }
-  void reset() { next_ = offset_ = 0; }
-
- private:
-  std::string bytes_;
-  std::vector<std::size_t> sizes_;
-  std::size_t next_ = 0, offset_ = 0;
-};
-
 // All items one after the other; each Elements is checked for order and shape.
 template <class Parser>
 std::string items(Pieces pieces, const ItemShape& shape, const std::string& path = "f") {
@@ -53,7 +26,7 @@ std::string items(Pieces pieces, const ItemShape& shape, const std::string& path
     EXPECT_EQ(e.shape, shape);
     EXPECT_TRUE(e.owner);
     next += e.count;
-    bytes.append(e.data, e.data + e.count * shape.item_bytes());
+    bytes.append(e.data, e.data + e.count * e.item_bytes());
   });
   EXPECT_EQ(next, shape.count);
   return bytes;
@@ -284,7 +257,7 @@ TEST(Parse, EachOfSeveralFilesHasToBeSoundAndOfTheSameSize) {
   refused({whole, whole.substr(0, 70)}, {"b: the header promises 4 images, the file ends after 3"});
   refused({whole + "x", whole}, {"a: goes on after 4 images"});
   refused({whole, whole.substr(0, 7)}, {"b: ends after 7 bytes"});
-  refused({whole, images_file(4, 5, 3)}, {"b: images of 5 x 3 pixels, uint8, expected 3 x 5, uint8, as in a"});
+  refused({whole, images_file(4, 5, 3)}, {"b: images of 5 x 3 pixels, uint8, expected 3 x 5 pixels, uint8 as in a"});
   refused({whole, file_of<std::int8_t>(0x903, {1, 3, 5}, std::vector<std::int8_t>(15))},
           {"b: images of 3 x 5 pixels, int8"});
   refused({whole, labels_file(4, 2)}, {"b: IDX magic", "swapped?"});

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/idx.hpp>
 #include "tests/stages/idx_example.hpp"
 
 namespace sluice::stages::testing {

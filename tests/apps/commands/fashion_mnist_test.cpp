@@ -22,7 +22,8 @@ class FashionMnist : public ::testing::Test {
 
 TEST_F(FashionMnist, TheDefaultsGiveTheChaptersNumbers) {
   const json r = trained({"train"});
-  EXPECT_EQ(r["data"], (json{{"train", 60000}, {"test", 10000}, {"rows", 28}, {"columns", 28}, {"classes", 10}}));
+  EXPECT_EQ(r["data"],
+            (json{{"train", 60000}, {"test", 10000}, {"planes", 1}, {"rows", 28}, {"columns", 28}, {"classes", 10}}));
   EXPECT_EQ(r["epochs"].size(), 10u);
   EXPECT_NEAR(r["train_loss"].get<double>(), 0.447, 0.005);
   EXPECT_NEAR(r["train_accuracy"].get<double>(), 0.848, 0.003);

@@ -31,7 +31,8 @@ TEST(Synth, WritesADataSetThatIsLearned) {
   EXPECT_TRUE(contains(r.out, "train-images-idx3-ubyte.gz: 3000 images, ")) << r.out;
   EXPECT_TRUE(contains(r.out, "t10k-labels-idx1-ubyte.gz: 500 labels, ")) << r.out;
   const json trained_on = trained({"train", "--data", folder.path("new/data"), "--epochs", "5"});
-  EXPECT_EQ(trained_on["data"], (json{{"train", 3000}, {"test", 500}, {"rows", 12}, {"columns", 9}, {"classes", 4}}));
+  EXPECT_EQ(trained_on["data"],
+            (json{{"train", 3000}, {"test", 500}, {"planes", 1}, {"rows", 12}, {"columns", 9}, {"classes", 4}}));
   EXPECT_GT(trained_on["test_accuracy"].get<double>(), 0.75);
 }
 

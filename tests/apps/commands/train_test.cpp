@@ -19,7 +19,8 @@ TEST(Train, JsonIsOneObjectWithTheFieldsOfTheDesign) {
   const json all = parsed_json(r.out);  // refuses anything behind the object
   ASSERT_TRUE(all.is_object()) << r.out;
   EXPECT_EQ(all["command"], "train");
-  EXPECT_EQ(all["data"], (json{{"train", 500}, {"test", 200}, {"rows", 6}, {"columns", 7}, {"classes", 3}}));
+  EXPECT_EQ(all["data"],
+            (json{{"train", 500}, {"test", 200}, {"planes", 1}, {"rows", 6}, {"columns", 7}, {"classes", 3}}));
   ASSERT_EQ(all["epochs"].size(), 2u);
   for (std::size_t i = 0; i < 2; ++i) {
     const json& e = all["epochs"][i];

@@ -145,8 +145,8 @@ TEST(Usage, HelpAndVersionArePrintedOnStdout) {
     EXPECT_NE(r.out, "");
   }
   const std::string version = sluice({"--version"}).out;
-  for (const char* part :
-       {"sluice 0.", "compiler ", "oneTBB 202", "zlib 1.", "libdeflate ", "kernels ", "portable", "(used)"})
+  for (const char* part : {"sluice 0.", "compiler ", "oneTBB 202", "zlib 1.", "libdeflate ", "libbz2 ", "liblzma ",
+                           "libzstd ", "kernels ", "portable", "(used)"})
     EXPECT_TRUE(contains(version, part)) << version;
 }
 

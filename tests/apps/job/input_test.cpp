@@ -122,9 +122,9 @@ TEST_F(Input, TrailingBytes) {
 
 TEST_F(Input, AWrongMagic) {
   expect_refused("--train-images", file("a.gz", gzip(std::string(100, 'x'))),
-                 {"a.gz: IDX magic 0x78787878, expected 0x00000803", "is it an IDX file?"});
+                 {"a.gz: IDX magic 0x78787878, expected 0x00000803", "is it an IDX file, or one of NumPy's?"});
   expect_refused("--train-images", file("b.gz", gzip(idx_header(3, {500, 6, 7}, 0x0a) + std::string(84000, 'x'))),
-                 {"b.gz: IDX magic 0x00000a03", "is it an IDX file?"});
+                 {"b.gz: IDX magic 0x00000a03", "is it an IDX file, or one of NumPy's?"});
   expect_refused("--train-images", file("c.gz", gzip(gzip(train_images()))), {"c.gz: ", "compressed twice?"});
 }
 
@@ -210,7 +210,7 @@ TEST_F(Input, AHeaderCutShort) {
 TEST_F(Input, AFolderOfAnotherKind) {
   const Folder other;
   const std::string path = other.write("file", "");
-  for (const auto& [folder, text] : {std::pair{other.path(), "has no train-images-idx3-ubyte, .gz or plain"},
+  for (const auto& [folder, text] : {std::pair{other.path(), "has no train-images-idx3-ubyte, compressed or plain"},
                                      {other.path("missing"), "not found, expected a folder"},
                                      {path, "is no folder, expected a folder"}}) {
     const Result r = sluice({"train", "--data", folder});

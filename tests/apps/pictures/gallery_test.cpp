@@ -94,10 +94,10 @@ TEST(Gallery, ShowsEachPixelAsASquareOfItsGrey) {
 
 TEST(Image, IsCutOffBeyondTheScale) {
   const float pixels[] = {-1, 0, 1, 2, 1000};
-  EXPECT_EQ(greys(image_of(reinterpret_cast<const std::uint8_t*>(pixels), stages::Pixel::float32, 5, 1, 2)),
+  EXPECT_EQ(greys(image_of(reinterpret_cast<const std::uint8_t*>(pixels), stages::Pixel::float32, {1, 1, 5}, 2)),
             (std::vector<std::uint8_t>{0, 0, 128, 255, 255}));
   const std::uint8_t bytes[] = {0, 51, 255};
-  EXPECT_EQ(greys(image_of(bytes, stages::Pixel::uint8, 3, 1, 51)), (std::vector<std::uint8_t>{0, 255, 255}));
+  EXPECT_EQ(greys(image_of(bytes, stages::Pixel::uint8, {1, 1, 3}, 51)), (std::vector<std::uint8_t>{0, 255, 255}));
 }
 
 TEST(Gallery, AWrongOneHasAThickRedFrameAndARedName) {
