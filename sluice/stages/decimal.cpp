@@ -24,6 +24,7 @@ constexpr double powers_of_ten[] = {
     1e26,  1e27,  1e28,  1e29,  1e30,  1e31,  1e32,  1e33,  1e34,  1e35,  1e36,  1e37,  1e38};
 constexpr std::uint64_t whole_powers[] = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000};
 constexpr std::ptrdiff_t most_digits = 19;  // that 64 bits hold, whatever they are
+constexpr std::size_t short_bytes = 17;     // that are read of a short number, with its sign
 
 constexpr std::uint64_t each_byte(unsigned value) {
   return 0x0101010101010101u * std::uint64_t{value};
@@ -164,7 +165,7 @@ std::optional<std::int64_t> exponent_in(const char* at, const char* end) {
 }
 
 // What float32 does not have: 0, or too large; the place of its first digit says it.
-Decimal beyond_float(std::string_view text) {
+Decimal zero_or_too_large(std::string_view text) {
   Written number;
   scan(text.data(), text.data() + text.size(), text.data(), number);
   std::int64_t digits = 0;  // with zeros before them
@@ -190,7 +191,7 @@ Decimal decimal(std::string_view text) {
     return {Decimal::number, number.negative ? -value : value};
   // It refuses both what is too large and what is too small, and a plus.
   const std::from_chars_result read = std::from_chars(begin + (*begin == '+'), end, value);
-  if (read.ec != std::errc{} || !std::isfinite(value)) return beyond_float(text);
+  if (read.ec != std::errc{} || !std::isfinite(value)) return zero_or_too_large(text);
   return {Decimal::number, value};
 }
 
@@ -213,12 +214,12 @@ std::uint32_t read_bytes(std::string_view text, const std::uint32_t* ends, std::
 std::uint32_t read_floats(std::string_view text, const std::uint32_t* ends, std::uint32_t count, float* to) {
   const char* const readable = text.data() + text.size();
   const char* begin = text.data() + static_cast<std::uint32_t>(ends[0] + 1);
-  const char* const last_short = readable - std::min<std::size_t>(text.size(), 17);
+  const char* const last_short = readable - std::min(text.size(), short_bytes);
   for (std::uint32_t i = 0; i < count; ++i) {
     const char* const end = text.data() + ends[i + 1];
     Written number;
     float value = 0;
-    if (begin < last_short ? !scan_short(begin, end - begin, number) : true) {
+    if (begin >= last_short || !scan_short(begin, end - begin, number)) {
       number = {};
       if (!scan(begin, end, readable, number) || !number.short_enough()) return i;
     }

@@ -119,7 +119,8 @@ bool NumberTable::pull(LabelledElements& out) {
   totals.add(in);
   if (in.count == 0) return false;
   out.images = {.shape = {.columns = in.layout->features.size(),
-                          .type = in.type == Pixel::uint8 ? ElementType::uint8 : ElementType::float32},
+                          .type = in.type == Pixel::uint8 ? ElementType::uint8 : ElementType::float32,
+                          .flat = true},
                 .first = first,
                 .in_file = first - totals.first_rows.back(),
                 .count = in.count,
