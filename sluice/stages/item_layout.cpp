@@ -93,8 +93,8 @@ void lay_out_label(const ArrayHeader& header, const std::string& path, std::opti
   layout.values = header.sizes.size() == 1 ? 1 : header.sizes[1];
   layout.column = layout.values == 1 && !column ? 0 : column;
   if (column && *column >= layout.values)
-    throw DataError(fmt::format("{}: labels of {} number{}, and column {} was asked for, expected 0 to {}", path,
-                                layout.values, layout.values == 1 ? "" : "s", *column, layout.values - 1));
+    throw DataError(fmt::format("{}: labels of {} number{}, and column {} was asked for, expected 1 to {}", path,
+                                layout.values, layout.values == 1 ? "" : "s", *column + 1, layout.values));
 }
 
 }  // namespace

@@ -105,8 +105,8 @@ std::optional<std::uint64_t> place_of_one(const std::uint8_t* row, std::uint64_t
 [[noreturn]] void refuse_row(const ItemLayout& layout, std::uint64_t image, const std::string& path) {
   throw DataError(fmt::format(
       "{}: labels of {} numbers, and those of image {} are not one-hot, expected one 1 and else 0: which of "
-      "them is the class (--label-column 0 to {}), or are images and labels swapped?",
-      path, layout.values, image, layout.values - 1));
+      "them is the class (--label-column 1 to {}), or are images and labels swapped?",
+      path, layout.values, image, layout.values));
 }
 
 }  // namespace

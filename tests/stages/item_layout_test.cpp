@@ -105,9 +105,9 @@ TEST(ItemLayout, OfLabels) {
       [] {
         labels({9, 8}, 8);
       },
-      {"f: labels of 8 numbers, and column 8 was asked for, expected 0 to 7"});
+      {"f: labels of 8 numbers, and column 9 was asked for, expected 1 to 8"});
   expect_error<DataError>([] { labels({9}, 1); },
-                          {"f: labels of 1 number, and column 1 was asked for, expected 0 to 0"});
+                          {"f: labels of 1 number, and column 2 was asked for, expected 1 to 1"});
   expect_error<DataError>(
       [] {
         labels({9, 28, 28});

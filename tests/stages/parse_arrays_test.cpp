@@ -223,10 +223,10 @@ TEST(ParseArrays, TheClassIsInTheColumnThatIsNamedCountedFromZero) {
     expect_labels(file, {5, 6}, 0);
     expect_labels(file, {1, 0}, 1);
     expect_labels(file, {2, 9}, 2);
-    labels_refused(file, {"f: labels of 3 numbers, and column 3 was asked for, expected 0 to 2"}, 0, 3);
+    labels_refused(file, {"f: labels of 3 numbers, and column 4 was asked for, expected 1 to 3"}, 0, 3);
     labels_refused(file,
                    {"f: labels of 3 numbers, and those of image 0 are not one-hot, expected one 1 and else 0: which "
-                    "of them is the class (--label-column 0 to 2), or are images and labels swapped?"});
+                    "of them is the class (--label-column 1 to 3), or are images and labels swapped?"});
     labels_refused(file, {"f: label 9 of image 1, expected 0 to 8"}, 9, 2);
   }
   const std::string bytes = npy("|u1", "(2, 3)", "\5\1\2\6\3\4");

@@ -297,6 +297,26 @@ TEST_F(Formats, AModelOfOneShapeRefusesAnother) {
   }
 }
 
+// As QMNIST has them: rows of eight numbers, the first of which is the class.
+TEST_F(Formats, LabelsOfSeveralNumbersHaveAColumn) {
+  std::string of_train = test::idx_header(2, {train_count, 8}, 0x0c);
+  for (const std::uint8_t label : train_labels)
+    for (int column = 0; column < 8; ++column)
+      of_train += {'\0', '\0', '\0', static_cast<char>(column == 0 ? label : 100 + column)};
+  const Arguments inputs{"--data", data.folder().path(), "--train-labels", folder.write("l", of_train)};
+  const Result asked = sluice(job(inputs));
+  EXPECT_EQ(asked.code, 3);
+  EXPECT_TRUE(contains(asked.err, "which of them is the class (--label-column 1 to 8)")) << asked.err;
+  EXPECT_EQ(sluice(job(inputs + Arguments{"--label-column", "9"})).code, 3);
+  std::string of_test = test::idx_header(2, {test_count, 8}, 0x0c);
+  for (const std::uint8_t label : test_labels)
+    for (int column = 0; column < 8; ++column)
+      of_test += {'\0', '\0', '\0', static_cast<char>(column == 0 ? label : 100 + column)};
+  const Arguments both = inputs + Arguments{"--test-labels", folder.write("t", of_test), "--label-column", "1"};
+  EXPECT_EQ(sha(both), whole);
+  EXPECT_EQ(streamed(both), whole_streamed);
+}
+
 TEST_F(Formats, WhatIsNoDataIsNamed) {
   const std::pair<std::string, const char*> all[] = {
       {"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n", "is a Git LFS pointer"},
