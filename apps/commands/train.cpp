@@ -335,11 +335,15 @@ class Run {
     const double guessed = std::log(static_cast<double>(data_->train.shape.classes));
     const double loss = state_.training.epochs.back().train.loss;
     if (!(loss > 1.1 * guessed)) return;
-    progress_->warning(fmt::format(
-        "the loss of the last epoch, {:.4g}, is above the {:.4g} of a model that guesses, and training began there: "
-        "are "
-        "the pixels too large (--scale, now {}{}), or the steps (--lr, now {})?",
-        loss, guessed, stages::scale_text(state_.training.weights->divisor), largest_pixel_in_words(), o_.lr));
+    const std::string pixels =
+        o_.standardize
+            ? "the steps too large"
+            : fmt::format("the pixels too large (--scale, now {}{}; --standardize finds it for each), or the steps",
+                          stages::scale_text(state_.training.weights->divisor), largest_pixel_in_words());
+    progress_->warning(
+        fmt::format("the loss of the last epoch, {:.4g}, is above the {:.4g} of a model that guesses, and training "
+                    "began there: are {} (--lr, now {})?",
+                    loss, guessed, pixels, o_.lr));
   }
 
   std::string largest_pixel_in_words() const {

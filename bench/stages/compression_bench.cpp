@@ -5,7 +5,7 @@
 // The files are made here, by the tools, in a temporary folder. Whatever is measured makes the bytes that are in the
 // gzip file; the ratios are medians of those within a round.
 //
-//   compression_bench [--images FILE] [--threads 2] [--rounds 11]
+//   compression_bench [--images FILE] [--threads 2] [--rounds 11] [--only xz]
 #include <bzlib.h>
 #include <fmt/core.h>
 #include <lzma.h>
@@ -158,11 +158,13 @@ constexpr Case cases[] = {
 
 int run(int argc, char** argv) {
   std::string images = "/usr/share/datasets/fashion-mnist/train-images-idx3-ubyte.gz";
+  std::string only;
   std::size_t threads = 2, rounds = 11;
   CLI::App app{"Compressed files: Inflate, and a graph on all threads, beside the library of each format"};
   app.add_option("--images", images, "A gzip file, whose contents are compressed otherwise")->capture_default_str();
   app.add_option("--threads", threads, "Threads of the graph")->capture_default_str();
   app.add_option("--rounds", rounds, "Rounds that count")->capture_default_str();
+  app.add_option("--only", only, "Those with this in their names");
   CLI11_PARSE(app, argc, argv);
   Made expected{.checks = true};
   inflate(images, expected);
@@ -171,6 +173,7 @@ int run(int argc, char** argv) {
   fmt::print("{:.1f} MB of images, {} threads where it is a graph\n{:<22} {:>10} {:>10} {:>10}\n",
              static_cast<double>(expected.bytes) / 1e6, threads, "", "bare ms", "ours ms", "/ bare");
   for (const Case& c : cases) {
+    if (std::string(c.name).find(only) == std::string::npos) continue;
     const std::string path = folder.make("images", "gzip -dc '" + images + "' | " + c.command);
     const std::vector<std::uint8_t> bytes = contents(path);
     const auto ours = [&](Made& made) { c.blocks ? graph(path, threads, made) : inflate(path, made); };

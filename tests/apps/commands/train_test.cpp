@@ -182,8 +182,11 @@ TEST(Train, WarnsOnceOfALossThatRoseAndNeverCameBack) {
   };
   const std::string text = warned(files);
   EXPECT_TRUE(contains(text, "is above the 1.099 of a model that guesses") && contains(text, "--scale, now 1,") &&
-              contains(text, "values up to 255") && contains(text, "--lr, now 0.1"))
+              contains(text, "values up to 255") && contains(text, "--standardize finds it") &&
+              contains(text, "or the steps (--lr, now 0.1)?"))
       << text;
+  const std::string of_steps = warned(files + Arguments{"--standardize", "--lr", "1000"});
+  EXPECT_TRUE(contains(of_steps, "are the steps too large (--lr, now 1000)?")) << of_steps;
   EXPECT_NE(warned(files + Arguments{"--quiet"}), "");
   EXPECT_NE(warned(files + Arguments{"--stream"}), "");
   EXPECT_EQ(warned(files + Arguments{"--scale", "1/255", "--lr", "0.01"}), "");
