@@ -47,16 +47,16 @@ struct Chunks {
   std::size_t parsed_ahead;  // elements
 };
 
-Chunks whole_files(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
+Chunks whole_files(Graph& g, const std::string& what, ItemKind kind, const InputFiles& files, const ReadItems& how) {
   EachFile<InflateWhole> inflate;
   for (const std::string& one : files.paths())
     inflate.files.push_back({.path = one, .kind = kind, .wake = how.wake, .decoder_memory = how.decoder_memory});
   // What an image's elements keep is a whole chunk. Only a wiring that is to state its bound looks for it.
   const std::size_t bytes = how.image_bytes ? inflate.payload_bytes().value_or(0) : 0;
-  return {g.source(name, std::move(inflate), capacity(1)), bytes, 1};
+  return {g.source("inflate." + what, std::move(inflate), capacity(1)), bytes, 1};
 }
 
-Chunks in_chunks(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
+Chunks in_chunks(Graph& g, const std::string& what, ItemKind kind, const InputFiles& files, const ReadItems& how) {
   EachFile<Inflate> inflate;
   for (const std::string& one : files.names())
     inflate.files.push_back({.path = one,
@@ -65,7 +65,7 @@ Chunks in_chunks(Graph& g, const std::string& name, ItemKind kind, const InputFi
                              .input = files.is_standard_input() ? 0 : -1,
                              .at_once = how.at_once,
                              .decoder_memory = how.decoder_memory});
-  return {g.source(name, std::move(inflate), capacity(2)), span(kind), 4};
+  return {g.source("inflate." + what, std::move(inflate), capacity(2)), span(kind), 4};
 }
 
 // How a file is read in pieces: by an index file, where it has one; otherwise guessed, where that is worth it.
@@ -89,7 +89,7 @@ std::vector<Cut> cuts_of(ItemKind kind, const InputFiles& files, const ReadItems
   return all;
 }
 
-Chunks by_pieces(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how,
+Chunks by_pieces(Graph& g, const std::string& what, ItemKind kind, const InputFiles& files, const ReadItems& how,
                  const std::vector<Cut>& cuts) {
   EachFile<GzipPieces> pieces;
   const std::vector<std::string> names = files.names();
@@ -115,11 +115,10 @@ Chunks by_pieces(Graph& g, const std::string& name, ItemKind kind, const InputFi
     verified = verified || cut.guessed || !cut.index.empty();
     if (how.image_bytes) bytes = std::max(bytes, file.chunk_bytes());
   }
-  const std::string what = name.substr(name.find('.') + 1);
   const bool at_once = how.again || verified;  // are several of them decoded
   auto all = g.source("pieces." + what, std::move(pieces), capacity(at_once ? 2 * g.threads() : 2));
-  if (!verified) return {g.map(name, InflatePiece{}, all, unlimited), bytes, 2};
-  auto decoded = g.map(name, DecodePiece{}, all, unlimited);
+  if (!verified) return {g.map("inflate." + what, InflatePiece{}, all, unlimited), bytes, 2};
+  auto decoded = g.map("inflate." + what, DecodePiece{}, all, unlimited);
   VerifyPieces verify{
       .span = span(kind), .index_bytes = of_index, .chunk_bytes = bytes, .decoded = how.decoded, .kept = how.kept};
   return {g.expand("verify." + what, std::move(verify), decoded, capacity(2)), bytes, 2};
@@ -146,7 +145,7 @@ bool have_blocks(ItemKind kind, const InputFiles& files, const ReadItems& how, s
                                     [&](const std::string& path) { return has_blocks(path, block_limits(kind, how)); });
 }
 
-Chunks by_blocks(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
+Chunks by_blocks(Graph& g, const std::string& what, ItemKind kind, const InputFiles& files, const ReadItems& how) {
   EachFile<BlockPieces> pieces;
   const BlockLimits limits = block_limits(kind, how);
   VerifyBlocks verify{.span = limits.span,
@@ -162,14 +161,14 @@ Chunks by_blocks(Graph& g, const std::string& name, ItemKind kind, const InputFi
                             .decoder_memory = limits.decoder_memory});
     verify.judge_bytes = std::max(verify.judge_bytes, decoder_bytes(one, -1, limits.decoder_memory));
   }
-  const std::string what = name.substr(name.find('.') + 1);
   auto all = g.source("pieces." + what, std::move(pieces), capacity(2 * g.threads()));
-  auto decoded = g.map(name, DecodeBlock{.most_decoded = limits.most_decoded, .threads = g.threads()}, all, unlimited);
+  auto decoded = g.map("inflate." + what, DecodeBlock{.most_decoded = limits.most_decoded, .threads = g.threads()}, all,
+                       unlimited);
   return {g.expand("verify." + what, std::move(verify), decoded, capacity(2)), limits.most_decoded, 2};
 }
 
 // Members of zip files: whole, where they stay in memory; by zlib in chunks, where they do not.
-Chunks members(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
+Chunks members(Graph& g, const std::string& what, ItemKind kind, const InputFiles& files, const ReadItems& how) {
   EachFile<ZipMember> unzip;
   for (const std::string& path : files.paths())
     unzip.files.push_back({.path = path,
@@ -177,7 +176,7 @@ Chunks members(Graph& g, const std::string& name, ItemKind kind, const InputFile
                            .whole = how.kept && how.decoder == Decoder::libdeflate,
                            .chunk_bytes = span(kind)});
   const std::size_t bytes = how.image_bytes ? unzip.payload_bytes().value_or(0) : 0;
-  return {g.source(name, std::move(unzip), capacity(how.kept ? 1 : 2)), bytes, how.kept ? 1u : 4u};
+  return {g.source("inflate." + what, std::move(unzip), capacity(how.kept ? 1 : 2)), bytes, how.kept ? 1u : 4u};
 }
 
 // Whether the array of this file lies in Fortran order. What cannot be looked at says so when it is read.
@@ -210,12 +209,11 @@ bool any_is_reordered(const InputFiles& files) {
 }
 
 // The files of which some lie in Fortran order, row by row.
-Chunks in_c_order(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
+Chunks in_c_order(Graph& g, const std::string& what, ItemKind kind, const InputFiles& files, const ReadItems& how) {
   const std::vector<std::string>& paths = files.paths();
-  const std::string what = name.substr(name.find('.') + 1);
   if (how.kept) {
     const Chunks chunks =
-        files.member().empty() ? in_chunks(g, name, kind, files, how) : members(g, name, kind, files, how);
+        files.member().empty() ? in_chunks(g, what, kind, files, how) : members(g, what, kind, files, how);
     return {g.expand("in_order." + what, InCOrder{.paths = files.names()}, chunks.stream, capacity(1)), 0, 1};
   }
   EachFile<FortranFile> read;
@@ -229,31 +227,30 @@ Chunks in_c_order(Graph& g, const std::string& name, ItemKind kind, const InputF
     read.files.push_back({.path = paths[i], .block_bytes = std::size_t{1} << 20});
   }
   const std::size_t bytes = how.image_bytes ? read.payload_bytes().value_or(0) : 0;
-  return {g.source(name, std::move(read), capacity(2)), bytes, 2};
+  return {g.source("inflate." + what, std::move(read), capacity(2)), bytes, 2};
 }
 
-Chunks read(Graph& g, const std::string& name, ItemKind kind, const InputFiles& files, const ReadItems& how) {
-  if (!files.member().empty()) return members(g, name, kind, files, how);
-  if (how.decoder == Decoder::zlib) return in_chunks(g, name, kind, files, how);
+Chunks read(Graph& g, const std::string& what, ItemKind kind, const InputFiles& files, const ReadItems& how) {
+  if (!files.member().empty()) return members(g, what, kind, files, how);
+  if (how.decoder == Decoder::zlib) return in_chunks(g, what, kind, files, how);
   if (const std::vector<Compression> all = compressions(files);
       std::find(all.begin(), all.end(), Compression::gzip) == all.end()) {
-    if (have_blocks(kind, files, how, g.threads())) return by_blocks(g, name, kind, files, how);
-    if (std::find(all.begin(), all.end(), Compression::none) == all.end()) return in_chunks(g, name, kind, files, how);
+    if (have_blocks(kind, files, how, g.threads())) return by_blocks(g, what, kind, files, how);
+    if (std::find(all.begin(), all.end(), Compression::none) == all.end()) return in_chunks(g, what, kind, files, how);
   }
   const std::vector<Cut> cuts = cuts_of(kind, files, how, g.threads());
   // What stays in memory is decoded in one go, to where it stays, where pieces of it are not decoded at once.
   const auto at_once = [&](const Cut& cut) { return cut.guessed || (!cut.index.empty() && g.threads() > 1); };
-  if (how.kept && std::none_of(cuts.begin(), cuts.end(), at_once)) return whole_files(g, name, kind, files, how);
-  return by_pieces(g, name, kind, files, how, cuts);
+  if (how.kept && std::none_of(cuts.begin(), cuts.end(), at_once)) return whole_files(g, what, kind, files, how);
+  return by_pieces(g, what, kind, files, how, cuts);
 }
 
 }  // namespace
 
 template <ItemKind kind>
 ItemStreams read_items(Graph& g, const std::string& what, const InputFiles& files, const ReadItems& how) {
-  const std::string name = "inflate." + what;
   const Chunks chunks =
-      any_is_reordered(files) ? in_c_order(g, name, kind, files, how) : read(g, name, kind, files, how);
+      any_is_reordered(files) ? in_c_order(g, what, kind, files, how) : read(g, what, kind, files, how);
   if (kind == ItemKind::images && how.table) {
     const ReadTable& table = *how.table;
     ParseAny parse{
@@ -268,7 +265,7 @@ ItemStreams read_items(Graph& g, const std::string& what, const InputFiles& file
 }
 
 ChunkStream read_chunks(Graph& g, const std::string& what, const InputFiles& files, const ReadItems& how) {
-  const Chunks chunks = read(g, "inflate." + what, ItemKind::images, files, how);
+  const Chunks chunks = read(g, what, ItemKind::images, files, how);
   return {chunks.stream, chunks.bytes};
 }
 

@@ -43,9 +43,10 @@ FeatureTransform transform_by(const std::vector<Moments>& moments, const DataSet
   for (const Moments& part : moments)
     for (std::size_t i = 0; i < part.features(); ++i, ++feature)
       if (settings.fills() && !part.has_values(i))
-        throw DataError(fmt::format("{}: {} has no value in any row, expected one to take the mean of", path,
-                                    facts.features.empty() ? fmt::format("feature {}", feature + 1)
-                                                           : fmt::format("'{}'", one_line(facts.features[feature]))));
+        throw DataError(fmt::format(
+            "{}: {} has no value in any row, expected one to take the mean of: leave it out (--ignore-columns)", path,
+            facts.features.empty() ? fmt::format("feature {}", feature + 1)
+                                   : fmt::format("'{}'", one_line(facts.features[feature]))));
   for (const Moments& part : moments) {
     if (settings.fills()) add(all.fill, part.means());
     if (settings.standardize) add(all.mean, part.means()), add(all.deviation, part.deviations());

@@ -1,7 +1,6 @@
 #include <sluice/stages/collect_table.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <utility>
 
@@ -12,7 +11,7 @@ void CollectTable::operator()(const TableRows& in) {
   // Also where its rows were all left out: where pieces begin and end changes nothing.
   if (in.type == Pixel::float32) type_ = Pixel::float32;
   if (in.count == 0) return;
-  runs_.push_back({rows_.size(), in.count, in.type, !in.missing.empty(), in.owner});
+  runs_.push_back({rows_.size(), in.count, in.type, in.owner});
   const std::size_t bytes = features() * (in.type == Pixel::uint8 ? 1 : sizeof(float));
   for (std::size_t i = 0; i < in.count; ++i) rows_.push_back(in.data + i * bytes);
   for (std::size_t i = 0; i < in.labels.size(); ++i) codes_.push_back(totals.label(in, i));
@@ -46,34 +45,16 @@ Column<std::uint16_t> CollectTable::labels(const TableClasses& classes) const {
   return all;
 }
 
-// New memory for a run, to which its rows will point.
-float* CollectTable::move(Run& run) {
-  const std::size_t bytes = features() * sizeof(float);
-  std::uint8_t* const place = memory_->place(run.count * bytes, run.owner);
-  for (std::size_t i = 0; i < run.count; ++i) rows_[run.first + i] = place + i * bytes;
-  return reinterpret_cast<float*>(place);
-}
-
 void CollectTable::widen() {
-  type_ = Pixel::float32;
+  const std::size_t bytes = features() * sizeof(float);
   for (Run& run : runs_) {
     if (run.type == Pixel::float32) continue;
-    const Shared<Bytes> before = run.owner;
+    const Shared<Bytes> before = run.owner;  // until they are copied
     const std::uint8_t* const from = rows_[run.first];
-    std::copy_n(from, run.count * features(), move(run));
+    std::uint8_t* const place = memory_->place(run.count * bytes, run.owner);
+    std::copy_n(from, run.count * features(), reinterpret_cast<float*>(place));
+    for (std::size_t i = 0; i < run.count; ++i) rows_[run.first + i] = place + i * bytes;
     run.type = Pixel::float32;
-  }
-}
-
-void CollectTable::fill(const std::vector<float>& means) {
-  for (Run& run : runs_) {
-    if (!run.missing) continue;
-    const Shared<Bytes> before = run.owner;
-    auto from = reinterpret_cast<const float*>(rows_[run.first]);
-    float* to = move(run);
-    for (std::size_t row = 0; row < run.count; ++row)
-      for (const float mean : means) *to++ = std::isnan(*from) ? (++from, mean) : *from++;
-    run.missing = false;
   }
 }
 

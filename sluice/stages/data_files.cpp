@@ -1,5 +1,6 @@
 #include <sluice/stages/data_files.hpp>
 
+#include <dirent.h>
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -96,28 +98,38 @@ class Set {
 
 using Sets = std::map<std::string, Set>;  // by prefix
 
-// What cannot be looked at is not there: who needs it says so.
-std::vector<fs::directory_entry> entries_of(const fs::path& folder) {
-  std::vector<fs::directory_entry> all;
-  std::error_code error;
-  for (fs::directory_iterator i(folder, error), end; !error && i != end; i.increment(error)) all.push_back(*i);
-  // A file comes before a folder of the same one.
+struct Entry {
+  bool folder;
+  fs::path path;
+  auto operator<=>(const Entry&) const = default;  // a file comes before a folder of the same name
+};
+
+// What cannot be looked at is not there: who needs it says so. Not by std::filesystem::directory_iterator: that of
+// libstdc++ 12.2 ends the program where there is no memory for it, by a noexcept within.
+std::vector<Entry> entries_of(const fs::path& folder) {
+  std::vector<Entry> all;
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir(folder.c_str()), ::closedir);
   std::error_code none;
-  std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
-    return std::pair(a.is_directory(none), a.path()) < std::pair(b.is_directory(none), b.path());
-  });
+  while (const dirent* const one = open ? ::readdir(open.get()) : nullptr) {
+    const std::string_view name = one->d_name;
+    if (name == "." || name == "..") continue;
+    fs::path path = folder / name;
+    const bool is_folder = fs::is_directory(path, none);
+    all.push_back({is_folder, std::move(path)});
+  }
+  std::sort(all.begin(), all.end());
   return all;
 }
 
-Sets sets_in(const std::vector<fs::directory_entry>& entries) {
+Sets sets_in(const std::vector<Entry>& entries) {
   Sets sets;
   std::error_code none;
-  for (const fs::directory_entry& entry : entries) {
-    const std::string name = entry.path().filename().string();
+  for (const Entry& entry : entries) {
+    const std::string name = entry.path.filename().string();
     const std::optional<Named> its = named(name);
     if (!its) continue;
     // A folder of a file's name has this file within.
-    const fs::path path = entry.is_directory(none) ? entry.path() / name : entry.path();
+    const fs::path path = entry.folder ? entry.path / name : entry.path;
     if (fs::exists(path, none) && !fs::is_directory(path, none)) sets[its->prefix].add(*its, path.string());
   }
   return sets;
@@ -138,12 +150,11 @@ std::vector<Place> places(const std::string& folder, const Slots& wanted) {
   std::vector<fs::path> level{folder}, below;
   for (int depth = 0; depth <= most_levels && found.empty(); ++depth, level = std::exchange(below, {}))
     for (const fs::path& one : level) {
-      const std::vector<fs::directory_entry> entries = entries_of(one);
+      const std::vector<Entry> entries = entries_of(one);
       for (const auto& [prefix, set] : sets_in(entries))
         if (set.has_all(wanted)) found.push_back({one.string(), prefix, set});
-      std::error_code none;
-      for (const fs::directory_entry& entry : entries)
-        if (below.size() < most_folders && entry.is_directory(none)) below.push_back(entry.path());
+      for (const Entry& entry : entries)
+        if (below.size() < most_folders && entry.folder) below.push_back(entry.path);
     }
   // That without a prefix is meant where there are others beside it.
   const auto own = std::find_if(found.begin(), found.end(), [](const Place& p) { return p.prefix.empty(); });
@@ -289,13 +300,12 @@ struct OtherSet {
 // Each name once, in the order of `compressions`.
 std::map<std::string, std::string> files_by_name(const std::string& folder) {
   std::map<std::string, std::string> all;
-  std::error_code none;
-  const std::vector<fs::directory_entry> entries = entries_of(folder);
+  const std::vector<Entry> entries = entries_of(folder);
   for (const std::string_view compression : compressions)
-    for (const fs::directory_entry& entry : entries) {
-      const std::string name = entry.path().filename().string(), plain_name = without_compression(name);
-      if (name == plain_name + std::string(compression) && !entry.is_directory(none))
-        all.try_emplace(plain_name, entry.path().string());
+    for (const Entry& entry : entries) {
+      const std::string name = entry.path.filename().string(), plain_name = without_compression(name);
+      if (name == plain_name + std::string(compression) && !entry.folder)
+        all.try_emplace(plain_name, entry.path.string());
     }
   return all;
 }

@@ -32,6 +32,8 @@
 namespace sluice::stages {
 
 inline constexpr std::size_t deflate_window = 32 * 1024;
+// At most 258 bytes are made of 2 bits.
+inline constexpr std::uint64_t most_deflate_ratio = 1032;
 
 // Whether this library was built with libdeflate: without it every piece is refused.
 bool decodes_pieces();

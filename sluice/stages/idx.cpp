@@ -32,7 +32,6 @@ std::string likely_cause(const std::uint8_t* header, std::uint32_t magic, ItemKi
   if (idx_type(type) && rank > 0)
     return fmt::format("its items have {} dimensions, expected {} to {}", rank - 1, fewest - 1, most - 1);
   if (const std::string named = still_compressed(header); !named.empty()) return "it " + named;
-  if (magic >> 24 == '<') return "an HTML page? The download was redirected: download it again";
   if (magic == 0x01080000 || magic == 0x03080000) return "are its bytes in the wrong order?";
   return "is it an IDX file, or one of NumPy's?";
 }
@@ -40,9 +39,6 @@ std::string likely_cause(const std::uint8_t* header, std::uint32_t magic, ItemKi
 }  // namespace
 
 std::string still_compressed(const std::uint8_t* start) {
-  constexpr std::uint32_t zip = 0x504b0304;
-  if (big_endian<std::uint32_t>(start) == zip)
-    return "is compressed by zip, expected IDX, plain or compressed by gzip, bzip2, xz or zstd: unpack it first";
   for (const Compression one : {Compression::gzip, Compression::bzip2, Compression::xz, Compression::zstd})
     if (begins_as(one, {start, 4}) != false)
       return fmt::format("is compressed by {} within: was it compressed twice?", compression_name(one));
@@ -81,9 +77,13 @@ ArrayHeader parse_any_idx_header(const std::uint8_t* header) {
 void check_idx_magic(const std::uint8_t* header, ItemKind kind, const std::string& path) {
   const std::uint32_t magic = big_endian<std::uint32_t>(header);
   const auto [fewest, most] = item_ranks(kind);
-  if (!idx_type(magic >> 8) || (magic & 0xff) < fewest || (magic & 0xff) > most)
-    throw DataError(fmt::format("{}: IDX magic {:#010x}, expected {:#010x}: {}", path, magic, magic_of(kind),
-                                likely_cause(header, magic, kind)));
+  if (!idx_type(magic >> 8) || (magic & 0xff) < fewest || (magic & 0xff) > most) refuse_idx_magic(header, kind, path);
+}
+
+void refuse_idx_magic(const std::uint8_t* header, ItemKind kind, const std::string& path) {
+  const std::uint32_t magic = big_endian<std::uint32_t>(header);
+  throw DataError(fmt::format("{}: IDX magic {:#010x}, expected {:#010x}: {}", path, magic, magic_of(kind),
+                              likely_cause(header, magic, kind)));
 }
 
 std::vector<std::uint8_t> idx_header(ItemKind kind, const ItemShape& shape) {

@@ -30,6 +30,7 @@ std::string still_compressed(const std::uint8_t* start);
 // The first 4 bytes: throws DataError that names `path`, what was found and the likely reason, unless they are those of
 // images or labels (sluice/stages/item_layout.hpp).
 void check_idx_magic(const std::uint8_t* header, ItemKind kind, const std::string& path);
+[[noreturn]] void refuse_idx_magic(const std::uint8_t* header, ItemKind kind, const std::string& path);
 
 // The items of which decoded bytes [begin, end) of a file have something: [first, last). Bytes of the header are of
 // none.

@@ -1,21 +1,19 @@
 #include <sluice/stages/inflate_whole.hpp>
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <memory>
 #include <new>
 #include <span>
 #include <vector>
 
+#include <sluice/stages/codec.hpp>
+#include <sluice/stages/deflate_piece.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/item_layout.hpp>
 #include <sluice/stages/npy.hpp>
-#include <sluice/stages/readable_file.hpp>
+#include <sluice/stages/regular_file.hpp>
 
 #ifdef SLUICE_LIBDEFLATE
 #include <libdeflate.h>
@@ -24,46 +22,8 @@
 namespace sluice::stages {
 namespace {
 
-class File {
- public:
-  explicit File(const std::string& path) {
-    // A pipe must not even be opened: whoever writes into it would lose its reader.
-    struct stat status {};
-    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode) || has_holes(status)) return;
-    do file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    while (file_ < 0 && errno == EINTR);
-    if (file_ >= 0) size_ = static_cast<std::size_t>(status.st_size);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (file_ >= 0) ::close(file_);
-  }
-
-  std::size_t size() const { return size_; }  // 0: none, or no regular file
-
-  // The next `wanted` bytes, or fewer where the file ends or cannot be read.
-  std::size_t read(std::uint8_t* target, std::size_t wanted) {
-    std::size_t got = 0;
-    while (got < wanted) {
-      const ssize_t n = ::read(file_, target + got, wanted - got);
-      if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) break;
-      got += static_cast<std::size_t>(n);
-    }
-    return got;
-  }
-
- private:
-  int file_ = -1;
-  std::size_t size_ = 0;
-};
-
-// Deflate makes at most 258 bytes of 2 bits.
-constexpr std::uint64_t most_ratio = 1032;
-
 bool is_gzip(std::span<const std::uint8_t> start) {
-  return start.size() >= 2 && start[0] == 0x1f && start[1] == 0x8b;
+  return begins_as(Compression::gzip, start) == true;
 }
 
 // What the first gzip member decodes to at its start, up to the header of an array and not much further.
@@ -93,7 +53,7 @@ std::optional<std::size_t> promised_bytes(std::span<const std::uint8_t> start, s
     const auto layout = take_layout(header, start, kind, {});
     if (!layout) return std::nullopt;
     const std::uint64_t items = layout->shape.count * layout->item_bytes;  // which is checked to be below 2^64
-    if (items > file_size * most_ratio) return std::nullopt;
+    if (items > file_size * most_deflate_ratio) return std::nullopt;
     return layout->header_bytes + static_cast<std::size_t>(items);
   } catch (const DataError&) {
     return std::nullopt;
@@ -130,29 +90,42 @@ bool decode(const std::uint8_t*, std::size_t, std::uint8_t*, std::size_t) {
 }
 #endif
 
-// The file behind its `start`, behind it in memory; false where it is not as long as it was.
-bool read_rest(File& file, std::span<const std::uint8_t> start, std::uint8_t* target) {
+// The file, of which the `start` is there; false where it is not as long as it was.
+bool read_whole(const RegularFile& file, std::span<const std::uint8_t> start, std::uint8_t* target) {
   std::copy(start.begin(), start.end(), target);
+  const auto size = static_cast<std::size_t>(file.size());
   // One more, to see whether it grows.
-  return start.size() + file.read(target + start.size(), file.size() + 1 - start.size()) == file.size();
+  const auto rest = file.read(target + start.size(), size + 1 - start.size(), start.size());
+  return rest && start.size() + *rest == size;
 }
 
+// How a file begins; not at all where it cannot be decoded in one go: it is none, or holes would take memory.
+struct Start {
+  explicit Start(const RegularFile& file)
+      : size(file.is_open() && !file.has_holes() ? file.read(bytes, start_bytes, 0).value_or(0) : 0) {}
+  operator std::span<const std::uint8_t>() const { return {bytes, size}; }
+
+  std::uint8_t bytes[start_bytes];
+  std::size_t size;
+};
+
 bool decode(const std::string& path, ItemKind kind, Chunk& out) {
-  File file(path);
-  std::uint8_t memory[start_bytes];
-  const std::span<const std::uint8_t> start(memory, file.size() ? file.read(memory, start_bytes) : 0);
-  const auto promised = promised_bytes(start, file.size(), kind);
-  if (!promised || much_longer(file.size(), *promised)) return false;
+  const RegularFile file(path);
+  const Start beginning(file);
+  const std::span<const std::uint8_t> start = beginning;
+  const auto size = static_cast<std::size_t>(file.size());
+  const auto promised = promised_bytes(start, size, kind);
+  if (!promised || much_longer(size, *promised)) return false;
   out.data = nullptr;
   if (is_gzip(start) && !libdeflate_version().empty()) {
     Bytes compressed;
-    std::uint8_t* const in = compressed.reserve(file.size() + 1);
-    if (!read_rest(file, start, in)) return false;
+    std::uint8_t* const in = compressed.reserve(size + 1);
+    if (!read_whole(file, start, in)) return false;
     std::uint8_t* const target = out.owner.renew().reserve(*promised);
-    if (decode(in, file.size(), target, *promised)) out.data = target;
-  } else if (file.size() == *promised && !path.ends_with(".gz")) {
-    std::uint8_t* const target = out.owner.renew().reserve(file.size() + 1);
-    if (read_rest(file, start, target)) out.data = target;
+    if (decode(in, size, target, *promised)) out.data = target;
+  } else if (size == *promised && named_compression(path) == Compression::none) {
+    std::uint8_t* const target = out.owner.renew().reserve(size + 1);
+    if (read_whole(file, start, target)) out.data = target;
   }
   out.size = *promised;
   out.offset = 0;
@@ -191,10 +164,8 @@ bool InflateWhole::operator()(Chunk& out) {
 }
 
 std::optional<std::size_t> InflateWhole::payload_bytes() const {
-  File file(path);
-  std::uint8_t start[start_bytes];
-  const std::size_t size = file.size() == 0 ? 0 : file.read(start, start_bytes);
-  return promised_bytes({start, size}, file.size(), kind);
+  const RegularFile file(path);
+  return promised_bytes(Start(file), static_cast<std::size_t>(file.size()), kind);
 }
 
 }  // namespace sluice::stages

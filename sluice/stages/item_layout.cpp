@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/foreign_content.hpp>
 #include <sluice/stages/idx.hpp>
 #include <sluice/stages/npy.hpp>
 
@@ -97,6 +98,12 @@ void lay_out_label(const ArrayHeader& header, const std::string& path, std::opti
                                 layout.values, layout.values == 1 ? "" : "s", *column + 1, layout.values));
 }
 
+// A file that begins with so much, 4 bytes or more, and is no array.
+[[noreturn]] void refuse_what_is_no_array(std::span<const std::uint8_t> start, ItemKind kind, const std::string& path) {
+  if (const auto foreign = foreign_content(start.data(), start.size())) throw DataError(foreign->text(path));
+  refuse_idx_magic(start.data(), kind, path);
+}
+
 }  // namespace
 
 ItemLayout item_layout(const ArrayHeader& header, ItemKind kind, const std::string& path,
@@ -123,7 +130,15 @@ ItemLayout item_layout(const ArrayHeader& header, ItemKind kind, const std::stri
 std::optional<ItemLayout> take_layout(std::vector<std::uint8_t>& header, std::span<const std::uint8_t>& data,
                                       ItemKind kind, const std::string& path, std::optional<std::size_t> label_column) {
   const bool complete = take_array_header(header, data, path);
-  // A wrong file is told by its first bytes, also where it is too short for a header.
+  if (header.size() >= array_start_bytes && !is_array(header)) {
+    // What else it is takes more bytes to tell, whatever chunks they come in.
+    const auto taken = data.first(std::min(data.size(), foreign_content_bytes - header.size()));
+    header.insert(header.end(), taken.begin(), taken.end());
+    data = data.subspan(taken.size());
+    if (header.size() == foreign_content_bytes) refuse_what_is_no_array(header, kind, path);
+    return std::nullopt;
+  }
+  // Items of another kind are told by the first bytes, also where the file is too short for a header.
   if (header.size() >= array_start_bytes && !is_npy(header)) check_idx_magic(header.data(), kind, path);
   if (!complete) return std::nullopt;
   return item_layout(parse_array_header(header, path), kind, path, label_column);
@@ -133,6 +148,7 @@ void refuse_short_header(std::span<const std::uint8_t> header, ItemKind kind, co
   if (is_npy(header))
     throw DataError(fmt::format("{}: ends after {} bytes, expected a NumPy header of {} bytes: was it cut short?", path,
                                 header.size(), array_header_bytes(header, path)));
+  if (header.size() >= array_start_bytes && !is_array(header)) refuse_what_is_no_array(header, kind, path);
   const std::size_t wanted = is_array(header) ? array_header_bytes(header, path) : idx_header(kind, {}).size();
   throw DataError(fmt::format("{}: ends after {} bytes, expected an IDX header of {} bytes: is it an IDX file of {}?",
                               path, header.size(), wanted, items(kind)));

@@ -60,7 +60,8 @@ ItemLayout item_layout(const ArrayHeader& header, ItemKind kind, const std::stri
 
 // The layout of a file that begins with `header` (empty at first) and goes on with `data`, from whose front the bytes
 // of the header are moved to `header`; nothing as long as some of them are missing. A file that cannot be one of such
-// items is refused as soon as its bytes tell it.
+// items is refused as soon as its bytes tell it, one that is no array once they tell what it is instead
+// (foreign_content.hpp).
 std::optional<ItemLayout> take_layout(std::vector<std::uint8_t>& header, std::span<const std::uint8_t>& data,
                                       ItemKind kind, const std::string& path,
                                       std::optional<std::size_t> label_column = {});

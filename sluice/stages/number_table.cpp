@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 #include <functional>
 #include <numeric>
 #include <stdexcept>
@@ -12,19 +11,6 @@
 #include <sluice/stages/errors.hpp>
 
 namespace sluice::stages {
-namespace {
-
-template <class T>
-void add_rows(const T* values, std::size_t rows, std::vector<double>& sums) {
-  for (std::size_t row = 0; row < rows; ++row, values += sums.size())
-    for (std::size_t i = 0; i < sums.size(); ++i) {
-      const double value = values[i];
-      sums[i] += std::isnan(value) ? 0 : value;
-    }
-}
-
-}  // namespace
-
 void TableTotals::add(const TableRows& in) {
   while (first_rows.size() <= in.file) begin_file();
   if (in.layout) layout = in.layout;
@@ -36,7 +22,6 @@ void TableTotals::add(const TableRows& in) {
   }
   if (!in.error.empty()) throw DataError(in.error);
   if (!in.label_lines.empty()) add_labels(in);
-  if (sums && in.layout) add_sums(in);
   line_ += in.lines;
   rows += in.count;
   skipped += in.skipped;
@@ -82,28 +67,8 @@ void TableTotals::add_labels(const TableRows& in) {
   labels.check_count(*layout);
 }
 
-void TableTotals::add_sums(const TableRows& in) {
-  sums_of_features.resize(layout->features.size());
-  if (in.type == Pixel::uint8)
-    add_rows(in.data, in.count, sums_of_features);
-  else
-    add_rows(reinterpret_cast<const float*>(in.data), in.count, sums_of_features);
-}
-
 std::uint64_t TableTotals::all_missing() const {
   return std::accumulate(missing.begin(), missing.end(), std::uint64_t{0});
-}
-
-std::vector<float> TableTotals::means() const {
-  std::vector<float> means;
-  for (std::size_t i = 0; i < sums_of_features.size(); ++i) {
-    const std::uint64_t there = rows - (missing.empty() ? 0 : missing[i]);
-    if (there == 0)
-      throw DataError(fmt::format("{}: {} is empty in all rows, and so has no mean: leave it out (--ignore-columns {})",
-                                  files.name(), layout->column_name(layout->features[i]), layout->features[i] + 1));
-    means.push_back(static_cast<float>(sums_of_features[i] / static_cast<double>(there)));
-  }
-  return means;
 }
 
 void NumberTable::push(const TableRows& rows) {

@@ -40,7 +40,6 @@ struct LabelledElements {
 
 struct TableTotals {
   InputFiles files{};  // for error messages
-  bool sums = false;   // of each feature, which takes longer
 
   Shared<TableLayout> layout{};
   std::uint64_t rows = 0;
@@ -50,7 +49,6 @@ struct TableTotals {
   std::size_t longest_row = 0, longest_text = 0;  // of text, in bytes: of a row, of a piece
   LabelsSeen labels{};                            // where classes were not known
   std::vector<std::uint64_t> first_rows{};        // of the files
-  std::vector<double> sums_of_features{};         // of what is not missing, in the order of the rows
 
   // Throws what is wrong. The code, or class, of the k-th row is then label(in, k).
   void add(const TableRows& in);
@@ -59,11 +57,9 @@ struct TableTotals {
     return code < most_classes ? code : codes_[code - most_classes];
   }
   void finish() const;  // throws where the last file has no rows, and where none is left of all
-  void reset() { *this = {.files = files, .sums = sums}; }
+  void reset() { *this = {.files = files}; }
 
   std::uint64_t all_missing() const;
-  // Of Missing::mean: sums by how many there are. Throws DataError for a feature of which nothing is there.
-  std::vector<float> means() const;
 
   // State of its own.
   std::uint64_t line_ = 0;              // of the file, before the next piece
@@ -72,7 +68,6 @@ struct TableTotals {
   void begin_file();
   void check_file() const;
   void add_labels(const TableRows& in);
-  void add_sums(const TableRows& in);
 };
 
 struct NumberTable {

@@ -6,7 +6,6 @@
 #include <cstring>
 
 #include <sluice/stages/errors.hpp>
-#include <sluice/stages/foreign_content.hpp>
 #include <sluice/stages/stored_items.hpp>
 
 namespace sluice::stages {
@@ -30,8 +29,6 @@ void ParseArray<kind>::push(const Chunk& chunk) {
 template <ItemKind kind>
 void ParseArray<kind>::read_header() {
   State& s = state_;
-  if (s.partial.empty())
-    if (const auto foreign = foreign_content(s.data.data(), s.data.size())) throw DataError(foreign->text(path()));
   const auto layout = take_layout(s.partial, s.data, kind, path(), label_column);
   if (!layout) return;
   if (layout->reordered)

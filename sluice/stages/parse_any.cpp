@@ -31,7 +31,7 @@ void ParseAny::push(const Chunk& chunk) {
   Chunk second = chunk;
   second.owner = {};
   s.start = s.start.size == 0 ? chunk : joined(s.start, second);
-  if (s.start.size >= array_start_bytes) tell();
+  if (is_array(std::span(s.start.data, s.start.size)) || s.start.size >= foreign_content_bytes) tell();
 }
 
 void ParseAny::tell() {

@@ -341,16 +341,11 @@ class PieceParser {
     Value value = value_at(column);
     if (value.kind == Value::missing && how_.missing != Missing::error) {
       out_.missing_here.push_back(feature);
-      value = {Value::number, in_place_of_missing(feature)};
+      value = {Value::number, how_.missing == Missing::mean ? std::numeric_limits<float>::quiet_NaN() : 0};
     }
     if (value.kind != Value::number) return Taken::wrong;
     if (store(value.value, to)) return Taken::whole;
     return how_.type ? Taken::wrong : Taken::no_bytes;
-  }
-
-  float in_place_of_missing(std::uint32_t feature) const {
-    if (how_.missing != Missing::mean) return 0;
-    return how_.means ? (*how_.means)[feature] : std::numeric_limits<float>::quiet_NaN();
   }
 
   Taken take_label() {

@@ -3,11 +3,11 @@
 // TableText -> TableRows: count x features, bytes where every value of the piece is a whole number 0 to 255, also of
 // rows that are left out, otherwise float32, each the nearest to its text (decimal.hpp). A label is a class where the
 // classes are known, and a code where they are to be found (table_labels.hpp). What is missing (table_text.hpp) is
-// refused, or counted and 0, the mean of its column, or its row is left out; a label that is missing is refused, or its
-// row is left out. A quoted NA is a missing number, and a label. Empty lines are passed over. Order and thread-safety:
-// a map; on any number of pieces at once. Errors: none of a table is thrown: of a piece in which something is wrong the
-// first place is told, its rows mean nothing, and who takes pieces in order throws (number_table.hpp).
-// std::invalid_argument for means in rows of bytes.
+// refused, or counted and 0, or NaN for who puts the mean there (feature_transform.hpp), or its row is left out; a
+// label that is missing is refused, or its row is left out. A quoted NA is a missing number, and a label. Empty lines
+// are passed over. Order and thread-safety: a map; on any number of pieces at once. Errors: none of a table is thrown:
+// of a piece in which something is wrong the first place is told, its rows mean nothing, and who takes pieces in order
+// throws (number_table.hpp). std::invalid_argument for means in rows of bytes.
 //
 //   auto rows = g.map("parse", ParseTable{}, text, unlimited);
 //
@@ -85,10 +85,8 @@ struct ParseTable {
   Missing missing = Missing::error;
   std::optional<Pixel> type{};                    // of all rows; nothing: as each piece needs
   std::shared_ptr<const TableClasses> classes{};  // none: labels are codes
-  std::shared_ptr<const std::vector<float>>
-      means{};                 // (features), of Missing::mean; none: NaN stands for what is missing
-  bool kept = false;           // rows are to stay in memory: in places of 4 MiB
-  std::size_t text_bytes = 0;  // of a piece, at most, where it is known: to state the bound
+  bool kept = false;                              // rows are to stay in memory: in places of 4 MiB
+  std::size_t text_bytes = 0;                     // of a piece, at most, where it is known: to state the bound
 
   using Output = TableRows;
   void operator()(const TableText& text, TableRows& out) const;

@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include <sluice/stages/errors.hpp>
@@ -27,33 +29,18 @@ int open_to_read(const std::string& path) {
   return file;
 }
 
-bool has_holes(const struct stat& status) {
-  return status.st_size > (1 << 20) && status.st_blocks > 0 && status.st_blocks < status.st_size / 512;
-}
-
-ReadableFile::ReadableFile(std::string path, const std::string& what_to_do) : path_(std::move(path)) {
-  // A pipe must not even be opened: whoever writes into it would lose its reader.
-  if (::stat(path_.c_str(), &status_) == 0 && !S_ISREG(status_.st_mode) && !S_ISDIR(status_.st_mode))
+ReadableFile::ReadableFile(std::string path, const std::string& what_to_do) : path_(std::move(path)), file_(path_) {
+  if (file_.is_open()) return;
+  struct stat status {};
+  if (::stat(path_.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
     throw DataError(fmt::format("{}: is no regular file, expected one: {}", path_, what_to_do));
-  file_ = open_to_read(path_);
-  ::fstat(file_, &status_);
-}
-
-ReadableFile::~ReadableFile() {
-  if (file_ >= 0) ::close(file_);
+  ::close(open_to_read(path_));  // which says why not
+  throw DataError(path_ + ": cannot be opened: did it change?");
 }
 
 std::size_t ReadableFile::read_at(std::uint8_t* target, std::size_t wanted, std::uint64_t offset) const {
-  std::size_t got = 0;
-  while (got < wanted) {
-    const ssize_t n = ::pread(file_, target + got, wanted - got, static_cast<off_t>(offset + got));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0)
-      throw DataError(fmt::format("{}: cannot be read at byte {}: {}", path_, offset + got, std::strerror(errno)));
-    if (n == 0) break;
-    got += static_cast<std::size_t>(n);
-  }
-  return got;
+  if (const std::optional<std::size_t> got = file_.read(target, wanted, offset)) return *got;
+  throw DataError(fmt::format("{}: cannot be read at byte {}: {}", path_, offset, std::strerror(errno)));
 }
 
 }  // namespace sluice::stages

@@ -12,7 +12,9 @@ RegularFile::RegularFile(const std::string& path) {
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
   do file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   while (file_ < 0 && errno == EINTR);
-  if (file_ >= 0 && ::fstat(file_, &status) == 0) stamp = Stamp::of(status);
+  if (file_ < 0 || ::fstat(file_, &status) != 0) return;
+  stamp = Stamp::of(status);
+  has_holes_ = status.st_size > (1 << 20) && status.st_blocks > 0 && status.st_blocks < status.st_size / 512;
 }
 
 RegularFile::~RegularFile() {

@@ -39,6 +39,9 @@ class RegularFile {
   bool is_open() const { return file_ >= 0; }
   std::uint64_t size() const { return static_cast<std::uint64_t>(stamp.size); }
   bool has_changed() const;  // since it was opened
+  // Which take no room on a disk, and would in memory. Of a small file, or where a file system counts nothing, this
+  // does not say much.
+  bool has_holes() const { return has_holes_; }
 
   // The bytes from `offset` on; fewer where the file ends. Nothing: they cannot be read.
   std::optional<std::size_t> read(std::uint8_t* target, std::size_t wanted, std::uint64_t offset) const;
@@ -47,6 +50,7 @@ class RegularFile {
 
  private:
   int file_ = -1;
+  bool has_holes_ = false;
 };
 
 }  // namespace sluice::stages

@@ -10,6 +10,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include <sluice/stages/deflate_piece.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/one_line.hpp>
 #include <sluice/stages/readable_file.hpp>
@@ -25,9 +26,6 @@ namespace sluice::stages {
 namespace {
 
 constexpr std::uint16_t stored_method = 0, deflate_method = 8;
-
-// Deflate makes at most 258 bytes of 2 bits.
-constexpr std::uint64_t most_ratio = 1032;
 
 const char* method_name(std::uint16_t method) {
   switch (method) {
@@ -164,7 +162,7 @@ void check_entry(const ZipEntry& entry, const std::string& name) {
         "{}: is compressed by {} ({}), expected deflate (8) or none (0): numpy.savez_compressed uses deflate", name,
         method_name(entry.method), entry.method));
   const bool possible =
-      entry.method == stored_method ? entry.size == entry.stored : entry.size / most_ratio <= entry.stored;
+      entry.method == stored_method ? entry.size == entry.stored : entry.size / most_deflate_ratio <= entry.stored;
   if (!possible)
     throw DataError(
         fmt::format("{}: has {} bytes in the file, and cannot be the {} that the directory promises: is it damaged?",

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,39 +50,6 @@ TEST(CollectTable, WhichTypeItIsDoesNotDependOnThePieces) {
     EXPECT_EQ(values_of(table), (Values{{1, 2}, {3, 4}}));
     EXPECT_FALSE(table.totals.all_bytes);
   }
-}
-
-TEST(CollectTable, MayBeWidenedToMatchAnother) {
-  CollectTable table = read_table("a,b\n1,2\n3,4\n", {.piece = 1});
-  table.widen();
-  EXPECT_EQ(table.type(), Pixel::float32);
-  EXPECT_EQ(values_of(table), (Values{{1, 2}, {3, 4}}));
-  table.widen();
-  EXPECT_EQ(values_of(table), (Values{{1, 2}, {3, 4}}));
-}
-
-TEST(CollectTable, WhatIsMissingIsFilledIn) {
-  for (const std::size_t piece : {1u, 1000u}) {
-    CollectTable table = read_table("a,b\n1,?\n,4\n5,6\n", {.missing = Missing::mean, .piece = piece, .kept = true});
-    EXPECT_TRUE(std::isnan(values_of(table)[1][0]));
-    table.fill({10, 20});
-    EXPECT_EQ(values_of(table), (Values{{1, 20}, {10, 4}, {5, 6}}));
-    table.fill({30, 40});  // once is enough
-    EXPECT_EQ(values_of(table), (Values{{1, 20}, {10, 4}, {5, 6}}));
-  }
-}
-
-TEST(CollectTable, IsFilledWithTheMeansOfItsOwn) {
-  const ParseTable parse{.missing = Missing::mean};
-  CollectTable table{.totals = {.files = "t.csv", .sums = true}};
-  TableRows rows;
-  pieces_of({"a,b\n1,?\n,4\n5,6\n"}, {.piece = 1}, [&](const TableText& piece) {
-    parse(piece, rows);
-    table(rows);
-  });
-  table.finish();
-  table.fill(table.totals.means());
-  EXPECT_EQ(values_of(table), (Values{{1, 5}, {3, 4}, {5, 6}}));
 }
 
 TEST(CollectTable, LabelsAreThoseOfTheClassesOfAnother) {

@@ -67,7 +67,8 @@ TEST(DataFiles, FindsTheNamesThatPeopleHave) {
         Paths{"train-images-idx3-ubyte/train-images-idx3-ubyte", "train-labels-idx1-ubyte/train-labels-idx1-ubyte",
               "t10k-images-idx3-ubyte/t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte/t10k-labels-idx1-ubyte"}}) {
     const Folder folder;
-    EXPECT_EQ(found_in(folder), written(folder, all));
+    const Paths paths = written(folder, all);
+    EXPECT_EQ(found_in(folder), paths);
   }
 }
 

@@ -69,10 +69,8 @@ TEST(Idx, EveryOtherMagicIsRefusedWithALikelyReason) {
   refused({0x425a6839, 1, 1, 1}, ItemKind::images, {"it is compressed by bzip2 within: was it compressed twice?"});
   refused({0xfd377a58, 1, 1, 1}, ItemKind::images, {"it is compressed by xz within: was it compressed twice?"});
   refused({0x28b52ffd, 1}, ItemKind::labels, {"it is compressed by zstd within: was it compressed twice?"});
-  refused({0x504b0304, 1, 1, 1}, ItemKind::images,
-          {"it is compressed by zip, expected IDX, plain or compressed by gzip, bzip2, xz or zstd: unpack it first"});
-  refused({0x3c21444f, 1}, ItemKind::labels, {"an HTML page?"});
-  refused({0x504b0304, 1}, ItemKind::labels, {"it is compressed by zip, expected IDX"});
+  refused({0x504b0304, 1, 1, 1}, ItemKind::images, {"f.gz: is a zip archive, expected data to train on"});
+  refused({0x3c21444f, 1}, ItemKind::labels, {"f.gz: is an HTML or XML page, expected data to train on"});
   refused({0x89504e47, 1, 1, 1}, ItemKind::images, {"is it an IDX file, or one of NumPy's?"});
   refused({0, 1, 1, 1}, ItemKind::images, {"0x00000000"});
 }

@@ -93,6 +93,7 @@ TEST_F(InflateWholeTest, WhatIsNoGzipUnderItsNameOrNotOfTheKindIsLeftToInflate) 
   EXPECT_FALSE(same(gzip("")));
   EXPECT_FALSE(same(""));
   EXPECT_FALSE(same("<html>"));
+  for (const char* name : {"a.gz", "a.xz", "a.zst", "a.bz2"}) EXPECT_FALSE(agree(folder.write(name, images))) << name;
   EXPECT_FALSE(agree(folder.path("nowhere.gz")));
   EXPECT_FALSE(agree(folder.path()));
 }

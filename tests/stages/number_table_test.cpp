@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cmath>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -27,8 +26,8 @@ void count(const Texts& files, const ReadTable& how, const ParseTable& parse, Si
   });
   sink.finish();
 }
-CountTable counted(const Texts& files, const ReadTable& how = {}, bool sums = false) {
-  CountTable table{.totals = {.sums = sums}};
+CountTable counted(const Texts& files, const ReadTable& how = {}) {
+  CountTable table;
   count(files, how, {.missing = how.missing}, table);
   return table;
 }
@@ -47,34 +46,10 @@ TEST(CountTable, CountsWithoutKeepingRows) {
     EXPECT_EQ(totals.labels.classes(*totals.layout).words, (Texts{"cat", "dog"}));
     EXPECT_EQ(totals.longest_row, 10u);
     EXPECT_EQ(totals.longest_text, piece == 1 ? 10u : 17u);
-    EXPECT_TRUE(totals.sums_of_features.empty());
   }
   EXPECT_TRUE(counted({"a,b\n1,2\n"}).totals.all_bytes);
   EXPECT_EQ(counted({"a,b\n1,2\n"}).totals.all_missing(), 0u);
   EXPECT_EQ(counted({"a,y\n1,7\n"}).totals.labels.classes(TableLayout{}).count, 8u);
-}
-
-TEST(CountTable, MeansAreOfWhatIsThere) {
-  const Texts files{"a,b\n1,\n2,0.5\n", "a,b\n6,0.25\n"};
-  for (const std::size_t piece : {1u, 1000u}) {
-    const CountTable table = counted(files, {.missing = Missing::mean, .piece = piece}, true);
-    EXPECT_EQ(table.totals.means(), (std::vector<float>{3, 0.375f}));
-  }
-  EXPECT_EQ(counted({"a,b\n1,2\n3,7\n"}, {.missing = Missing::mean}, true).totals.means(),
-            (std::vector<float>{2, 4.5f}));
-  const CountTable none = counted({"a,b\n1,\n2,?\n"}, {.missing = Missing::mean}, true);
-  expect_error<DataError>([&] { none.totals.means(); },
-                          {"column 2 (b) is empty in all rows, and so has no mean: leave it out (--ignore-columns 2)"});
-}
-
-// The order of the sum is that of the rows: however they are cut, the same bits.
-TEST(CountTable, SumsDoNotDependOnThePieces) {
-  std::string text = "a\n";
-  for (int row = 1; row < 500; ++row) text += std::to_string(1.0 / row) + "\n" + std::to_string(row * 12345.678) + "\n";
-  const double whole = counted({text}, {.missing = Missing::mean}, true).totals.sums_of_features[0];
-  for (const std::size_t piece : {1u, 20u, 300u})
-    EXPECT_EQ(counted({text}, {.missing = Missing::mean, .chunk = 37, .piece = piece}, true).totals.sums_of_features[0],
-              whole);
 }
 
 TEST(CountTable, AFileWithoutRowsIsAnError) {

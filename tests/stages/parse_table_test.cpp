@@ -107,27 +107,12 @@ TEST(ParseTable, RowsInWhichSomethingIsMissingMayBeLeftOut) {
   EXPECT_TRUE(contains(table_error("a,b\n?,x\n", {.missing = Missing::skip}), "t.csv: line 2, column 2 (b): 'x'"));
 }
 
-TEST(ParseTable, OfWhatIsMissingTheMeanMayComeLater) {
+TEST(ParseTable, OfWhatIsMissingTheMeanComesLater) {
   const CollectTable table = read_table("a,b\n1,?\n3,4\n", {.missing = Missing::mean});
   const Values values = values_of(table);
   EXPECT_EQ(values[0][0], 1);
   EXPECT_TRUE(std::isnan(values[0][1]));
   EXPECT_EQ(values[1], (std::vector<float>{3, 4}));
-}
-
-TEST(ParseTable, TheMeanMayBeKnown) {
-  const ParseTable parse{.missing = Missing::mean,
-                         .means = std::make_shared<const std::vector<float>>(std::vector<float>{7.5f, 2})};
-  TableRows rows;
-  Values values;
-  pieces_of({"a,b\n1,?\n,4\n"}, {}, [&](const TableText& text) {
-    parse(text, rows);
-    CollectTable table;
-    table.totals.files = "t.csv";
-    table(rows);
-    values = values_of(table);
-  });
-  EXPECT_EQ(values, (Values{{1, 2}, {7.5f, 4}}));
 }
 
 TEST(ParseTable, ALabelThatIsMissingIsAnErrorOrLeavesItsRowOut) {

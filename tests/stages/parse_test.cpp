@@ -136,6 +136,27 @@ TEST(Parse, AWrongFileIsToldByItsMagicEvenIfItIsTooShortForAHeader) {
   expect_error<DataError>([] { items<ParseImages>({header({0x801}), 4}, {}); }, {"0x00000801", "swapped?"});
 }
 
+TEST(Parse, WhatIsNoArrayIsToldTheSameWhateverTheChunks) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"<head><title>404</title>", "f: is an HTML page, "},
+      {"<header>", "f: is an HTML page, "},
+      {"<hea", "f: is an HTML or XML page, "},
+      {"  {\"error\": 404}", "f: is JSON ("},
+      {"version https://git-lfs.github.com/spec/v1\n", "f: is a Git LFS pointer, "},
+      {"PK\3\4\x93NUMPY", "f: is a zip archive, "},
+      {"abc,d", "f: IDX magic 0x6162632c, expected 0x00000803: is it an IDX"}};
+  for (const auto& one : cases)
+    for (std::size_t size = 1; size < 30; ++size)
+      expect_error<DataError>([&] { items<ParseImages>({one.first, size}, {}); }, {one.second});
+}
+
+TEST(Parse, OfWhatIsNoArrayNoMoreIsKeptThanTellsWhatItIs) {
+  Pieces pieces(std::string(1'000'000, 'a'), 10);
+  expect_error<DataError>([&] { drive(std::ref(pieces).get(), ParseImages{.paths = {"f"}}, [](const Elements&) {}); },
+                          {"f: IDX magic 0x61616161, expected 0x00000803"});
+  EXPECT_EQ(pieces.given(), 52) << "512 bytes";
+}
+
 TEST(Parse, BytesAfterTheLastItemAreAnErrorAsSoonAsTheyCome) {
   for (const std::size_t size : Sizes{1, 10, 30, 1000}) {
     Pieces pieces(images_file(4, 3, 5) + std::string(1000, '\0'), size);
