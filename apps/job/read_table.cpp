@@ -12,9 +12,11 @@ namespace {
 
 constexpr std::size_t piece_bytes = 128 * 1024;  // of text
 
-// Of a piece: no longer than that, unless a row is.
-std::size_t text_bytes(const ReadTable& how) {
-  return how.row_bytes ? std::max(piece_bytes, how.row_bytes) : 0;
+ParseTable parse_table(const ReadTable& how) {
+  ParseTable parse{.missing = how.missing, .type = how.type, .classes = how.classes, .kept = how.kept};
+  // A piece is no longer than that, unless a row is.
+  if (how.row_bytes) parse.text_bytes = std::max(piece_bytes, how.row_bytes), parse.columns = how.layout->columns;
+  return parse;
 }
 
 }  // namespace
@@ -26,20 +28,23 @@ TableStreams read_table(Graph& g, const std::string& what, const InputFiles& fil
   if (waits(files)) cut.first_rows = 2;
   if (how.row_bytes) cut.row_bytes = how.row_bytes, cut.chunk_bytes = chunk_bytes;
   auto text = g.expand("cut." + what, std::move(cut), chunks, capacity(2 * g.threads()));
-  ParseTable parse{.missing = how.missing,
-                   .type = how.type,
-                   .classes = how.classes,
-                   .kept = how.kept,
-                   .text_bytes = text_bytes(how)};
-  return {chunks, g.map("parse." + what, std::move(parse), text, unlimited)};
+  return {chunks, g.map("parse." + what, parse_table(how), text, unlimited), chunk_bytes};
 }
 
 Stream<LabelledRows> read_table_rows(Graph& g, const std::string& what, const InputFiles& files, const ReadTable& how,
                                      const ReadItems& decoding, std::size_t count) {
-  NumberTable number{.totals = {.files = files}, .classes = how.classes, .text_bytes = text_bytes(how)};
-  auto numbered =
-      g.expand("number." + what, std::move(number), read_table(g, what, files, how, decoding).rows, capacity(2));
+  const ParseTable parse = parse_table(how);
+  const auto [text, parsed, chunk_bytes] = read_table(g, what, files, how, decoding);
+  NumberTable number{.totals = {.files = files}, .classes = how.classes, .piece_bytes = parse.payload_bytes()};
+  auto numbered = g.expand("number." + what, std::move(number), parsed, capacity(2));
   RegroupLabelled rows(count, decoding.at_once && waits(files));
+  if (parse.text_bytes && chunk_bytes) {
+    // A chunk is cut into whole pieces, what is left, and the row that goes on in the next.
+    const std::size_t chunks = count * how.row_bytes / chunk_bytes + 2, pieces = chunk_bytes / piece_bytes + 2;
+    rows.images.chunks = rows.labels.chunks = std::min(count + 1, chunks * pieces);
+    rows.images.chunk_bytes = *parse.payload_bytes();
+    rows.labels.chunk_bytes = parse.most_rows() * sizeof(float);
+  }
   return g.expand("rows." + what, std::move(rows), numbered, capacity(2));
 }
 

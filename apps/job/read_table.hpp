@@ -28,6 +28,7 @@ namespace sluice::apps {
 struct TableStreams {
   Stream<stages::Chunk> chunks;
   Stream<stages::TableRows> rows;
+  std::size_t chunk_bytes;  // of text, at most, where it is known
 };
 
 TableStreams read_table(Graph& graph, const std::string& what, const stages::InputFiles& files, const ReadTable& how,

@@ -73,15 +73,14 @@ struct TableTotals {
 struct NumberTable {
   TableTotals totals{};
   std::shared_ptr<const TableClasses> classes{};  // what ParseTable makes of labels; none: there are none
-  std::size_t text_bytes = 0;                     // of a piece, at most, where it is known: to state the bound
+  std::optional<std::size_t> piece_bytes{};       // ParseTable's bound, of which what is handed on keeps a part
 
   using Output = LabelledElements;
   void push(const TableRows& rows);
   bool pull(LabelledElements& out);
   void finish() const { totals.finish(); }
   void reset() { totals.reset(), rows_ = nullptr; }
-  // Rows, and labels: as ParseTable's.
-  std::optional<std::size_t> payload_bytes() const { return ParseTable{.text_bytes = text_bytes}.payload_bytes(); }
+  std::optional<std::size_t> payload_bytes() const { return piece_bytes; }
 
   // State of its own, no options.
   const TableRows* rows_ = nullptr;  // which are to be handed on

@@ -87,13 +87,16 @@ struct ParseTable {
   std::shared_ptr<const TableClasses> classes{};  // none: labels are codes
   bool kept = false;                              // rows are to stay in memory: in places of 4 MiB
   std::size_t text_bytes = 0;                     // of a piece, at most, where it is known: to state the bound
+  std::size_t columns = 1;                        // then: of the table, as far as they are known; >= 1
 
   using Output = TableRows;
   void operator()(const TableText& text, TableRows& out) const;
   void reset() { memory_->floats = false; }
-  // A cell is at least a byte of text, and there may be room for twice as many; a row with a label is two.
+  // A cell is at least a byte of text. Of labels there may be room for twice as many.
+  std::size_t most_rows() const { return text_bytes / columns + 1; }
   std::optional<std::size_t> payload_bytes() const {
-    return text_bytes ? std::optional(text_bytes * 4 * sizeof(float)) : std::nullopt;
+    const std::size_t of_row = columns * (type == Pixel::uint8 ? 1 : sizeof(float)) + 4 * sizeof(std::uint32_t);
+    return text_bytes ? std::optional(most_rows() * of_row + 3 * columns * sizeof(std::uint32_t)) : std::nullopt;
   }
 
   // State of its own, no options.

@@ -35,6 +35,7 @@ struct Regroup {
   std::size_t count = 256;  // items of a run, at least 1
   bool at_once = false;
   std::size_t item_bytes = 0, chunk_bytes = 0;  // in memory, at most, where they are known: to state the bound
+  std::size_t chunks = 0;                       // that a run spans, at most; 0: what files of arrays are cut into
 
   using Output = Rows;
   void push(const Elements& elements);
@@ -45,8 +46,8 @@ struct Regroup {
   // in pieces of its own, of which the last of each chunk may be a small one; float64 is twice as long in the file.
   std::optional<std::size_t> payload_bytes() const {
     if (!chunk_bytes) return std::nullopt;
-    const std::size_t chunks = 3 * count * item_bytes / chunk_bytes + 2;
-    return count * sizeof(const std::uint8_t*) + chunks * (chunk_bytes + item_bytes + sizeof(Shared<Bytes>));
+    const std::size_t spanned = chunks ? chunks : 3 * count * item_bytes / chunk_bytes + 2;
+    return count * sizeof(const std::uint8_t*) + spanned * (chunk_bytes + item_bytes + sizeof(Shared<Bytes>));
   }
   std::size_t state_bytes() const { return payload_bytes().value_or(0); }  // of the run that is not complete
 

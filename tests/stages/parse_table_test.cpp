@@ -568,7 +568,10 @@ TEST(ParseTable, NothingIsAllocatedForAPieceOnceThereWasOne) {
 
 TEST(ParseTable, StatesTheMemoryOfItsRows) {
   EXPECT_EQ(ParseTable{}.payload_bytes(), std::nullopt);
-  EXPECT_EQ((ParseTable{.text_bytes = 1000}.payload_bytes()), 16'000u);
+  EXPECT_EQ((ParseTable{.text_bytes = 1000}.payload_bytes()), 1001u * (4 + 16) + 12) << "a column of one character";
+  EXPECT_EQ((ParseTable{.text_bytes = 1000, .columns = 100}.payload_bytes()), 11u * (400 + 16) + 1200);
+  EXPECT_EQ((ParseTable{.type = Pixel::uint8, .text_bytes = 1000, .columns = 100}.payload_bytes()),
+            11u * (100 + 16) + 1200);
 }
 
 }  // namespace
