@@ -15,6 +15,7 @@
 #include "apps/job/input.hpp"
 #include "apps/job/settings.hpp"
 #include "apps/job/stored_model.hpp"
+#include "apps/job/tables.hpp"
 #include "apps/report/evaluation_result.hpp"
 #include "apps/terminal/log.hpp"
 #include "apps/terminal/standard_output.hpp"
@@ -46,7 +47,11 @@ int eval(const Options& o, const EvalOptions& e) {
   //                   -> accuracy -> accumulate
   //                   -> confusion
   //        -> scale
+  check_flags_of_formats(o, {files.test_images, files.test_labels});
   const ReadItems how = read_settings(o);
+  ReadTable table = table_for(o, model, TableLabel::needed);
+  NumberTable number;
+  table.number = &number;
   const LabelledFiles inputs{.images = files.test_images,
                              .labels = files.test_labels,
                              .decoder = how.decoder,
@@ -55,13 +60,13 @@ int eval(const Options& o, const EvalOptions& e) {
                              .classes = model.weights->classes,
                              .label_column = how.label_column,
                              .transform = transform_of(model),
-                             .table = table_for(o, model, TableLabel::needed)};
+                             .table = table};
   if (!inputs.images.is_table()) check_headers(inputs.images, inputs.labels, how);
   Graph g("evaluate", threads_beside_waits(o.effective_threads(), {inputs.images, inputs.labels}));
   Accumulate sums;
   Confusion confusion{.classes = model.weights->classes};
   auto batches = read_batches(g, inputs, evaluation_rows(model.weights->pixels), images_for(o, model));
-  if (!inputs.images.is_table()) check_scale(g, o, model, batches, inputs.images.name());
+  check_scale(g, o, model, batches, inputs.images.name());
   g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
   override_stages(o, {&g});
   if (o.dump_flags) {
@@ -76,6 +81,7 @@ int eval(const Options& o, const EvalOptions& e) {
     rethrow_diverged(error, o.model, inputs.images.name());
     throw;
   }
+  if (inputs.images.is_table()) say(log_line(describe(number.totals, *table.classes, table.missing)));
   const EvaluationResult result = evaluation_result(means(sums.sums), confusion, model.names);
   if (o.json)
     write_json_to_stdout(to_json(result));

@@ -198,7 +198,10 @@ int predict(const Options& o, const PredictOptions& p) {
   const int wake = interrupt ? interrupt->wake() : unread ? unread->wake() : -1;
   ReadItems how = read_settings(o);
   how.wake = wake, how.at_once = true;
-  const ReadTable table = table_for(o, model, TableLabel::none);
+  check_flags_of_formats(o, {input, p.labels});
+  ReadTable table = table_for(o, model, TableLabel::none);
+  NumberTable number;
+  table.number = &number;
   const auto images_of = [&]() -> Stream<Rows> {
     if (input.is_table())
       return g.map("images", ImagesOf{}, read_table_rows(g, "table", input, table, how, rows), unlimited);
@@ -210,7 +213,7 @@ int predict(const Options& o, const PredictOptions& p) {
   if (const FeatureTransform* const transform = transform_of(model))
     images = g.map("transform.images", TransformRows{.transform = transform}, images, unlimited);
   auto batches = g.map("batch", Unlabelled{.wanted = images_for(o, model), .images = name}, images, unlimited);
-  if (!input.is_table()) check_scale(g, o, model, batches, name);
+  check_scale(g, o, model, batches, name);
   auto scored = g.map("forward", ScoreBatch{.weights = &model.weights}, batches, unlimited);
   bool read = true;  // the output, by somebody
   const auto write = [&](const Printed& printed) {
@@ -251,6 +254,7 @@ int predict(const Options& o, const PredictOptions& p) {
     say(log_line(fmt::format("interrupted: {} was not written", p.gallery)));
     return 128 + interrupt->signal();
   }
+  if (input.is_table() && read) say(log_line(describe(number.totals, *table.classes, table.missing)));
   if (!p.labels.empty()) {
     check_as_many(name, gallery.count, p.labels.name(), labels.count);
     for (std::size_t i = 0; i < gallery.items.size(); ++i) gallery.items[i].label = std::move(labels.names[i]);

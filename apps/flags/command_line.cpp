@@ -51,13 +51,15 @@ std::string unknown_argument(const CLI::App& program, const CLI::ParseError& err
   const std::vector<std::string> left = command.remaining();
   if (left.empty()) return error.what();
   const std::string word = left.front().substr(0, left.front().find('='));
-  if (!word.empty() && word[0] == '-') return unknown_flag(word, program, command, commands);
+  if (word.size() > 1 && word[0] == '-') return unknown_flag(word, program, command, commands);
   if (&command == &program) {
     std::vector<std::string> known;
     for (const Flags* one : commands) known.push_back(one->get_name());
     return fmt::format("{}: no such command{}", word, suggestion(word, known));
   }
-  return fmt::format("{}: unexpected argument: see sluice {} --help", word, command.get_name());
+  const bool images = command.get_option_no_throw("--images");
+  return fmt::format("{}: unexpected argument{}: see sluice {} --help", word,
+                     images ? ", did you mean --images " + word : "", command.get_name());
 }
 
 // The parser would take --quiet=no for --quiet.

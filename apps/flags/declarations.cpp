@@ -78,9 +78,9 @@ void declare_contents(const FlagGroup& data, Options& o) {
               "Whether a table begins with the names of its columns");
   data.value("--separator CHARACTER", o.separator, separator(), "Between the cells of a table: a comma, ;, | or tab");
   data.choice(
-      "--missing HOW", o.missing, {"error", "zero", "mean", "skip"},
+      "--missing HOW", o.missing, {"auto", "error", "zero", "mean", "skip"},
       "What becomes of cells of a table that are empty or NA: an error, 0, the mean of the column in the training "
-      "set, or no row");
+      "set, or no row; auto is mean for a model that was trained with it, else an error");
 }
 
 Flag declare_scale(const FlagGroup& group, Options& o, const char* by_default) {
@@ -172,8 +172,8 @@ void declare_checkpoints(Flags& flags, Options& o) {
       "Keep the state of the training here, as safetensors: the same command goes on from it, with the same bits as "
       "if it had never ended, whatever ended it. The one before is kept as FILE.previous, and used where FILE is "
       "damaged; with --stream, FILE.pieces tells what need not be decompressed again. What decides the result has to "
-      "stay the same: the data, --batch-size, --lr, --seed, --classes, "
-      "--scale, --stream and --shuffle-buffer");
+      "stay the same: the data and how they are read, --batch-size, --lr, --seed, --classes, --scale, --standardize, "
+      "--stream and --shuffle-buffer");
   checkpoints
       .value("--checkpoint-every N|Ne", o.checkpoint_every, steps_or_epochs(),
              "Steps between two checkpoints, or epochs: 10e; there is one more at the end, and when SIGINT, SIGTERM or "

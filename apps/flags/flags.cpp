@@ -165,7 +165,8 @@ std::vector<SpeltFlag> Flags::spelt() const {
     if (flag->get_group() == help_group || flag->get_group().empty() || broken(flag)) continue;
     SpeltFlag spelt{.name = flag->get_positional() ? "" : long_name(flag),
                     .bare = !has_value(flag),
-                    .path = flag->get_type_name() == "FILE" || flag->get_type_name() == "DIR"};
+                    .path = flag->get_type_name() == "FILE" || flag->get_type_name() == "DIR",
+                    .by_hand = flag->count() > 0};
     const auto taken = taken_.find(flag);
     if (spelt.bare) {
       if (flag->count() == 0 || !flag->as<bool>()) continue;

@@ -32,7 +32,7 @@ ordered_json to_json(const Metrics& m) {
 
 // For an error message of one line.
 std::string shown(const ordered_json& value) {
-  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  const std::string text = value == "" ? "not given" : value.is_string() ? value.get<std::string>() : value.dump();
   return stages::one_line(text, text.size() > 40 ? 16 : 40);
 }
 

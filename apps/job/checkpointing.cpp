@@ -30,10 +30,18 @@ using Older = stages::Replacement::Older;
 // What decides the result, under the names of the flags: of a checkpoint, it has to be the same.
 ordered_json job(const Options& o) {
   const TrainingSettings s = training_settings(o);
-  return {{"--batch-size", s.batch_size}, {"--lr", s.learning_rate},          {"--seed", s.seed},
-          {"--stream", o.stream},         {"--standardize", o.standardize},   {"--images-key", o.images_key},
-          {"--labels-key", o.labels_key}, {"--label-column", o.label_column}, {"--ignore-columns", o.ignore_columns},
-          {"--header", o.header},         {"--separator", o.separator},       {"--missing", o.missing}};
+  return {{"--batch-size", s.batch_size},
+          {"--lr", s.learning_rate},
+          {"--seed", s.seed},
+          {"--stream", o.stream},
+          {"--standardize", o.standardize},
+          {"--images-key", o.images_key},
+          {"--labels-key", o.labels_key},
+          {"--label-column", o.label_column},
+          {"--ignore-columns", o.ignore_columns},
+          {"--header", o.header},
+          {"--separator", o.separator},
+          {"--missing", o.missing == "auto" ? "error" : o.missing}};
 }
 
 // What a job was that was kept by a version which had no such flag.

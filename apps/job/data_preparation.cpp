@@ -11,6 +11,11 @@ std::unique_ptr<DataPreparation> data_preparation(bool stream, const stages::Dat
   return std::make_unique<Loading>(files, settings, threads);
 }
 
+void check_alike(const stages::DataShape& train, const stages::DataShape& test, const DataSettings& settings) {
+  stages::check_same_size(train, test);
+  if (!settings.scale_is_given) stages::check_same_scale(train, test);
+}
+
 JobData data_to_come(bool stream, const stages::DataFiles& files, const DataSettings& settings,
                      const stages::DataShape& shape, std::size_t train_images) {
   static const stages::DataSet none;

@@ -23,15 +23,19 @@
 namespace sluice::apps {
 
 struct DataSettings {
-  std::size_t classes = 0;   // 0: counted from the labels
-  bool standardize = false;  // each pixel to mean 0 and deviation 1
-  bool digests = false;      // what checkpoints and models know the data by
-  ReadTable table{};         // how tables are read
-  ReadItems read{};          // on which no result depends
+  std::size_t classes = 0;      // 0: counted from the labels
+  bool scale_is_given = false;  // of whatever pixels: then train and test need not be alike
+  bool standardize = false;     // each pixel to mean 0 and deviation 1
+  bool digests = false;         // what checkpoints and models know the data by
+  ReadTable table{};            // how tables are read
+  ReadItems read{};             // on which no result depends
 
   bool fills() const { return table.missing == stages::Missing::mean; }
   bool transforms() const { return standardize || fills(); }
 };
+
+// Throws a DataError unless the test set is of images as those that are trained on.
+void check_alike(const stages::DataShape& train, const stages::DataShape& test, const DataSettings& settings);
 
 class DataPreparation {
  public:

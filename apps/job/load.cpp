@@ -87,9 +87,9 @@ const JobData& Loading::run() {
        {std::tuple(&train_part_, &of_train, &train_), {&test_part_, &of_test, &test_}}) {
     if (!part->is_table) continue;
     set->divisor = counts_as_bytes(*totals->layout, set->type()) ? byte_divisor : 1;
-    facts.notes.push_back(describe(*totals, settings_.table.missing));
+    facts.notes.push_back(describe(*totals, classes, settings_.table.missing));
   }
-  check_same_size(train_, test_);
+  check_alike(train_, test_, settings_);
   if (train_part_.is_table && test_part_.is_table) check_same_features(of_train, of_test);
   FeatureTransform transform = find_transform(train_, settings_, facts, threads_);
   if (!transform.empty())

@@ -31,6 +31,7 @@ struct SpeltFlag {
   std::vector<std::string> values{};  // none: the flag has none, or no default that could be given
   bool bare = false;                  // it has no value
   bool path = false;                  // the values are paths
+  bool by_hand = false;               // and not by a variable or a default
 };
 
 struct Options {
@@ -40,7 +41,7 @@ struct Options {
   std::string ignore_columns;          // of a table, with commas between
   std::string header = "auto";         // of a table: auto, yes or no
   std::string separator = "auto";      // of a table: auto, tab, or a character
-  std::string missing = "error";       // cells of a table: error, zero, mean or skip
+  std::string missing = "auto";        // cells of a table: auto, error, zero, mean or skip
   std::size_t classes = 0;             // 0: counted from the labels
   std::string decoder = "auto";        // auto, zlib or libdeflate
   std::size_t decoder_memory = stages::usual_decoder_memory >> 20;  // MiB

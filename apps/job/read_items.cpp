@@ -222,7 +222,7 @@ Chunks in_c_order(Graph& g, const std::string& what, ItemKind kind, const InputF
         !is_reordered(files, i))
       throw DataError(
           fmt::format("{}: of an array in Fortran order that is compressed, or beside others, no row can be read "
-                      "before all of it: leave --stream out, or save it with numpy.ascontiguousarray",
+                      "before all of it, which only train without --stream takes: save it with numpy.ascontiguousarray",
                       files.names()[i]));
     read.files.push_back({.path = paths[i], .block_bytes = std::size_t{1} << 20});
   }

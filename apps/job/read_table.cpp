@@ -1,5 +1,8 @@
 #include "apps/job/read_table.hpp"
 
+#include <functional>
+#include <utility>
+
 #include <sluice/stages/cut_table.hpp>
 #include <sluice/stages/labelled_rows.hpp>
 #include "apps/job/input.hpp"
@@ -36,7 +39,9 @@ Stream<LabelledRows> read_table_rows(Graph& g, const std::string& what, const In
   const ParseTable parse = parse_table(how);
   const auto [text, parsed, chunk_bytes] = read_table(g, what, files, how, decoding);
   NumberTable number{.totals = {.files = files}, .classes = how.classes, .piece_bytes = parse.payload_bytes()};
-  auto numbered = g.expand("number." + what, std::move(number), parsed, capacity(2));
+  const auto numbered_by = [&](auto by) { return g.expand("number." + what, std::move(by), parsed, capacity(2)); };
+  if (how.number) *how.number = std::move(number);
+  auto numbered = how.number ? numbered_by(std::ref(*how.number)) : numbered_by(std::move(number));
   RegroupLabelled rows(count, decoding.at_once && waits(files));
   if (parse.text_bytes && chunk_bytes) {
     // A chunk is cut into whole pieces, what is left, and the row that goes on in the next.

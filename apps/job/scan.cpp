@@ -17,6 +17,7 @@
 #include <sluice/stages/idx.hpp>
 #include "apps/job/input.hpp"
 #include "apps/job/read_table.hpp"
+#include "apps/job/state.hpp"
 #include "apps/job/transform.hpp"
 
 namespace sluice::apps {
@@ -160,12 +161,14 @@ LabelledSet FileScan::set_of(const Part& part, const TableClasses& classes) cons
 void FileScan::look_at_headers() const {
   for (const Part* part : {&train_part_, &test_part_}) stamps(part->images, part->labels);
   if (!train_part_.images.is_table() && !test_part_.images.is_table())
-    check_same_size(in_files(train_part_).shape, in_files(test_part_).shape);
+    check_alike(in_files(train_part_).shape, in_files(test_part_).shape, settings_);
 }
 
 const JobData& FileScan::run() {
   look_at_headers();
+  const Clock::time_point begin = Clock::now();
   graph_.run();
+  const double seconds = seconds_since(begin);
   const TableTotals& of_train = train_part_.counted.table.totals;
   const bool is_table = train_part_.images.is_table();
   TableClasses classes =
@@ -173,7 +176,7 @@ const JobData& FileScan::run() {
   if (classes.count == 0)
     classes.count = is_table ? classes.words.size() : counted_classes(train_part_.counted_labels.highest);
   LabelledSet train = set_of(train_part_, classes), test = set_of(test_part_, classes);
-  check_same_size(train.shape, test.shape);
+  check_alike(train.shape, test.shape, settings_);
   if (train.one_file && test.one_file) check_same_features(of_train, test_part_.counted.table.totals);
   TableFacts facts;
   if (is_table) facts = facts_of(of_train, classes, train.shape.type());
@@ -185,8 +188,10 @@ const JobData& FileScan::run() {
     }
     const TableTotals& totals = part->counted.table.totals;
     totals.labels.class_of_code(classes, part->images, *totals.layout);
-    facts.notes.push_back(describe(totals, settings_.table.missing));
+    facts.notes.push_back(describe(totals, classes, settings_.table.missing));
   }
+  if (is_table || test.one_file || settings_.transforms())
+    facts.notes.push_back(fmt::format("gone through once before the first step, in {:.1f} s", seconds));
   data_ = {std::move(train), std::move(test), {}, std::move(facts), settings_.read.decoded, {}};
   if (settings_.transforms()) {
     data_.transform = transform_by(is_table ? train_part_.counted.measured.all : train_part_.measured.all, settings_,

@@ -2,14 +2,17 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "apps/job/input.hpp"
 #include "apps/job/usage_error.hpp"
 
 namespace sluice::apps {
@@ -77,8 +80,29 @@ stages::DataFilesWanted data_wanted(const Options& o) {
   return wanted;
 }
 
+void check_flags_of_formats(const Options& o, const std::vector<stages::InputFiles>& files) {
+  if (std::any_of(files.begin(), files.end(), waits)) return;  // nobody knows what comes
+  const auto any = [&](auto is) { return std::any_of(files.begin(), files.end(), is); };
+  const bool tables = any([](const stages::InputFiles& one) { return one.is_table(); });
+  const bool members = any([](const stages::InputFiles& one) { return !one.member().empty(); });
+  const auto given = [&](std::string_view name) {  // auto claims nothing
+    return std::any_of(o.spelt.begin(), o.spelt.end(), [&](const SpeltFlag& flag) {
+      return flag.by_hand && flag.name == name && flag.values != std::vector<std::string>{"auto"};
+    });
+  };
+  for (const char* flag : {"--ignore-columns", "--header", "--separator", "--missing"})
+    if (!tables && given(flag)) throw UsageError(fmt::format("{}: has no effect: none of the files is a table", flag));
+  for (const char* flag : {"--images-key", "--labels-key"})
+    if (!members && given(flag)) throw UsageError(fmt::format("{}: has no effect: none of the files is a .npz", flag));
+  if (!tables && given("--label-column") && !label_column_number(o))
+    throw UsageError(
+        fmt::format("--label-column {}: the labels are an array, expected the number of a column, 1 for the first",
+                    o.label_column));
+}
+
 DataSettings data_settings(const Options& o) {
   return {.classes = o.classes,
+          .scale_is_given = !o.scale.empty(),
           .standardize = o.standardize,
           .digests = o.keeps_checkpoints() || !o.output.empty(),
           .table = table_settings(o),

@@ -5,6 +5,9 @@
 //   Training training(data.train, training_settings(options), threads, initial);
 #pragma once
 
+#include <vector>
+
+#include <sluice/stages/input_files.hpp>
 #include "apps/job/data_preparation.hpp"
 #include "apps/job/options.hpp"
 #include "apps/job/training_settings.hpp"
@@ -18,5 +21,8 @@ stages::DataFilesWanted data_wanted(const Options& options);
 DataSettings data_settings(const Options& options);
 ReadItems read_settings(const Options& options);
 void check_index_folder(const std::string& folder);  // empty: none
+// Throws a UsageError for a flag that says how tables or .npz files are read and was given by hand where there are
+// none, and for a column of labels by a name where labels have none.
+void check_flags_of_formats(const Options& options, const std::vector<stages::InputFiles>& files);
 
 }  // namespace sluice::apps

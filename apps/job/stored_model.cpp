@@ -3,12 +3,14 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <utility>
 
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/model_file.hpp>
+#include <sluice/stages/one_line.hpp>
 #include <sluice/stages/scale.hpp>
 #include "apps/job/class_names.hpp"
 #include "apps/job/settings.hpp"
@@ -60,6 +62,8 @@ NamedModel load_named_model(const Options& o) {
   model.names = find_class_names(o.class_names, stored.metadata, o.model, classes, false).names;
   try {
     model.words = stored_names(stored.metadata, label_words_key, classes);
+    if (std::adjacent_find(model.words.begin(), model.words.end(), std::greater_equal<>()) != model.words.end())
+      throw std::invalid_argument(fmt::format("{} are not sorted, or one is there twice", label_words_key));
     model.features = stored_names(stored.metadata, features_key, stored.model.pixels);
   } catch (const std::invalid_argument& error) {
     throw stages::DamagedError(fmt::format("{}: {}", o.model, error.what()));
@@ -76,8 +80,20 @@ ReadTable table_for(const Options& o, const NamedModel& model, stages::TableLabe
   how.wanted.features = model.features;
   how.classes = std::make_shared<stages::TableClasses>(
       stages::TableClasses{.words = model.words, .count = model.weights->classes});
-  how.type = model.text_of_bytes ? stages::Pixel::uint8 : stages::Pixel::float32;
-  if (!model.weights->known_inputs().transform.fill.empty()) how.missing = stages::Missing::mean;
+  for (const std::string& name : how.wanted.ignored)
+    if (std::find(model.features.begin(), model.features.end(), name) != model.features.end())
+      throw UsageError(fmt::format("--ignore-columns: '{}' is a feature of {}", stages::one_line(name), o.model));
+  const bool has_means = !model.weights->known_inputs().transform.fill.empty();
+  if (o.missing == "auto" && has_means) how.missing = stages::Missing::mean;
+  if (how.missing == stages::Missing::mean && !has_means)
+    throw UsageError(fmt::format(
+        "--missing mean: {} was not trained with it and keeps no means, expected error, zero or skip", o.model));
+  if (how.missing == stages::Missing::skip && label == stages::TableLabel::none)
+    throw UsageError("--missing skip: a row that is left out would have no line, expected error, zero or mean");
+  // Rows of bytes have no place for a mean.
+  how.type =
+      model.text_of_bytes && how.missing != stages::Missing::mean ? stages::Pixel::uint8 : stages::Pixel::float32;
+  if (model.features.empty()) how.wanted.feature_count = model.weights->pixels;
   return how;
 }
 

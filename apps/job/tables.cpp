@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/one_line.hpp>
 #include "apps/job/usage_error.hpp"
@@ -38,6 +40,18 @@ const char* remedy_in_words(Missing missing) {
     default:
       return "left out";
   }
+}
+
+// ", 3 words: 'bag', 'boot', 'coat'"; of numbers among which one is none, too.
+std::string words_in_words(const std::vector<std::string>& words, std::uint64_t rows) {
+  constexpr std::size_t shown = 4;
+  std::string text = fmt::format(", {}: ", count(words.size(), "word"));
+  for (std::size_t i = 0; i < std::min(shown, words.size()); ++i)
+    text += fmt::format("{}'{}'", i ? ", " : "", one_line(words[i], 30));
+  if (words.size() > shown) text += fmt::format(", ... '{}'", one_line(words.back(), 30));
+  if (rows > 10 && words.size() > rows / 2)
+    text += ", a class for nearly every row: is that the column of the classes?";
+  return text;
 }
 
 }  // namespace
@@ -78,13 +92,16 @@ TableFacts facts_of(const TableTotals& totals, const TableClasses& classes, Pixe
           .notes = {}};
 }
 
-std::string describe(const TableTotals& totals, Missing missing) {
+std::string describe(const TableTotals& totals, const TableClasses& classes, Missing missing) {
   const TableLayout& layout = *totals.layout;
   std::string text = fmt::format("{}: {} separated by {}, {} header", totals.files.name(), count(totals.rows, "row"),
                                  separator_in_words(layout.separator), layout.has_header() ? "with a" : "no");
   if (layout.label) text += fmt::format("; the label is {}", layout.column_name(*layout.label));
+  if (layout.label && !classes.words.empty()) text += words_in_words(classes.words, totals.rows);
   text += fmt::format("; {}", count(layout.features.size(), "feature"));
-  if (layout.pixel_names) text += totals.all_bytes ? ", pixels of bytes" : ", pixels";
+  if (layout.pixel_names)
+    text +=
+        totals.all_bytes ? ", pixels of bytes" : ", pixels that are not all bytes, so that their scale is 1 (--scale)";
   if (const std::uint64_t cells = totals.all_missing())
     text +=
         fmt::format("; {} missing, {}", count(cells, "cell"),

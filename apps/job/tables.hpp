@@ -30,8 +30,9 @@ struct ReadTable {
   stages::Shared<stages::TableLayout> layout{};
   std::shared_ptr<const stages::TableClasses> classes{};
   std::optional<stages::Pixel> type{};
-  bool kept = false;          // rows stay in memory
-  std::size_t row_bytes = 0;  // of text, at most, where it is known: then the graph can state its bound
+  bool kept = false;                      // rows stay in memory
+  stages::NumberTable* number = nullptr;  // of who asks it afterwards what was found; nullptr: nobody does
+  std::size_t row_bytes = 0;              // of text, at most, where it is known: then the graph can state its bound
 };
 
 // What a model keeps of the table that it was trained on, and what is said of tables.
@@ -57,7 +58,7 @@ void check_same_features(const stages::TableTotals& train, const stages::TableTo
 stages::DataShape shape_of(const stages::TableTotals& totals, stages::Pixel type);
 TableFacts facts_of(const stages::TableTotals& totals, const stages::TableClasses& classes, stages::Pixel type);
 
-// One line: rows, separator, header, label, features; what is missing and what became of it.
-std::string describe(const stages::TableTotals& totals, stages::Missing missing);
+// One line: rows, separator, header, label and classes, features; what is missing and what became of it.
+std::string describe(const stages::TableTotals& totals, const stages::TableClasses& classes, stages::Missing missing);
 
 }  // namespace sluice::apps

@@ -28,20 +28,29 @@ std::vector<std::string> where_the_time_goes(const std::vector<GraphStats>& grap
   return lines;
 }
 
-std::string advice(const Options& o, const stages::DataShape& shape, const std::vector<GraphStats>& graphs) {
+std::string advice(const Options& o, const stages::DataShape& shape, stages::Compression compression,
+                   const std::vector<GraphStats>& graphs) {
   const auto longest = std::max_element(graphs.begin(), graphs.end(),
                                         [](const GraphStats& a, const GraphStats& b) { return a.wall < b.wall; });
   if (longest == graphs.end() || longest->wall <= 0) return "";
   const Verdict v = verdict(*longest);
   const TrainingSettings settings{.batch_size = o.batch_size, .shards = o.shards};
   const bool threads_matter = cut_of(settings, shape, default_threads()).shards > 1;
-  if (longest->graph == "load" && v.stage.starts_with("inflate") && o.effective_decoder() == "zlib" &&
+  using stages::Compression;
+  const bool inflates = v.stage.starts_with("inflate");
+  if (inflates && compression == Compression::bzip2)
+    return "the largest part of the time is decompression of bzip2: gzip, xz and zstd are several times faster";
+  if (inflates && compression == Compression::xz)
+    return "the largest part of the time is decompression of xz: xz -T0 --block-size=1MiB makes blocks that all "
+           "threads "
+           "decode, zstd is several times faster";
+  if (longest->graph == "load" && inflates && compression == Compression::gzip && o.effective_decoder() == "zlib" &&
       !stages::libdeflate_version().empty())
     return "the largest part of the time is decompression with zlib: --decoder libdeflate is about twice as fast";
   if (o.stream && v.stage.starts_with("pieces") && !o.no_index)
     return "the largest part of the time is decompression, one piece after the other: with an index (sluice index) all "
            "threads do it";
-  if (o.stream && v.stage.starts_with("inflate"))
+  if (o.stream && inflates && compression != Compression::none)
     return "the largest part of the time is decompression, anew in every epoch: data that fit into memory are faster "
            "without --stream";
   if (longest->graph == "train" && o.effective_threads() < default_threads() && v.gain > 1.05 && threads_matter)

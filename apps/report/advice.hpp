@@ -3,13 +3,15 @@
 // Pure functions. Errors: none.
 //
 //   where_the_time_goes({loading.stats(), training.stats()})   // {"load, 67 % of the time in graphs: bottleneck: ..."}
-//   advice(options, shape, {loading.stats(), training.stats()})   // "... --decoder libdeflate is about twice as fast"
+//   advice(options, shape, Compression::gzip, {loading.stats(), training.stats()})   // "... --decoder libdeflate is
+//   about twice as fast"
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include <sluice/pipeline/stats.hpp>
+#include <sluice/stages/codec.hpp>
 #include <sluice/stages/dataset.hpp>
 #include "apps/job/options.hpp"
 
@@ -19,7 +21,9 @@ namespace sluice::apps {
 // the training, where that is another. graphs: load, train, evaluate.
 std::vector<std::string> where_the_time_goes(const std::vector<GraphStats>& graphs);
 
-// In words; empty where there is nothing to say. shape: of the training images. graphs: load, train, evaluate.
-std::string advice(const Options& options, const stages::DataShape& shape, const std::vector<GraphStats>& graphs);
+// In words; empty where there is nothing to say. shape and compression: of the training images. graphs: load, train,
+// evaluate.
+std::string advice(const Options& options, const stages::DataShape& shape, stages::Compression compression,
+                   const std::vector<GraphStats>& graphs);
 
 }  // namespace sluice::apps

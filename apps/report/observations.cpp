@@ -10,7 +10,9 @@
 
 #include <sluice/pipeline/svg.hpp>
 #include <sluice/pipeline/verdict.hpp>
+#include <sluice/stages/blocks.hpp>
 #include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/regular_file.hpp>
 #include <sluice/stages/replacement.hpp>
 #include "apps/job/predictions.hpp"
 #include "apps/job/settings.hpp"
@@ -23,6 +25,11 @@
 
 namespace sluice::apps {
 namespace {
+
+stages::Compression compression_of_images(const Observed& run) {
+  const std::vector<std::string>& paths = run.files.train_images.paths();
+  return paths.empty() ? stages::Compression::none : stages::compression_of(stages::RegularFile(paths.front()));
+}
 
 std::vector<GraphPicture> pictures(const Observed& run) {
   std::vector<GraphPicture> all;
@@ -71,7 +78,7 @@ void print_profile(const Options& o, const Observed& run) {
   say(fmt::format("of {:.3f} s: load {}, train {}, test {}\n", s.total, percent(s.load / s.total, 0),
                   percent(s.train / s.total, 0), percent(s.test / s.total, 0)));
   if (const auto where = where_the_time_goes(run.counted); !where.empty()) say(where.front() + "\n");
-  if (const std::string what = advice(o, run.data.train.shape, run.counted); !what.empty())
+  if (const std::string what = advice(o, run.data.train.shape, compression_of_images(run), run.counted); !what.empty())
     say("advice: " + what + "\n");
 }
 
@@ -97,7 +104,7 @@ Report report(const Options& o, const Observed& run) {
   if (!run.state.weights_sha256.empty()) r.facts.emplace_back("weights sha256", run.state.weights_sha256);
   r.epochs = run.state.training.epochs;
   r.graphs = pictures(run);
-  r.advice = advice(o, run.data.train.shape, run.counted);
+  r.advice = advice(o, run.data.train.shape, compression_of_images(run), run.counted);
   if (run.weights) {
     r.class_names = run.class_names;
     r.test = run.data.test.in_memory;

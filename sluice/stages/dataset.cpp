@@ -10,6 +10,7 @@
 
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/label.hpp>
+#include <sluice/stages/scale.hpp>
 
 namespace sluice::stages {
 
@@ -149,11 +150,24 @@ void check_same_size(const DataShape& train, const DataShape& test) {
   if (!same_size)
     throw DataError(fmt::format("{}: images of {}, expected {} as in {}: do the two belong together?", test.path,
                                 pixels_text(test), pixels_text(train), train.path));
+}
+
+void check_same_scale(const DataShape& train, const DataShape& test) {
   // Whether text is held as bytes or not says nothing.
-  const bool is_text = train.divisor || test.divisor;
-  if (!is_text && train.stored != test.stored)
-    throw DataError(fmt::format("{}: images of {}, expected {} as in {}: do the two belong together?", test.path,
-                                element_type_name(test.stored), element_type_name(train.stored), train.path));
+  if (train.divisor && test.divisor) return;
+  if (!train.divisor && !test.divisor) {
+    if (train.stored == test.stored) return;
+    throw DataError(
+        fmt::format("{}: images of {}, expected {} as in {}: do the two belong together? (--scale says one "
+                    "for both)",
+                    test.path, element_type_name(test.stored), element_type_name(train.stored), train.path));
+  }
+  const auto divisor = [](const DataShape& shape) { return shape.divisor.value_or(usual_divisor(shape.stored)); };
+  if (divisor(train) != divisor(test))
+    throw DataError(
+        fmt::format("{}: pixels whose scale is {}, expected {} as in {}: are they alike? (--scale says one "
+                    "for both)",
+                    test.path, scale_text(divisor(test)), scale_text(divisor(train)), train.path));
 }
 
 }  // namespace sluice::stages

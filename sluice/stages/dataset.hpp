@@ -112,8 +112,11 @@ void check_as_many(const InputFiles& images, const ItemCounts& image_counts, con
 void check_counted(const DataShape& shape, const InputFiles& images, const ItemCounts& counts,
                    const CountLabels& labels);
 
-// Throws DataError unless the test set's images are of the size and type that was trained on.
+// Throws DataError unless the test set's images are of the size that was trained on.
 void check_same_size(const DataShape& train, const DataShape& test);
+// Throws DataError unless arrays are of the type that was trained on, and where one of the two is text, its pixels of
+// the same usual scale.
+void check_same_scale(const DataShape& train, const DataShape& test);
 
 static_assert(verbs::Sink<CollectImages, Elements> && verbs::Sink<CollectLabels, Elements> &&
               verbs::Sink<CountLabels, Elements>);

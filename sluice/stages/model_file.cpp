@@ -53,7 +53,10 @@ std::vector<float> floats(const std::string& bytes, std::size_t first, std::size
   return values;
 }
 
-constexpr std::uint64_t most_file = 8 + most_safetensors_header + 2 * 4 * (most_weights + most_classes);
+// Two models, as a checkpoint within an epoch has them, and of each feature a mean, a deviation and what stands for one
+// that is missing.
+constexpr std::uint64_t most_file =
+    8 + most_safetensors_header + 2 * 4 * (most_weights + most_classes) + 3 * 4 * most_pixels;
 
 std::string contents(const std::string& path) {
   struct File {

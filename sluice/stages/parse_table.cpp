@@ -455,7 +455,7 @@ class PieceParser {
                            : "a finite number: a column of something else can be left out (--ignore-columns)");
     }
     return how_.type == Pixel::uint8 && !is_byte(value.value)
-               ? said_of(column, read, "a whole number from 0 to 255, as in all rows that were seen before")
+               ? said_of(column, read, "a whole number from 0 to 255, as all pixels of the training set are")
                : "";
   }
 

@@ -328,8 +328,9 @@ void check_feature_names(const TableLayout& layout) {
 
 void pick_features(TableLayout& layout, const Finder& finder, const TableWanted& wanted) {
   if (!layout.has_header())
-    throw DataError(fmt::format("{}: has no header, expected one that names the columns of the model, {}", layout.path,
-                                some_of(wanted.features)));
+    throw DataError(fmt::format(
+        "{}: has no header, expected one that names the columns that were trained on, {}: put such a line before it",
+        layout.path, some_of(wanted.features)));
   std::vector<std::string> missing;
   for (const std::string& name : wanted.features) {
     const auto found = finder.named(name);

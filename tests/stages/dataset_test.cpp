@@ -162,7 +162,7 @@ TEST(DataSet, ImagesOfOtherTypesThanUint8AreFloat32InMemory) {
     values.insert(values.end(), row, row + 2);
   }
   EXPECT_EQ(values, (std::vector<float>{1, -1, 256, 512}));
-  expect_error<DataError>([&] { check_same_size(set, Pair(images_file(2, 1, 2), labels_file(2, 2)).load()); },
+  expect_error<DataError>([&] { check_same_scale(set, Pair(images_file(2, 1, 2), labels_file(2, 2)).load()); },
                           {"images of uint8, expected int16 as in " + pair.images});
 }
 
@@ -197,6 +197,20 @@ TEST(DataSet, ATestSetOfAnotherImageSizeIsAnErrorThatNamesBothFiles) {
   expect_error<DataError>([&] { check_same_size(train.load(), test.load()); },
                           {test.images + ": images of 4 x 4 pixels, expected 2 x 8 pixels as in " + train.images});
   check_same_size(train.load(), train.load());
+}
+
+TEST(DataSet, PixelsThatHaveAnotherScaleThanThoseThatWereTrainedOnAreAnError) {
+  const DataShape bytes{.path = "a"}, floats{.stored = ElementType::float32, .path = "b"};
+  const DataShape text{.stored = ElementType::float32, .path = "c", .divisor = 1},
+      text_of_bytes{.path = "d", .divisor = byte_divisor};
+  for (const auto& [train, test] : {std::pair(bytes, text_of_bytes), {floats, text}, {text, text_of_bytes}})
+    for (int i = 0; i < 2; ++i) check_same_scale(i ? train : test, i ? test : train);
+  expect_error<DataError>([&] { check_same_scale(bytes, floats); },
+                          {"b: images of float32, expected uint8 as in a", "--scale says one for both"});
+  expect_error<DataError>([&] { check_same_scale(bytes, text); },
+                          {"c: pixels whose scale is 1, expected 1/255 as in a", "--scale says one for both"});
+  expect_error<DataError>([&] { check_same_scale(text_of_bytes, floats); },
+                          {"b: pixels whose scale is 1, expected 1/255 as in d"});
 }
 
 TEST(DataSet, EveryTruncationOfAFileIsAnError) {

@@ -293,7 +293,7 @@ TEST(ParseTable, RowsOfAGivenTypeAreOfThatType) {
   EXPECT_EQ(read("a,b\n1,2\n3,255\n", Pixel::float32), "2");
   EXPECT_EQ(read("a,b\n1,2\n3,255\n", Pixel::uint8), "2");
   EXPECT_EQ(read("a,b\n1,2\n3,256\n", Pixel::uint8),
-            ", column 2 (b): '256', expected a whole number from 0 to 255, as in all rows that were seen before");
+            ", column 2 (b): '256', expected a whole number from 0 to 255, as all pixels of the training set are");
   const ParseTable wrong{.missing = Missing::mean, .type = Pixel::uint8};
   TableRows rows;
   EXPECT_THROW(wrong({}, rows), std::invalid_argument);

@@ -246,6 +246,73 @@ TEST_F(Words, WhatIsMissingIsAnErrorOrCounted) {
     }
 }
 
+TEST_F(Words, WhatIsAskedForMissingCellsBeatsWhatTheModelHas) {
+  const std::string gap = folder.write("gap.csv", table(300, false, "NA")), model = folder.path("m"),
+                    mean = folder.path("mean");
+  trained(job(train, other) + Arguments{"--output", model});
+  trained(job(gap, other) + Arguments{"--missing", "mean", "--output", mean});
+  const auto eval = [&](const std::string& of, const std::string& how) {
+    return sluice({"eval", "--model", of, "--test", gap, "--label-column", "kind", "--missing", how});
+  };
+  for (const std::string& of : {model, mean}) {
+    EXPECT_TRUE(contains(eval(of, "error").err, gap + ": line 7, column 3 (b): 'NA'"));
+    const Result zero = eval(of, "zero"), skip = eval(of, "skip");
+    EXPECT_TRUE(contains(zero.err, "1 cell missing, taken for 0")) << zero.err;
+    EXPECT_TRUE(contains(skip.err, "1 cell missing, 1 row left out")) << skip.err;
+    EXPECT_TRUE(contains(skip.out, "over 299 images")) << skip.out;
+  }
+  EXPECT_TRUE(contains(eval(mean, "auto").err, "1 cell missing, taken for the mean of the column in the training set"));
+  EXPECT_NE(eval(mean, "zero").out, eval(mean, "mean").out);
+  const Result none = eval(model, "mean");
+  EXPECT_EQ(none.code, 2);
+  EXPECT_TRUE(contains(none.err, "--missing mean: " + model + " was not trained with it and keeps no means"))
+      << none.err;
+  const Arguments predict{"predict", "--model", model, "--images", gap, "--missing"};
+  const Result skipped = sluice(predict + Arguments{"skip"}), lines_of = sluice(predict + Arguments{"zero"});
+  EXPECT_EQ(skipped.code, 2);
+  EXPECT_TRUE(contains(skipped.err, "a row that is left out would have no line")) << skipped.err;
+  EXPECT_EQ(lines(lines_of.out).size(), 300u);
+  EXPECT_TRUE(contains(lines_of.err, gap + ": 300 rows separated by commas, with a header")) << lines_of.err;
+}
+
+TEST_F(Words, AreToldAlsoWhereNearlyAllOfThemAreNumbers) {
+  std::string text = "a,class\n";
+  for (int i = 0; i < 30; ++i) text += std::to_string(i % 7) + "," + (i == 20 ? "3O" : std::to_string(i % 3)) + "\n";
+  const std::string typo = folder.write("typo.csv", text);
+  const Result r = sluice({"train", "--train", typo, "--test", typo, "--epochs", "1"});
+  EXPECT_TRUE(contains(r.err, "the label is column 2 (class), 4 words: '0', '1', '2', '3O'; 1 feature")) << r.err;
+  text = "a,target\n";
+  for (int i = 0; i < 30; ++i) text += "1," + std::to_string(i) + ".5\n";
+  const std::string numbers = folder.write("numbers.csv", text);
+  const Result n = sluice({"train", "--train", numbers, "--test", numbers, "--epochs", "1"});
+  EXPECT_TRUE(contains(n.err, ", 30 words: '0.5', '1.5', '10.5', '11.5', ... '9.5', a class for nearly every row"))
+      << n.err;
+}
+
+TEST_F(Words, FlagsOfTablesAreRefusedWhereThereIsNone) {
+  const SmallData data;
+  const Arguments arrays{"train", "--data", data.folder().path(), "--epochs", "1"};
+  for (const Arguments& flag : {Arguments{"--missing", "zero"}, Arguments{"--ignore-columns", "id"},
+                                Arguments{"--separator", ";"}, Arguments{"--header", "no"}}) {
+    const Result r = sluice(arrays + flag);
+    EXPECT_EQ(r.code, 2);
+    EXPECT_TRUE(contains(r.err, flag[0] + ": has no effect: none of the files is a table")) << r.err;
+  }
+  const Result keys = sluice(job(train, other) + Arguments{"--images-key", "x"});
+  EXPECT_EQ(keys.code, 2);
+  EXPECT_TRUE(contains(keys.err, "--images-key: has no effect: none of the files is a .npz")) << keys.err;
+  for (const char* column : {"0", "-1", "kind"}) {
+    const Result r = sluice(arrays + Arguments{"--label-column", column});
+    EXPECT_EQ(r.code, 2);
+    EXPECT_TRUE(contains(r.err, std::string("--label-column ") + column + ": the labels are an array")) << r.err;
+  }
+  const std::string model = folder.path("m");
+  trained(job(train, other) + Arguments{"--output", model});
+  const Result ignored = sluice({"predict", "--model", model, "--images", other, "--ignore-columns", "a"});
+  EXPECT_EQ(ignored.code, 2);
+  EXPECT_TRUE(contains(ignored.err, "--ignore-columns: 'a' is a feature of " + model)) << ignored.err;
+}
+
 TEST_F(Words, TheFirstErrorOfTheFileIsSaidWhateverTheThreads) {
   std::string text = table(20000, false);
   const std::size_t at = text.find("\n15000,");
@@ -294,6 +361,26 @@ TEST_F(Formats, AModelOfOneShapeRefusesAnother) {
     EXPECT_EQ(r.code, 3);
     EXPECT_TRUE(contains(r.err, "images of 3 x 14 pixels, expected 6 x 7 pixels, as " + model + " was trained on"))
         << r.err;
+  }
+}
+
+TEST_F(Formats, TrainAndTestOfScalesThatDifferAreRefusedUnlessOneIsSaid) {
+  tables("feature");  // whose scale is 1
+  const Arguments mixed{"train",
+                        "--train",
+                        folder.path("train.csv"),
+                        "--test-images",
+                        data.path("t10k-images-idx3-ubyte.gz"),
+                        "--test-labels",
+                        data.path("t10k-labels-idx1-ubyte.gz"),
+                        "--epochs",
+                        "1",
+                        "--quiet"};
+  for (const Arguments& more : {Arguments{}, {"--stream"}}) {
+    const Result r = sluice(mixed + more);
+    EXPECT_EQ(r.code, 3);
+    EXPECT_TRUE(contains(r.err, "pixels whose scale is 1/255, expected 1 as in " + folder.path("train.csv"))) << r.err;
+    EXPECT_EQ(sluice(mixed + more + Arguments{"--scale", "1/255"}).code, 0);
   }
 }
 

@@ -24,6 +24,8 @@
 namespace sluice::apps::testing {
 namespace {
 
+using stages::Compression;
+
 std::string contents(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   EXPECT_TRUE(file) << path;
@@ -298,15 +300,20 @@ TEST(Advice, IsOfThisProgram) {
   Options o;
   o.decoder = "zlib";
   if (o.decoder != Options{}.effective_decoder()) {
-    EXPECT_TRUE(contains(advice(o, {}, {load}), "--decoder libdeflate"));
+    EXPECT_TRUE(contains(advice(o, {}, Compression::gzip, {load}), "--decoder libdeflate"));
   }
   o.decoder = "auto";
-  EXPECT_FALSE(contains(advice(o, {}, {load}), "--decoder zlib"));
-  EXPECT_EQ(advice(o, {}, {}), "");
+  EXPECT_FALSE(contains(advice(o, {}, Compression::gzip, {load}), "--decoder zlib"));
+  EXPECT_EQ(advice(o, {}, Compression::gzip, {}), "");
   load.graph = "train", o.stream = true;
-  EXPECT_TRUE(contains(advice(o, {}, {load}), "without --stream"));
+  EXPECT_TRUE(contains(advice(o, {}, Compression::gzip, {load}), "without --stream"));
   load.stages[0].name = "pieces.train-images";
-  EXPECT_TRUE(contains(advice(o, {}, {load}), "sluice index"));
+  EXPECT_TRUE(contains(advice(o, {}, Compression::gzip, {load}), "sluice index"));
+  load.stages[0].name = "inflate.train-images";
+  EXPECT_TRUE(contains(advice(o, {}, Compression::xz, {load}), "of xz: xz -T0 --block-size=1MiB"));
+  EXPECT_TRUE(contains(advice(o, {}, Compression::bzip2, {load}), "of bzip2: gzip, xz and zstd are"));
+  load.graph = "load";
+  EXPECT_EQ(advice(o, {}, Compression::none, {load}), "") << "which is reading";
 }
 
 TEST(RepeatingCommand, GivesTheSameBits) {
