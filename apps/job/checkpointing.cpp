@@ -30,7 +30,7 @@ using Older = stages::Replacement::Older;
 // What decides the result, under the names of the flags: of a checkpoint, it has to be the same.
 ordered_json job(const Options& o) {
   const TrainingSettings s = training_settings(o);
-  return {{"--batch-size", s.batch_size}, {"--lr", s.learning_rate},          {"--seed", s.seed},
+  return {{"--batch-size", s.batch_size}, {"--lr", s.optimizer.rate},         {"--seed", s.seed},
           {"--stream", o.stream},         {"--standardize", o.standardize},   {"--images-key", o.images_key},
           {"--labels-key", o.labels_key}, {"--label-column", o.label_column}, {"--ignore-columns", o.ignore_columns},
           {"--header", o.header},         {"--separator", o.separator},       {"--missing", o.missing}};

@@ -17,9 +17,9 @@
 #include <sluice/stages/gradient.hpp>
 #include <sluice/stages/kernels/kernels.hpp>
 #include <sluice/stages/loss.hpp>
+#include <sluice/stages/optimizer.hpp>
 #include <sluice/stages/plan.hpp>
 #include <sluice/stages/reduce.hpp>
-#include <sluice/stages/sgd.hpp>
 #include <sluice/stages/shard.hpp>
 #include <sluice/stages/slice.hpp>
 #include <sluice/stages/softmax.hpp>
@@ -55,7 +55,7 @@ struct Step {
     planner({slots, sizeof partial, 0, 0, 1}, plan);
     Reduce{}(Slicer{}(plan, 0, 1), sum);
   }
-  void update() { Sgd{}(sum); }
+  void update() { Update{}(sum); }
 };
 
 // Whether the stages agree with the reference on this batch.
