@@ -31,7 +31,7 @@ using Older = stages::Replacement::Older;
 ordered_json job(const Options& o) {
   const TrainingSettings s = training_settings(o);
   return {{"--batch-size", s.batch_size},
-          {"--lr", s.learning_rate},
+          {"--lr", s.optimizer.rate},
           {"--seed", s.seed},
           {"--stream", o.stream},
           {"--standardize", o.standardize},

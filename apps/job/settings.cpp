@@ -25,7 +25,7 @@ void check_index_folder(const std::string& folder) {
 
 TrainingSettings training_settings(const Options& o) {
   return {.batch_size = o.batch_size,
-          .learning_rate = o.lr,
+          .optimizer = {.rate = o.lr},
           .seed = o.seed,
           .shuffle_buffer = o.shuffle_buffer,
           .shards = o.shards,

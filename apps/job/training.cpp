@@ -12,9 +12,9 @@
 #include <sluice/stages/kernels/table.hpp>
 #include <sluice/stages/limits.hpp>
 #include <sluice/stages/loss.hpp>
+#include <sluice/stages/optimizer.hpp>
 #include <sluice/stages/plan.hpp>
 #include <sluice/stages/reduce.hpp>
-#include <sluice/stages/sgd.hpp>
 #include <sluice/stages/shard.hpp>
 #include <sluice/stages/slice.hpp>
 #include <sluice/stages/slice_gradient.hpp>
@@ -62,9 +62,11 @@ Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings&
   const Cut cut = cut_of(s, set.shape, threads.count());
   const std::size_t unit = cut.gradient_by_slices ? kernels::lanes : kernels::row_block;
   const std::size_t slices = slices_of(set.shape, threads.count());
-  const auto limits = [&](std::size_t rows) { return Limits{rows, set.shape.pixels(), set.shape.classes}; };
+  const auto limits = [&](std::size_t rows) {
+    return Limits{rows, set.shape.pixels(), set.shape.classes, runs_beside(s.optimizer)};
+  };
   const Limits batch = limits(s.batch_size), part = limits(shard_rows(s.batch_size, cut.shards, unit));
-  const Sgd sgd{.rate = static_cast<float>(s.learning_rate)};
+  const Update update{s.optimizer};
 
   auto weights = g.feedback("weights", initial);
   auto work = g.zip("work", batches(set, s), weights, capacity(1));  // batch k meets weights k
@@ -77,7 +79,7 @@ Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings&
     auto whole = g.fold("plan", GatherScored{.limits = batch, .row_bytes = kept}, scored, capacity(2));
     auto slice = g.split("slice", PixelSlicer{}, whole, shards(slices), capacity(1));
     auto sum = g.map("gradient", SliceGradient{.limits = batch, .slices = slices}, slice, unlimited);
-    auto after = g.fold("gather", Gather{.limits = batch}, g.map("sgd", sgd, sum, unlimited), capacity(1));
+    auto after = g.fold("gather", Gather{.limits = batch}, g.map("sgd", update, sum, unlimited), capacity(1));
     auto loss = g.map("loss", BatchCrossEntropy{}, whole);
     auto hits = g.map("accuracy", BatchAccuracy{}, whole);
     accumulate(loss, hits, after, s.keeps_state);
@@ -89,7 +91,7 @@ Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings&
     auto plan = g.fold("plan", Plan{.limits = batch}, partial, capacity(1));
     auto slice = g.split("slice", Slicer{}, plan, shards(slices), capacity(1));
     auto sum = g.map("reduce", Reduce{.limits = batch, .slices = slices}, slice, unlimited);
-    auto after = g.fold("gather", Gather{.limits = batch}, g.map("sgd", sgd, sum, unlimited), capacity(1));
+    auto after = g.fold("gather", Gather{.limits = batch}, g.map("sgd", update, sum, unlimited), capacity(1));
     accumulate(loss, hits, after, s.keeps_state);
     weights.close(after);
   }

@@ -5,7 +5,7 @@
 // Order and thread-safety: one run at a time; graph().cancel() and graph().stats() from any thread. Errors: those of
 // Graph::run(), and a stages::DataError where images and labels are not as many.
 //
-//   Training training(set, {.batch_size = 256, .learning_rate = 0.1}, threads, initial);
+//   Training training(set, {.batch_size = 256, .optimizer = {.rate = 0.1}}, threads, initial);
 //   const Metrics first = training.run(1), second = training.run(2);
 #pragma once
 

@@ -2,7 +2,7 @@
 //
 // Plain values and pure functions. Errors: none.
 //
-//   const TrainingSettings settings{.batch_size = 64, .learning_rate = 0.05};
+//   const TrainingSettings settings{.batch_size = 64, .optimizer = {.rate = 0.05}};
 //   cut_of(settings, data.train.shape, threads.count()).shards
 #pragma once
 
@@ -12,13 +12,14 @@
 #include <string>
 
 #include <sluice/stages/dataset.hpp>
+#include <sluice/stages/optimizer.hpp>
 
 namespace sluice::apps {
 
 struct TrainingSettings {
   // With the data and the initial weights, these decide the result:
   std::size_t batch_size = 256;  // rows of a step
-  double learning_rate = 0.1;
+  stages::Optimizer optimizer{};
   std::uint64_t seed = 0;          // of the order of the rows
   std::size_t shuffle_buffer = 0;  // rows, of a set that stays in its files; 0: what 16 MiB hold, at least a batch
   // On these it does not depend:

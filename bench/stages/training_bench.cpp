@@ -17,9 +17,9 @@
 #include <sluice/stages/gradient.hpp>
 #include <sluice/stages/kernels/kernels.hpp>
 #include <sluice/stages/loss.hpp>
+#include <sluice/stages/optimizer.hpp>
 #include <sluice/stages/plan.hpp>
 #include <sluice/stages/reduce.hpp>
-#include <sluice/stages/sgd.hpp>
 #include <sluice/stages/shard.hpp>
 #include <sluice/stages/slice.hpp>
 #include <sluice/stages/softmax.hpp>
@@ -47,6 +47,7 @@ struct Step {
   Plan planner;
   GradientPlan plan;
   SliceSum sum;
+  Optimizer optimizer{};
 
   void forward(const Work& work) { SoftmaxForward{}(shard = Sharder{}(work, 0, 1), scored); }
   void backward() { SoftmaxGradient{}(scored, partial); }
@@ -55,7 +56,7 @@ struct Step {
     planner({slots, sizeof partial, 0, 0, 1}, plan);
     Reduce{}(Slicer{}(plan, 0, 1), sum);
   }
-  void update() { Sgd{}(sum); }
+  void update() { Update{optimizer}(sum); }
 };
 
 // Whether the stages agree with the reference on this batch.
@@ -166,10 +167,14 @@ void loss_and_hits(benchmark::State& state, const kernels::Table& level) {
   }
 }
 
-void whole_step(benchmark::State& state, const kernels::Table& level) {
+void whole_step(benchmark::State& state, const kernels::Table& level, const Optimizer& optimizer) {
   Run run(state, level, 2);
   if (!run.ready) return;
   auto& [batch, weights] = run.example.work;
+  Model first = *weights;
+  prepare(run.step.optimizer = optimizer, first);
+  weights = {};
+  weights.renew() = first;
   for (auto _ : state) {
     run.step.forward(run.example.work);
     run.step.backward();
@@ -201,19 +206,21 @@ void reference_on_eigen(benchmark::State& state) {
 }
 
 void register_all() {
-  const std::vector<std::vector<std::int64_t>> shapes = {
-      {784, 10, 256}, {784, 26, 256}, {784, 63, 256}, {784, 200, 256}, {3072, 10, 256}};
+  const std::vector<std::vector<std::int64_t>> shapes = {{784, 10, 256},  {784, 26, 256},  {784, 63, 256},
+                                                         {784, 200, 256}, {3072, 10, 256}, {784, 10, 4096}};
   for (const auto& shape : shapes) benchmark::RegisterBenchmark("reference_on_eigen", reference_on_eigen)->Args(shape);
   for (const kernels::Table* level : kernels::available()) {
     const std::string suffix = std::string("/") + level->name;
-    const auto add = [&](const char* name, auto body) {
-      for (const auto& shape : shapes) benchmark::RegisterBenchmark((name + suffix).c_str(), body, *level)->Args(shape);
+    const auto add = [&](const char* name, auto body, const auto&... more) {
+      for (const auto& shape : shapes)
+        benchmark::RegisterBenchmark((name + suffix).c_str(), body, *level, more...)->Args(shape);
     };
     add("forward", forward);
     add("gradient", gradient);
     add("reduce_and_update", reduce_and_update);
     add("loss_and_hits", loss_and_hits);
-    add("whole_step", whole_step);
+    for (const auto& [name, kind] : {std::pair("", Optimizer::Kind::sgd), std::pair("_adam", Optimizer::Kind::adam)})
+      add((std::string("whole_step") + name).c_str(), whole_step, Optimizer{.kind = kind, .rate = 0.001});
   }
 }
 

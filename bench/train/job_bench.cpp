@@ -62,7 +62,7 @@ Figures measure(const DataSet& data, std::size_t batch_size, std::size_t thread_
   initial.renew() = random_model(data.pixels(), data.classes, settings.seed);
   apps::Training training(apps::LabelledSet(data), settings, threads, initial);
   StraightOptions options{.batch_size = batch_size,
-                          .rate = static_cast<float>(settings.learning_rate),
+                          .optimizer = settings.optimizer,
                           .seed = settings.seed,
                           .threads = thread_count,
                           .cut = apps::cut_of(settings, data, thread_count),

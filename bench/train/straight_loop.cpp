@@ -111,15 +111,15 @@ void StraightLoop::score(std::size_t thread) {
 
 void StraightLoop::update(std::size_t thread) {
   const std::size_t slices = options_.slices;
-  const Sgd sgd{.rate = options_.rate};
+  const Update update{options_.optimizer};
   auto& [scored, sum, gradient] = workers_[thread];
   for (std::size_t s = slices * thread / options_.threads; s < slices * (thread + 1) / options_.threads; ++s) {
     if (options_.cut.gradient_by_slices) {
       SliceGradient{}(PixelSlicer{}(whole_, s, slices), gradient);
-      sgd(gradient);
+      update(gradient);
     } else {
       Reduce{}(Slicer{}(step_, s, slices), sum);
-      sgd(sum);
+      update(sum);
     }
   }
 }

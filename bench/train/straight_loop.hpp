@@ -24,9 +24,9 @@
 #include <sluice/stages/gradient.hpp>
 #include <sluice/stages/loss.hpp>
 #include <sluice/stages/model.hpp>
+#include <sluice/stages/optimizer.hpp>
 #include <sluice/stages/plan.hpp>
 #include <sluice/stages/reduce.hpp>
-#include <sluice/stages/sgd.hpp>
 #include <sluice/stages/shard.hpp>
 #include <sluice/stages/slice.hpp>
 #include <sluice/stages/slice_gradient.hpp>
@@ -36,7 +36,7 @@ namespace sluice::bench {
 
 struct StraightOptions {
   std::size_t batch_size = 256;
-  float rate = 0.1f;
+  stages::Optimizer optimizer{};
   std::uint64_t seed = 0;
   std::size_t threads = 1;
   apps::Cut cut{};         // of the batch

@@ -3,8 +3,8 @@
 //
 // scored shard -> the sums of its maximal complete subtrees of row blocks (sluice/stages/block_tree.hpp), float32, each
 // packed [chunks][classes][16] and then the bias' gradient. Not yet divided by the model's divisor or by the
-// rows: Sgd does both at once. Order and thread-safety: a pure function of the shard; runs on any number of shards at
-// once. Empty shards give no node. Errors: std::length_error beyond `limits`.
+// rows: Update does both at once. Order and thread-safety: a pure function of the shard; runs on any number of shards
+// at once. Empty shards give no node. Errors: std::length_error beyond `limits`.
 //
 //   PartialGradient partial;
 //   SoftmaxGradient{}(scored, partial);

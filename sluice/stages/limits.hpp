@@ -14,6 +14,7 @@ struct Limits {
   std::size_t rows = 0;     // of a shard
   std::size_t pixels = 0;   // of a row
   std::size_t classes = 0;  // 2 .. 65536
+  std::size_t beside = 0;   // runs of numbers, as long as the parameters, that a model has beside them: runs_beside()
 
   bool known() const { return rows > 0 && pixels > 0 && classes > 0; }
   void check(std::size_t its_rows, std::size_t its_pixels, std::size_t its_classes) const;

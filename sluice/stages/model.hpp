@@ -2,9 +2,12 @@
 //
 // Layout: `weights` is packed for the kernels as [ceil(pixels / 16)][classes][16], float32: 16 neighbouring pixels of
 // one class lie together; places past the last pixel are zero and stay zero. `bias` has `classes` values.
-// Order and thread-safety: a plain value; it travels as Weights, a handle to a model that nobody writes any more.
+// What an optimiser keeps beside the parameters (sluice/stages/optimizer.hpp) is in runs of weights and then bias, or
+// empty. Order and thread-safety: a plain value; it travels as Weights, a handle to a model that nobody writes any
+// more.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -34,6 +37,10 @@ struct Model {
   std::vector<float> bias;       // (classes)
   float divisor = byte_divisor;  // finite, above 0
   Shared<Inputs> inputs{};       // empty: nothing is known of them
+  std::uint64_t steps = 0;       // that made it, since training began
+  // Of the optimiser, see above:
+  std::array<Column<float>, 2> moments{};
+  Column<float> average{};  // of the parameters after some steps
 
   const Inputs& known_inputs() const;
 };

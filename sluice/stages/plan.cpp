@@ -15,11 +15,15 @@ void StepPlan::begin(const Weights& from, Pool<Model>& models) {
   if (model.inputs.get() != from->inputs.get()) model.inputs = from->inputs;
   model.weights.resize(from->weights.size());
   model.bias.resize(from->bias.size());
+  model.steps = from->steps + 1;
+  for (std::size_t i = 0; i < model.moments.size(); i++) model.moments[i].resize(from->moments[i].size());
+  model.average.resize(from->average.size());
   to = &model;
 }
 
 std::size_t StepPlan::bytes(const Limits& limits) {
-  return sizeof(Model) + (kernels::weights_size(limits.pixels, limits.classes) + limits.classes) * sizeof(float);
+  const std::size_t parameters = kernels::weights_size(limits.pixels, limits.classes) + limits.classes;
+  return sizeof(Model) + (1 + limits.beside) * parameters * sizeof(float);
 }
 
 void Plan::operator()(Group<Shared<PartialGradient>> shards, GradientPlan& out) {

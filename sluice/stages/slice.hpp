@@ -2,13 +2,13 @@
 //
 // plan of a batch's gradient -> `parts` slices: runs of whole cache lines of 16 floats, as even as can be; some are
 // empty where lines are fewer than parts. Which floats are added to which does not depend on `parts`.
-// slices, after Sgd, in slice order -> the weights after the step.
+// slices, after Update, in slice order -> the weights after the step.
 // Order and thread-safety: Slicer is a pure function; slices point into the message that they were cut from. Errors:
 // none.
 //
 //   auto slices = g.split("slice", Slicer{}, plan, shards(2));
 //   auto sums = g.map("reduce", Reduce{}, slices, unlimited);
-//   weights.close(g.fold("gather", Gather{}, g.map("sgd", Sgd{.rate = 0.1f}, sums, unlimited)));
+//   weights.close(g.fold("gather", Gather{}, g.map("sgd", Update{{.rate = 0.1}}, sums, unlimited)));
 #pragma once
 
 #include <cstddef>

@@ -9,7 +9,7 @@
 //
 //   auto batch = g.fold("plan", GatherScored{}, scored);
 //   auto sums = g.map("gradient", SliceGradient{}, g.split("slice", PixelSlicer{}, batch, shards(16)), unlimited);
-//   weights.close(g.fold("gather", Gather{}, g.map("sgd", Sgd{.rate = 0.1f}, sums, unlimited)));
+//   weights.close(g.fold("gather", Gather{}, g.map("sgd", Update{{.rate = 0.1}}, sums, unlimited)));
 #pragma once
 
 #include <cstddef>

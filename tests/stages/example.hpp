@@ -15,9 +15,9 @@
 #include <sluice/stages/gradient.hpp>
 #include <sluice/stages/kernels/kernels.hpp>
 #include <sluice/stages/loss.hpp>
+#include <sluice/stages/optimizer.hpp>
 #include <sluice/stages/plan.hpp>
 #include <sluice/stages/reduce.hpp>
-#include <sluice/stages/sgd.hpp>
 #include <sluice/stages/shard.hpp>
 #include <sluice/stages/slice.hpp>
 #include <sluice/stages/softmax.hpp>
@@ -101,7 +101,8 @@ Group<T> group_of(const std::vector<T>& shards) {
 
 // One step of training, the batch cut into `parts` and the gradient into `slices`: what every stage made of it.
 struct Step {
-  Step(const Batch& batch, const Weights& weights, std::size_t parts, std::size_t slices = 1, float rate = 0.1f)
+  Step(const Batch& batch, const Weights& weights, std::size_t parts, std::size_t slices = 1,
+       const Optimizer& optimizer = {})
       : work(batch, weights), scored(parts), partial(parts) {
     for (std::size_t part = 0; part < parts; part++) {
       SoftmaxForward{}(Sharder{}(work, part, parts), scored[part]);
@@ -113,7 +114,7 @@ struct Step {
       SliceSum sum;
       Reduce{}(Slicer{}(plan, s, slices), sum);
       gradient.insert(gradient.end(), sum.values, sum.values + (sum.end - sum.begin));
-      updated.push_back(Sgd{.rate = rate}(sum));
+      updated.push_back(Update{optimizer}(sum));
     }
     next = Gather{}(group_of(updated));
     loss = CrossEntropy{}(group_of(scored));

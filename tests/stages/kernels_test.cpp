@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <stdexcept>
@@ -151,6 +152,110 @@ TEST(Kernels, AddAndUpdateWorkInPlaceForEveryCount) {
       EXPECT_EQ(sum[count], -1);
       EXPECT_EQ(step[count], -1);
     }
+}
+
+// Numbers of many sizes, all with bits in their last places.
+std::vector<float> numbers_of_all_sizes(std::size_t count, std::uint64_t seed) {
+  Numbers numbers(seed);
+  std::vector<float> all(count);
+  for (float& x : all) x = std::ldexp(numbers.between(-1, 1), static_cast<int>(numbers.whole(40)) - 30);
+  return all;
+}
+
+// What an optimiser's kernel is given, and what it makes of it: w, m, v, one behind the other, and a number behind
+// each.
+struct OptimizerNumbers {
+  explicit OptimizerNumbers(std::size_t its_count) : count(its_count) {
+    for (float& x : v) x = std::abs(x);
+    w[count] = m[count] = v[count] = -1;
+  }
+  void momentum(const kernels::Table& table) {
+    table.momentum({.gradient = g.data(),
+                    .weights = w.data(),
+                    .moment = m.data(),
+                    .next_weights = w.data(),
+                    .next_moment = m.data(),
+                    .count = count,
+                    .scale = 0.3f,
+                    .decay = decay,
+                    .momentum = 0.9f,
+                    .by_gradient = 0.1f,
+                    .by_moment = 0.09f});
+  }
+  void adam(const kernels::Table& table) {
+    table.adam({.gradient = g.data(),
+                .weights = w.data(),
+                .moments = {m.data(), v.data()},
+                .next_weights = w.data(),
+                .next_moments = {m.data(), v.data()},
+                .count = count,
+                .scale = 0.3f,
+                .decay = decay,
+                .beta1 = 0.9f,
+                .share1 = 0.1f,
+                .beta2 = 0.999f,
+                .share2 = 0.001f,
+                .rate = 0.01f,
+                .epsilon = 1e-8f});
+  }
+  std::string bytes() const { return bytes_of(w) + bytes_of(m) + bytes_of(v); }
+
+  std::size_t count;
+  float decay = 0.01f;
+  std::vector<float> g = numbers_of_all_sizes(count, 1), w = numbers_of_all_sizes(count + 1, 2),
+                     m = numbers_of_all_sizes(count + 1, 3), v = numbers_of_all_sizes(count + 1, 4);
+};
+
+TEST(Kernels, OptimizersComputeTheSameBitsInPlaceForEveryCountAtEveryLevel) {
+  for (const std::size_t count : Sizes{0, 1, 7, 8, 9, 15, 16, 17, 33, 100, 7850}) {
+    const kernels::Table& portable = *kernels::available().back();
+    const OptimizerNumbers before(count);
+    OptimizerNumbers momentum = before, adam = before;
+    momentum.momentum(portable), adam.adam(portable);
+    std::vector<float> mean(count);
+    portable.average(mean.data(), before.m.data(), before.w.data(), 0.3f, count);
+    for (std::size_t i = 0; i < count; i++) {
+      const float g = std::fma(0.01f, before.w[i], 0.3f * before.g[i]);
+      const float m = std::fma(0.9f, before.m[i], g) + 0x1p-100f - 0x1p-100f;
+      EXPECT_EQ(momentum.m[i], m);
+      EXPECT_EQ(momentum.w[i], std::fma(-0.09f, m, std::fma(-0.1f, g, before.w[i])));
+      EXPECT_EQ(mean[i], std::fma(before.w[i] - before.m[i], 0.3f, before.m[i]));
+    }
+    EXPECT_EQ(momentum.w[count], -1);
+    EXPECT_EQ(adam.w[count], -1);
+    EXPECT_EQ(adam.v[count], -1);
+    for (const kernels::Table* table : kernels::available()) {
+      OptimizerNumbers other = before;
+      other.momentum(*table);
+      EXPECT_EQ(other.bytes() == momentum.bytes(), true) << table->name << " momentum of " << count;
+      other = before;
+      other.adam(*table);
+      EXPECT_EQ(other.bytes() == adam.bytes(), true) << table->name << " adam of " << count;
+      other = before;
+      table->average(other.m.data(), other.m.data(), other.w.data(), 0.3f, count);
+      other.m.resize(count);
+      EXPECT_EQ(bytes_of(other.m) == bytes_of(mean), true) << table->name << " average of " << count;
+    }
+  }
+}
+
+// Of pixels that few images have: their gradient is zero for thousands of steps.
+TEST(Kernels, MomentsThatDecayDoNotBecomeDenormal) {
+  for (const kernels::Table* table : kernels::available()) {
+    OptimizerNumbers with_momentum(16), with_adam(16);
+    for (OptimizerNumbers* n : {&with_momentum, &with_adam}) {
+      n->decay = 0;
+      std::fill(n->g.begin(), n->g.end(), 0.f);
+      std::fill(n->v.begin(), n->v.end(), 1e-33f);
+    }
+    for (int i = 0; i < 3000; i++) {
+      with_momentum.momentum(*table), with_adam.adam(*table);
+      for (std::size_t k = 0; k < 16; k++)
+        for (const float moment : {with_momentum.m[k], with_adam.m[k], with_adam.v[k]})
+          ASSERT_NE(std::fpclassify(moment), FP_SUBNORMAL) << table->name << " step " << i;
+    }
+    for (std::size_t k = 0; k < 16; k++) EXPECT_LT(std::abs(with_momentum.m[k]), 1e-35f);
+  }
 }
 
 TEST_P(Shapes, PixelsAsFloat32GiveTheBitsOfTheSameAsBytes) {

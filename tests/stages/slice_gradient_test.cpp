@@ -27,7 +27,7 @@ struct BySlices {
       SliceGradientSum sum;
       SliceGradient{}(PixelSlicer{}(whole, s, slices), sum);
       if (sum.begin < sum.end) gradient.insert(gradient.end(), sum.values, sum.values + (sum.end - sum.begin));
-      updated.push_back(Sgd{}(sum));
+      updated.push_back(Update{}(sum));
     }
     next = Gather{}(group_of(updated));
   }

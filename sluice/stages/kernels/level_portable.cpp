@@ -43,6 +43,9 @@ struct Native {
   friend Native operator/(const Native& a, const Native& b) {
     return each([&](int i) { return a.v[i] / b.v[i]; });
   }
+  static Native sqrt(const Native& a) {
+    return each([&](int i) { return ::sqrtf(a.v[i]); });
+  }
   static Native fma(const Native& a, const Native& b, const Native& c) {
     return each([&](int i) { return ::fmaf(a.v[i], b.v[i], c.v[i]); });
   }

@@ -35,6 +35,7 @@ struct Native {
   friend Native operator-(Native a, Native b) { return {_mm256_sub_ps(a.v, b.v)}; }
   friend Native operator*(Native a, Native b) { return {_mm256_mul_ps(a.v, b.v)}; }
   friend Native operator/(Native a, Native b) { return {_mm256_div_ps(a.v, b.v)}; }
+  static Native sqrt(Native a) { return {_mm256_sqrt_ps(a.v)}; }
   static Native fma(Native a, Native b, Native c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
   // a > b ? x : y
   static Native if_greater(Native a, Native b, Native x, Native y) {

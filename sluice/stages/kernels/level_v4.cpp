@@ -50,6 +50,9 @@ struct Native {
   friend Native operator/(Native a, Native b) {
     return {_mm512_div_ps(a.v, b.v)};
   }
+  static Native sqrt(Native a) {
+    return {_mm512_sqrt_ps(a.v)};
+  }
   static Native fma(Native a, Native b, Native c) {
     return {_mm512_fmadd_ps(a.v, b.v, c.v)};
   }

@@ -18,9 +18,11 @@
 
 namespace {
 
+using sluice::kernels::AdamArgs;
 using sluice::kernels::ForwardArgs;
 using sluice::kernels::GradientArgs;
 using sluice::kernels::lanes;
+using sluice::kernels::MomentumArgs;
 using sluice::kernels::Pixel;
 using sluice::kernels::row_block;
 using sluice::kernels::Table;
@@ -430,20 +432,38 @@ void gradient_block(const GradientArgs& a) {
 
 // ---- Elementwise -----------------------------------------------------------------------------------------------
 
-// out[i] = f(a[i], b[i]). The last incomplete register goes through a buffer, so the lanes see the same operation.
+// f(x) with x[k] of in[k], which makes what goes to out[k] of it. The last incomplete register goes through a buffer,
+// so the lanes see the same operation.
+template <size_t In, size_t Out, class F>
+void each(float* const (&out)[Out], const float* const (&in)[In], size_t count, float filler, const F& f) {
+  constexpr size_t width = Native::width;
+  Native x[In];
+  size_t i = 0;
+  for (; i + width <= count; i += width) {
+    SLUICE_UNROLL
+    for (size_t k = 0; k < In; k++) x[k] = Native::load(in[k] + i);
+    f(x);
+    SLUICE_UNROLL
+    for (size_t k = 0; k < Out; k++) x[k].store(out[k] + i);
+  }
+  if (i == count) return;
+  float rest[width];
+  for (size_t k = 0; k < In; k++) {
+    Native::broadcast(filler).store(rest);
+    memcpy(rest, in[k] + i, (count - i) * sizeof(float));
+    x[k] = Native::load(rest);
+  }
+  f(x);
+  for (size_t k = 0; k < Out; k++) {
+    x[k].store(rest);
+    memcpy(out[k] + i, rest, (count - i) * sizeof(float));
+  }
+}
+
+// out[i] = f(a[i], b[i])
 template <class F>
 void each(float* out, const float* a, const float* b, size_t count, float filler, const F& f) {
-  constexpr size_t width = Native::width;
-  size_t i = 0;
-  for (; i + width <= count; i += width) f(Native::load(a + i), Native::load(b + i)).store(out + i);
-  if (i == count) return;
-  float x[width], y[width];
-  Native::broadcast(filler).store(x);
-  Native::broadcast(filler).store(y);
-  memcpy(x, a + i, (count - i) * sizeof(float));
-  memcpy(y, b + i, (count - i) * sizeof(float));
-  f(Native::load(x), Native::load(y)).store(x);
-  memcpy(out + i, x, (count - i) * sizeof(float));
+  each<2, 1>({out}, {a, b}, count, filler, [&](Native* x) { x[0] = f(x[0], x[1]); });
 }
 
 void add(float* out, const float* a, const float* b, size_t count) {
@@ -453,6 +473,43 @@ void add(float* out, const float* a, const float* b, size_t count) {
 void update(float* out, const float* weights, const float* gradient, float scale, size_t count) {
   const Native factor = Native::broadcast(-scale);
   each(out, gradient, weights, count, 0, [=](Native g, Native w) { return Native::fma(g, factor, w); });
+}
+
+// A moment that decays would come to a denormal number, which is slow, and stay there: 0.9 of the smallest one is
+// rounded to the smallest one. This leaves multiples of 2^-124 and none of those; numbers above 1e-22 keep their bits.
+Native settled(Native moment) {
+  const Native tiny = Native::broadcast(0x1p-100f);
+  return moment + tiny - tiny;
+}
+
+void momentum(const MomentumArgs& a) {
+  const Native scale = Native::broadcast(a.scale), decay = Native::broadcast(a.decay);
+  const Native keep = Native::broadcast(a.momentum);
+  const Native by_gradient = Native::broadcast(-a.by_gradient), by_moment = Native::broadcast(-a.by_moment);
+  each<3, 2>({a.next_weights, a.next_moment}, {a.weights, a.moment, a.gradient}, a.count, 0, [=](Native* x) {
+    const Native g = Native::fma(decay, x[0], scale * x[2]);
+    x[1] = settled(Native::fma(keep, x[1], g));
+    x[0] = Native::fma(by_moment, x[1], Native::fma(by_gradient, g, x[0]));
+  });
+}
+
+void adam(const AdamArgs& a) {
+  const Native scale = Native::broadcast(a.scale), decay = Native::broadcast(a.decay);
+  const Native beta1 = Native::broadcast(a.beta1), share1 = Native::broadcast(a.share1);
+  const Native beta2 = Native::broadcast(a.beta2), share2 = Native::broadcast(a.share2);
+  const Native rate = Native::broadcast(-a.rate), epsilon = Native::broadcast(a.epsilon);
+  each<4, 3>({a.next_weights, a.next_moments[0], a.next_moments[1]},
+             {a.weights, a.moments[0], a.moments[1], a.gradient}, a.count, 0, [=](Native* x) {
+               const Native g = Native::fma(decay, x[0], scale * x[3]);
+               x[1] = settled(Native::fma(beta1, x[1], share1 * g));
+               x[2] = settled(Native::fma(beta2, x[2], share2 * g * g));
+               x[0] = Native::fma(rate, x[1] / (Native::sqrt(x[2]) + epsilon), x[0]);
+             });
+}
+
+void average(float* out, const float* mean, const float* values, float share, size_t count) {
+  const Native factor = Native::broadcast(share);
+  each(out, mean, values, count, 0, [=](Native a, Native v) { return Native::fma(v - a, factor, a); });
 }
 
 double loss(const float* label_logit, const float* exp_sum, size_t count, double sum) {
@@ -475,7 +532,7 @@ void log_all(float* out, const float* x, size_t count) {
 }
 
 constexpr Table table_of(const char* name) {
-  return {name, forward, gradient_block, add, update, loss, exp_all, log_all};
+  return {name, forward, gradient_block, add, update, momentum, adam, average, loss, exp_all, log_all};
 }
 
 }  // namespace

@@ -59,6 +59,31 @@ struct GradientArgs {
   std::size_t upcoming_count;
 };
 
+// Of the steps below, w: weights, g = scale x gradient + decay x w, m and v: an optimiser's moments, and ' what they
+// become. Runs of `count` floats; what is written may lie where what it comes from does.
+
+// m' = momentum x m + g; w' = w - by_gradient x g - by_moment x m'.
+struct MomentumArgs {
+  const float* gradient;
+  const float* weights;
+  const float* moment;
+  float* next_weights;
+  float* next_moment;
+  std::size_t count;
+  float scale, decay, momentum, by_gradient, by_moment;
+};
+
+// m' = beta1 x m + share1 x g; v' = beta2 x v + share2 x g x g; w' = w - rate x m' / (sqrt(v') + epsilon).
+struct AdamArgs {
+  const float* gradient;
+  const float* weights;
+  const float* moments[2];  // m, v
+  float* next_weights;
+  float* next_moments[2];
+  std::size_t count;
+  float scale, decay, beta1, share1, beta2, share2, rate, epsilon;
+};
+
 struct Table {
   const char* name;  // "x86-64-v4", "x86-64-v3" or "portable"
   void (*forward)(const ForwardArgs&);
@@ -67,6 +92,10 @@ struct Table {
   void (*add)(float* out, const float* a, const float* b, std::size_t count);
   // out = weights - scale x gradient, with one rounding. out may be weights.
   void (*update)(float* out, const float* weights, const float* gradient, float scale, std::size_t count);
+  void (*momentum)(const MomentumArgs&);
+  void (*adam)(const AdamArgs&);
+  // out = mean + share x (values - mean), with two roundings. out may be mean or values.
+  void (*average)(float* out, const float* mean, const float* values, float share, std::size_t count);
   // sum + the loss of each row, log(exp_sum) - label_logit, in double; whole row blocks are added in order, so a run of
   // rows may be cut between any two row blocks and handed on: loss(..., loss(..., sum)).
   double (*loss)(const float* label_logit, const float* exp_sum, std::size_t count, double sum);
