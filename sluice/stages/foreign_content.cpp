@@ -89,7 +89,7 @@ std::optional<ForeignContent> foreign_content(const std::uint8_t* start, std::si
     const std::string_view member = first_member(bytes);
     if (member.ends_with(".npy"))
       return ForeignContent{"an .npz file in a pipe, or compressed once more",
-                            "it cannot be read so: name the .npz file itself, decompressed (gzip -d)"};
+                            "name the .npz file itself, decompressed (gzip -d)"};
     if (member == "[Content_Types].xml") return ForeignContent{"a spreadsheet", "save it as CSV"};
   }
   for (const Beginning& one : beginnings)
