@@ -23,6 +23,7 @@
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/inflate_whole.hpp>
 #include <sluice/stages/kernels/kernels.hpp>
+#include <sluice/stages/zip_member.hpp>
 #include "apps/commands/commands.hpp"
 #include "apps/flags/command_line.hpp"
 #include "apps/job/options.hpp"
@@ -60,12 +61,15 @@ std::string version() {
     levels +=
         fmt::format("{}{}{}", levels.empty() ? "" : ", ", level->name, level == &kernels::active() ? " (used)" : "");
   const auto or_none = [](const std::string& built_with) { return built_with.empty() ? "none" : built_with; };
+  const std::string libzip = stages::libzip_version();
   using stages::codec_version, stages::Compression;
   return fmt::format(
-      "sluice {}\ncompiler {}\noneTBB {}\nzlib {}\nlibdeflate {}\nlibbz2 {}\nliblzma {}\nlibzstd {}\nkernels {}\n",
+      "sluice {}\ncompiler {}\noneTBB {}\nzlib {}\nlibdeflate {}\nlibbz2 {}\nliblzma {}\nlibzstd {}\nlibzip "
+      "{}\nkernels {}\n",
       SLUICE_VERSION, compiler, TBB_runtime_version(), codec_version(Compression::gzip),
       or_none(stages::libdeflate_version()), or_none(codec_version(Compression::bzip2)),
-      or_none(codec_version(Compression::xz)), or_none(codec_version(Compression::zstd)), levels);
+      or_none(codec_version(Compression::xz)), or_none(codec_version(Compression::zstd)),
+      libzip.empty() ? "none: .npz files are not read" : libzip, levels);
 }
 
 // Where memory has come to an end, it has for several threads. false: another one says so, and had the time to.

@@ -181,7 +181,8 @@ int predict(const Options& o, const PredictOptions& p) {
   const InputFiles input = looked_at(p.images)
                                ? find_images(p.images, SetPart::test, wanted.test_keys.images, wanted.decoder_memory)
                                : p.images;
-  if (!p.labels.empty() && !input.is_table()) check_headers(input, p.labels, read_settings(o));
+  const InputFiles true_labels = with_member_of_zip(p.labels, SetPart::test, wanted.test_keys.labels, true);
+  if (!p.labels.empty() && !input.is_table()) check_headers(input, true_labels, read_settings(o));
   Lines lines{.top = p.top_k, .probabilities = p.probabilities, .csv = p.format == "csv", .names = {}};
   for (const std::string& name : model.names) lines.names.push_back(printed(name, lines.csv));
 
@@ -231,7 +232,7 @@ int predict(const Options& o, const PredictOptions& p) {
   if (!p.gallery.empty()) g.sink("gallery", std::ref(gallery), scored);
   if (!p.labels.empty()) {
     how.at_once = false, how.classes = model.names.size();
-    g.sink("names", std::ref(labels), read_rows<ItemKind::labels>(g, "labels", p.labels, rows, how));
+    g.sink("names", std::ref(labels), read_rows<ItemKind::labels>(g, "labels", true_labels, rows, how));
   }
   override_stages(o, {&g});
   if (o.dump_flags) {
@@ -256,7 +257,7 @@ int predict(const Options& o, const PredictOptions& p) {
   }
   if (input.is_table() && read) say(log_line(describe(number.totals, *table.classes, table.missing)));
   if (!p.labels.empty()) {
-    check_as_many(name, gallery.count, p.labels.name(), labels.count);
+    check_as_many(name, gallery.count, true_labels.name(), labels.count);
     for (std::size_t i = 0; i < gallery.items.size(); ++i) gallery.items[i].label = std::move(labels.names[i]);
   }
   if (!p.gallery.empty()) {

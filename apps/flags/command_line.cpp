@@ -98,7 +98,8 @@ bool has_word(const std::string& text, const std::string& word) {
 
 CommandLine parse_command_line(int argc, const char* const* argv, const Surroundings& surroundings) {
   CommandLine line;
-  Flags program("Softmax regression trained data-parallel, straight from compressed IDX files.", "sluice");
+  Flags program("Softmax regression trained data-parallel, straight from compressed IDX, NumPy and CSV files.",
+                "sluice");
   declare_program(program, surroundings);
   CLI::Option* const as_markdown = program.add_flag("--help-markdown")->group("");  // hidden: docs/cli.md
   program.finish();

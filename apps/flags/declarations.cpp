@@ -21,8 +21,6 @@ using stages::Dash;
 constexpr const char* graph_title = "Graph (none of these changes a result)";
 constexpr const char* images_of_any_kind =
     "Images: IDX, .npy or .npz of any type, compressed or plain; several with commas between";
-constexpr const char* images_or_standard_input =
-    "Images: IDX, .npy, .npz or CSV, compressed or plain; several with commas between; - for the standard input";
 constexpr std::size_t most_shards = 4096;
 
 // A flag for each of the files of a folder that have customary names.
@@ -297,7 +295,9 @@ void declare_eval(Flags& flags, CommandLine& line) {
         o.files.named.test,
         "Rows with their labels: CSV, TSV or .npz, compressed or plain; several with commas between; - for the "
         "standard input",
-        {{"--images FILE", line.eval.images, images_or_standard_input},
+        {{"--images FILE", line.eval.images,
+          "Images: IDX, .npy or .npz, compressed or plain; several with commas between; - for the standard input (not "
+          "of .npz)"},
          {"--labels FILE", line.eval.labels, "Their labels"}}}});
   declare_contents(flags.group("Data"), o);
   declare_decoder(flags.group("Data"), o);
@@ -318,7 +318,9 @@ void declare_predict(Flags& flags, CommandLine& line) {
   const char* const without_gallery = "without --gallery FILE";
   declare_model(flags, o);
   const FlagGroup data = flags.group("Data"), output = flags.group("Output");
-  data.inputs("--images FILE", p.images, Dash::standard_input, images_or_standard_input);
+  data.inputs("--images FILE", p.images, Dash::standard_input,
+              "Images: IDX, .npy, .npz or CSV, compressed or plain; several with commas between; - for the standard "
+              "input (not of .npz)");
   data.inputs("--labels FILE", p.labels, Dash::standard_input, "Their labels, shown in the gallery")
       .only_where(with_gallery, without_gallery);
   declare_contents(data, o);

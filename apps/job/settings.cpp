@@ -67,7 +67,27 @@ ReadTable table_settings(const Options& o) {
   return {.wanted = std::move(wanted), .missing = missing};
 }
 
+namespace {
+
+// These files are read more than once, so none is the standard input, which `-` is in other commands.
+void check_no_dash(const Options& o) {
+  const stages::DataFiles& named = o.files.named;
+  std::error_code none;
+  for (const auto& [flag, files] : {std::pair("--train", &named.train),
+                                    {"--train-images", &named.train_images},
+                                    {"--train-labels", &named.train_labels},
+                                    {"--test", &named.test},
+                                    {"--test-images", &named.test_images},
+                                    {"--test-labels", &named.test_labels}})
+    for (const std::string& path : files->paths())
+      if (path == "-" && !std::filesystem::exists(path, none))
+        throw UsageError(fmt::format("{} -: {} reads no standard input: name a file", flag, o.command));
+}
+
+}  // namespace
+
 stages::DataFilesWanted data_wanted(const Options& o) {
+  check_no_dash(o);
   stages::DataFilesWanted wanted = o.files;
   wanted.decoder_memory = o.decoder_bytes();
   const auto split = [](const std::string& keys, std::string& train, std::string& test) {

@@ -1,6 +1,7 @@
 // What a job's graphs need of the options, and no more.
 //
-// Functions of their arguments. Errors: UsageError for a decoder that was not built in, or a folder that is none.
+// Functions of their arguments, and of what is there. Errors: UsageError for a decoder that was not built in, a folder
+// that is none, a standard input where files are read again.
 //
 //   Training training(data.train, training_settings(options), threads, initial);
 #pragma once

@@ -45,6 +45,21 @@ Compression compression_of(const RegularFile& file) {
   return told_by({start.data(), size}).value_or(Compression::none);
 }
 
+std::optional<std::uint64_t> said_bytes(const RegularFile& file) {
+  switch (compression_of(file)) {
+#ifdef SLUICE_LZMA
+    case Compression::xz:
+      return xz_said_bytes(file);
+#endif
+#ifdef SLUICE_ZSTD
+    case Compression::zstd:
+      return zstd_said_bytes(file);
+#endif
+    default:
+      return std::nullopt;
+  }
+}
+
 BlockFile::BlockFile(const std::string& name, const BlockLimits& limits)
     : RegularFile(name), path(name), limits_(limits), compression_(compression_of(*this)) {
   reader_ = reader_of(compression_, *this, limits_);

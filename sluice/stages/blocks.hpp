@@ -77,6 +77,9 @@ class BlockDecoder {
 // How a file begins.
 Compression compression_of(const RegularFile& file);
 
+// What an xz or a zstd file says that it decodes to, without a look at its contents. Nothing: it does not say.
+std::optional<std::uint64_t> said_bytes(const RegularFile& file);
+
 class BlockFile : public RegularFile {
  public:
   BlockFile(const std::string& name, const BlockLimits& limits);
@@ -119,8 +122,10 @@ inline constexpr std::size_t beside_window = std::size_t{1} << 20;
 std::unique_ptr<BlockReader> xz_blocks(const RegularFile& file, const BlockLimits& limits);
 std::unique_ptr<BlockDecoder> xz_block_decoder(const BlockLimits& limits);
 std::optional<std::size_t> xz_decoder_bytes(const RegularFile& file);
+std::optional<std::uint64_t> xz_said_bytes(const RegularFile& file);
 std::unique_ptr<BlockReader> zstd_blocks(const RegularFile& file, const BlockLimits& limits);
 std::unique_ptr<BlockDecoder> zstd_block_decoder();
 std::optional<std::size_t> zstd_decoder_bytes(const RegularFile& file);
+std::optional<std::uint64_t> zstd_said_bytes(const RegularFile& file);
 
 }  // namespace sluice::stages

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <utility>
 
+#include <sluice/stages/decimal.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/one_line.hpp>
 
@@ -133,9 +134,19 @@ std::optional<std::size_t> CutTable::header_bytes(std::string_view beginning) {
 void CutTable::check_header(std::string_view row) const {
   const TableLayout& expected = *state_.layout;
   const std::vector<std::string> names = cells_of(row, expected.separator);
-  if (names.size() != expected.columns)
-    throw DataError(fmt::format("{}: its header has {} column{}, expected {} as in {}: do the two belong together?",
-                                path(), names.size(), names.size() == 1 ? "" : "s", expected.columns, expected.path));
+  if (names.size() != expected.columns) {
+    const bool other = std::any_of(table_separators.begin(), table_separators.end(),
+                                   [&](char separator) { return cells_of(row, separator).size() == expected.columns; });
+    throw DataError(fmt::format(
+        "{}: its header has {} column{}, expected {} as in {}: {}", path(), names.size(), names.size() == 1 ? "" : "s",
+        expected.columns, expected.path,
+        other ? "has it another separator? Files of one list have the same" : "do the two belong together?"));
+  }
+  const auto is_number = [](const std::string& cell) { return decimal(cell).kind != Decimal::none; };
+  if (std::any_of(names.begin(), names.end(), is_number) &&
+      std::none_of(expected.names.begin(), expected.names.end(), is_number))
+    throw DataError(fmt::format("{}: has no header, expected one as in {}: its first line is '{}'", path(),
+                                expected.path, one_line(row)));
   for (std::size_t c = 0; c < names.size(); ++c)
     if (names[c] != expected.names[c])
       throw DataError(

@@ -13,6 +13,7 @@ namespace {
 constexpr const char* download_again = "a download that was redirected or refused? Download it again";
 constexpr const char* make_npy = "make .npy files of it, with a line of Python (docs/data.md)";
 constexpr const char* unpack = "unpack it, and name the files within";
+constexpr std::string_view zip_magic = "PK\x03\x04";
 
 struct Beginning {
   std::string_view bytes;
@@ -25,7 +26,7 @@ using namespace std::string_view_literals;
 constexpr Beginning beginnings[] = {
     {"version https://git-lfs.github.com/spec/"sv, "a Git LFS pointer, which stands for the file itself",
      "run 'git lfs pull' where it was cloned"},
-    {"PK\x03\x04"sv, "a zip archive", unpack},
+    {zip_magic, "a zip archive", unpack},
     {"PK\x05\x06"sv, "a zip archive with nothing in it", "download it again"},
     {"7z\xbc\xaf\x27\x1c"sv, "a 7z archive", unpack},
     {"Rar!\x1a\x07"sv, "a rar archive", unpack},
@@ -60,6 +61,14 @@ std::string small(std::string_view text) {
   return out;
 }
 
+// Of the first member of a zip file; it is behind 30 bytes, of which two say how long it is.
+std::string_view first_member(std::string_view zip) {
+  constexpr std::size_t size_at = 26, name_at = 30;
+  if (zip.size() < name_at) return {};
+  const auto byte = [&](std::size_t at) { return std::size_t{static_cast<unsigned char>(zip[at])}; };
+  return zip.substr(name_at, byte(size_at) | byte(size_at + 1) << 8);
+}
+
 // {"name": or [{"name": ; an array of numbers may be anything.
 bool is_json(std::string_view text) {
   if (text.starts_with('[')) text = trimmed(text.substr(1));
@@ -76,6 +85,13 @@ std::string ForeignContent::text(const std::string& path) const {
 
 std::optional<ForeignContent> foreign_content(const std::uint8_t* start, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(start), std::min(size, foreign_content_bytes));
+  if (bytes.starts_with(zip_magic)) {
+    const std::string_view member = first_member(bytes);
+    if (member.ends_with(".npy"))
+      return ForeignContent{"an .npz file in a pipe, or compressed once more",
+                            "name the .npz file itself, decompressed (gzip -d)"};
+    if (member == "[Content_Types].xml") return ForeignContent{"a spreadsheet", "save it as CSV"};
+  }
   for (const Beginning& one : beginnings)
     if (bytes.substr(std::min(one.at, bytes.size())).starts_with(one.bytes))
       return ForeignContent{one.what, one.remedy};

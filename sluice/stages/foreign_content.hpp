@@ -6,8 +6,9 @@
 //
 //   if (const auto found = foreign_content(data, size)) throw DataError(found->text(path));
 //
-// Sources: git-lfs, docs/spec.md; the first bytes of HTML, XML, JSON (RFC 8259), zip (APPNOTE.TXT 4.3.7), tar (POSIX
-// ustar), PNG, JPEG, GIF, PDF, HDF5, Parquet, MAT-files (level 5), 7z, rar, SQLite as their specifications have them.
+// Sources: git-lfs, docs/spec.md; the first bytes of HTML, XML, JSON (RFC 8259), zip (APPNOTE.TXT 4.3.7, whose first
+// member tells .npz and spreadsheets), tar (POSIX ustar), PNG, JPEG, GIF, PDF, HDF5, Parquet, MAT-files (level 5), 7z,
+// rar, SQLite as their specifications have them.
 #pragma once
 
 #include <cstddef>

@@ -98,9 +98,21 @@ void lay_out_label(const ArrayHeader& header, const std::string& path, std::opti
                                 layout.values, layout.values == 1 ? "" : "s", *column + 1, layout.values));
 }
 
+// Text with something between cells.
+bool may_be_table(std::span<const std::uint8_t> start) {
+  const auto is_text = [](std::uint8_t c) { return c >= ' ' || c == '\t' || c == '\r' || c == '\n'; };
+  const auto is_separator = [](std::uint8_t c) { return c == ',' || c == ';' || c == '\t' || c == '|'; };
+  return std::all_of(start.begin(), start.end(), is_text) && std::any_of(start.begin(), start.end(), is_separator);
+}
+
 // A file that begins with so much, 4 bytes or more, and is no array.
 [[noreturn]] void refuse_what_is_no_array(std::span<const std::uint8_t> start, ItemKind kind, const std::string& path) {
   if (const auto foreign = foreign_content(start.data(), start.size())) throw DataError(foreign->text(path));
+  if (may_be_table(start))
+    throw DataError(
+        fmt::format("{}: is a table, expected {} alone (IDX, .npy): train and eval take a table, with images "
+                    "and labels together, by --train and --test, predict by --images",
+                    path, items(kind)));
   refuse_idx_magic(start.data(), kind, path);
 }
 

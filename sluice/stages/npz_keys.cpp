@@ -101,9 +101,9 @@ class Finder {
     for (std::size_t i = 0; i < std::min(most, arrays_.size()); ++i)
       all += fmt::format("{}{} ({})", i ? ", " : "", one_line(arrays_[i].key, 40), arrays_[i].text);
     if (arrays_.size() > most) all += fmt::format(" and {} more", arrays_.size() - most);
-    throw DataError(fmt::format("{}: has {}, and {} by name the {} {}: name them with --images-key and --labels-key",
-                                path_, all.empty() ? "no arrays" : all, several ? "several are" : "none is",
-                                set == Set::train ? "training" : "test", role == Role::images ? "images" : "labels"));
+    throw DataError(fmt::format("{}: has {}, and {} by name the {} {}: {}", path_, all.empty() ? "no arrays" : all,
+                                several ? "several are" : "none is", set == Set::train ? "training" : "test",
+                                role == Role::images ? "images" : "labels", wanted_.remedy));
   }
 
   const std::string& path_;

@@ -28,8 +28,9 @@ struct NpzArray {
 };
 
 struct NpzWanted {
-  bool train = false, test = false;  // sets
-  bool labels = true;                // of them, not images alone
+  bool train = false, test = false;                                     // sets
+  bool labels = true;                                                   // of them, not images alone
+  const char* remedy = "name them with --images-key and --labels-key";  // of an error
 };
 
 // Empty: not wanted.

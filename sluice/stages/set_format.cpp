@@ -22,8 +22,35 @@
 namespace sluice::stages {
 namespace {
 
-bool has_start(const Chunk& chunk) {
-  return chunk.size >= array_start_bytes;
+bool is_file(const std::string& path) {
+  std::error_code none;
+  return std::filesystem::is_regular_file(path, none);
+}
+
+// As it lies there, not as it is decoded.
+bool is_zip_file(const std::string& path) {
+  if (!is_file(path)) return false;
+  std::array<char, array_start_bytes> start{};
+  std::ifstream(path, std::ios::binary).read(start.data(), start.size());
+  return is_zip(reinterpret_cast<const std::uint8_t*>(start.data()));
+}
+
+SetFormat format_of(const std::string& path, std::size_t decoder_memory) {
+  std::error_code none;
+  if (std::filesystem::exists(path, none) && !is_file(path) && !std::filesystem::is_directory(path, none))
+    return SetFormat::table;
+  if (is_zip_file(path)) return SetFormat::zip;
+  Chunk start;
+  Inflate inflate{
+      .path = path, .chunk_bytes = foreign_content_bytes, .read_bytes = 16 * 1024, .decoder_memory = decoder_memory};
+  if (!inflate(start)) throw DataError(path + ": decodes to nothing, expected data");
+  if (is_array(std::span(start.data, start.size))) return SetFormat::arrays;
+  if (const auto foreign = foreign_content(start.data, start.size)) throw DataError(foreign->text(path));
+  return SetFormat::table;
+}
+
+const char* article_and_name(SetFormat format) {
+  return format == SetFormat::zip ? "an .npz file" : format == SetFormat::arrays ? "an array" : "a table";
 }
 
 std::string key_of(const std::string& path, SetPart part, bool labels) {
@@ -48,7 +75,11 @@ void check_arrays(const std::string& path) {
 }
 
 InputFiles find(const InputFiles& files, SetPart part, const std::string& key, bool labels) {
-  for (const std::string& path : files.paths()) check_arrays(path);
+  for (const std::string& path : files.paths()) {
+    if (!is_zip_file(path))
+      throw DataError(path + ": is no .npz file, as others of its list are, expected files of one format in a list");
+    check_arrays(path);
+  }
   if (!key.empty()) return files.with_member(npz_member(key));
   return files.with_member(npz_member(key_of(files.paths().front(), part, labels)));
 }
@@ -57,19 +88,14 @@ InputFiles find(const InputFiles& files, SetPart part, const std::string& key, b
 
 SetFormat set_format(const InputFiles& files, std::size_t decoder_memory) {
   if (files.is_standard_input()) return SetFormat::table;
-  const std::string& path = files.paths().front();
-  std::error_code none;
-  if (std::filesystem::exists(path, none) && !std::filesystem::is_regular_file(path, none) &&
-      !std::filesystem::is_directory(path, none))
-    return SetFormat::table;
-  Chunk start;
-  Inflate inflate{
-      .path = path, .chunk_bytes = foreign_content_bytes, .read_bytes = 16 * 1024, .decoder_memory = decoder_memory};
-  if (!inflate(start)) throw DataError(path + ": decodes to nothing, expected data");
-  if (has_start(start) && is_zip(start.data)) return SetFormat::zip;
-  if (has_start(start) && is_array(std::span(start.data, start.size))) return SetFormat::arrays;
-  if (const auto foreign = foreign_content(start.data, start.size)) throw DataError(foreign->text(path));
-  return SetFormat::table;
+  const std::string& first = files.paths().front();
+  const SetFormat format = format_of(first, decoder_memory);
+  for (const std::string& path : files.paths())
+    if (const SetFormat its = path == first ? format : format_of(path, decoder_memory); its != format)
+      throw DataError(
+          fmt::format("{}: is {}, and {} is {}, expected files of one format in a list: convert one of them", path,
+                      article_and_name(its), first, article_and_name(format)));
+  return format;
 }
 
 ImagesAndLabels find_in_files(const InputFiles& files, SetPart part, const SetKeys& keys, std::size_t decoder_memory) {
@@ -81,10 +107,12 @@ ImagesAndLabels find_in_files(const InputFiles& files, SetPart part, const SetKe
     case SetFormat::arrays:
       break;
   }
-  throw DataError(fmt::format(
-      "{}: is an array, of images or of labels alone, expected both in one file (.npz, CSV): name "
-      "two files, {}",
-      files.name(), part == SetPart::train ? "--train-images and --train-labels" : "--test-images and --test-labels"));
+  throw DataError(
+      fmt::format("{}: is an array, of images or of labels alone, expected both in one file (.npz, CSV): name "
+                  "two files, {}",
+                  files.name(),
+                  part == SetPart::train ? "--train-images and --train-labels"
+                                         : "--test-images and --test-labels (eval: --images and --labels)"));
 }
 
 InputFiles find_images(const InputFiles& files, SetPart part, const std::string& key, std::size_t decoder_memory) {
@@ -100,11 +128,8 @@ InputFiles find_images(const InputFiles& files, SetPart part, const std::string&
 }
 
 InputFiles with_member_of_zip(const InputFiles& files, SetPart part, const std::string& key, bool labels) {
-  std::error_code none;
-  if (files.paths().empty() || !std::filesystem::is_regular_file(files.paths().front(), none)) return files;
-  std::array<char, array_start_bytes> start{};
-  std::ifstream(files.paths().front(), std::ios::binary).read(start.data(), start.size());
-  return is_zip(reinterpret_cast<const std::uint8_t*>(start.data())) ? find(files, part, key, labels) : files;
+  const bool zip = std::any_of(files.paths().begin(), files.paths().end(), is_zip_file);
+  return zip ? find(files, part, key, labels) : files;
 }
 
 }  // namespace sluice::stages

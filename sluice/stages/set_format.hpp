@@ -6,7 +6,7 @@
 //
 // path -> the format, by the first bytes that it decodes to; of what can be read only once (a pipe), a table.
 // Order and thread-safety: free functions, which read files. Errors: DataError naming the file: it cannot be read, it
-// is something else (foreign_content.hpp), no such keys.
+// is something else (foreign_content.hpp), is of another format than the others of its list; no such keys.
 //
 //   const ImagesAndLabels train = find_in_files("mnist.npz", SetPart::train, {}, memory);   // members x_train.npy,
 //   y_train.npy
@@ -22,7 +22,7 @@ namespace sluice::stages {
 
 enum class SetFormat : std::uint8_t { arrays, zip, table };
 
-// Of the first of them. decoder_memory: as Inflate's.
+// Of all of them; DataError where they are not of one. decoder_memory: as Inflate's.
 SetFormat set_format(const InputFiles& files, std::size_t decoder_memory);
 
 enum class SetPart : std::uint8_t { train, test };

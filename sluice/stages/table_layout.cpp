@@ -6,12 +6,15 @@
 #include <charconv>
 #include <functional>
 #include <iterator>
+#include <span>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
 
+#include <sluice/stages/array_header.hpp>
 #include <sluice/stages/decimal.hpp>
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/foreign_content.hpp>
 #include <sluice/stages/one_line.hpp>
 
 namespace sluice::stages {
@@ -98,12 +101,24 @@ class Finder {
 
 // --- the first rows
 
+// What no text begins with, and arrays and zip files do.
+bool begins_as_binary(std::string_view text) {
+  return text.starts_with('\0') || text.starts_with('\x93') || text.starts_with("PK\x03\x04");
+}
+
+void check_binary(std::string_view start, const std::string& path) {
+  const std::span bytes(reinterpret_cast<const std::uint8_t*>(start.data()), start.size());
+  if (is_array(bytes))
+    throw DataError(path +
+                    ": is an array, of images or of labels alone, expected a table, which has both: name two files, "
+                    "--images and --labels (train: --train-images, --train-labels and so on)");
+  if (const auto foreign = foreign_content(bytes.data(), bytes.size())) throw DataError(foreign->text(path));
+}
+
 void check_text(std::string_view text, const std::string& path) {
   const auto starts = [&](std::string_view with) { return text.starts_with(with); };
   if (starts("\xff\xfe") || starts("\xfe\xff"))
     throw DataError(path + ": is text in UTF-16, expected UTF-8: save it as CSV in UTF-8");
-  if (starts("PK\x03\x04"))
-    throw DataError(path + ": is a zip file, as those of spreadsheets are, expected text: save it as CSV");
   std::string start(text.substr(byte_order_mark(text), 16));
   std::transform(start.begin(), start.end(), start.begin(), lower);
   if (start.starts_with("<!doctype") || start.starts_with("<html"))
@@ -294,8 +309,8 @@ std::optional<std::uint32_t> find_label(const TableLayout& layout, const Finder&
     const auto found = label_by_name(layout, wanted, path);
     if (found || wanted.label != TableLabel::needed) return found;
     throw DataError(fmt::format(
-        "{}: which column is the label? {}, expected one called label, class, target or y, or see {}: its first line "
-        "is '{}'",
+        "{}: which column is the label? {}, expected one called label, class, target or y, or see {} (no labels? "
+        "sluice predict needs none): its first line is '{}'",
         path, layout.has_header() ? "None is called so" : "It has no header", label_flag, one_line(first_row)));
   }
   if (wanted.label != TableLabel::needed && !position(wanted.label_column)) return finder.named(wanted.label_column);
@@ -446,6 +461,10 @@ std::optional<TableLayout> find_layout(std::string_view beginning, bool whole, c
                                        const std::string& path, std::size_t rows) {
   if (wanted.separator) check_separator(wanted.separator);
   const std::string_view separators = wanted.separator ? std::string_view(&wanted.separator, 1) : table_separators;
+  if (begins_as_binary(beginning)) {
+    if (!whole && beginning.size() < foreign_content_bytes) return std::nullopt;
+    check_binary(beginning, path);
+  }
   const std::size_t mark = byte_order_mark(beginning);
   const auto rows_by = [&](std::string_view any_of) {
     auto first = first_rows(beginning.substr(mark), whole, any_of, rows, path);

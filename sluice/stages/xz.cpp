@@ -238,6 +238,11 @@ std::unique_ptr<BlockDecoder> xz_block_decoder(const BlockLimits& limits) {
   return std::make_unique<XzBlockDecoder>(limits.decoder_memory);
 }
 
+std::optional<std::uint64_t> xz_said_bytes(const RegularFile& file) {
+  const Index index = read_index(file);
+  return index ? std::optional<std::uint64_t>(lzma_index_uncompressed_size(index.get())) : std::nullopt;
+}
+
 // What the decoder of each of its blocks takes, at most.
 std::optional<std::size_t> xz_decoder_bytes(const RegularFile& file) {
   constexpr std::size_t most_blocks = 4096;

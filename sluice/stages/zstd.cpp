@@ -156,6 +156,17 @@ std::unique_ptr<BlockDecoder> zstd_block_decoder() {
   return std::make_unique<ZstdBlockDecoder>();
 }
 
+std::optional<std::uint64_t> zstd_said_bytes(const RegularFile& file) {
+  ZstdFrames frames(file);
+  std::uint64_t bytes = 0;
+  ZstdFrames::Next next;
+  for (ZstdFrames::Frame frame; (next = frames.next(frame, {})) == ZstdFrames::Next::frame;) {
+    if (!frame.header.skippable && !frame.header.content) return std::nullopt;
+    bytes += frame.header.content.value_or(0);
+  }
+  return next == ZstdFrames::Next::end ? std::optional(bytes) : std::nullopt;
+}
+
 // The largest window of all frames, as far as there are bytes for it.
 std::optional<std::size_t> zstd_decoder_bytes(const RegularFile& file) {
   constexpr std::size_t most_headers = 4096;

@@ -208,8 +208,11 @@ TEST(CutTable, AnotherHeaderIsAnErrorBehindAllThatCameBefore) {
   };
   refused({"a,b\n1,2\n", "a,c\n3,4\n", "a,b\n"},
           "u.csv: column 2 of its header is 'c', expected 'b' as in t.csv: do the two belong together?");
-  refused({"a,b\n1,2\n", "3,4\n"},
-          "u.csv: column 1 of its header is '3', expected 'a' as in t.csv: do the two belong together?");
+  refused({"a,b\n1,2\n", "3,4\n"}, "u.csv: has no header, expected one as in t.csv: its first line is '3,4'");
+  refused(
+      {"a,b\n1,2\n", "a;b\n3;4\n"},
+      "u.csv: its header has 1 column, expected 2 as in t.csv: has it another separator? Files of one list have the "
+      "same");
   refused({"a,b\n1,2\n", "a,b,c\n3,4,5\n"},
           "u.csv: its header has 3 columns, expected 2 as in t.csv: do the two belong together?");
   refused({"a,b\n1,2\n", "\n"}, "u.csv: its header has 1 column, expected 2 as in t.csv: do the two belong together?");

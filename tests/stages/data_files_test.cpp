@@ -7,8 +7,11 @@
 #include <vector>
 
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/zip_member.hpp>
+#include "tests/support/compressed.hpp"
 #include "tests/support/files.hpp"
-#include "tests/support/gzip.hpp"
+#include "tests/support/npy.hpp"
+#include "tests/support/zip.hpp"
 
 namespace sluice::stages {
 namespace {
@@ -122,6 +125,40 @@ TEST(DataFiles, OfTwoForOnePlaceItSaysWhichIsReadAndTheyMustBeAlike) {
   EXPECT_EQ(notes(), Paths{inner[0] + " is there, too: " + plain + " is read"});
 }
 
+// xz and zstd say how much they decode to, and then it is compared.
+TEST(DataFiles, OfEveryCompressionThatSaysItsSizeTheFilesMustBeAlike) {
+  for (const test::Compression one : test::compressions()) {
+    const Folder folder;
+    for (const auto* name : names) folder.write(name, std::string(5000, 'x'));
+    const std::string plain = folder.path(names[0]);
+    const std::string packed =
+        folder.write(names[0] + std::string(facts_of(one).extension), test::compressed(one, std::string(5000, 'x')));
+    EXPECT_EQ(find_data_files({.folder = folder.path()}).notes,
+              Paths{plain + " is there, too: " + packed + " is read"});
+    if (one == test::Compression::bzip2) continue;
+    folder.write(names[0], std::string(50, 'x'));
+    expect_error<DataError>([&] { find_data_files({.folder = folder.path()}); },
+                            {packed + ": decodes to 5000 bytes, " + plain + " beside it has 50"});
+  }
+}
+
+TEST(DataFiles, OfOtherFormatsTwoForOnePlaceMustBeAlike) {
+  const std::string rows = "label,a\n0,1\n1,2\n";
+  const Folder tables;
+  const std::string train = tables.write("x_train.csv", rows), test = tables.write("x_test.csv", rows);
+  const std::string packed = tables.write("x_train.csv.gz", test::gzip(rows));
+  EXPECT_EQ(find_data_files({.folder = tables.path()}).notes,
+            (Paths{train + " is there, too: " + packed + " is read", "reading " + packed + " and " + test}));
+  tables.write("x_train.csv", rows + "1,3\n");
+  expect_error<DataError>([&] { find_data_files({.folder = tables.path()}); },
+                          {packed + ": decodes to 16 bytes, " + train + " beside it has 20"});
+  const Folder arrays;
+  for (const char* name : {"x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"}) arrays.write(name, "x");
+  arrays.write("y_test.npy.gz", test::gzip("xy"));
+  expect_error<DataError>([&] { find_data_files({.folder = arrays.path()}); },
+                          {"y_test.npy.gz: decodes to 2 bytes", "beside it has 1"});
+}
+
 TEST(DataFiles, TakesTheFirstOfTheWaysToCompress) {
   const Folder folder;
   for (const char* extension : {"", ".bz2", ".xz", ".zst", ".gz"}) {
@@ -144,7 +181,7 @@ TEST(DataFiles, FindsSetsOfOtherFormats) {
   written(tables, {"other_train.tsv", "other_test.tsv"});
   expect_error<DataError>(
       [&] { find_data_files({.folder = tables.path()}); },
-      {": has 2 data sets (" + both[0] + ", " + tables.path("other_train.tsv") + ")", "--train and"});
+      {": has 2 data sets (" + both[0] + ", " + tables.path("other_train.tsv") + ")", "its files one by one"});
 
   const Folder arrays;
   const Paths four = written(arrays, {"X_train.npy", "y_train.npy", "X_test.npy", "y_test.npy"});
@@ -152,6 +189,135 @@ TEST(DataFiles, FindsSetsOfOtherFormats) {
   written(arrays,
           {"train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"});
   EXPECT_EQ(found_in(arrays).front(), arrays.path(names[0])) << "IDX comes first";
+  EXPECT_EQ(find_data_files({.folder = arrays.path()}).notes,
+            Paths{arrays.path() + ": its IDX files are read, and not its .npy files, which are a set, too"});
+  written(arrays, {"train.csv", "test.csv"});
+  EXPECT_EQ(find_data_files({.folder = arrays.path()}).notes.size(), 1u);
+}
+
+TEST(DataFiles, FindsThemInTheFoldersBelowAsThoseOfIdx) {
+  const Folder tables;
+  const Paths both = written(tables, {"a/b/x_train.csv", "a/b/x_test.csv"});
+  const DataFiles files = find_data_files({.folder = tables.path()});
+  EXPECT_EQ(files.train_images.name(), both[0]);
+  EXPECT_EQ(files.notes, Paths{"reading " + both[0] + " and " + both[1]});
+  const Folder arrays;
+  const Paths four = written(arrays, {"a/x_train.npy", "a/y_train.npy", "a/x_test.npy", "a/y_test.npy"});
+  EXPECT_EQ(found_in(arrays), four);
+  EXPECT_EQ(find_data_files({.folder = arrays.path()}).notes, Paths{"reading " + arrays.path("a")});
+  written(arrays, {"train.csv", "test.csv"});
+  EXPECT_EQ(found_in(arrays).front(), arrays.path("train.csv")) << "those of the folder itself come first";
+}
+
+TEST(DataFiles, WhereOneSetIsWantedItsFileAloneIsOne) {
+  const Folder folder;
+  const Paths test = written(folder, {"x_test.csv"});
+  const DataFiles files = find_test_files({.folder = folder.path()});
+  EXPECT_EQ(files.test_images.name(), test[0]);
+  EXPECT_TRUE(files.train_images.empty());
+  EXPECT_EQ(files.notes, Paths{"reading " + test[0]});
+  written(folder, {"latest.csv", "contest.tsv", "x_train.csv"});
+  EXPECT_EQ(find_test_files({.folder = folder.path()}).test_images.name(), test[0]);
+  written(folder, {"Y_Test.csv"});
+  expect_error<DataError>([&] { find_test_files({.folder = folder.path()}); }, {": has 2 data sets ("});
+  EXPECT_EQ(find_data_files({.folder = folder.path()}).test_images.name(), test[0]);
+}
+
+TEST(DataFiles, ArraysWhoseNamesDoNotFitAreToBeNamedAsFiles) {
+  const Folder folder;
+  written(folder, {"a.npy", "b.npy"});
+  expect_error<DataError>([&] { find_data_files({.folder = folder.path()}); },
+                          {folder.path() + ": has a (", "name the files with --train-images, --train-labels, --test"});
+  expect_error<DataError>([&] { find_test_files({.folder = folder.path()}); },
+                          {"name the files with --images and --labels"});
+}
+
+std::string npz(const Folder& folder, const std::string& name, const std::vector<std::string>& keys) {
+  std::vector<test::ZipPart> parts;
+  for (const std::string& key : keys)
+    parts.push_back({.name = key + ".npy", .data = test::npy("|u1", "1, 1", "x"), .deflated = false});
+  return folder.write(name, test::zip_file(parts));
+}
+
+TEST(DataFiles, OneSetIsNotBothToTrainAndToTestOn) {
+  if (libzip_version().empty()) GTEST_SKIP() << "built without libzip";
+  const Folder folder;
+  const std::string pair = npz(folder, "pair.npz", {"x", "y"});
+  for (const std::string& data : {pair, folder.path()})
+    expect_error<DataError>([&] { find_data_files({.folder = data}); },
+                            {pair + ": has one set of images and labels, expected one to train on and one to test on",
+                             "--train and --test"});
+  EXPECT_EQ(find_test_files({.folder = pair}).test_labels.name(), pair + ": y.npy");
+  const DataFiles same = find_data_files({.named = {.train = pair, .test = pair}});
+  EXPECT_EQ(same.train_images, same.test_images) << "as was asked for";
+  const std::string all = npz(folder, "all.npz", {"x_train", "y_train", "x_test", "y_test"});
+  EXPECT_EQ(find_data_files({.folder = all}).test_labels.name(), all + ": y_test.npy");
+  // Beside labels that were named only images are missing.
+  const DataFiles some = find_data_files({.folder = all, .named = {.train_labels = "l"}});
+  EXPECT_EQ(some.train_images.name(), all + ": x_train.npy");
+  EXPECT_EQ(some.train_labels, "l");
+}
+
+TEST(DataFiles, OfATableNotOnlyOneIsTaken) {
+  const Folder folder;
+  folder.write("train.csv", "label,x\n0,1\n"), folder.write("test.csv", "label,x\n0,1\n");
+  expect_error<DataError>(
+      [&] { find_data_files({.folder = folder.path(), .named = {.train_labels = "l"}}); },
+      {folder.path("train.csv") + ": is a table, whose rows have their labels with them, and only images are missing"});
+}
+
+// Fashion-MNIST is no partner of whatever people name.
+TEST(DataFiles, BesideNamedFilesNothingIsTakenByDefault) {
+  const Folder folder;
+  for (const auto* name : names) folder.write(name, "x");
+  const std::string table = folder.write("a.csv", "label,x\n0,1\n");
+  const auto expect_missing = [&](const DataFiles& named, const std::string& text) {
+    expect_error<DataError>([&] { find_data_files({.named = named, .default_folder = folder.path()}); }, {text});
+  };
+  const std::string or_folder = ", or a folder with --data DIR";
+  expect_missing({.train = table}, table +
+                                       ": is named without a test set: name one with --test FILE (or --test-images "
+                                       "and --test-labels)" +
+                                       or_folder);
+  expect_missing({.test = table}, table + ": is named without a training set: name one with --train FILE");
+  expect_missing({.train_images = "a", .test = table}, "a: is named without its labels: name them with --train-labels");
+  expect_missing({.test_labels = "l", .train = table}, "without its images: name them with --test-images FILE");
+  expect_error<DataError>([&] { find_test_files({.named = {.test_images = "a"}, .default_folder = folder.path()}); },
+                          {"a: is named without its labels: name them with --labels FILE" + or_folder});
+  EXPECT_EQ(find_data_files({.folder = folder.path(), .named = {.train = table}}).test_images, folder.path(names[2]));
+}
+
+TEST(DataFiles, ACompressedNpzIsToBeDecompressed) {
+  if (libzip_version().empty()) GTEST_SKIP() << "built without libzip";
+  const Folder folder;
+  const std::string packed =
+      folder.write("a.npz.gz", test::gzip(test::contents_of(npz(folder, "a.npz", {"x_train", "y_train"}))));
+  expect_error<DataError>([&] { find_data_files({.named = {.train = packed, .test = packed}}); },
+                          {packed + ": is an .npz file in a pipe, or compressed once more", "gzip -d"});
+  EXPECT_EQ(find_test_files({.folder = npz(folder, "b.npz", {"x", "y"})}).notes, Paths{});
+}
+
+TEST(DataFiles, FilesOfOneListAreOfOneFormat) {
+  if (libzip_version().empty()) GTEST_SKIP() << "built without libzip";
+  const Folder folder;
+  const std::string zip = npz(folder, "a.npz", {"x", "y"}), table = folder.write("b.csv", "label,x\n0,1\n");
+  const auto find = [&](const std::vector<std::string>& list) {
+    find_data_files({.named = {.train = InputFiles(list), .test = table}});
+  };
+  const std::string rest = ", expected files of one format in a list";
+  expect_error<DataError>(
+      [&] {
+        find({zip, table});
+      },
+      {table + ": is a table, and " + zip + " is an .npz file" + rest});
+  expect_error<DataError>(
+      [&] {
+        find({table, zip});
+      },
+      {zip + ": is an .npz file, and " + table + " is a table" + rest});
+  for (const std::vector<std::string>& list : {std::vector{zip, table}, {table, zip}})
+    expect_error<DataError>([&] { find_test_files({.named = {.test_images = InputFiles(list)}}); },
+                            {table + ": is no .npz file, as others of its list are" + rest});
 }
 
 TEST(DataFiles, OfATableBothAreNamedAtOnce) {

@@ -26,6 +26,8 @@ TEST(ForeignContent, IsNamedWithWhatToDo) {
       {"{\"message\":\"Not\x1b Found\"}", "is JSON ({\"message\":\"Not? Found\"}), "},
       {"[ {}", "is JSON ([ {}), "},
       {"PK\x03\x04 and more", "is a zip archive, "},
+      {"PK\x03\x04" + std::string(22, '\0') + std::string("\5\0\0\0x.npy", 9), "is an .npz file in a pipe, "},
+      {"PK\x03\x04" + std::string(22, '\0') + std::string("\x13\0\0\0[Content_Types].xml", 23), "is a spreadsheet, "},
       {std::string("PK\x05\x06") + std::string(18, '\0'), "is a zip archive with nothing in it, "},
       {"7z\xbc\xaf\x27\x1c", "is a 7z archive, "},
       {"Rar!\x1a\x07\x01", "is a rar archive, "},

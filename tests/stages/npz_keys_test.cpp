@@ -78,6 +78,7 @@ TEST(NpzKeys, WhereNoneOrSeveralAreNamedSoTheArraysAreListed) {
       {"a.npz: has arr_0 (60000 x 28 x 28 of uint8), arr_1 (60000 of int64), and none is by name the training images: "
        "name "
        "them with --images-key and --labels-key"});
+  refused({"a"}, {.train = true, .remedy = "guess"}, {"none is by name the training images: guess"});
   refused({"x_train", "train_images", "y_train"}, training, {"and several are by name the training images"});
   refused({"images", "data", "target"}, testing_, {"and several are by name the test images"});
   refused({"x", "y", "labels"}, testing_, {"and several are by name the test labels"});

@@ -126,7 +126,7 @@ TEST(TableLayout, TheLabelIsFoundByItsName) {
   refused("class,a,y\n1,2,3\n", {.label = TableLabel::optional}, "say which is the label");
   refused("a,b\n1,2\n", {},
           "t.csv: which column is the label? None is called so, expected one called label, class, target or y, or see "
-          "--label-column: its first line is 'a,b'");
+          "--label-column (no labels? sluice predict needs none): its first line is 'a,b'");
   refused("1,2\n3,4\n", {}, "t.csv: which column is the label? It has no header, expected one called label");
 }
 
@@ -265,7 +265,18 @@ TEST(TableLayout, SaysWhatIsNoTable) {
       "\xfe\xff"
       "a",
       {}, "is text in UTF-16");
-  refused("PK\x03\x04xyz\n", {}, "t.csv: is a zip file, as those of spreadsheets are, expected text: save it as CSV");
+  const auto zip = [](const std::string& member) {
+    return "PK\x03\x04" + std::string(22, '\0') + static_cast<char>(member.size()) + std::string(3, '\0') + member +
+           "\n";
+  };
+  refused(zip("[Content_Types].xml"), {},
+          "t.csv: is a spreadsheet, expected data to train on or a model: save it as CSV");
+  refused(zip("x.npy"), {}, "t.csv: is an .npz file in a pipe, or compressed once more, expected data");
+  refused(zip("a.csv"), {}, "t.csv: is a zip archive, expected data to train on or a model: unpack it");
+  for (const std::string& array : {std::string("\x93NUMPY\x01\0", 8), std::string("\0\0\x08\x03\0\0\0\1", 8)})
+    refused(array + "\n", {},
+            "t.csv: is an array, of images or of labels alone, expected a table, which has both: name two files, "
+            "--images and --labels");
   refused("<!DOCTYPE html><html>\n", {}, "t.csv: is an HTML page, expected a table: was the download redirected?");
   refused("<HTML>\n", {}, "is an HTML page");
   refused("\xef\xbb\xbfsep=;\na;b\n", {},

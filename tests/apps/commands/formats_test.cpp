@@ -133,7 +133,7 @@ TEST_F(Formats, MembersOfAZipGiveTheSameBits) {
   const Result piped = run({"sh", "-c", "cat \"$1\" | \"$0\" train --train /dev/stdin --test \"$1\"", sluice_path(),
                             folder.path("all.npz")});
   EXPECT_EQ(piped.code, 3);
-  EXPECT_TRUE(contains(piped.err, "is a zip file")) << piped.err;
+  EXPECT_TRUE(contains(piped.err, "is an .npz file in a pipe")) << piped.err;
 }
 
 TEST_F(Formats, TablesGiveTheSameBits) {
@@ -176,6 +176,59 @@ TEST_F(Formats, ATrainedModelTakesEveryFormat) {
   const Result piped = run({"sh", "-c", "cat \"$1\" | \"$0\" eval --model \"$2\" --test - --json", sluice_path(),
                             folder.path("test.csv"), model});
   EXPECT_EQ(parsed_json(piped.out)["loss"], run_of["test_loss"]) << piped.err;
+}
+
+// Images and labels that are in one file are no images or labels alone, nor the other way round.
+TEST_F(Formats, WhatIsNamedByTheWrongFlagIsSaidByName) {
+  const std::string model = folder.path("m"), images = data.path("t10k-images-idx3-ubyte.gz"),
+                    labels = data.path("t10k-labels-idx1-ubyte.gz");
+  trained(job({"--data", data.folder().path(), "--output", model}));
+  tables();
+  const std::string table = folder.path("test.csv");
+  const auto expect_refused = [](const Result& r, int code, const std::string& words) {
+    EXPECT_EQ(r.code, code);
+    EXPECT_TRUE(contains(r.err, words)) << r.err;
+  };
+  const Arguments eval{"eval", "--model", model}, predict{"predict", "--model", model};
+  const std::string is_table = table + ": is a table, expected ";
+  expect_refused(sluice(eval + Arguments{"--images", table, "--labels", labels}), 3, is_table + "images alone");
+  expect_refused(sluice(eval + Arguments{"--images", images, "--labels", table}), 3, is_table + "labels alone");
+  expect_refused(sluice(predict + Arguments{"--images", images, "--gallery", folder.path("g.svg"), "--labels", table}),
+                 3, is_table + "labels alone");
+  expect_refused(sluice(job({"--data", data.folder().path(), "--train-images", table})), 3, "by --train and --test");
+  expect_refused(sluice(eval + Arguments{"--images", images}), 3,
+                 images + ": is named without its labels: name them with --labels FILE");
+  for (const char* command : {"train", "graph"})
+    expect_refused(sluice({command, "--train", "-", "--test", table}), 2,
+                   std::string("--train -: ") + command + " reads no standard input: name a file");
+  expect_refused(sluice({"graph", "--train", table}), 3, table + ": is named without a test set");
+  expect_refused(
+      run({"sh", "-c", "gzip -dc \"$1\" | \"$0\" eval --model \"$2\" --test -", sluice_path(), images, model}), 3,
+      "standard input: is an array, of images or of labels alone");
+}
+
+TEST_F(Formats, AnNpzFileIsReadByItsNameAlone) {
+  if (stages::libzip_version().empty()) GTEST_SKIP() << "built without libzip";
+  const std::string model = folder.path("m"), images = data.path("t10k-images-idx3-ubyte.gz"),
+                    labels = data.path("t10k-labels-idx1-ubyte.gz"), picture = folder.path("g.svg");
+  trained(job({"--data", data.folder().path(), "--output", model}));
+  const std::string zip = folder.write("a.npz", zipped({{"x.npy", npy("|u1", shape(test_count, three), tested)},
+                                                        {"y.npy", npy("|u1", "200,", text_of(test_labels))}},
+                                                       true));
+  for (const char* command : {"eval --test -", "eval --images - --labels \"$1\"", "predict --images -"}) {
+    const Result r =
+        run({"sh", "-c", std::string("cat \"$1\" | \"$0\" ") + command + " --model \"$2\"", sluice_path(), zip, model});
+    EXPECT_EQ(r.code, 3) << command;
+    EXPECT_TRUE(contains(r.err, "standard input: is an .npz file in a pipe") && contains(r.err, "name the .npz file"))
+        << r.err;
+  }
+  const auto gallery = [&](const std::string& its_labels) {
+    const Result r =
+        sluice({"predict", "--model", model, "--images", images, "--gallery", picture, "--labels", its_labels});
+    EXPECT_EQ(r.code, 0) << r.err;
+    return test::contents_of(picture);
+  };
+  EXPECT_EQ(gallery(zip), gallery(labels));
 }
 
 // Columns by their names, wherever they are; classes by their words; what is missing as in training.

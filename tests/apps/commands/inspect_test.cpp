@@ -185,7 +185,7 @@ TEST_F(Inspect, NoNameReachesTheTerminalAsACommand) {
   for (const Result& r :
        {sound, lost, sluice({"train", "--data", missing}), sluice({"inspect", missing}),
         sluice({"train", "--capacity", "\x1b[2J=3"}), sluice({"\x1b[2J"}), sluice({"train", "--\x1b[2J"}),
-        sluice({"train", "--lr", "\x1b[2J"}), sluice({"train", "--dump-flags", "--train-images", path})})
+        sluice({"train", "--lr", "\x1b[2J"}), sluice(data.train() + Arguments{"--dump-flags", "--train-images", path})})
     EXPECT_EQ((r.out + r.err).find_first_of("\x1b\x07"), std::string::npos) << r.out + r.err;
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include <sluice/stages/zip_member.hpp>
 #include "tests/apps/data.hpp"
 #include "tests/apps/program.hpp"
 
@@ -148,6 +149,9 @@ TEST(Usage, HelpAndVersionArePrintedOnStdout) {
   for (const char* part : {"sluice 0.", "compiler ", "oneTBB 202", "zlib 1.", "libdeflate ", "libbz2 ", "liblzma ",
                            "libzstd ", "kernels ", "portable", "(used)"})
     EXPECT_TRUE(contains(version, part)) << version;
+  const std::string libzip = stages::libzip_version();
+  EXPECT_TRUE(contains(version, "\nlibzip " + (libzip.empty() ? "none: .npz files are not read" : libzip) + "\n"))
+      << version;
 }
 
 }  // namespace
