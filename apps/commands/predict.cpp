@@ -199,7 +199,7 @@ int predict(const Options& o, const PredictOptions& p) {
   const int wake = interrupt ? interrupt->wake() : unread ? unread->wake() : -1;
   ReadItems how = read_settings(o);
   how.wake = wake, how.at_once = true;
-  check_flags_of_formats(o, {input, p.labels});
+  check_flags_of_formats(o, {input, true_labels});
   ReadTable table = table_for(o, model, TableLabel::none);
   NumberTable number;
   table.number = &number;
