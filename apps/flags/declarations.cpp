@@ -96,14 +96,18 @@ void declare_threads(const FlagGroup& group, std::size_t& threads) {
       .by_default("as many as the CPUs that this process may use");
 }
 
+void declare_decoder_memory(const FlagGroup& data, std::size_t& mebibytes) {
+  data.value("--decoder-memory MIB", mebibytes, whole(1, 4096),
+             "What a window of zstd or a dictionary of xz may take: a file that needs more is refused");
+}
+
 // What decompresses.
 void declare_decoder(const FlagGroup& data, Options& o) {
   data.choice(
       "--decoder NAME", o.decoder, {"auto", "zlib", "libdeflate"},
       "What decompresses gzip: auto (libdeflate, where it was built with it), zlib (in chunks; with it other "
       "compressed files are read in chunks, too) or libdeflate (in pieces, or whole files: about twice as fast)");
-  data.value("--decoder-memory MIB", o.decoder_memory, whole(1, 4096),
-             "What a window of zstd or a dictionary of xz may take: a file that needs more is refused");
+  declare_decoder_memory(data, o.decoder_memory);
   const auto looked_for = [&o] { return o.decoder != "zlib"; };
   const char* const otherwise = "with --decoder zlib";
   const Flag none = data.bare("--no-index", o.no_index, "Use no index files (sluice index)");
@@ -361,8 +365,13 @@ void declare_graph(Flags& flags, CommandLine& line) {
 void declare_inspect(Flags& flags, CommandLine& line) {
   flags.argument("FILE", line.inspect.files,
                  "Data of any format (IDX, .npy, .npz, CSV), compressed or plain, a model or a checkpoint");
+  declare_decoder_memory(flags.group("Data"), line.inspect.decoder_memory);
   flags.group("Output").bare("--json", line.inspect.json, "Print one JSON object");
-  flags.note("The exit code is 3 if a file is not sound.");
+  flags.note(
+      "The exit code is 3 if a file is not sound. A table is sound where train can read it, with the right flags: "
+      "words "
+      "are no damage, and which columns have some is said (columns_of_words, numbers_and_words), and so is what train "
+      "has to be told (train_asks). Labels are not looked at.");
   flags.example("sluice inspect data/*.gz", "whether a download is whole");
   flags.example("sluice inspect --json model.safetensors", "of a model: its shape, its checksum, its metadata");
 }

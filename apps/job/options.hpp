@@ -127,6 +127,7 @@ struct IndexOptions {
 
 struct InspectOptions {
   std::vector<std::string> files;
+  std::size_t decoder_memory = stages::usual_decoder_memory >> 20;  // MiB
   bool json = false;
 };
 

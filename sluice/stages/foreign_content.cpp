@@ -23,6 +23,8 @@ struct Beginning {
 
 using namespace std::string_view_literals;
 
+// The header of a table may begin with PAR1 or GIF8, too. What follows the mark of Parquet is the first field of a page
+// or of the metadata, a number of 32 bits: no text has that byte.
 constexpr Beginning beginnings[] = {
     {"version https://git-lfs.github.com/spec/"sv, "a Git LFS pointer, which stands for the file itself",
      "run 'git lfs pull' where it was cloned"},
@@ -32,12 +34,13 @@ constexpr Beginning beginnings[] = {
     {"Rar!\x1a\x07"sv, "a rar archive", unpack},
     {"ustar"sv, "a tar archive", unpack, 257},
     {"\x89HDF\r\n\x1a\n"sv, "an HDF5 file", make_npy},
-    {"PAR1"sv, "a Parquet file", make_npy},
+    {"PAR1\x15"sv, "a Parquet file", make_npy},
     {"MATLAB 5.0 MAT-file"sv, "a MAT-file", make_npy},
     {"SQLite format 3\0"sv, "an SQLite database", "export the table as CSV"},
     {"\x89PNG\r\n\x1a\n"sv, "one picture, a PNG", "a set of pictures in one file is expected (docs/data.md)"},
     {"\xff\xd8\xff"sv, "one picture, a JPEG", "a set of pictures in one file is expected (docs/data.md)"},
-    {"GIF8"sv, "one picture, a GIF", "a set of pictures in one file is expected (docs/data.md)"},
+    {"GIF87a"sv, "one picture, a GIF", "a set of pictures in one file is expected (docs/data.md)"},
+    {"GIF89a"sv, "one picture, a GIF", "a set of pictures in one file is expected (docs/data.md)"},
     {"%PDF-"sv, "a PDF document", download_again},
 };
 

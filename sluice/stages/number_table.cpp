@@ -11,6 +11,7 @@
 #include <sluice/stages/errors.hpp>
 
 namespace sluice::stages {
+
 void TableTotals::add(const TableRows& in) {
   while (first_rows.size() <= in.file) begin_file();
   if (in.layout) layout = in.layout;
@@ -22,6 +23,7 @@ void TableTotals::add(const TableRows& in) {
   }
   if (!in.error.empty()) throw DataError(in.error);
   if (!in.label_lines.empty()) add_labels(in);
+  add_words(in);
   line_ += in.lines;
   rows += in.count;
   skipped += in.skipped;
@@ -65,6 +67,15 @@ void TableTotals::add_labels(const TableRows& in) {
       its = labels.add_text(in.texts[code - most_classes], place);
   }
   labels.check_count(*layout);
+}
+
+void TableTotals::add_words(const TableRows& in) {
+  words.resize(std::max(words.size(), in.words.size()));
+  for (std::size_t i = 0; i < in.words.size(); ++i) {
+    const TableWords& its = in.words[i];
+    if (its.count > 0 && words[i].count == 0) words[i].line = line_ + its.line + 1, words[i].first = its.first;
+    words[i].count += its.count;
+  }
 }
 
 std::uint64_t TableTotals::all_missing() const {

@@ -45,7 +45,8 @@ struct TableTotals {
   std::uint64_t rows = 0;
   std::uint64_t skipped = 0, missing_labels = 0;  // rows
   std::vector<std::uint64_t> missing{};           // of each feature in how many rows, also left out; empty: in none
-  bool all_bytes = true;                          // every value is a whole number 0 to 255
+  std::vector<TableWords> words{};  // of each feature, with the line in the file, from 1 on; empty: in none
+  bool all_bytes = true;            // every value is a whole number 0 to 255
   std::size_t longest_row = 0, longest_text = 0;  // of text, in bytes: of a row, of a piece
   LabelsSeen labels{};                            // where classes were not known
   std::vector<std::uint64_t> first_rows{};        // of the files
@@ -68,6 +69,7 @@ struct TableTotals {
   void begin_file();
   void check_file() const;
   void add_labels(const TableRows& in);
+  void add_words(const TableRows& in);
 };
 
 struct NumberTable {

@@ -292,13 +292,14 @@ class PieceParser {
     if (taken == Taken::wrong)
       refuse_row(row);
     else
-      end_row();
+      end_row(row);
   }
 
-  void end_row() {
+  void end_row(const Row& row) {
     const auto& missing = out_.missing_here;
     if (!missing.empty() && out_.missing.empty()) out_.missing.resize(features_);
     for (const std::uint32_t feature : missing) ++out_.missing[feature];
+    for (const std::uint32_t feature : out_.words_here) add_word(row, feature);
     out_.missing_labels += label_missing_;
     if (label_missing_ || (how_.missing == Missing::skip && !missing.empty())) {
       ++out_.skipped;
@@ -308,6 +309,15 @@ class PieceParser {
     if (!layout_.label) return;
     out_.labels.push_back(label_);
     if (!how_.classes) out_.label_lines.push_back(static_cast<std::uint32_t>(out_.lines));
+  }
+
+  void add_word(const Row& row, std::uint32_t feature) {
+    if (out_.words.empty()) out_.words.resize(features_);
+    TableWords& words = out_.words[feature];
+    if (words.count++ > 0) return;
+    const std::uint32_t column = layout_.features[feature];
+    words.line = line_of(row, column);
+    words.first = one_line(cell_in(cell(column), layout_.separator).text);
   }
 
   std::string_view cell(std::size_t column) const {
@@ -320,6 +330,7 @@ class PieceParser {
   Taken take_features() {
     const std::size_t before = out_.count * features_;
     out_.missing_here.clear();
+    out_.words_here.clear();
     return out_.type == Pixel::uint8 ? take_features(data_ + before)
                                      : take_features(reinterpret_cast<float*>(data_) + before);
   }
@@ -342,6 +353,10 @@ class PieceParser {
     if (value.kind == Value::missing && how_.missing != Missing::error) {
       out_.missing_here.push_back(feature);
       value = {Value::number, how_.missing == Missing::mean ? std::numeric_limits<float>::quiet_NaN() : 0};
+    }
+    if (how_.words && (value.kind == Value::none || value.kind == Value::too_large)) {
+      out_.words_here.push_back(feature);
+      value = {Value::number, 0};
     }
     if (value.kind != Value::number) return Taken::wrong;
     if (store(value.value, to)) return Taken::whole;
@@ -491,6 +506,7 @@ void clear(TableRows& rows) {
   rows.label_lines.clear();
   rows.texts.clear();
   rows.missing.clear();
+  rows.words.clear();
   rows.problem.reset();
 }
 

@@ -4,10 +4,11 @@
 // rows that are left out, otherwise float32, each the nearest to its text (decimal.hpp). A label is a class where the
 // classes are known, and a code where they are to be found (table_labels.hpp). What is missing (table_text.hpp) is
 // refused, or counted and 0, or NaN for who puts the mean there (feature_transform.hpp), or its row is left out; a
-// label that is missing is refused, or its row is left out. A quoted NA is a missing number, and a label. Empty lines
-// are passed over. Order and thread-safety: a map; on any number of pieces at once. Errors: none of a table is thrown:
-// of a piece in which something is wrong the first place is told, its rows mean nothing, and who takes pieces in order
-// throws (number_table.hpp). std::invalid_argument for means in rows of bytes.
+// label that is missing is refused, or its row is left out. A quoted NA is a missing number, and a label. Any other
+// text of a feature is refused, or counted and 0, for who only wants to know. Empty lines are passed over. Order and
+// thread-safety: a map; on any number of pieces at once. Errors: none of a table is thrown: of a piece in which
+// something is wrong the first place is told, its rows mean nothing, and who takes pieces in order throws
+// (number_table.hpp). std::invalid_argument for means in rows of bytes.
 //
 //   auto rows = g.map("parse", ParseTable{}, text, unlimited);
 //
@@ -41,6 +42,13 @@ struct TableProblem {
   std::string text;        // what is said behind it
 };
 
+// Cells of a feature that hold no number, nor are missing: words, and numbers that float32 cannot hold.
+struct TableWords {
+  std::uint64_t count = 0;
+  std::uint64_t line = 0;  // of the first: of the piece, counted from 0
+  std::string first{};     // its text
+};
+
 struct TableRows {
   Shared<TableLayout> layout;
   std::size_t file = 0;
@@ -56,12 +64,13 @@ struct TableRows {
   std::vector<std::uint32_t> label_lines;       // (count), of the piece; of codes
   LabelTexts texts;                             // of codes
   std::vector<std::uint32_t> missing;           // of each feature in how many rows; empty: in none
+  std::vector<TableWords> words;                // of each feature; empty: in none
   std::size_t missing_labels = 0, skipped = 0;  // rows; skipped: left out
   std::optional<TableProblem> problem;          // the first
   std::string error;                            // what is wrong with the file behind the text
 
   // Places of the row at hand, whose memory is used again.
-  std::vector<std::uint32_t> ends, missing_here;
+  std::vector<std::uint32_t> ends, missing_here, words_here;
 };
 
 // Memory of rows, for pieces that are parsed at once.
@@ -85,6 +94,7 @@ struct ParseTable {
   Missing missing = Missing::error;
   std::optional<Pixel> type{};                    // of all rows; nothing: as each piece needs
   std::shared_ptr<const TableClasses> classes{};  // none: labels are codes
+  bool words = false;                             // a word of a feature is counted, not refused
   bool kept = false;                              // rows are to stay in memory: in places of 4 MiB
   std::size_t text_bytes = 0;                     // of a piece, at most, where it is known: to state the bound
   std::size_t columns = 1;                        // then: of the table, as far as they are known; >= 1

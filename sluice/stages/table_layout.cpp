@@ -234,6 +234,7 @@ class HeaderFinder {
     if (above_numbers_) return numbers_.size() >= 3 && rise() ? std::optional(true) : std::nullopt;
     return asked_ && numbers_.size() >= 3 && count();
   }
+  bool has_text() const { return texts_ > 0; }
 
  private:
   static bool is_asked_for(const std::string& name, const TableWanted& wanted) {
@@ -259,7 +260,9 @@ class HeaderFinder {
 bool has_header(const std::vector<std::string_view>& rows, char separator, const TableWanted& wanted,
                 const std::string& path) {
   if (wanted.header != TableHeader::found) return wanted.header == TableHeader::yes;
-  if (const auto found = HeaderFinder(rows, separator, wanted).found()) return *found;
+  const HeaderFinder finder(rows, separator, wanted);
+  if (const auto found = finder.found()) return *found;
+  if (wanted.label == TableLabel::unsaid) return finder.has_text();
   throw DataError(fmt::format("{}: its first line may be a header or a row, '{}': say which, --header yes or no", path,
                               one_line(rows.front())));
 }
@@ -305,6 +308,7 @@ std::optional<std::uint32_t> label_by_name(const TableLayout& layout, const Tabl
 
 std::optional<std::uint32_t> find_label(const TableLayout& layout, const Finder& finder, const TableWanted& wanted,
                                         std::string_view first_row, const std::string& path) {
+  if (wanted.label == TableLabel::unsaid) return std::nullopt;
   if (wanted.label_column.empty()) {
     const auto found = label_by_name(layout, wanted, path);
     if (found || wanted.label != TableLabel::needed) return found;
@@ -381,7 +385,7 @@ void take_all_features(TableLayout& layout, const Finder& finder, const TableWan
         fmt::format("{}: has {} column{} and no feature, expected at least 1: are its cells separated by "
                     "one of , ; tab and |?",
                     layout.path, layout.columns, layout.columns == 1 ? "" : "s"));
-  check_feature_names(layout);
+  if (wanted.label != TableLabel::unsaid) check_feature_names(layout);
 }
 
 std::size_t digits_of(std::string_view text) {

@@ -35,8 +35,9 @@
 namespace sluice::stages {
 
 enum class TableHeader : std::uint8_t { found, yes, no };
-// none: a column that is one of labels, or is asked for as one, is left out.
-enum class TableLabel : std::uint8_t { needed, optional, none };
+// none: a column that is one of labels, or is asked for as one, is left out. unsaid: nobody has said yet what a column
+// is for: each is a feature, whatever it is called, and a first row that may be a header is one where it has a text.
+enum class TableLabel : std::uint8_t { needed, optional, none, unsaid };
 
 struct TableWanted {
   char separator = 0;  // 0: found

@@ -33,11 +33,12 @@ TEST(ForeignContent, IsNamedWithWhatToDo) {
       {"Rar!\x1a\x07\x01", "is a rar archive, "},
       {std::string(257, 'x') + "ustar", "is a tar archive, "},
       {"\x89HDF\r\n\x1a\n", "is an HDF5 file, "},
-      {"PAR1", "is a Parquet file, "},
+      {"PAR1\x15\x04\x15\xe0", "is a Parquet file, "},
       {"MATLAB 5.0 MAT-file, Platform: GLNXA64", "is a MAT-file, "},
       {std::string("SQLite format 3\0", 16), "is an SQLite database, "},
       {"\x89PNG\r\n\x1a\n", "is one picture, a PNG, "},
       {"\xff\xd8\xff\xe0", "is one picture, a JPEG, "},
+      {"GIF87a", "is one picture, a GIF, "},
       {"GIF89a", "is one picture, a GIF, "},
       {"%PDF-1.7", "is a PDF document, "}};
   for (const auto& [bytes, words] : all) EXPECT_NE(told(bytes).find(words), std::string::npos) << told(bytes);
@@ -47,7 +48,8 @@ TEST(ForeignContent, IsNothingThatIsReadHere) {
   const std::string idx("\0\0\x08\x03\0\0\0\x01", 8), numbers = "[1, 2]", npy = "\x93NUMPY\x01";
   for (const std::string& bytes :
        {std::string(), idx, numbers, npy, std::string("label,pixel1\n5,0\n"), std::string("7,0,3\n"),
-        std::string("{1,2}"), std::string("version 2"), std::string(600, ' ')})
+        std::string("{1,2}"), std::string("version 2"), std::string("PAR1,PAR2,label\n1,2,0\n"),
+        std::string("GIF8,label\n1,0\n"), std::string(600, ' ')})
     EXPECT_EQ(told(bytes), "") << bytes;
 }
 

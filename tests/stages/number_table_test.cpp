@@ -52,6 +52,26 @@ TEST(CountTable, CountsWithoutKeepingRows) {
   EXPECT_EQ(counted({"a,y\n1,7\n"}).totals.labels.classes(TableLayout{}).count, 8u);
 }
 
+TEST(CountTable, WordsAreCountedWhereSomebodyWantsToKnow) {
+  const std::string text = "a,b,c\n1,\"x\ny\",NA\n2.5,z,3\n1e99,?,4\n7,\"w \"\"v\"\"\",5\n";
+  for (const std::size_t piece : {1u, 20u, 1000u}) {
+    const ReadTable how{.wanted = {.label = TableLabel::unsaid}, .piece = piece};
+    CountTable table;
+    count({text}, how, {.missing = Missing::zero, .words = true}, table);
+    const TableTotals& totals = table.totals;
+    EXPECT_EQ(totals.rows, 4u);
+    EXPECT_EQ(totals.missing, (std::vector<std::uint64_t>{0, 1, 1}));
+    ASSERT_EQ(totals.words.size(), 3u);
+    EXPECT_EQ(totals.words[0].count, 1u);
+    EXPECT_EQ(totals.words[0].line, 5u);
+    EXPECT_EQ(totals.words[0].first, "1e99");
+    EXPECT_EQ(totals.words[1].count, 3u);
+    EXPECT_EQ(totals.words[1].line, 2u);
+    EXPECT_EQ(totals.words[1].first, "x?y");
+    EXPECT_EQ(totals.words[2].count, 0u);
+  }
+}
+
 TEST(CountTable, AFileWithoutRowsIsAnError) {
   EXPECT_EQ(table_error("a,b\n"), "t.csv: has a header and no rows, expected at least 1");
   EXPECT_EQ(table_error({"a,b\n1,2\n", "a,b\n", "a,b\n3,4\n"}), "u.csv: has a header and no rows, expected at least 1");

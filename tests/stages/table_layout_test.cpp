@@ -183,6 +183,19 @@ TEST(TableLayout, WhereNoneIsWantedAColumnThatIsOneIsLeftOut) {
 
 // --- features
 
+TEST(TableLayout, WhereNothingIsSaidEveryColumnIsAFeature) {
+  const TableWanted unsaid{.label = TableLabel::unsaid};
+  for (const char* text : {"a,label,y\n1,2,3\n", ",label,\n1,2,3\n", "a,a,y\n1,2,3\n", "1,2,3\n"}) {
+    const TableLayout layout = layout_of(text, unsaid);
+    EXPECT_EQ(layout.features, (Columns{0, 1, 2})) << text;
+    EXPECT_FALSE(layout.label) << text;
+  }
+  // What may be a header is one where it has a text.
+  EXPECT_TRUE(layout_of("a,5,2\n1,2,0\n", unsaid).has_header());
+  EXPECT_FALSE(layout_of("0,1,2,3\n5,6,7,8\n", unsaid).has_header());
+  refused("sep=,\na,b\n1,2\n", unsaid, "t.csv: begins with a line for spreadsheets alone");
+}
+
 TEST(TableLayout, FeaturesAreTheOtherColumns) {
   const TableLayout layout = layout_of("a,b,c,d,label,e\n1,2,3,4,5,6\n", {.ignored = {"b", "-3"}});
   EXPECT_EQ(layout.features, (Columns{0, 2, 5}));

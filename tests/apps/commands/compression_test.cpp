@@ -90,7 +90,7 @@ TEST_F(CompressedData, AreInspected) {
     EXPECT_EQ(images["compression"], compression_name(one));
     EXPECT_EQ(images["shape"], (json{500, 6, 7}));
     EXPECT_EQ(images["sha256"], inspected("plain", train_images())["sha256"]);
-    EXPECT_EQ(inspected("text", test::compressed(one, "hello, world"))["kind"], compression_name(one));
+    EXPECT_EQ(inspected("text", test::compressed(one, "hello world"))["kind"], compression_name(one));
     EXPECT_TRUE(contains(inspected("cut", whole.substr(0, whole.size() / 2), 3)["error"], "ends at byte "));
     EXPECT_TRUE(
         contains(inspected("twice", test::compressed(one, whole), 3)["error"],
@@ -222,6 +222,10 @@ TEST_F(BlocksOfData, DecoderMemorySaysWhatMayBeTaken) {
     const Result taken = sluice(command + Arguments{"--decoder-memory", "256"});
     EXPECT_EQ(taken.code, 0) << command[0] << taken.err;
   }
+  const Result inspected = sluice({"inspect", images});
+  EXPECT_EQ(inspected.code, 3);
+  EXPECT_TRUE(contains(inspected.out, "--decoder-memory 256 allows it")) << inspected.out;
+  EXPECT_EQ(sluice({"inspect", "--decoder-memory", "256", images}).code, 0);
   EXPECT_EQ(
       run({"sh", "-c",
            "SLUICE_DECODER_MEMORY=256 '" + sluice_path() + "' eval --model '" + model + "' --data '" + from + "'"})

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -483,7 +484,28 @@ TEST_F(Formats, InspectSaysWhatTheyHold) {
   EXPECT_EQ(array["element_type"], "float64");
   EXPECT_EQ(array["shape"], (json{2, 3}));
   EXPECT_EQ(array["order"], "fortran");
+  EXPECT_FALSE(array.contains("no_data"));
   EXPECT_EQ(inspected(folder.write("b.npy", npy("<f8", "2, 3", std::string(47, '\0'))))["sound"], false);
+  // Sound, and not for train.
+  const float values[] = {1, std::numeric_limits<float>::quiet_NaN(), -1, 2};
+  const std::string floats(reinterpret_cast<const char*>(values), sizeof values);
+  const std::pair<std::string, const char*> others[] = {
+      {npy("<f4", "2, 2", floats), "pixel 1 of image 0 is nan"},
+      {npy("<f4", "2, 2", floats, true), nullptr},  // its header alone is looked at
+      {npy("<f4", "4,", floats), "label"},
+      {npy("<f4", "0, 28, 28", ""), "promises 0 images"},
+      {npy("<f4", "1, 1, 2, 2, 1", floats), "holds 1 x 1 x 2 x 2 x 1 of float32, expected images"},
+      {npy("<f4", "1, 1, 2, 2, 1", floats, true), "holds 1 x 1 x 2 x 2 x 1 of float32, expected images"},
+      {npy("|u1", "3,", std::string(3, '\1')), nullptr}};
+  for (const auto& [bytes, why] : others) {
+    const json other = inspected(folder.write("o.npy", bytes));
+    EXPECT_EQ(other["sound"], true) << other;
+    EXPECT_EQ(other.contains("no_data"), why != nullptr) << other;
+    EXPECT_TRUE(contains(other.value("no_data", ""), why ? why : "")) << other;
+    if (stages::libzip_version().empty()) continue;
+    const json member = inspected(folder.write("o.npz", zipped({{"x.npy", bytes}}, false)))["members"][0];
+    EXPECT_EQ(member.value("no_data", ""), other.value("no_data", ""));
+  }
   tables();
   const json table = inspected(folder.path("test.csv"));
   EXPECT_EQ(table["kind"], "table");

@@ -101,8 +101,8 @@ TEST_F(Inspect, AModelAndACheckpointAreTold) {
 TEST_F(Inspect, DamageIsSaidOfItsFileAndTheOthersAreLookedAtToo) {
   const std::string whole = test::gzip(train_images());
   const std::string cut = data.folder().write("cut.gz", whole.substr(0, whole.size() / 2));
-  const std::string text = data.folder().write("text", "hello, world");
-  const std::string packed = data.folder().write("text.gz", test::gzip("hello, world"));
+  const std::string text = data.folder().write("text", "hello world");
+  const std::string packed = data.folder().write("text.gz", test::gzip("hello world"));
   EXPECT_EQ(inspected(packed)["kind"], "gzip");
   const Result r = sluice(
       {"inspect", cut, "/nowhere/x", text, data.folder().path(), packed, data.path("t10k-labels-idx1-ubyte.gz")});
@@ -209,6 +209,116 @@ TEST_F(Inspect, AHeaderThatIsCutShortAndOtherCompressionsAreSaid) {
   const Result model = sluice({"eval", "--model", data.path("t10k-images-idx3-ubyte.gz")});
   EXPECT_EQ(model.code, 3);
   EXPECT_TRUE(contains(model.err, "begins as gzip does, expected a safetensors file")) << model.err;
+}
+
+struct TableCase {
+  std::string text;
+  Arguments flags;  // with which train reads it, or says what is wrong
+  const char* wrong = nullptr;
+};
+
+// A header that is longer than what is read of a file at once.
+std::string wide_table() {
+  std::string names, values;
+  for (int column = 0; column < 9000; ++column)
+    names += "a_name_of_" + std::to_string(column) + ",", values += std::to_string(column % 7) + ",";
+  return names + "label\n" + values + "0\n" + values + "1\n";
+}
+
+std::string late_word() {
+  std::string text = "a,note,label\n";
+  for (int row = 0; row < 25; ++row) text += "1,NA,0\n";
+  return text + "2,late,1\n";
+}
+
+TEST_F(Inspect, ATableIsSoundWhereTrainReadsItAndOtherwiseSaysTheSame) {
+  const Arguments last{"--label-column", "-1"};
+  const TableCase all[] = {
+      {"a,label\n1,0\n2,1\n", {}},
+      {"\xef\xbb\xbf"
+       "1,2\n3,4\nxx,6\n",
+       {"--label-column", "1"}},
+      {"a,t,b,label\n1,\"x\ny\",2,0\nzzz,\"z\nw\",4,1\n", {"--ignore-columns", "a,t"}},
+      {"a,w,1,2,3,label\n1,x,3,4,5,0\n2,y,6,7,8,1\n", {"--ignore-columns", "w"}},
+      {late_word(), {"--ignore-columns", "note"}},
+      {wide_table(), {}},
+      {"\na,label\n1,0\n2,1\n", {}},
+      {"1,2,0\n", last},
+      {"a,5,2\n1,2,0\n3,4,1\n", last + Arguments{"--header", "yes"}},
+      {"0,1,2,3\n5,6,7,1\n", last + Arguments{"--header", "no"}},
+      {",a,label\n0,5,0\n1,6,1\n", {"--ignore-columns", "1"}},
+      {"a,a,b,label\n1,2,3,0\n3,4,5,1\n", {"--ignore-columns", "1,2"}},
+      {"label,y,a\n1,2,0\n0,4,1\n", {"--label-column", "label"}},
+      {"PAR1,GIF8,label\n1,2,0\n3,4,1\n", {}},
+      {"a,label\n,0\nNA,1\n2,1\n", {"--missing", "zero"}},
+      {"a,b,label\n1e99,1,0\n2,2,1\n", {"--ignore-columns", "a"}},
+      {"\xff\xfe"
+       "a,b",
+       {},
+       "is text in UTF-16"},
+      {"sep=,\na,label\n1,0\n", {}, "begins with a line for spreadsheets alone"},
+      {"caf\xe9,label\n1,0\n2,1\n", {}, "has a name that is no UTF-8"},
+      {"\"a,label\n1,0\n2,1\n", last, "column 1 of its first row opens a quote"},
+      {"a,label\n", {}, "has a header and no rows"},
+      {"\n\n\n", {}, "has no rows"},
+      {"a,label\r1,0\r2,1\r", {}, "its lines end with CR alone"},
+      {"a,label\n1,0\n2\n", {}, "line 3: 1 cell, expected 2"},
+      {"a,b\nx,z\ny,w\n", last, "line 2, column 1 (a): 'x'"},
+      {"\"a,b\"\n1\n", last, "1 column"},
+      {"a,b\n,\nNA,NA\n", last, ""},
+  };
+  for (const auto& [text, flags, wrong] : all) {
+    const std::string path = data.folder().write("t.csv", text), begins = text.substr(0, 60);
+    const json file = inspected(path, wrong ? 3 : 0);
+    EXPECT_EQ(file["kind"], "table") << begins;
+    const Result train = sluice(Arguments{"train", "--train", path, "--test", path, "--epochs", "1"} + flags);
+    EXPECT_EQ(train.code, wrong ? 3 : 0) << begins << train.err;
+    if (wrong) {
+      EXPECT_TRUE(contains(file["error"], wrong)) << begins << file;
+      EXPECT_TRUE(contains(train.err, wrong)) << begins << train.err;
+    }
+    EXPECT_FALSE(flags.empty() && file.contains("train_asks")) << file;
+    // Through a pipe, which can be read only once, it is the same but for what only a file tells, and its name.
+    const Result piped = run({"sh", "-c", "cat '" + path + "' | '" + sluice_path() + "' inspect --json /dev/stdin"});
+    EXPECT_EQ(piped.code, wrong ? 3 : 0) << piped.err;
+    json through = parsed_json(piped.out)["files"][0], expected = file;
+    for (const char* other : {"path", "error", "compressed", "compression"})
+      through.erase(other), expected.erase(other);
+    EXPECT_EQ(through, expected);
+  }
+}
+
+TEST_F(Inspect, TheColumnsOfATableThatHaveWordsAreNamed) {
+  const json mixed = inspected(data.folder().write("t.csv", "a,t,b,label\n1,\"x\ny\",2,0\nzzz,\"z\nw\",4,1\n"));
+  EXPECT_EQ(mixed["columns_of_words"], (json{"t"}));
+  EXPECT_EQ(mixed["numbers_and_words"], (json{{{"column", "a"}, {"words", 1}, {"line", 4}, {"first", "zzz"}}}));
+  EXPECT_EQ(mixed["rows"], 2);
+  const std::string late = data.folder().write("late.csv", late_word());
+  EXPECT_EQ(inspected(late)["columns_of_words"], (json{"note"}));
+  EXPECT_EQ(inspected(late)["missing"], 25);
+  // By its position, where the name does not tell it.
+  const std::string same = data.folder().write("same.csv", "a,a,label\nx,1,0\nNA,2,1\n");
+  EXPECT_EQ(inspected(same)["columns_of_words"], (json{"1"}));
+  EXPECT_TRUE(contains(inspected(same)["train_asks"], "columns 1 and 2 are both called 'a'"));
+  EXPECT_TRUE(contains(inspected(data.folder().write("u.csv", "1,2,0\n"))["train_asks"], "which column is the label?"));
+  const std::string text = sluice({"inspect", data.path("t.csv")}).out;
+  EXPECT_TRUE(contains(text, "numbers_and_words a: 1 of them words, the first in line 4, 'zzz'\n")) << text;
+}
+
+TEST_F(Inspect, WhatIsNoTextIsNoTable) {
+  for (const std::string& bytes : {std::string("a,\x01\nb\n"), std::string("\xfe\xed,\x02,\x03\nb,\n")})
+    EXPECT_EQ(inspected(data.folder().write("f", bytes), 3)["kind"], "unknown");
+}
+
+TEST_F(Inspect, AStandardizedModelIsSaidToBeOne) {
+  trained(data.train() + Arguments{"--standardize", "--output", data.path("m")});
+  EXPECT_EQ(inspected(data.path("m"))["standardized"], "42 features");
+  EXPECT_FALSE(inspected(data.path("m")).contains("missing_values"));
+  const std::string table = data.folder().write("t.csv", "a,b,label\n1,,0\n2,3,1\n4,5,0\n");
+  trained({"train", "--train", table, "--test", table, "--missing", "mean", "--output", data.path("n")});
+  EXPECT_EQ(inspected(data.path("n"))["missing_values"], "means kept");
+  EXPECT_FALSE(inspected(data.path("n")).contains("standardized"));
+  EXPECT_TRUE(contains(sluice({"inspect", data.path("m")}).out, "standardized   42 features\n"));
 }
 
 // What stands behind -- is a file, whatever it looks like.
