@@ -144,7 +144,9 @@ TEST(Parse, WhatIsNoArrayIsToldTheSameWhateverTheChunks) {
       {"  {\"error\": 404}", "f: is JSON ("},
       {"version https://git-lfs.github.com/spec/v1\n", "f: is a Git LFS pointer, "},
       {"PK\3\4\x93NUMPY", "f: is a zip archive, "},
-      {"abc,d", "f: IDX magic 0x6162632c, expected 0x00000803: is it an IDX"}};
+      {"abc,d", "f: is a table, expected images alone (IDX, .npy)"},
+      {"abcde", "f: IDX magic 0x61626364, expected 0x00000803: is it an IDX"},
+      {"abc,\1", "f: IDX magic 0x6162632c, expected 0x00000803: is it an IDX"}};
   for (const auto& one : cases)
     for (std::size_t size = 1; size < 30; ++size)
       expect_error<DataError>([&] { items<ParseImages>({one.first, size}, {}); }, {one.second});
