@@ -222,7 +222,7 @@ TEST(TableLayout, FeaturesThatAreGivenArePickedInTheirOrder) {
   refused("a,b\n1,2\n", wanted,
           "t.csv: has no column 'c', 'd', expected all 3 of the model: is it a table of the same kind?");
   refused("1,2\n3,4\n", wanted,
-          "t.csv: has no header, expected one that names the columns of the model, 'c', 'a', 'd'");
+          "t.csv: has no header, expected one that names the columns that were trained on, 'c', 'a', 'd'");
   refused("a,c,d,c\n1,2,3,4\n", wanted, "columns 2 and 4 are both called 'c'");
   refused("a,c,d\n1,2,3\n", {.label_column = "a", .features = wanted.features},
           "t.csv: column 1 (a) is the label, expected one of the features of the model (see --label-column)");
