@@ -37,9 +37,12 @@ TableStreams read_table(Graph& g, const std::string& what, const InputFiles& fil
 Stream<LabelledRows> read_table_rows(Graph& g, const std::string& what, const InputFiles& files, const ReadTable& how,
                                      const ReadItems& decoding, std::size_t count) {
   const ParseTable parse = parse_table(how);
-  const auto [text, parsed, chunk_bytes] = read_table(g, what, files, how, decoding);
+  const TableStreams streams = read_table(g, what, files, how, decoding);
+  const std::size_t chunk_bytes = streams.chunk_bytes;
   NumberTable number{.totals = {.files = files}, .classes = how.classes, .piece_bytes = parse.payload_bytes()};
-  const auto numbered_by = [&](auto by) { return g.expand("number." + what, std::move(by), parsed, capacity(2)); };
+  const auto numbered_by = [&](auto by) {
+    return g.expand("number." + what, std::move(by), streams.rows, capacity(2));
+  };
   if (how.number) *how.number = std::move(number);
   auto numbered = how.number ? numbered_by(std::ref(*how.number)) : numbered_by(std::move(number));
   RegroupLabelled rows(count, decoding.at_once && waits(files));
