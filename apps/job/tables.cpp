@@ -99,9 +99,7 @@ std::string describe(const TableTotals& totals, const TableClasses& classes, Mis
   if (layout.label) text += fmt::format("; the label is {}", layout.column_name(*layout.label));
   if (layout.label && !classes.words.empty()) text += words_in_words(classes.words, totals.rows);
   text += fmt::format("; {}", count(layout.features.size(), "feature"));
-  if (layout.pixel_names)
-    text +=
-        totals.all_bytes ? ", pixels of bytes" : ", pixels that are not all bytes, so that their scale is 1 (--scale)";
+  if (layout.pixel_names) text += totals.all_bytes ? ", pixels of bytes" : ", pixels";
   if (const std::uint64_t cells = totals.all_missing())
     text +=
         fmt::format("; {} missing, {}", count(cells, "cell"),
