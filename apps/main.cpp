@@ -152,6 +152,8 @@ int run(const CommandLine& line) {
       return predict(line.options, line.predict);
     case CommandLine::Command::graph:
       return graph(line.options);
+    case CommandLine::Command::sweep:
+      return sweep(line.options, line.sweep);
     case CommandLine::Command::synth:
       return synth(line.synth);
     case CommandLine::Command::inspect:

@@ -10,6 +10,7 @@ namespace sluice::apps {
 
 int train(const Options& options);
 int graph(const Options& options);
+int sweep(const Options& options, const SweepOptions& own);
 int eval(const Options& options, const EvalOptions& own);
 int predict(const Options& options, const PredictOptions& own);
 int synth(const SynthOptions& options);

@@ -34,7 +34,8 @@ int graph(const Options& o) {
   // How long rows of a table are is known when they have been gone through.
   if (o.stream && (files.train_images.is_table() || files.test_images.is_table())) data = loading->run();
   const stages::DataShape& shape = data.train.shape;
-  Training training(data.train, training_settings(o), threads, {});
+  const TrainingSettings settings = training_settings(o, data.train.count);
+  Training training(data.train, settings, threads, {});
   Evaluation evaluation(data.test, threads);
   override_stages(o, {&loading->graph(), &training.graph(), &evaluation.graph()});
   if (o.dump_flags) {
@@ -59,7 +60,7 @@ int graph(const Options& o) {
   text = fmt::format("images of {}, {} classes{}, batches of {}, {} thread{}\n", stages::pixels_text(shape),
                      shape.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count(),
                      threads.count() == 1 ? "" : "s");
-  text += cut_in_words(training_settings(o), shape, threads.count()) + "\n";
+  text += cut_in_words(settings, shape, threads.count()) + "\n";
   std::size_t bytes = 0;
   for (Graph* g : graphs) {
     bytes += g->bound().bytes;

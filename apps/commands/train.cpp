@@ -18,11 +18,14 @@
 #include <sluice/pipeline/trace.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/model_file.hpp>
+#include <sluice/stages/optimizer.hpp>
 #include <sluice/stages/scale.hpp>
 #include "apps/commands/commands.hpp"
+#include "apps/commands/load_data.hpp"
 #include "apps/flags/overrides.hpp"
 #include "apps/flags/repeat.hpp"
 #include "apps/job/checkpointing.hpp"
+#include "apps/job/chosen_data.hpp"
 #include "apps/job/class_names.hpp"
 #include "apps/job/data_preparation.hpp"
 #include "apps/job/epoch_runner.hpp"
@@ -51,13 +54,13 @@ struct Graphs {
   const DecodedCount loaded = std::make_shared<stages::DecodedBytes>();
   const std::unique_ptr<DataPreparation> preparation;
   GraphStats preparation_counts{};  // kept: to override stages for training begins them anew
-  std::optional<Evaluation> evaluation{};
+  std::optional<Evaluation> evaluation{}, validation{};
   std::optional<Training> training{};  // last: where it is, all are
 
   Graphs(const Options& o, const stages::DataFiles& files, const Threads& threads, int wake)
       : preparation(data_preparation(o.stream, files, settings(o, wake, loaded), threads)) {
     const JobData to_come = data_to_come(o.stream, files, data_settings(o));
-    Training without_data(to_come.train, training_settings(o), threads, {});
+    Training without_data(to_come.train, training_settings(o, 0), threads, {});
     Evaluation with_none(to_come.test, threads);
     // Before the data, which takes longer, are loaded.
     override_stages(o, {&preparation->graph(), &without_data.graph(), &with_none.graph()});
@@ -67,19 +70,30 @@ struct Graphs {
   void add(const Options& o, const JobData& data, const Threads& threads, const stages::Weights& initial) {
     preparation_counts = preparation->graph().stats();
     evaluation.emplace(data.test, threads);
-    training.emplace(data.train, training_settings(o), threads, initial);
+    if (data.validation.count) validation.emplace(data.validation, threads, "validate");
+    training.emplace(data.train, settings_of(o, data), threads, initial);
     override_stages(o, all());
     if (trace)
-      for (Graph* g : {&training->graph(), &evaluation->graph()}) g->set_trace(&*trace);
+      for (Graph* g : of_epochs()) g->set_trace(&*trace);
   }
 
+  // Those that are run in every epoch.
+  std::vector<Graph*> of_epochs() {
+    if (!training) return {};
+    std::vector<Graph*> graphs{&training->graph(), &evaluation->graph()};
+    if (validation) graphs.push_back(&validation->graph());
+    return graphs;
+  }
   std::vector<Graph*> all() {
-    if (!training) return {&preparation->graph()};
-    return {&preparation->graph(), &training->graph(), &evaluation->graph()};
+    std::vector<Graph*> graphs = of_epochs();
+    graphs.insert(graphs.begin(), &preparation->graph());
+    return graphs;
   }
   std::vector<GraphStats> counted() {
     if (!training) return {preparation->graph().stats()};
-    return {preparation_counts, training->graph().stats(), evaluation->graph().stats()};
+    std::vector<GraphStats> counts{preparation_counts};
+    for (Graph* g : of_epochs()) counts.push_back(g->stats());
+    return counts;
   }
 
  private:
@@ -91,47 +105,8 @@ struct Graphs {
   }
 };
 
-// The data; nullptr: a signal came first.
-const JobData* load_data(DataPreparation& preparation, const DecodedCount& decoded, Interrupt& interrupt,
-                         const LogStyle& style, Clock::time_point begin) {
-  const bool drawn = style.form == LogStyle::Form::line;
-  // Whoever notes a signal may do so when this is over.
-  const auto interrupted = std::make_shared<std::atomic<bool>>(false);
-  if (drawn) {
-    say("loading ...");
-    preparation.graph().on_progress(std::chrono::milliseconds(250), [&](const GraphStats&) {
-      const double seconds = seconds_since(begin), bytes = static_cast<double>(decoded->all);
-      if (seconds < 1 || *interrupted) return;
-      std::string text = fmt::format("\r\x1b[Kloading, for {:.0f} s", seconds);
-      if (bytes > 0) text += fmt::format(": {:.0f} MB decompressed, {:.0f} MB/s", bytes / 1e6, bytes / 1e6 / seconds);
-      say(text);
-    });
-  }
-  interrupt.when_asked([style, begin, drawn] {
-    if (drawn) say("\r\x1b[K");
-    say_message(style, fmt::format("loading the data, for {:.1f} s so far", seconds_since(begin)));
-  });
-  interrupt.then([&preparation, &style, drawn, interrupted] {
-    *interrupted = true;
-    if (drawn) say("\n");
-    say_message(style, "interrupted: waiting for what is being decompressed; once more to quit now");
-    preparation.graph().cancel();
-  });
-  const JobData* data = nullptr;
-  try {
-    data = &preparation.run();
-  } catch (const Cancelled&) {
-  } catch (const StageError& error) {
-    // A pipe that was waited for; or one that ended because the signal ended its writer, too.
-    if (!interrupt.signal() || !error.cause_as<stages::DataError>()) throw;
-  }
-  if (drawn) say("\r\x1b[K");
-  interrupt.then({});
-  preparation.graph().on_progress({}, {});
-  return data;
-}
-
-void go_on(RunState& state, Checkpointing& checkpoints, const JobData& data, const LogStyle& style, bool quiet) {
+void go_on(RunState& state, Checkpointing& checkpoints, const JobData& data, const LogStyle& style, bool quiet,
+           bool epochs_decide) {
   TrainingState& s = state.training;
   s = checkpoints.go_on(data);
   const bool within = s.rows() > 0;
@@ -147,21 +122,9 @@ void go_on(RunState& state, Checkpointing& checkpoints, const JobData& data, con
     say_warning(style,
                 fmt::format("the training set may have been written since {}: epoch {} begins again", path, s.epoch()));
   if (quiet) return;
-  say_message(style, state.complete()
-                         ? fmt::format("{}: this job is finished: more --epochs would go on from there", path)
-                         : fmt::format("going on from {}: {}", path, state.place()));
-}
-
-stages::Weights initial_weights(const Options& o, const JobData& data) {
-  const stages::DataShape& shape = data.train.shape;
-  stages::Weights initial;
-  stages::Model& model = initial.renew();
-  model = stages::random_model(shape.pixels(), shape.classes, o.seed);
-  model.divisor = o.effective_divisor(shape);
-  stages::Inputs& inputs = model.inputs.renew();
-  if (!shape.flat) inputs = {.planes = shape.planes, .rows = shape.rows, .columns = shape.columns};
-  inputs.transform = data.transform;
-  return initial;
+  const char* const more = epochs_decide ? "" : ": more --epochs would go on from there";
+  say_message(style, state.complete() ? fmt::format("{}: this job is finished{}", path, more)
+                                      : fmt::format("going on from {}: {}", path, state.place()));
 }
 
 // Debian keeps it in such a folder, and so does everybody else.
@@ -230,21 +193,18 @@ class Run {
     checkpoints_.find();
     if (checkpoints_.replaces() && !o_.quiet)
       say_message(style_, fmt::format("beginning anew: what is in {} will be replaced", o_.checkpoint));
-    if (const JobData* ready = load_data(*graphs_.preparation, graphs_.loaded, interrupt_, style_, begin_))
-      data_ = ready;
+    if (const JobData* ready = load_data(*graphs_.preparation, graphs_.loaded, interrupt_, style_, begin_)) {
+      data_ = &chosen_.emplace(o_, *ready).data();
+    }
     state_.seconds.load = seconds_since(begin_);
-    state_.plan = {.epochs = o_.epochs,
-                   .batch_size = o_.batch_size,
-                   .train_images = data_->train.count,
-                   .test_images = data_->test.count,
-                   .threads = threads_.count()};
+    state_.plan = plan_of(o_, *data_, threads_.count());
   }
 
   void go_on_or_begin() {
     if (!o_.quiet)
       for (const std::string& note : data_->table.notes) say_message(style_, note);
     if (checkpoints_.resumes())
-      go_on(state_, checkpoints_, *data_, style_, o_.quiet);
+      go_on(state_, checkpoints_, *data_, style_, o_.quiet, o_.epochs_decide());
     else
       state_.training.weights = initial_weights(o_, *data_);
     if (interrupt_.signal()) return;
@@ -252,8 +212,7 @@ class Run {
     about_ = about_model(o_, files_, *data_, names_);
     graphs_.add(o_, *data_, threads_, state_.training.weights);
     interrupt_.then([this] {
-      graphs_.training->graph().cancel();
-      graphs_.evaluation->graph().cancel();
+      for (Graph* g : graphs_.of_epochs()) g->cancel();
     });
     progress_.emplace(style_, state_);
     interrupt_.when_asked([this] { progress_->status(); });
@@ -268,7 +227,8 @@ class Run {
 
   // Epoch after epoch: train, test, save, tell; and the model of the last.
   void epochs() {
-    EpochRunner epoch(*graphs_.training, *graphs_.evaluation, *data_, o_.lr, checkpoints_, state_);
+    EpochRunner epoch({*graphs_.training, *graphs_.evaluation, graphs_.validation ? &*graphs_.validation : nullptr},
+                      *data_, o_.lr, checkpoints_, state_);
     try {
       while (!state_.complete() && !interrupt_.signal()) {
         progress_->epoch_begins(state_.training.epoch(), rows_done(*graphs_.training, state_));
@@ -286,9 +246,10 @@ class Run {
     if (state_.complete()) warn_of_a_loss_that_rose();
     progress_->ends(state_, interrupt_.signal() != 0);
     if (!state_.complete()) return;
-    state_.weights_sha256 = stages::weights_sha256(*state_.training.weights);
+    const stages::Weights result = state_.training.result();
+    state_.weights_sha256 = stages::weights_sha256(*result);
     if (!checkpoints_.failed()) state_.checkpoint = o_.checkpoint;
-    if (!o_.output.empty()) stages::save_model(o_.output, *state_.training.weights, about_);
+    if (!o_.output.empty()) stages::save_model(o_.output, stages::averaged(*result), about_);
   }
 
   // A signal that comes late changes nothing where there is a result. One that comes before the weights of a checkpoint
@@ -364,7 +325,7 @@ class Run {
                             .graphs = graphs_.all(),
                             .counted = graphs_.counted(),
                             .class_names = names_.names,
-                            .weights = trains() ? state_.training.weights : stages::Weights{}});
+                            .weights = trains() ? state_.training.result() : stages::Weights{}});
   }
 
   const Options& o_;
@@ -376,6 +337,7 @@ class Run {
   Graphs graphs_;
 
   const JobData nothing_yet_{};
+  std::optional<ChosenData> chosen_;
   const JobData* data_ = &nothing_yet_;
   ClassNames names_;
   stages::Metadata about_;  // stored with checkpoints and model

@@ -4,12 +4,14 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdlib>
 #include <stdexcept>
 #include <utility>
 
 #include <sluice/pipeline/suggestion.hpp>
+#include <sluice/stages/held_out.hpp>
 #include <sluice/stages/scale.hpp>
 
 namespace sluice::apps {
@@ -30,13 +32,44 @@ Check whole(std::uint64_t least, std::uint64_t most) {
   };
 }
 
-Check positive() {
-  return [](const std::string& text) -> std::string {
+namespace {
+
+// right: of a number as the kernels take it: what is beyond float32 would be 0 or infinite there.
+Check number(bool (*right)(float), const char* range) {
+  return [=](const std::string& text) -> std::string {
     char* end = nullptr;
-    const double x = std::strtod(text.c_str(), &end);
-    // The kernels take it as float32: what is beyond that would be 0 or infinite there.
-    if (!text.empty() && *end == '\0' && std::isfinite(static_cast<float>(x)) && static_cast<float>(x) > 0) return {};
-    return fmt::format("'{}' is not a number above 0 and within float32", text);
+    const auto x = static_cast<float>(std::strtod(text.c_str(), &end));
+    const bool all = !text.empty() && *end == '\0' && !std::isspace(static_cast<unsigned char>(text.front()));
+    return all && std::isfinite(x) && right(x) ? "" : fmt::format("'{}' is not a number {}", text, range);
+  };
+}
+
+}  // namespace
+
+Check positive() {
+  return number([](float x) { return x > 0; }, "above 0 and within float32");
+}
+
+Check not_negative() {
+  return number([](float x) { return x >= 0; }, "of 0 or more and within float32");
+}
+
+Check below_one() {
+  return number([](float x) { return x >= 0 && x < 1; }, "from 0 to below 1");
+}
+
+Check up_to_one() {
+  return number([](float x) { return x >= 0 && x <= 1; }, "from 0 to 1");
+}
+
+Check held_out() {
+  return [](const std::string& text) -> std::string {
+    try {
+      stages::HeldOutPart::of(text);
+      return {};
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
   };
 }
 
@@ -51,11 +84,12 @@ Check one_of(std::vector<std::string> words) {
   };
 }
 
-Check steps_or_epochs() {
-  return [](const std::string& text) -> std::string {
+Check steps_or_epochs(std::uint64_t least) {
+  return [least](const std::string& text) -> std::string {
     const std::string number = text.ends_with('e') ? text.substr(0, text.size() - 1) : text;
-    if (whole(1, 1'000'000'000'000)(number).empty()) return {};
-    return fmt::format("'{}' is not a whole number above 0, of steps, or of epochs with an e behind it (10e)", text);
+    if (whole(least, 1'000'000'000'000)(number).empty()) return {};
+    return fmt::format("'{}' is not a whole number{}, of steps, or of epochs with an e behind it (10e)", text,
+                       least > 0 ? " above 0" : "");
   };
 }
 

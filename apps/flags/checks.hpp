@@ -18,8 +18,14 @@ using Check = std::function<std::string(const std::string& text)>;
 // A whole number within these bounds, in decimal digits alone.
 Check whole(std::uint64_t least, std::uint64_t most);
 
-// A number above 0.
+// Numbers, as float32 has them: above 0; 0 or more; from 0 to below 1; from 0 to 1.
 Check positive();
+Check not_negative();
+Check below_one();
+Check up_to_one();
+
+// A part of a training set, as sluice/stages/held_out.hpp takes it.
+Check held_out();
 
 // Any text but the empty one, which an unset shell variable leaves: it would mean the default.
 Check named();
@@ -28,7 +34,7 @@ Check named();
 Check one_of(std::vector<std::string> words);
 
 // A number of steps, or with an e behind it of epochs.
-Check steps_or_epochs();
+Check steps_or_epochs(std::uint64_t least);
 
 // What stands between the cells of a table: auto, tab, or one of , ; |.
 Check separator();

@@ -153,6 +153,44 @@ CommandLine parse_command_line(int argc, const char* const* argv, const Surround
   return line;
 }
 
+Options train_options(const std::vector<std::string>& words) {
+  CommandLine line;
+  const Declaration& train = declarations().front();
+  Flags flags(train.does, train.name);
+  train.declare(flags, line);
+  flags.finish();
+  try {
+    flags.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(error.what());
+  }
+  flags.complete({});
+  line.options.command = flags.get_name();
+  line.options.spelt = flags.spelt();
+  return line.options;
+}
+
+std::vector<std::string> shared_words(const Options& o, const SweepOptions& sweep) {
+  CommandLine line;
+  const Declaration& declaration = declarations().front();
+  Flags train(declaration.does, declaration.name);
+  declaration.declare(train, line);
+  std::vector<std::string> words;
+  const bool chooses = o.patience > 0 || o.keep == "best";  // within a run
+  for (const SpeltFlag& flag : o.spelt) {
+    if (flag.name == "--best-by" && !chooses) continue;
+    const bool swept = std::any_of(sweep.flags.begin(), sweep.flags.end(),
+                                   [&](const SweepOptions::Flag& one) { return one.name == flag.name; });
+    const char* const own[] = {"--report", "--threads", "--json", "--quiet", "--progress", "--no-progress"};
+    if (swept || !flag.given || std::find(std::begin(own), std::end(own), flag.name) != std::end(own) ||
+        !train.get_option_no_throw(flag.name))
+      continue;
+    if (flag.bare) words.push_back(flag.name);
+    for (const std::string& value : flag.values) words.push_back(flag.name + "=" + value);
+  }
+  return words;
+}
+
 std::string explained(const std::string& error, const CommandLine& line) {
   std::string variables;
   for (const auto& [flag, value] : line.from_environment)

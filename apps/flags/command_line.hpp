@@ -21,11 +21,12 @@
 namespace sluice::apps {
 
 struct CommandLine {
-  enum class Command { none, train, eval, predict, graph, synth, index, inspect };
+  enum class Command { none, train, eval, predict, graph, sweep, synth, index, inspect };
   Command command = Command::none;
   Options options;  // of train and graph; of eval and predict, too
   EvalOptions eval;
   PredictOptions predict;
+  SweepOptions sweep;
   SynthOptions synth;  // of synth
   InspectOptions inspect;
   IndexOptions index;
@@ -42,6 +43,11 @@ struct Surroundings {
 };
 
 CommandLine parse_command_line(int argc, const char* const* argv, const Surroundings& surroundings);
+
+// What `sluice train` would be asked for by these words, with nothing of the environment.
+Options train_options(const std::vector<std::string>& words);
+// The words of the flags that took effect in a sweep and belong to train, too, but for those that it sweeps.
+std::vector<std::string> shared_words(const Options& options, const SweepOptions& sweep);
 
 // An error of the command, with the variables behind it that name a flag of it, or a value.
 std::string explained(const std::string& error, const CommandLine& line);

@@ -1,5 +1,7 @@
 #include "apps/flags/declarations.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -146,6 +148,10 @@ void declare_data(Flags& flags, Options& o) {
   data.value("--classes N", o.classes, whole(2, stages::most_classes), "Number of classes, 2 to 65536")
       .by_default("counted from the labels");
   declare_decoder(data, o);
+}
+
+void declare_stream(Flags& flags, Options& o) {
+  const FlagGroup data = flags.group("Data");
   data.bare("--stream", o.stream,
             "Hold no data set in memory, whatever its size: decompress the files anew in every epoch, while training "
             "goes on");
@@ -159,12 +165,90 @@ void declare_batch_size(const FlagGroup& training, Options& o) {
   training.value("--batch-size ROWS", o.batch_size, whole(1, 1 << 20), "Rows of a step");
 }
 
+// The optimiser, of which the graphs are: what it keeps takes memory.
+void declare_optimizer(const FlagGroup& training, Options& o) {
+  training.choice(
+      "--optimizer NAME", o.optimizer, {"sgd", "momentum", "nesterov", "adam", "adamw"},
+      "What a step does with the gradient: sgd, with momentum, with Nesterov's, or Adam, whose weight decay "
+      "is part of the gradient, or not (adamw)");
+  training.value("--average SHARE", o.average, up_to_one(),
+                 "Test and keep the mean of the weights after each step of this share of the run, its last; 0: the "
+                 "weights themselves");
+}
+
+// A flag of some optimisers, which says of another what it takes.
+void declare_of_optimizers(const FlagGroup& training, const char* flag, double& value, Check check, const Options& o,
+                           std::vector<std::string> optimizers, const char* what) {
+  const auto taken = [&o, optimizers] {
+    return std::find(optimizers.begin(), optimizers.end(), o.optimizer) != optimizers.end();
+  };
+  const auto otherwise = [&o] {
+    const bool adam = o.optimizer.starts_with("adam"), none = o.optimizer == "sgd";
+    return fmt::format("with --optimizer {}, which takes {}--weight-decay", o.optimizer,
+                       adam   ? "--beta1, --beta2 and "
+                       : none ? ""
+                              : "--momentum and ");
+  };
+  training.value(flag, value, std::move(check), what).only_where(taken, otherwise);
+}
+
 void declare_training(Flags& flags, Options& o) {
   const FlagGroup training = flags.group("Training");
+  training
+      .choice("--preset NAME", o.preset, {"chapter", "best"},
+              "What the flags of this group are where nobody gives them: chapter, as the defaults here say, or best: "
+              "--optimizer adam --lr 0.01 --schedule cosine. --dump-flags shows them all")
+      .presets("best", {{"--optimizer", "adam"}, {"--lr", "0.01"}, {"--schedule", "cosine"}});
   training.value("--epochs N", o.epochs, whole(1, 1'000'000), "Times to go through the training set");
   declare_batch_size(training, o);
+  declare_optimizer(training, o);
   training.value("--lr RATE", o.lr, positive(), "Learning rate");
-  training.value("--seed N", o.seed, whole(0, UINT64_MAX), "Of the initial weights and the shuffling");
+  declare_of_optimizers(training, "--momentum SHARE", o.momentum, below_one(), o, {"momentum", "nesterov"},
+                        "Of the step before that is taken again");
+  declare_of_optimizers(training, "--beta1 SHARE", o.beta1, below_one(), o, {"adam", "adamw"},
+                        "Of the mean gradient that is kept from step to step");
+  declare_of_optimizers(training, "--beta2 SHARE", o.beta2, below_one(), o, {"adam", "adamw"},
+                        "Of the mean squared gradient that is kept from step to step");
+  training.value("--weight-decay RATE", o.weight_decay, not_negative(),
+                 "What of each weight, but none of the bias, is added to its gradient");
+  training.choice("--schedule NAME", o.schedule, {"constant", "linear", "cosine", "step"},
+                  "What becomes of the learning rate until the last step: it stays, falls to 0 in a line or by a "
+                  "cosine, or is a tenth of itself after each third of the steps");
+  training.value("--warmup N|Ne", o.warmup, steps_or_epochs(0),
+                 "Steps, or epochs, in which the learning rate rises from nothing; the schedule follows");
+  training.value("--seed N", o.seed, whole(0, UINT64_MAX),
+                 "Of the initial weights, the shuffling, and what --validation holds out");
+  training
+      .choice("--class-weight HOW", o.class_weight, {"equal", "balanced"},
+              "What a row counts for in the gradient: as much as any other, or the less the more rows its class has")
+      .only_where([&o] { return !o.stream; }, "with --stream, which does not know the classes' rows beforehand");
+}
+
+// sweep: of the one that compares by it.
+Flag declare_validation(Flags& flags, Options& o, const SweepOptions* sweep = nullptr) {
+  const FlagGroup validation = flags.group("Validation (the test set never decides anything)");
+  const auto there = [&o, sweep] { return !o.validation.empty() || (sweep && sweep->folds > 0); };
+  const char* const none = "without --validation, by which to choose";
+  const Flag part =
+      validation
+          .value(
+              "--validation SHARE|K/N", o.validation, held_out(),
+              "Hold out this share of the training set, or the K-th of N equal parts of it, of each class the same, by "
+              "--seed; train on the rest, and score the model by it after every epoch")
+          .by_default("nothing is held out")
+          .only_where([&o] { return !o.stream; }, "with --stream, which holds no rows out");
+  validation
+      .value("--patience N", o.patience, whole(0, 1'000'000),
+             "End the run when no epoch of the last N was better than the best before; 0: never")
+      .only_where(there, none);
+  validation
+      .choice("--keep WHICH", o.keep, {"last", "best"}, "The model that is the result: of the last or the best epoch")
+      .only_where(there, none);
+  validation
+      .choice("--best-by WHAT", o.best_by, {"loss", "accuracy"}, "By which of the validation's an epoch is better")
+      .only_where([&o, sweep, there] { return o.patience > 0 || o.keep == "best" || (sweep && there()); },
+                  "without --patience or --keep best");
+  return part;
 }
 
 void declare_checkpoints(Flags& flags, Options& o) {
@@ -174,10 +258,11 @@ void declare_checkpoints(Flags& flags, Options& o) {
       "Keep the state of the training here, as safetensors: the same command goes on from it, with the same bits as "
       "if it had never ended, whatever ended it. The one before is kept as FILE.previous, and used where FILE is "
       "damaged; with --stream, FILE.pieces tells what need not be decompressed again. What decides the result has to "
-      "stay the same: the data and how they are read, --batch-size, --lr, --seed, --classes, --scale, --standardize, "
-      "--stream and --shuffle-buffer");
+      "stay the same: the data and how they are read, the flags of training, --validation and --keep, --classes, "
+      "--scale, "
+      "--standardize, --stream and --shuffle-buffer; --epochs may grow, unless --schedule or --average depends on it");
   checkpoints
-      .value("--checkpoint-every N|Ne", o.checkpoint_every, steps_or_epochs(),
+      .value("--checkpoint-every N|Ne", o.checkpoint_every, steps_or_epochs(1),
              "Steps between two checkpoints, or epochs: 10e; there is one more at the end, and when SIGINT, SIGTERM or "
              "SIGHUP ends the run")
       .by_default("1e")
@@ -270,7 +355,9 @@ void declare_model(Flags& flags, Options& o) {
 void declare_train(Flags& flags, CommandLine& line) {
   Options& o = line.options;
   declare_data(flags, o);
+  declare_stream(flags, o);
   declare_training(flags, o);
+  declare_validation(flags, o);
   declare_checkpoints(flags, o);
   declare_run(flags, o);
   declare_shards(flags, o);
@@ -349,14 +436,17 @@ void declare_predict(Flags& flags, CommandLine& line) {
 void declare_graph(Flags& flags, CommandLine& line) {
   Options& o = line.options;
   declare_data(flags, o);
+  declare_stream(flags, o);
   declare_batch_size(flags.group("Training"), o);
+  declare_optimizer(flags.group("Training"), o);
   declare_run(flags, o);
   declare_shards(flags, o);
   const FlagGroup output = flags.group("Output");
   const Flag dot = output.bare("--dot", o.dot, "As input for Graphviz");
   output.bare("--svg", o.svg, "As a picture").excludes(dot);
   declare_dump(flags, o);
-  for (const char* flag : {"--epochs", "--lr", "--seed", "--isa"})
+  for (const char* flag : {"--preset", "--epochs", "--lr", "--momentum", "--beta1", "--beta2", "--weight-decay",
+                           "--schedule", "--warmup", "--seed", "--class-weight", "--isa"})
     flags.without(flag, "has no effect on the graphs: sluice train takes it");
   flags.example("sluice graph --threads 8 --batch-size 512", "what 8 threads would work on");
   flags.example("sluice graph --svg > graph.svg", "the same as a picture");
@@ -374,6 +464,64 @@ void declare_inspect(Flags& flags, CommandLine& line) {
       "has to be told (train_asks). Labels are not looked at.");
   flags.example("sluice inspect data/*.gz", "whether a download is whole");
   flags.example("sluice inspect --json model.safetensors", "of a model: its shape, its checksum, its metadata");
+}
+
+void declare_sweep(Flags& flags, CommandLine& line) {
+  Options& o = line.options;
+  SweepOptions& sweep = line.sweep;
+  declare_data(flags, o);
+  const FlagGroup training = flags.group(
+      "Training (several values with commas between, whole numbers also as 0..4: one job for each combination)");
+  Options of_train;
+  Flags train("", "train");
+  declare_training(train, of_train);
+  for (const CLI::Option* flag : train.flags_of("Training")) {
+    SweepOptions::Flag& swept = sweep.flags.emplace_back(SweepOptions::Flag{"--" + flag->get_lnames().front()});
+    training
+        .value(fmt::format("{} {}[,...]", swept.name, flag->get_type_name()), swept.values, named(),
+               flag->get_description())
+        .by_default(train.default_of(flag));
+  }
+  const Flag validation = declare_validation(flags, o, &sweep);
+  const FlagGroup jobs = flags.group("Jobs");
+  const auto chooses = [&] { return !o.validation.empty() || sweep.folds > 0; };
+  jobs.value("--folds K", sweep.folds, whole(2, 1000),
+             "Cross-validation: each configuration K times, each time with another K-th of the training set held out")
+      .by_default("none")
+      .excludes(validation);
+  jobs.value("--random N", sweep.random, whole(1, 1'000'000),
+             "N configurations of all, drawn at random, the same each time")
+      .by_default("all");
+  jobs.bare(
+          "--halving", sweep.halving,
+          "Successive halving: all jobs for a few epochs, then again and again the better third of the configurations "
+          "for three times as many")
+      .only_where(chooses, "without --validation or --folds, by which to choose");
+  jobs.file("--state FILE", sweep.state, "Keep here what is done: the same command goes on from it")
+      .by_default("nothing is kept");
+  declare_threads(jobs, o.threads);
+  declare_kernels(flags, o);
+  const FlagGroup output = flags.group("Output");
+  output.bare("--json", o.json, "Print the result as one JSON object");
+  output.file("--csv FILE", sweep.csv, "Write a line for each job");
+  output.file("--report FILE", o.report, "Write one HTML page: curves of all jobs, spread over seeds, heat map, table");
+  output.bare("--quiet", o.quiet, "On stderr only errors, warnings and interruptions");
+  const Flag progress =
+      output
+          .bare("--progress", o.progress, true,
+                "Redraw a table on stderr, which is what is done on a terminal; else a line for each job")
+          .only_where([&o] { return !o.quiet; }, "with --quiet");
+  output.bare("--no-progress", o.progress, false, "Say nothing of jobs").excludes(progress);
+  for (const char* flag : {"--stream", "--shuffle-buffer"})
+    flags.without(flag, "a sweep holds its data in memory, once for all jobs");
+  for (const char* flag : {"--checkpoint", "--checkpoint-every", "--resume"})
+    flags.without(flag, "a sweep keeps what is done in --state FILE");
+  flags.note(
+      "Each job is the `sluice train` of its flags, to the last bit. A flag that has no effect in some combinations is "
+      "left out of these. Nothing is chosen by the test set: without --validation or --folds there is no best job.");
+  flags.example("sluice sweep --optimizer sgd,adam --lr 0.01,0.1 --validation 0.1",
+                "a grid of four, and the best of it");
+  flags.example("sluice sweep --preset chapter,best --seed 0..4", "mean and spread over five seeds");
 }
 
 void declare_synth(Flags& flags, CommandLine& line) {
@@ -413,6 +561,7 @@ constexpr Declaration commands[] = {
     {Command::eval, "eval", "Loss, accuracy and confusion of a model over images and their labels", declare_eval},
     {Command::predict, "predict", "The class of every image, a line each", declare_predict},
     {Command::graph, "graph", "Print the graphs of the job, their effective settings and their bounds", declare_graph},
+    {Command::sweep, "sweep", "Train many jobs over the same data side by side, and compare them", declare_sweep},
     {Command::inspect, "inspect", "Say what files are, and whether they are sound through to their last byte",
      declare_inspect},
     {Command::index, "index", "Write where pieces of gzip files begin, to decompress them on all threads",

@@ -41,7 +41,18 @@ Flag Flag::by_default(const std::string& words) const {
 
 Flag Flag::only_where(std::function<bool()> has_effect, const std::string& otherwise,
                       std::function<bool(const std::string&)> by_value) const {
-  flags_->rules_.push_back({option_, std::move(has_effect), otherwise, std::move(by_value)});
+  flags_->rules_.push_back({option_, std::move(has_effect), [otherwise] { return otherwise; }, std::move(by_value)});
+  return *this;
+}
+
+Flag Flag::only_where(std::function<bool()> has_effect, std::function<std::string()> otherwise) const {
+  flags_->rules_.push_back({option_, std::move(has_effect), std::move(otherwise), {}});
+  return *this;
+}
+
+Flag Flag::presets(const std::string& value, std::vector<std::pair<std::string, std::string>> defaults) const {
+  flags_->preset_ = option_;
+  flags_->presets_[value] = std::move(defaults);
   return *this;
 }
 
@@ -122,6 +133,28 @@ void Flags::take(CLI::Option& flag, const std::string& variable, const std::stri
   from_environment_[long_name(&flag)] = value;
 }
 
+void Flags::set_default(CLI::Option& flag, const std::string& value) {
+  flag.add_result(value);
+  flag.run_callback();
+  flag.clear();
+  flag.default_str(value);
+}
+
+void Flags::apply_preset(const Environment& environment) {
+  if (!preset_) return;
+  const std::string variable = variable_of(preset_);
+  if (environment && preset_->count() == 0)
+    if (const std::string value = environment(variable); !value.empty()) take(*preset_, variable, value);
+  const auto taken = taken_.find(preset_);
+  const std::string value = preset_->count() > 0    ? preset_->results().front()
+                            : taken != taken_.end() ? taken->second.front()
+                                                    : preset_->get_default_str();
+  const auto found = presets_.find(value);
+  if (found == presets_.end()) return;
+  for (const auto& [name, its] : found->second)
+    if (CLI::Option* const flag = get_option_no_throw(name); flag && flag->count() == 0) set_default(*flag, its);
+}
+
 // Whether a flag has an effect may hang on the value of another: again and again, until no more of them have one.
 void Flags::take_all(const Environment& environment) {
   for (std::size_t before = taken_.size() + 1; before != taken_.size();) {
@@ -152,11 +185,13 @@ const Flags::Rule* Flags::broken(const CLI::Option* flag) const {
 }
 
 void Flags::complete(const Environment& environment) {
-  if (environment && !no_environment_) take_all(environment);
+  const Environment its = no_environment_ ? Environment{} : environment;
+  apply_preset(its);
+  if (its) take_all(its);
   for (const CLI::Option* flag : get_options())
     if (flag->count() > 0)
       if (const Rule* rule = broken(flag))
-        throw UsageError(fmt::format("{}: has no effect {}", long_name(flag), rule->otherwise));
+        throw NoEffect(long_name(flag), fmt::format("{}: has no effect {}", long_name(flag), rule->otherwise()));
 }
 
 std::vector<SpeltFlag> Flags::spelt() const {
@@ -166,7 +201,8 @@ std::vector<SpeltFlag> Flags::spelt() const {
     SpeltFlag spelt{.name = flag->get_positional() ? "" : long_name(flag),
                     .bare = !has_value(flag),
                     .path = flag->get_type_name() == "FILE" || flag->get_type_name() == "DIR",
-                    .by_hand = flag->count() > 0};
+                    .by_hand = flag->count() > 0,
+                    .given = flag->count() > 0 || taken_.contains(flag)};
     const auto taken = taken_.find(flag);
     if (spelt.bare) {
       if (flag->count() == 0 || !flag->as<bool>()) continue;

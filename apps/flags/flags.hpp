@@ -92,17 +92,21 @@ class Flags : public CLI::App {
   struct Rule {
     const CLI::Option* flag;
     std::function<bool()> has_effect;
-    std::string otherwise;
+    std::function<std::string()> otherwise;
     std::function<bool(const std::string&)> by_value;
   };
   static void check(CLI::Option* flag, Check check);
   void take_all(const Environment& environment);
   void take(CLI::Option& flag, const std::string& variable, const std::string& value);
+  void set_default(CLI::Option& flag, const std::string& value);
+  void apply_preset(const Environment& environment);
   const Rule* broken(const CLI::Option* flag) const;
 
   std::map<const CLI::Option*, std::string> defaults_in_words_;
   std::vector<Rule> rules_;
   std::map<const CLI::Option*, const CLI::Option*> yields_to_;
+  CLI::Option* preset_ = nullptr;
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> presets_;  // by its value
   std::map<std::string, std::string> absent_;
   std::vector<Example> examples_;
   std::vector<std::string> notes_;
@@ -121,6 +125,10 @@ class Flag {
   // by_value: of a flag that has an effect by some of its own values, whether this one is such.
   Flag only_where(std::function<bool()> has_effect, const std::string& otherwise,
                   std::function<bool(const std::string&)> by_value = {}) const;
+  Flag only_where(std::function<bool()> has_effect, std::function<std::string()> otherwise) const;
+  // Where the value is this one, the defaults of other flags are these, for what neither the command line nor the
+  // environment gives. One preset flag a command.
+  Flag presets(const std::string& value, std::vector<std::pair<std::string, std::string>> defaults) const;
   // Its variable is passed over where the other one is given by hand.
   Flag yields_to(const Flag& other) const;
   // Given with the other one it is an error.

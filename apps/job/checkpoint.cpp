@@ -56,8 +56,10 @@ Metrics metrics(const ordered_json& json) {
           count(member(json, "count"), "count")};
 }
 Epoch epoch(const ordered_json& json) {
-  return {count(member(json, "epoch"), "epoch"), metrics(member(json, "train")), metrics(member(json, "test")),
+  Epoch e{count(member(json, "epoch"), "epoch"), metrics(member(json, "train")), metrics(member(json, "test")),
           number(member(json, "seconds"), "seconds")};
+  if (json.contains("validation")) e.validation = metrics(json.at("validation"));
+  return e;
 }
 
 constexpr std::size_t most_depth = 3;  // [{"train": {"loss": x}}]
@@ -94,12 +96,25 @@ bool exists_or_throws(const std::string& path) {
 
 }  // namespace
 
+ordered_json epochs_to_json(const std::vector<Epoch>& epochs) {
+  ordered_json all = ordered_json::array();
+  for (const Epoch& e : epochs) {
+    all.push_back(
+        {{"epoch", e.number}, {"train", to_json(e.train)}, {"test", to_json(e.test)}, {"seconds", e.seconds}});
+    if (e.validation) all.back()["validation"] = to_json(*e.validation);
+  }
+  return all;
+}
+
+std::vector<Epoch> epochs_of(const ordered_json& json) {
+  if (!json.is_array()) throw std::invalid_argument(fmt::format("the epochs are {}, expected an array", shown(json)));
+  std::vector<Epoch> epochs;
+  for (const ordered_json& e : json) epochs.push_back(epoch(e));
+  return epochs;
+}
+
 void save(const std::string& path, const Checkpoint& c, stages::Replacement::Older older) {
   const TrainingState& state = c.state;
-  ordered_json epochs = ordered_json::array();
-  for (const Epoch& e : state.epochs)
-    epochs.push_back(
-        {{"epoch", e.number}, {"train", to_json(e.train)}, {"test", to_json(e.test)}, {"seconds", e.seconds}});
   // Numbers as JSON writes them are read back bit for bit.
   const auto number = [](double x) { return ordered_json(x).dump(); };
   stages::Metadata metadata{{"sluice.checkpoint", version},
@@ -109,10 +124,11 @@ void save(const std::string& path, const Checkpoint& c, stages::Replacement::Old
                             {"sluice.loss", number(state.sums["loss"])},
                             {"sluice.hits", number(state.sums["hits"])},
                             {"sluice.seconds", number(state.seconds)},
-                            {"sluice.epochs", epochs.dump()}};
+                            {"sluice.epochs", epochs_to_json(state.epochs).dump()}};
   if (state.doubtful()) metadata["sluice.files"] = c.files;
   metadata.insert(c.about.begin(), c.about.end());
-  stages::save_model(path, *state.weights, metadata, older, state.doubtful() ? state.epoch_start.get() : nullptr);
+  stages::save_model(path, *state.weights, metadata, older,
+                     {.earlier = state.doubtful() ? state.epoch_start.get() : nullptr, .best = state.best.get()});
 }
 
 Checkpoint load_checkpoint(const std::string& path) {
@@ -137,15 +153,13 @@ Checkpoint load_checkpoint(const std::string& path) {
                     number(value(text, "sluice.hits"), "sluice.hits"),
                     number(value(text, "sluice.rows"), "sluice.rows")});
     state.seconds = number(value(text, "sluice.seconds"), "sluice.seconds");
-    const ordered_json epochs = value(text, "sluice.epochs");
-    if (!epochs.is_array())
-      throw std::invalid_argument(fmt::format("sluice.epochs is {}, expected an array", shown(epochs)));
-    for (const ordered_json& e : epochs) state.epochs.push_back(epoch(e));
+    state.epochs = epochs_of(value(text, "sluice.epochs"));
   } catch (const std::invalid_argument& error) {
     fail(path, fmt::format("has a state of training that cannot be read: {}", error.what()));
   }
   state.weights.renew() = std::move(stored.model);
   if (stored.earlier) state.epoch_start.renew() = std::move(*stored.earlier);
+  if (stored.best) state.best.renew() = std::move(*stored.best);
   state.sound = !stored.earlier;
   if (!possible(state, under_way))
     fail(path, "has a state of training that cannot be: its epochs, rows and sums do not belong together");

@@ -8,11 +8,12 @@
 //   sluice.epochs      the epochs that are complete, as JSON; with these and the weights it is the TrainingState
 //   sluice.files       of a job that streams, within an epoch: the files that it read then, as the system knows them
 //   sluice.class_names, .command, .scale, .sha256   as in every model that sluice writes; the checksum is always there
-// A job that streams has trained on what is known to be sound only at the end of the epoch, when the last checksum of
-// its files has been read: the weights at the beginning of the epoch are in the file, too, as its earlier model. Order
-// and thread-safety: free functions; one writer a path. With Older::kept the one before stays as FILE.previous: two
-// renames, between which FILE is not there; whatever fails, one of the two is there and whole. Errors:
-// stages::WriteError; stages::DataError naming the file: no checkpoint, damaged, of another version.
+// What the optimiser keeps beside the weights, and the best model so far where that is to be kept, are in it as
+// tensors. A job that streams has trained on what is known to be sound only at the end of the epoch, when the last
+// checksum of its files has been read: the weights at the beginning of the epoch are in the file, too, as its earlier
+// model. Order and thread-safety: free functions; one writer a path. With Older::kept the one before stays as
+// FILE.previous: two renames, between which FILE is not there; whatever fails, one of the two is there and whole.
+// Errors: stages::WriteError; stages::DataError naming the file: no checkpoint, damaged, of another version.
 //
 //   save(path, checkpoint, stages::Replacement::Older::kept);
 //   if (auto found = find_checkpoint(path)) use(found->checkpoint);
@@ -49,6 +50,10 @@ struct FoundCheckpoint {
 // The newest version of a checkpoint that is not damaged; nothing if there is none at all. One that cannot be read is
 // an error: it may be whole, and would be replaced.
 std::optional<FoundCheckpoint> find_checkpoint(const std::string& path);
+
+// Complete epochs, and back; std::invalid_argument says what is wrong with them.
+nlohmann::ordered_json epochs_to_json(const std::vector<Epoch>& epochs);
+std::vector<Epoch> epochs_of(const nlohmann::ordered_json& json);
 
 // The values of a job that are of files begin so: of what they decode to, or of how they are stored.
 inline constexpr const char* digest_of_contents = "sha256 ";

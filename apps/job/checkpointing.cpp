@@ -27,33 +27,16 @@ namespace {
 using nlohmann::ordered_json;
 using Older = stages::Replacement::Older;
 
-// What decides the result, under the names of the flags: of a checkpoint, it has to be the same.
-ordered_json job(const Options& o) {
-  const TrainingSettings s = training_settings(o);
-  return {{"--batch-size", s.batch_size},
-          {"--lr", s.optimizer.rate},
-          {"--seed", s.seed},
-          {"--stream", o.stream},
-          {"--standardize", o.standardize},
-          {"--images-key", o.images_key},
-          {"--labels-key", o.labels_key},
-          {"--label-column", o.label_column},
-          {"--ignore-columns", o.ignore_columns},
-          {"--header", o.header},
-          {"--separator", o.separator},
-          {"--missing", o.missing == "auto" ? "error" : o.missing}};
-}
-
 // What a job was that was kept by a version which had no such flag.
 ordered_json job_before() {
   Options usual;
-  ordered_json all = job(usual);
+  ordered_json all = job_of(usual);
   for (const char* flag : {"--batch-size", "--lr", "--seed"}) all.erase(flag);
   return all;
 }
 
 ordered_json job(const Options& o, const JobData& data) {
-  ordered_json all = job(o);
+  ordered_json all = job_of(o);
   const stages::DataShape& shape = data.train.shape;
   if (o.stream) all["--shuffle-buffer"] = o.effective_shuffle_buffer(shape.image_bytes(), data.train.count);
   all["--classes"] = shape.classes;
@@ -80,6 +63,34 @@ bool replaceable(const std::string& path) {
 constexpr std::string_view pieces_magic = "sluice checkpoint pieces 1\n";
 
 }  // namespace
+
+ordered_json job_of(const Options& o) {
+  return {{"--batch-size", o.batch_size},
+          {"--optimizer", o.optimizer},
+          {"--lr", o.lr},
+          {"--momentum", o.momentum},
+          {"--beta1", o.beta1},
+          {"--beta2", o.beta2},
+          {"--weight-decay", o.weight_decay},
+          {"--schedule", o.schedule},
+          {"--warmup", o.warmup},
+          {"--average", o.average},
+          {"--epochs", o.epochs_decide() ? ordered_json(o.epochs) : ordered_json("")},
+          {"--class-weight", o.class_weight},
+          {"--validation", o.validation},
+          {"--keep", o.keep},
+          {"--best-by", o.keep == "best" ? o.best_by : ""},
+          {"--seed", o.seed},
+          {"--stream", o.stream},
+          {"--standardize", o.standardize},
+          {"--images-key", o.images_key},
+          {"--labels-key", o.labels_key},
+          {"--label-column", o.label_column},
+          {"--ignore-columns", o.ignore_columns},
+          {"--header", o.header},
+          {"--separator", o.separator},
+          {"--missing", o.missing == "auto" ? "error" : o.missing}};
+}
 
 ordered_json known_by(const Options& o, const JobData& data) {
   ordered_json all = ordered_json::object();
@@ -139,7 +150,7 @@ void Checkpointing::find() {
   const ordered_json before = job_before();
   for (const auto& [flag, value] : before.items())
     if (!c.job.contains(flag)) c.job[flag] = value;
-  refuse_another_job(differences(c.job, job(o_)));
+  refuse_another_job(differences(c.job, job_of(o_)));
   const TrainingState& s = c.state;
   if (s.epochs.size() > o_.epochs || (s.epochs.size() == o_.epochs && s.rows() > 0))
     throw UsageError(
@@ -159,6 +170,20 @@ TrainingState Checkpointing::go_on(const JobData& data) {
   if (s.weights->pixels != data.train.shape.pixels() || s.weights->classes != data.train.shape.classes ||
       s.rows() > data.train.count || (s.rows() < data.train.count && s.rows() % o_.batch_size != 0))
     throw stages::DataError(found_->path + ": its sizes are not those of the data");
+  const std::size_t steps_an_epoch = (data.train.count + o_.batch_size - 1) / o_.batch_size;
+  const std::size_t before = s.epochs.size() * steps_an_epoch;
+  const stages::Optimizer its = optimizer(o_, steps_an_epoch);
+  const auto take_up = [&](stages::Weights& weights, std::size_t steps) {
+    if (!weights) return;
+    if (!is_prepared(its, *weights))
+      throw stages::DataError(fmt::format("{}: has not what --optimizer {}{} keeps beside the weights", found_->path,
+                                          o_.optimizer, o_.average > 0 ? " with --average" : ""));
+    weights.renew().steps = steps;  // nobody else holds it
+  };
+  take_up(s.weights, before + (s.rows() + o_.batch_size - 1) / o_.batch_size);
+  take_up(s.epoch_start, before);
+  if ((o_.keep == "best" && !s.epochs.empty()) != bool(s.best))
+    throw stages::DataError(found_->path + ": has no best model, or one that nobody asked for");
   has_own_ = !o_.checkpoint.empty() && (same_file(found_->path, o_.checkpoint) || !found_->trouble.empty());
   if (has_own_ && found_->trouble.empty()) saved_ = s.changes;
   if (s.doubtful() && c.files != data.train.stamps.lasting()) {

@@ -40,6 +40,9 @@ bool is_pieces_file(const std::string& path);
 // By which a checkpoint and a model tell the data: a digest of each file, under the name of its flag.
 nlohmann::ordered_json known_by(const Options& options, const JobData& data);
 
+// What of the flags decides the result, each under its name; what there is of files is in known_by().
+nlohmann::ordered_json job_of(const Options& options);
+
 class Checkpointing {
  public:
   explicit Checkpointing(const Options& options) : o_(options) {}

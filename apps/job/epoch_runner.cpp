@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
-#include <stdexcept>
+#include <optional>
 
 namespace sluice::apps {
 namespace {
@@ -17,7 +17,7 @@ bool finite(const stages::Model& model) {
   const auto all = [](const auto& values) {
     return std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); });
   };
-  return all(model.weights) && all(model.bias);
+  return all(model.weights) && all(model.bias) && all(model.moments[0]) && all(model.moments[1]) && all(model.average);
 }
 
 }  // namespace
@@ -75,10 +75,13 @@ bool EpochRunner::test() {
   TrainingState& s = state_.training;
   check_sound();
   const auto begin = Clock::now();
+  const stages::Weights now = s.now();
   Metrics metrics;
+  std::optional<Metrics> validation;
   try {
+    if (validation_) validation = validation_->run(now);
     data_.test.stamps.check_unchanged();
-    metrics = evaluation_.run(s.weights);
+    metrics = evaluation_.run(now);
     data_.test.stamps.check_unchanged();
   } catch (const Cancelled&) {
     return false;
@@ -91,7 +94,8 @@ bool EpochRunner::test() {
     throw;
   }
   state_.seconds.test += seconds_since(begin);
-  s.complete_epoch(metrics);
+  s.complete_epoch(metrics, validation);
+  if (state_.plan.keeps_best && best_of(s.epochs, state_.plan.best_by) == s.epochs.size() - 1) s.best = now;
   return true;
 }
 
@@ -130,7 +134,7 @@ void EpochRunner::rethrow_diverged(const StageError& error, const std::string& w
 }
 
 void EpochRunner::diverged(const std::string& where, const std::string& what) const {
-  throw std::runtime_error(
+  throw Diverged(
       fmt::format("{}: {}, expected finite numbers: try a smaller --lr than {}{}", where, what, learning_rate_,
                   checkpoints_.has_own() ? ", and another --checkpoint: this one is of the steps before" : ""));
 }

@@ -1,19 +1,20 @@
-// An epoch of a job: what is left of its training, and the test behind it, so that the state is one to go on from
-// however it ends.
+// An epoch of a job: what is left of its training, and validation and test behind it, so that the state is one to go on
+// from however it ends.
 //
 // The state is taken over, and saved where that is due, between two steps. Files of a job that streams may turn out not
 // to be what they should be when nobody knows since which row: then what the steps of this epoch made of them is given
 // up, and the state is that at its beginning.
 // Order and thread-safety: train(), then test(); one thread; graphs may be cancelled from any. Errors: DataError of the
-// files, stages::WriteError of a checkpoint, StageError of anything else in a graph; std::runtime_error, in words that
-// name the step and the way out, where numbers are no longer finite.
+// files, stages::WriteError of a checkpoint, StageError of anything else in a graph; Diverged, in words that name the
+// step and the way out, where numbers are no longer finite.
 //
-//   EpochRunner epochs(training, evaluation, data, learning_rate, checkpoints, state);
+//   EpochRunner epochs({training, evaluation}, data, learning_rate, checkpoints, state);
 //   epochs.train();
 //   if (epochs.test()) fmt::print("{}\n", state.training.epochs.back().test.accuracy);
 #pragma once
 
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 
 #include <sluice/pipeline/errors.hpp>
@@ -26,12 +27,24 @@
 
 namespace sluice::apps {
 
+// A run whose numbers are no longer finite.
+struct Diverged : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+struct EpochGraphs {
+  Training& training;
+  Evaluation& evaluation;            // of the test set
+  Evaluation* validation = nullptr;  // of what is held out
+};
+
 class EpochRunner {
  public:
-  EpochRunner(Training& training, Evaluation& evaluation, const JobData& data, double learning_rate,
-              Checkpointing& checkpoints, RunState& state)
-      : training_(training),
-        evaluation_(evaluation),
+  EpochRunner(const EpochGraphs& graphs, const JobData& data, double learning_rate, Checkpointing& checkpoints,
+              RunState& state)
+      : training_(graphs.training),
+        evaluation_(graphs.evaluation),
+        validation_(graphs.validation),
         data_(data),
         learning_rate_(learning_rate),
         checkpoints_(checkpoints),
@@ -51,6 +64,7 @@ class EpochRunner {
 
   Training& training_;
   Evaluation& evaluation_;
+  Evaluation* const validation_;
   const JobData& data_;
   const double learning_rate_;
   Checkpointing& checkpoints_;

@@ -28,8 +28,8 @@ std::size_t evaluation_rows(std::size_t pixels) {
 
 //  batch -> forward -> loss -> accumulate
 //                   -> accuracy -> accumulate
-Evaluation::Evaluation(const LabelledSet& set, const Threads& threads)
-    : graph_("evaluate", threads), images_(set.images), labels_(set.labels) {
+Evaluation::Evaluation(const LabelledSet& set, const Threads& threads, const std::string& name)
+    : graph_(name, threads), images_(set.images), labels_(set.labels) {
   const std::size_t rows = evaluation_rows(set.shape.pixels());
   evaluate(graph_, batches(set, rows), {.weights = &weights_, .limits = {rows, set.shape.pixels(), set.shape.classes}},
            metrics_);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 #include <sluice/pipeline/graph.hpp>
 #include <sluice/pipeline/threads.hpp>
@@ -35,7 +36,7 @@ Stream<stages::Scored> evaluate(Graph& graph, const Stream<stages::Batch>& batch
 
 class Evaluation {
  public:
-  Evaluation(const LabelledSet& set, const Threads& threads);
+  Evaluation(const LabelledSet& set, const Threads& threads, const std::string& name = "evaluate");
   Graph& graph() { return graph_; }
   Metrics run(const stages::Weights& weights);
 

@@ -93,6 +93,7 @@ struct JobData {
   TableFacts table{};                    // of the training set, where it is a table
   DecodedCount loaded{};                 // until then
   std::array<std::string, 4> digests{};  // SHA-256, in the order of stages::DataFiles, where they are asked for
+  LabelledSet validation{};              // of what is held out of the training set; of no rows where nothing is
 };
 
 }  // namespace sluice::apps

@@ -8,6 +8,8 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <cstddef>
+#include <optional>
+#include <vector>
 
 #include <sluice/stages/accumulator.hpp>
 
@@ -28,10 +30,18 @@ struct Epoch {
   std::size_t number = 0;  // from 1 on
   Metrics train, test;
   double seconds = 0;                                                         // of training alone
+  std::optional<Metrics> validation{};                                        // where a part is held out
   double rate() const { return static_cast<double>(train.count) / seconds; }  // samples per second
 };
 
-// {"epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds"}
+// By which of the validation's an epoch is the best one.
+enum class BestBy { loss, accuracy };
+
+// The place of the best one, the first of them where there are several; nothing where none has a validation.
+std::optional<std::size_t> best_of(const std::vector<Epoch>& epochs, BestBy by);
+
+// {"epoch", "train_loss", "train_accuracy", "test_loss", "test_accuracy", "seconds"}, and where there is a validation
+// "validation_loss" and "validation_accuracy".
 nlohmann::ordered_json to_json(const Epoch& epoch);
 
 }  // namespace sluice::apps

@@ -16,10 +16,13 @@ std::size_t Options::effective_shards(const stages::DataShape& shape) const {
   return cut_of({.batch_size = batch_size, .shards = shards}, shape, effective_threads()).shards;
 }
 
+Options::Every Options::Every::of(const std::string& text) {
+  const std::uint64_t number = std::stoull(text);
+  return text.ends_with('e') ? Every{.epochs = number} : Every{.steps = number};
+}
+
 Options::Every Options::effective_every() const {
-  if (checkpoint_every.empty()) return {.epochs = 1};
-  const std::uint64_t number = std::stoull(checkpoint_every);
-  return checkpoint_every.ends_with('e') ? Every{.epochs = number} : Every{.steps = number};
+  return checkpoint_every.empty() ? Every{.epochs = 1} : Every::of(checkpoint_every);
 }
 
 float Options::effective_divisor(const stages::DataShape& shape) const {

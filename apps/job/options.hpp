@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,7 @@ struct SpeltFlag {
   bool bare = false;                  // it has no value
   bool path = false;                  // the values are paths
   bool by_hand = false;               // and not by a variable or a default
+  bool given = false;                 // by hand or by a variable
 };
 
 struct Options {
@@ -50,8 +52,22 @@ struct Options {
   std::string index_cache;         // the folder in which they lie; empty: beside the files
   std::size_t shuffle_buffer = 0;  // rows; 0: as many as 16 MiB hold, at least a batch
   std::size_t epochs = 10;
-  std::size_t batch_size = 256;  // rows
+  std::size_t batch_size = 256;    // rows
+  std::string preset = "chapter";  // what the flags below are where they are not given
+  std::string optimizer = "sgd";   // sgd, momentum, nesterov, adam or adamw
   double lr = 0.1;
+  double momentum = 0.9;               // of momentum and nesterov
+  double beta1 = 0.9;                  // of adam and adamw
+  double beta2 = 0.999;                // of the same
+  double weight_decay = 0;             // of the weights, not of the bias
+  std::string schedule = "constant";   // constant, linear, cosine or step
+  std::string warmup = "0";            // N steps or Ne epochs
+  double average = 0;                  // share of the steps, at the end, over which the weights are averaged; 0: none
+  std::string class_weight = "equal";  // equal or balanced
+  std::string validation;              // share of the training set, or K/N of it; empty: none
+  std::size_t patience = 0;            // epochs without a better one, until the run ends; 0: it does not
+  std::string keep = "last";           // last or best
+  std::string best_by = "loss";        // loss or accuracy, of the validation
   std::uint64_t seed = 0;
   std::size_t threads = 0;                         // 0: as many as this process may use
   std::size_t shards = 0;                          // 0: follows from threads and batch size
@@ -80,8 +96,11 @@ struct Options {
   bool keeps_state() const { return keeps_checkpoints() || !report.empty(); }
   bool resumes_from_file() const { return names_file(resume); }
   static bool names_file(const std::string& resume) { return !resume.empty() && resume != "auto" && resume != "no"; }
+  // Of so many epochs is a job whose steps depend on how many are to come.
+  bool epochs_decide() const { return schedule != "constant" || average > 0; }
   struct Every {
-    std::uint64_t steps = 0, epochs = 0;  // one of them is 0
+    std::uint64_t steps = 0, epochs = 0;       // one of them is 0
+    static Every of(const std::string& text);  // N, or Ne
   };
   Every effective_every() const;
   std::size_t effective_threads() const;
@@ -94,6 +113,18 @@ struct Options {
 };
 
 inline constexpr std::size_t most_threads = 1024;
+
+// What only sweep takes, beside the Options that it shares with train.
+struct SweepOptions {
+  struct Flag {
+    std::string name{}, values{};  // with commas between, or A..B; empty: not given
+  };
+  std::deque<Flag> flags{};  // of training
+  std::size_t random = 0;    // configurations of the grid; 0: all
+  std::size_t folds = 0;     // of a cross-validation; 0: none
+  bool halving = false;
+  std::string state, csv;  // files; empty: none
+};
 
 struct SynthOptions {
   std::string folder;

@@ -23,9 +23,51 @@ void check_index_folder(const std::string& folder) {
     throw UsageError(fmt::format("--index-cache {}: is no folder", folder));
 }
 
-TrainingSettings training_settings(const Options& o) {
+stages::Optimizer optimizer(const Options& o, std::size_t steps_an_epoch) {
+  using Optimizer = stages::Optimizer;
+  using Schedule = stages::Schedule;
+  using OfOptimizer = std::pair<const char*, Optimizer::Kind>;
+  using OfSchedule = std::pair<const char*, Schedule::Kind>;
+  const auto kind = [](const auto& kinds, const std::string& name) {
+    return std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& one) { return one.first == name; })->second;
+  };
+  constexpr OfOptimizer optimizers[] = {{"sgd", Optimizer::Kind::sgd},
+                                        {"momentum", Optimizer::Kind::momentum},
+                                        {"nesterov", Optimizer::Kind::nesterov},
+                                        {"adam", Optimizer::Kind::adam},
+                                        {"adamw", Optimizer::Kind::adamw}};
+  constexpr OfSchedule schedules[] = {{"constant", Schedule::Kind::constant},
+                                      {"linear", Schedule::Kind::linear},
+                                      {"cosine", Schedule::Kind::cosine},
+                                      {"step", Schedule::Kind::step}};
+  Optimizer result{.kind = kind(optimizers, o.optimizer),
+                   .rate = o.lr,
+                   .momentum = o.momentum,
+                   .beta1 = o.beta1,
+                   .beta2 = o.beta2,
+                   .weight_decay = o.weight_decay};
+  const Options::Every warmup = Options::Every::of(o.warmup);
+  if (warmup.epochs >= o.epochs)
+    throw UsageError(fmt::format("--warmup {}: expected fewer than the {} of --epochs", o.warmup, o.epochs));
+  const std::uint64_t total = std::uint64_t{o.epochs} * steps_an_epoch;
+  if (total > 0) {
+    result.schedule = {.kind = kind(schedules, o.schedule),
+                       .warmup = warmup.epochs ? warmup.epochs * steps_an_epoch : warmup.steps,
+                       .total = total};
+    if (result.schedule.warmup >= total)
+      throw UsageError(fmt::format("--warmup {}: expected fewer than the {} steps of the run", o.warmup, total));
+  }
+  // At least the last step.
+  if (o.average > 0)
+    result.average_from =
+        total -
+        std::min(total, std::max<std::uint64_t>(1, static_cast<std::uint64_t>(o.average * static_cast<double>(total))));
+  return result;
+}
+
+TrainingSettings training_settings(const Options& o, std::size_t images) {
   return {.batch_size = o.batch_size,
-          .optimizer = {.rate = o.lr},
+          .optimizer = optimizer(o, (images + o.batch_size - 1) / o.batch_size),
           .seed = o.seed,
           .shuffle_buffer = o.shuffle_buffer,
           .shards = o.shards,

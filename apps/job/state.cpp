@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <sluice/stages/optimizer.hpp>
+
 namespace sluice::apps {
 
 double seconds_since(Clock::time_point begin) {
@@ -15,8 +17,8 @@ void TrainingState::advance(const stages::Accumulator& all_sums, const stages::W
   ++changes;
 }
 
-void TrainingState::complete_epoch(const Metrics& test) {
-  epochs.push_back({epoch(), means(sums), test, seconds});
+void TrainingState::complete_epoch(const Metrics& test, const std::optional<Metrics>& validation) {
+  epochs.push_back({epoch(), means(sums), test, seconds, validation});
   sums.reset();
   seconds = 0;
   epoch_start = {};
@@ -31,6 +33,27 @@ void TrainingState::begin_epoch_again() {
   epoch_start = {};
   sound = true;
   ++changes;
+}
+
+stages::Weights TrainingState::now() const {
+  if (weights->average.empty()) return weights;
+  stages::Weights average;
+  average.renew() = stages::averaged(*weights);
+  return average;
+}
+
+stages::Weights TrainingState::result() const {
+  return best ? best : now();
+}
+
+bool RunState::out_of_patience() const {
+  const auto best = best_of(training.epochs, plan.best_by);
+  return plan.patience > 0 && best && training.epochs.size() - 1 - *best >= plan.patience;
+}
+
+const Epoch& RunState::result_epoch() const {
+  const auto best = best_of(training.epochs, plan.best_by);
+  return plan.keeps_best && best ? training.epochs[*best] : training.epochs.back();
 }
 
 std::string RunState::place() const {

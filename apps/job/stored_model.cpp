@@ -11,6 +11,7 @@
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/model_file.hpp>
 #include <sluice/stages/one_line.hpp>
+#include <sluice/stages/optimizer.hpp>
 #include <sluice/stages/scale.hpp>
 #include "apps/job/class_names.hpp"
 #include "apps/job/settings.hpp"
@@ -58,7 +59,6 @@ NamedModel load_named_model(const Options& o) {
   stages::StoredModel stored = stages::load_model(o.model);
   NamedModel model;
   const std::size_t classes = stored.model.classes;
-  if (!o.scale.empty()) stored.model.divisor = stages::divisor_of(o.scale);
   model.names = find_class_names(o.class_names, stored.metadata, o.model, classes, false).names;
   try {
     model.words = stored_names(stored.metadata, label_words_key, classes);
@@ -70,7 +70,9 @@ NamedModel load_named_model(const Options& o) {
   }
   const auto text = stored.metadata.find(text_key);
   model.text_of_bytes = text != stored.metadata.end() && text->second == text_of_bytes;
-  model.weights.renew() = std::move(stored.model);
+  // Of a checkpoint, what its run would come to if it ended there.
+  model.weights.renew() = stored.best ? std::move(*stored.best) : stages::averaged(stored.model);
+  if (!o.scale.empty()) model.weights.renew().divisor = stages::divisor_of(o.scale);
   return model;
 }
 

@@ -36,6 +36,7 @@ std::size_t rows_of_a_run(std::size_t image_bytes) {
 Training::Training(const LabelledSet& set, const TrainingSettings& settings, const Threads& threads,
                    const Weights& initial)
     : graph_("train", threads),
+      class_weights_(settings.class_weights),
       images_(set.images),
       labels_(set.labels),
       known_(set.known),
@@ -73,7 +74,8 @@ Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings&
   // Two batches may be in the shards' segment, so that the next step need not wait for loss and accuracy of this one.
   auto shard =
       g.split("shard", Sharder{.workers = threads.count(), .unit = unit}, work, shards(cut.shards), capacity(2));
-  auto scored = g.map("forward", SoftmaxForward{.limits = part}, shard, unlimited);
+  const auto* const class_weights = class_weights_.empty() ? nullptr : &class_weights_;
+  auto scored = g.map("forward", SoftmaxForward{.limits = part, .class_weights = class_weights}, shard, unlimited);
   if (cut.gradient_by_slices) {
     const std::size_t kept = set.in_memory ? 0 : set.shape.image_bytes();
     auto whole = g.fold("plan", GatherScored{.limits = batch, .row_bytes = kept}, scored, capacity(2));

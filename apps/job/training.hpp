@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include <sluice/pipeline/graph.hpp>
 #include <sluice/pipeline/threads.hpp>
@@ -57,6 +58,7 @@ class Training {
   Graph graph_;
   void need(std::optional<stages::ShuffleBuffer::Needed> rows);
 
+  const std::vector<float> class_weights_;
   stages::InputFiles images_, labels_;  // the files that it reads
   KnownPieces known_;                   // of the images
   std::size_t decoder_memory_ = 0;      // for their headers

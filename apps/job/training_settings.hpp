@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include <sluice/stages/dataset.hpp>
 #include <sluice/stages/optimizer.hpp>
@@ -20,8 +21,9 @@ struct TrainingSettings {
   // With the data and the initial weights, these decide the result:
   std::size_t batch_size = 256;  // rows of a step
   stages::Optimizer optimizer{};
-  std::uint64_t seed = 0;          // of the order of the rows
-  std::size_t shuffle_buffer = 0;  // rows, of a set that stays in its files; 0: what 16 MiB hold, at least a batch
+  std::vector<float> class_weights{};  // what the rows of each class count for; empty: one as much as another
+  std::uint64_t seed = 0;              // of the order of the rows
+  std::size_t shuffle_buffer = 0;      // rows, of a set that stays in its files; 0: what 16 MiB hold, at least a batch
   // On these it does not depend:
   std::size_t shards = 0;                                                // of a batch; 0: follow from rows and threads
   std::uint64_t last_epoch = std::numeric_limits<std::uint64_t>::max();  // the order of none behind it is prepared

@@ -10,4 +10,10 @@ class UsageError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// A flag that is given where it has no effect.
+struct NoEffect : UsageError {
+  NoEffect(std::string its, const std::string& text) : UsageError(text), flag(std::move(its)) {}
+  std::string flag;
+};
+
 }  // namespace sluice::apps

@@ -1,11 +1,11 @@
-// The training curves in the manner of d2l.ai's Animator: x is the epoch, one line each for loss and the two
+// The training curves in the manner of d2l.ai's Animator: x is the epoch, one line each for the loss and the
 // accuracies.
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
@@ -21,7 +21,19 @@ struct Curve {
 constexpr Curve loss{"train loss", "loss", [](const Epoch& e) { return e.train.loss; }};
 constexpr Curve train{"train accuracy", "train", [](const Epoch& e) { return e.train.accuracy; }};
 constexpr Curve test{"test accuracy", "test", [](const Epoch& e) { return e.test.accuracy; }};
-constexpr std::array all{loss, train, test};
+constexpr Curve validation{"validation accuracy", "validation", [](const Epoch& e) {
+                             return e.validation ? e.validation->accuracy : std::numeric_limits<double>::quiet_NaN();
+                           }};
+
+std::vector<Curve> accuracies_of(const std::vector<Epoch>& epochs) {
+  if (!epochs.back().validation) return {train, test};
+  return {train, validation, test};
+}
+std::vector<Curve> curves_of(const std::vector<Epoch>& epochs) {
+  std::vector<Curve> all = accuracies_of(epochs);
+  all.insert(all.begin(), loss);
+  return all;
+}
 
 // The plot within the picture, in units of the viewBox.
 constexpr double width = 640, height = 380, left = 74, right = width - 74, top = 12, bottom = height - 62;
@@ -38,7 +50,7 @@ double round_step(double span, double steps) {
 struct Axis {
   double low = 0, high = 1, step = 0.2;
 
-  Axis(const std::vector<Epoch>& epochs, std::initializer_list<Curve> curves) {
+  Axis(const std::vector<Epoch>& epochs, const std::vector<Curve>& curves) {
     double least = std::numeric_limits<double>::infinity(), most = -least;
     for (const Epoch& e : epochs)
       for (const Curve& c : curves)
@@ -114,31 +126,37 @@ std::string values(const std::vector<Epoch>& epochs, const std::vector<std::size
     const double from = std::max(left, x(epochs, i) - strip / 2), to = std::min(right, x(epochs, i) + strip / 2);
     svg += fmt::format("<rect class=\"strip\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"><title>epoch {}",
                        from, top, to - from, bottom - top, epochs[i].number);
-    for (const Curve& c : all) svg += fmt::format("\n{} {:.4f}", c.name, c.value(epochs[i]));
+    for (const Curve& c : curves_of(epochs)) svg += fmt::format("\n{} {:.4f}", c.name, c.value(epochs[i]));
+    if (epochs[i].validation) svg += fmt::format("\nvalidation loss {:.4f}", epochs[i].validation->loss);
     svg += fmt::format("\ntest loss {:.4f}</title></rect>\n", epochs[i].test.loss);
   }
   return svg;
 }
 
-std::string legend(const Epoch& last) {
+std::string legend(const std::vector<Epoch>& epochs) {
   std::string html = "<ul class=\"legend\">\n";
-  for (const Curve& c : all)
+  for (const Curve& c : curves_of(epochs))
     html += fmt::format(
         "<li><svg viewBox=\"0 0 30 10\" width=\"30\" height=\"10\" aria-hidden=\"true\"><path class=\"curve {}\" "
         "d=\"M1 "
         "5L29 5\"/></svg> {} <b>{:.4f}</b></li>\n",
-        c.style, c.name, c.value(last));
+        c.style, c.name, c.value(epochs.back()));
   return html + "</ul>\n";
 }
 
 std::string table(const std::vector<Epoch>& epochs, const std::vector<std::size_t>& shown) {
-  std::string html =
+  const bool validated = epochs.back().validation.has_value();
+  std::string html = fmt::format(
       "<div class=\"scroll tall\" tabindex=\"0\"><table class=\"numbers\"><thead><tr><th>epoch</th><th>train loss</th>"
-      "<th>train accuracy</th><th>test loss</th><th>test accuracy</th><th>time</th></tr></thead><tbody>\n";
+      "<th>train accuracy</th>{}<th>test loss</th><th>test accuracy</th><th>time</th></tr></thead><tbody>\n",
+      validated ? "<th>validation loss</th><th>validation accuracy</th>" : "");
   for (const std::size_t i : shown) {
     const Epoch& e = epochs[i];
-    html += fmt::format("<tr><th>{}</th><td>{:.4f}</td><td>{:.4f}</td><td>{:.4f}</td><td>{:.4f}</td><td>{}</td></tr>\n",
-                        e.number, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, duration(e.seconds));
+    html += fmt::format(
+        "<tr><th>{}</th><td>{:.4f}</td><td>{:.4f}</td>{}<td>{:.4f}</td><td>{:.4f}</td><td>{}</td></tr>\n", e.number,
+        e.train.loss, e.train.accuracy,
+        e.validation ? fmt::format("<td>{:.4f}</td><td>{:.4f}</td>", e.validation->loss, e.validation->accuracy) : "",
+        e.test.loss, e.test.accuracy, duration(e.seconds));
   }
   return html + "</tbody></table></div>\n";
 }
@@ -159,25 +177,24 @@ std::string curves(const Report& r) {
 
   // A loss that fits the accuracies' axis shares it; a larger one would press them together.
   const bool own_axis = std::any_of(r.epochs.begin(), r.epochs.end(), [](const Epoch& e) { return e.train.loss > 1; });
-  const Axis accuracies = own_axis ? Axis(r.epochs, {train, test}) : Axis(r.epochs, {loss, train, test});
+  const Axis accuracies(r.epochs, own_axis ? accuracies_of(r.epochs) : curves_of(r.epochs));
   const Axis losses = own_axis ? Axis(r.epochs, {loss}) : accuracies;
 
   std::string svg = fmt::format(
-      "<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"train loss, train accuracy and test "
-      "accuracy "
-      "over {} epoch{}\">\n",
+      "<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"train loss and "
+      "accuracies over {} epoch{}\">\n",
       own_axis ? width : right + 24, height, r.epochs.size(), r.epochs.size() == 1 ? "" : "s");
   svg += vertical(accuracies, true, "", own_axis ? "accuracy" : "loss, accuracy");
   if (own_axis) svg += vertical(losses, false, "loss", "train loss");
   svg += horizontal(r.epochs);
   svg += fmt::format("<rect class=\"frame\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", left, top, right - left,
                      bottom - top);
-  svg += line(r.epochs, shown, loss, losses) + line(r.epochs, shown, train, accuracies) +
-         line(r.epochs, shown, test, accuracies);
+  svg += line(r.epochs, shown, loss, losses);
+  for (const Curve& c : accuracies_of(r.epochs)) svg += line(r.epochs, shown, c, accuracies);
   svg += values(r.epochs, shown) + "</svg>\n";
 
   std::string html =
-      "<div class=\"columns\">\n<figure>" + legend(r.epochs.back()) + svg + "</figure>\n<div>" + table(r.epochs, shown);
+      "<div class=\"columns\">\n<figure>" + legend(r.epochs) + svg + "</figure>\n<div>" + table(r.epochs, shown);
   if (shown.size() < r.epochs.size())
     html += note(fmt::format("{} of {} epochs are shown.", shown.size(), r.epochs.size()));
   return section("curves", heading, html + "</div></div>");

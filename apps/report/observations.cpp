@@ -72,7 +72,8 @@ void print_profile(const Options& o, const Observed& run) {
   say("\nat once: bodies that can be; busy, starved (no input), blocked (no room behind), ready (waits for a "
       "thread): of\n"
       "their time; queue: most messages in the segment behind it / capacity; p50, p99: of a body\n");
-  if (run.weights) say(cut_in_words(training_settings(o), run.data.train.shape, run.threads.count()) + "\n");
+  if (run.weights)
+    say(cut_in_words(training_settings(o, run.data.train.count), run.data.train.shape, run.threads.count()) + "\n");
   say(pieces_in_words(run.data));
   const RunSeconds& s = run.state.seconds;
   say(fmt::format("of {:.3f} s: load {}, train {}, test {}\n", s.total, percent(s.load / s.total, 0),
@@ -94,6 +95,7 @@ Report report(const Options& o, const Observed& run) {
   r.facts = {{"sluice", SLUICE_VERSION}, {"kernels", kernels::active().name}};
   if (run.weights) {
     r.facts.emplace_back("training images", fmt::format("{} of {}", run.data.train.count, stages::pixels_text(shape)));
+    if (run.data.validation.count) r.facts.emplace_back("validation images", std::to_string(run.data.validation.count));
     r.facts.emplace_back("test images", std::to_string(run.data.test.count));
     r.facts.emplace_back("classes", std::to_string(shape.classes));
   }
@@ -103,6 +105,7 @@ Report report(const Options& o, const Observed& run) {
   r.facts.emplace_back("peak memory", fmt::format("{:.1f} MiB", static_cast<double>(peak_rss_bytes()) / (1 << 20)));
   if (!run.state.weights_sha256.empty()) r.facts.emplace_back("weights sha256", run.state.weights_sha256);
   r.epochs = run.state.training.epochs;
+  if (!r.epochs.empty()) r.result_epoch = run.state.result_epoch().number - 1;
   r.graphs = pictures(run);
   r.advice = advice(o, run.data.train.shape, compression_of_images(run), run.counted);
   if (run.weights) {

@@ -40,6 +40,7 @@ std::string progress_line(const LogStyle& style, std::size_t width, std::size_t 
   if (last) {
     add(fmt::format("  loss {:.4f}", last->train.loss));
     add(fmt::format("  accuracy {:.4f}", last->train.accuracy));
+    if (last->validation) add(fmt::format("  validation {:.4f}", last->validation->accuracy));
     add(fmt::format("  test {:.4f}", last->test.accuracy));
   }
   if (samples_per_second > 0) add("  " + short_rate(samples_per_second));
@@ -62,6 +63,7 @@ Progress::Progress(const LogStyle& style, const RunState& state, std::function<C
                    static_cast<double>(state.training.rows()) / static_cast<double>(state.plan.train_images)),
       now_(std::move(now)) {
   event("start", {{"train", state.plan.train_images},
+                  {"validation", state.plan.validation_images},
                   {"test", state.plan.test_images},
                   {"epochs", state.plan.epochs},
                   {"epochs_done", state.training.epochs.size()},
@@ -104,10 +106,14 @@ void Progress::epoch_ends(const Epoch& e) {
       if (e.number == epochs_) redraw();
       break;
     case LogStyle::Form::lines:
-      say(fmt::format(
-          "epoch={}/{} train_loss={:.4f} train_accuracy={:.4f} test_loss={:.4f} test_accuracy={:.4f} "
-          "seconds={:.4f} samples_per_second={:.0f}\n",
-          e.number, epochs_, e.train.loss, e.train.accuracy, e.test.loss, e.test.accuracy, e.seconds, e.rate()));
+      say(
+          fmt::format("epoch={}/{} train_loss={:.4f} train_accuracy={:.4f} {}test_loss={:.4f} test_accuracy={:.4f} "
+                      "seconds={:.4f} samples_per_second={:.0f}\n",
+                      e.number, epochs_, e.train.loss, e.train.accuracy,
+                      e.validation ? fmt::format("validation_loss={:.4f} validation_accuracy={:.4f} ",
+                                                 e.validation->loss, e.validation->accuracy)
+                                   : "",
+                      e.test.loss, e.test.accuracy, e.seconds, e.rate()));
       break;
     case LogStyle::Form::jsonl:
       ordered_json facts = {{"epoch", e.number}, {"epochs", epochs_}};
@@ -141,6 +147,10 @@ void Progress::saved(const std::string& checkpoint, const RunState& state) {
 }
 
 void Progress::ends(const RunState& state, bool interrupted) {
+  if (style_.form == LogStyle::Form::line && state.out_of_patience()) {
+    const std::lock_guard lock(mutex_);
+    if (!over_) redraw();
+  }
   end({{"epochs", state.training.epochs.size()},
        {"interrupted", interrupted},
        {"train_seconds", state.seconds.train},

@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include <sluice/pipeline/verdict.hpp>
 #include "apps/pictures/escaped.hpp"
 #include "apps/report/advice.hpp"
@@ -33,7 +35,7 @@ std::string summary(const Report& r) {
   if (r.epochs.empty()) {
     html += note("No epoch was completed.");
   } else {
-    const Epoch& last = r.epochs.back();
+    const Epoch& last = r.epochs[std::min(r.result_epoch, r.epochs.size() - 1)];
     double seconds = 0;
     for (const Epoch& e : r.epochs) seconds += e.seconds;
     const auto card = [&](const char* name, const std::string& value) {
@@ -41,10 +43,12 @@ std::string summary(const Report& r) {
     };
     html += "<dl class=\"cards\">\n";
     card("test accuracy", fmt::format("{:.4f}", last.test.accuracy));
+    if (last.validation) card("validation accuracy", fmt::format("{:.4f}", last.validation->accuracy));
     card("train accuracy", fmt::format("{:.4f}", last.train.accuracy));
     card("train loss", fmt::format("{:.4f}", last.train.loss));
     card("test loss", fmt::format("{:.4f}", last.test.loss));
     card("epochs", fmt::format("{}", r.epochs.size()));
+    if (last.number != r.epochs.back().number) card("best epoch", fmt::format("{}", last.number));
     card("training", duration(seconds));
     html += "</dl>\n";
   }

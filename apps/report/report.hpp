@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,7 @@ struct Report {
   std::vector<std::pair<std::string, std::string>> facts;  // version, images, seconds, peak memory, weights_sha256 ...
   std::vector<std::string> class_names;                    // one for each class
   std::vector<Epoch> epochs;                               // may be empty
+  std::size_t result_epoch = SIZE_MAX;                     // place of that whose model this is; behind them: the last
   const stages::DataSet* test = nullptr;
   const stages::Model* model = nullptr;
   Predictions predictions;           // of the test set; may be empty

@@ -42,7 +42,20 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, const J
                       {"standardize", o.standardize},
                       {"epochs", o.epochs},
                       {"batch_size", o.batch_size},
+                      {"optimizer", o.optimizer},
                       {"lr", o.lr},
+                      {"momentum", o.momentum},
+                      {"beta1", o.beta1},
+                      {"beta2", o.beta2},
+                      {"weight_decay", o.weight_decay},
+                      {"schedule", o.schedule},
+                      {"warmup", o.warmup},
+                      {"average", o.average},
+                      {"class_weight", o.class_weight},
+                      {"validation", o.validation},
+                      {"patience", o.patience},
+                      {"keep", o.keep},
+                      {"best_by", o.best_by},
                       {"seed", o.seed},
                       {"threads", o.effective_threads()},
                       {"shards", o.effective_shards(data.train.shape)},
@@ -66,7 +79,7 @@ ordered_json to_json(const Options& o, const stages::DataFiles& files, const Job
     epochs.push_back(to_json(e));
     epochs.back()["samples_per_second"] = e.rate();
   }
-  const Epoch& last = state.training.epochs.back();
+  const Epoch& last = state.result_epoch();
   ordered_json json = {{"command", "train"},
                        {"options", effective(o, files, data)},
                        {"data",
@@ -88,6 +101,13 @@ ordered_json to_json(const Options& o, const stages::DataFiles& files, const Job
                          {"total", state.seconds.total}}},
                        {"peak_rss_bytes", peak_rss_bytes()},
                        {"weights_sha256", state.weights_sha256}};
+  if (last.validation) {
+    json["data"]["validation"] = data.validation.count;
+    json["result_epoch"] = last.number;
+    json["validation_loss"] = last.validation->loss;
+    json["validation_accuracy"] = last.validation->accuracy;
+    json["out_of_patience"] = state.out_of_patience();
+  }
   if (const auto& resumed = state.resumed)
     json["resumed"] = {{"from", resumed->from}, {"epoch", resumed->epoch}, {"step", resumed->step}};
   if (o.profile) {
@@ -99,10 +119,15 @@ ordered_json to_json(const Options& o, const stages::DataFiles& files, const Job
 }
 
 std::string to_text(const Options& o, const JobData& data, const RunState& state) {
-  const Epoch& last = state.training.epochs.back();
+  const Epoch& last = state.result_epoch();
   const std::size_t epochs = state.training.epochs.size(), earlier = state.resumed ? state.resumed->epochs : 0;
   std::string text = fmt::format("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n",
                                  last.train.loss, last.train.accuracy, last.test.loss, last.test.accuracy);
+  if (last.validation)
+    text += fmt::format("validation loss {:.4f}, validation accuracy {:.4f} over {} held out{}{}\n",
+                        last.validation->loss, last.validation->accuracy, data.validation.count,
+                        state.plan.keeps_best ? fmt::format("; of epoch {}, the best", last.number) : "",
+                        state.out_of_patience() ? "; out of patience" : "");
   text += fmt::format(
       "{} epoch{}{} over {} {} ({}, {} classes) in {:.3f} s: load {:.3f}, train {:.3f}, test {:.3f}; at most "
       "{:.1f} MiB\n",

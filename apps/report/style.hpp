@@ -7,13 +7,13 @@ inline constexpr const char style[] = R"css(
 :root {
   color-scheme: light dark;
   --page: #f4f6f9; --card: #ffffff; --text: #1b2430; --muted: #5a6675; --line: #dde2e9; --soft: #eef2f7;
-  --loss: #2563eb; --train: #b5179e; --test: #15803d; --good: #15803d; --bad: #c81e1e; --link: #1d4ed8;
+  --loss: #2563eb; --train: #b5179e; --test: #15803d; --validation: #b45309; --good: #15803d; --bad: #c81e1e; --link: #1d4ed8;
   --hit: 104 155 250; --miss: 243 122 116; --warn: #fff3d1; --warn-text: #6b4700;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
     --page: #10151c; --card: #19202a; --text: #e3e9f1; --muted: #9aa7b7; --line: #2e3946; --soft: #222b37;
-    --loss: #6ea8fe; --train: #f07be0; --test: #5fd38d; --good: #5fd38d; --bad: #ff7b72; --link: #8ab4f8;
+    --loss: #6ea8fe; --train: #f07be0; --test: #5fd38d; --validation: #f5b14c; --good: #5fd38d; --bad: #ff7b72; --link: #8ab4f8;
     --hit: 29 86 214; --miss: 196 38 38; --warn: #3d3010; --warn-text: #ffdf94;
   }
 }
@@ -79,7 +79,9 @@ pre, .mono { font: 13px/1.5 ui-monospace, "Cascadia Mono", "Liberation Mono", "D
 .curve.loss { stroke: var(--loss); }
 .curve.train { stroke: var(--train); stroke-dasharray: 9 5; }
 .curve.test { stroke: var(--test); stroke-dasharray: 10 4 2 4; }
+.curve.validation { stroke: var(--validation); stroke-dasharray: 3 3; }
 .point.loss { fill: var(--loss); } .point.train { fill: var(--train); } .point.test { fill: var(--test); }
+.point.validation { fill: var(--validation); }
 .strip { fill: transparent; }
 .strip:hover { fill: rgb(var(--hit) / .12); }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 10px; list-style: none; margin: 0 0 8px; padding: 0; font-size: 13px; }

@@ -7,6 +7,20 @@
 #include <sluice/stages/kernels/kernels.hpp>
 
 namespace sluice::stages {
+namespace {
+
+void weigh(const std::vector<float>& class_weights, const std::uint16_t* labels, std::size_t rows, std::size_t classes,
+           float* delta) {
+  using kernels::lanes;
+  for (std::size_t first = 0; first < rows; first += lanes, delta += classes * lanes) {
+    float weights[lanes] = {};  // past the last row delta stays 0
+    for (std::size_t i = 0; i < lanes && first + i < rows; ++i) weights[i] = class_weights.at(labels[first + i]);
+    for (std::size_t c = 0; c < classes; ++c)
+      for (std::size_t i = 0; i < lanes; ++i) delta[c * lanes + i] *= weights[i];
+  }
+}
+
+}  // namespace
 
 void SoftmaxForward::operator()(const Shard& shard, Scored& out) const {
   const Batch& batch = *shard.batch;
@@ -33,6 +47,8 @@ void SoftmaxForward::operator()(const Shard& shard, Scored& out) const {
                              .label_logit = out.label_logit.data(),
                              .exp_sum = out.exp_sum.data(),
                              .predicted = out.predicted.data()});
+  if (class_weights && !batch.labels.empty())
+    weigh(*class_weights, batch.labels.data() + shard.first_row, shard.rows, model.classes, out.delta.data());
 }
 
 float probability(const Scored& scored, std::size_t row, std::size_t c) {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <sluice/pipeline/verbs.hpp>
 #include <sluice/stages/aligned_buffer.hpp>
@@ -33,6 +34,8 @@ float probability(const Scored& scored, std::size_t row, std::size_t c);
 
 struct SoftmaxForward {
   Limits limits = {};  // optional, for payload_bytes
+  // Of each class, what delta of its rows is multiplied by (sluice/stages/class_weights.hpp); nullptr: nothing.
+  const std::vector<float>* class_weights = nullptr;
 
   using Output = Scored;
   void operator()(const Shard& shard, Scored& out) const;
@@ -47,9 +50,10 @@ struct ScoreBatch {
 
   using Output = Scored;
   void operator()(const Batch& batch, Scored& out) const {
-    SoftmaxForward{limits}({.batch = &batch, .model = weights->get(), .weights = weights, .rows = batch.count()}, out);
+    SoftmaxForward{.limits = limits}(
+        {.batch = &batch, .model = weights->get(), .weights = weights, .rows = batch.count()}, out);
   }
-  std::optional<std::size_t> payload_bytes() const { return SoftmaxForward{limits}.payload_bytes(); }
+  std::optional<std::size_t> payload_bytes() const { return SoftmaxForward{.limits = limits}.payload_bytes(); }
 };
 
 static_assert(verbs::Map<SoftmaxForward, Shard, Scored> && verbs::Map<ScoreBatch, Batch, Scored>);

@@ -53,10 +53,10 @@ std::vector<float> floats(const std::string& bytes, std::size_t first, std::size
   return values;
 }
 
-// Two models, as a checkpoint within an epoch has them, and of each feature a mean, a deviation and what stands for one
-// that is missing.
+// As a checkpoint within an epoch has them, two models with two moments and an average each, and a best one; and of
+// each feature a mean, a deviation and what stands for one that is missing.
 constexpr std::uint64_t most_file =
-    8 + most_safetensors_header + 2 * 4 * (most_weights + most_classes) + 3 * 4 * most_pixels;
+    8 + most_safetensors_header + 9 * 4 * (most_weights + most_classes) + 3 * 4 * most_pixels;
 
 std::string contents(const std::string& path) {
   struct File {
@@ -117,7 +117,24 @@ void check_checksum(const std::string& path, const std::string& file, const std:
                            checksum_key));
 }
 
-constexpr std::string_view earlier_prefix = "earlier.";
+constexpr std::string_view earlier_prefix = "earlier.", best_prefix = "best.";
+
+// What an optimiser keeps, as the pairs of tensors are called.
+struct Beside {
+  const char* prefix;
+  Column<float>& (*of)(Model& model);
+};
+constexpr Beside all_beside[] = {{"moment1.", [](Model& m) -> Column<float>& { return m.moments[0]; }},
+                                 {"moment2.", [](Model& m) -> Column<float>& { return m.moments[1]; }},
+                                 {"average.", [](Model& m) -> Column<float>& { return m.average; }}};
+
+// Every pair that a file may have beside `weight` and `bias`.
+std::vector<std::string> other_prefixes() {
+  std::vector<std::string> all{std::string(earlier_prefix), std::string(best_prefix)};
+  for (const Beside& one : all_beside)
+    for (const std::string_view of : {std::string_view(), earlier_prefix}) all.push_back(std::string(of) + one.prefix);
+  return all;
+}
 
 // The values of a tensor of a model.
 std::vector<float> values_of(const std::string& path, const std::string& file, std::size_t data,
@@ -134,7 +151,7 @@ std::string why_no_tensor(const SafetensorsHeader& header, const std::string& na
   const StoredTensor* const tensor = header.find(name);
   if (!tensor)
     return fmt::format("has no tensor '{}', expected {}", name,
-                       name.starts_with(earlier_prefix) ? "both of an earlier model" : "'weight' and 'bias'");
+                       name.find('.') != std::string::npos ? "both of a pair" : "'weight' and 'bias'");
   if (tensor->type != "F32")
     return fmt::format("tensor '{}' is of type \"{}\", expected F32 (float32)", name, one_line(tensor->type));
   if (tensor->shape.size() != rank)
@@ -211,9 +228,8 @@ void read_shape(const std::string& path, const std::string& text, std::size_t pi
   inputs.planes = sizes[0], inputs.rows = sizes[1], inputs.columns = sizes[2];
 }
 
-bool has_earlier(const SafetensorsHeader& header) {
-  return std::any_of(header.tensors.begin(), header.tensors.end(),
-                     [](const StoredTensor& t) { return t.name.starts_with(earlier_prefix); });
+bool has_pair(const SafetensorsHeader& header, const std::string& prefix) {
+  return header.find(prefix + "weight") || header.find(prefix + "bias");
 }
 
 void append_tensor(const std::string& path, const std::vector<float>& values, const std::string& name,
@@ -226,10 +242,25 @@ void append_tensor(const std::string& path, const std::vector<float>& values, co
 }
 
 // Two tensors, behind the data of others.
-void append_model(const std::string& path, const Model& model, const std::string& prefix, ordered_json& header,
-                  std::string& data) {
+void append_parameters(const std::string& path, const Model& model, const std::string& prefix, ordered_json& header,
+                       std::string& data) {
   append_tensor(path, unpacked_weights(model), prefix + "weight", {model.classes, model.pixels}, header, data);
   append_tensor(path, model.bias, prefix + "bias", {model.classes}, header, data);
+}
+
+// With what is kept beside it.
+void append_model(const std::string& path, const Model& model, const std::string& prefix, ordered_json& header,
+                  std::string& data) {
+  append_parameters(path, model, prefix, header, data);
+  Model one = model;
+  for (const Beside& beside : all_beside) {
+    const Column<float>& values = beside.of(one);
+    if (values.empty()) continue;
+    const auto bias = values.begin() + static_cast<std::ptrdiff_t>(one.weights.size());
+    one.weights.assign(values.begin(), bias);
+    one.bias.assign(bias, values.end());
+    append_parameters(path, one, prefix + beside.prefix, header, data);
+  }
 }
 
 void take_over_all_but_weights(const Model& from, Model& to) {
@@ -237,17 +268,31 @@ void take_over_all_but_weights(const Model& from, Model& to) {
   to.inputs = from.inputs;
 }
 
-Model read_model(const std::string& path, const SafetensorsHeader& header, const std::string& file,
-                 const std::string& prefix) {
+Model read_parameters(const std::string& path, const SafetensorsHeader& header, const std::string& file,
+                      const std::string& prefix) {
   const StoredTensor &weight = *header.find(prefix + "weight"), &bias = *header.find(prefix + "bias");
   return packed_model(static_cast<std::size_t>(weight.shape[1]), static_cast<std::size_t>(weight.shape[0]),
                       values_of(path, file, header.data, weight), values_of(path, file, header.data, bias));
 }
 
+Model read_model(const std::string& path, const SafetensorsHeader& header, const std::string& file,
+                 const std::string& prefix) {
+  Model model = read_parameters(path, header, file, prefix);
+  for (const Beside& beside : all_beside) {
+    const std::string its = prefix + beside.prefix;
+    if (!has_pair(header, its)) continue;
+    const Model one = read_parameters(path, header, file, its);
+    Column<float>& values = beside.of(model);
+    values.assign(one.weights.begin(), one.weights.end());
+    values.insert(values.end(), one.bias.begin(), one.bias.end());
+  }
+  return model;
+}
+
 }  // namespace
 
 void save_model(const std::string& path, const Model& model, const Metadata& metadata, Replacement::Older older,
-                const Model* earlier) {
+                const OtherModels& others) {
   std::string data;
   ordered_json header = ordered_json::object();  // from null it would not become one safely, without memory
   header["__metadata__"] = metadata;
@@ -256,7 +301,8 @@ void save_model(const std::string& path, const Model& model, const Metadata& met
   if (inputs.rows) header["__metadata__"][shape_key] = shape_text(inputs);
   header["__metadata__"][checksum_key] = std::string(checksum_digits, '0');
   append_model(path, model, "", header, data);
-  if (earlier) append_model(path, *earlier, std::string(earlier_prefix), header, data);
+  if (others.earlier) append_model(path, *others.earlier, std::string(earlier_prefix), header, data);
+  if (others.best) append_parameters(path, *others.best, std::string(best_prefix), header, data);
   for (const TransformTensor& one : transform_tensors)
     if (const std::vector<float>& values = inputs.transform.*one.values; !values.empty())
       append_tensor(path, values, one.name, {model.pixels}, header, data);
@@ -278,19 +324,27 @@ void save_model(const std::string& path, const Model& model, const Metadata& met
 }
 
 std::string why_no_model(const SafetensorsHeader& header) {
+  const std::vector<std::string> others = other_prefixes();
+  const auto is_of_a_pair = [&](const std::string& name) {
+    return name == "weight" || name == "bias" ||
+           std::any_of(others.begin(), others.end(),
+                       [&](const std::string& prefix) { return name == prefix + "weight" || name == prefix + "bias"; });
+  };
   for (const StoredTensor& tensor : header.tensors) {
-    const std::string_view name = tensor.name;
-    const std::string_view plain = name.starts_with(earlier_prefix) ? name.substr(earlier_prefix.size()) : name;
-    if (plain != "weight" && plain != "bias" && !is_of_a_transform(name))
+    const std::string& name = tensor.name;
+    if (!is_of_a_pair(name) && !is_of_a_transform(name))
       return fmt::format("has a tensor '{}', expected 'weight' and 'bias': is it the file of another kind of model?",
                          one_line(name));
   }
   if (std::string why = why_no_model(header, ""); !why.empty()) return why;
-  if (std::string why = why_no_transform(header); !why.empty() || !has_earlier(header)) return why;
-  if (std::string why = why_no_model(header, std::string(earlier_prefix)); !why.empty()) return why;
-  return header.find("earlier.weight")->shape == header.find("weight")->shape
-             ? ""
-             : "has an earlier model of other sizes, expected the same";
+  if (std::string why = why_no_transform(header); !why.empty()) return why;
+  for (const std::string& prefix : others) {
+    if (!has_pair(header, prefix)) continue;
+    if (std::string why = why_no_model(header, prefix); !why.empty()) return why;
+    if (header.find(prefix + "weight")->shape != header.find("weight")->shape)
+      return fmt::format("'{}weight' is of other sizes than 'weight', expected the same", prefix);
+  }
+  return "";
 }
 
 StoredModel load_model(const std::string& path) {
@@ -304,7 +358,10 @@ StoredModel load_model(const std::string& path) {
     read_shape(path, found->second, stored.model.pixels, inputs);
     stored.metadata.erase(found);
   }
-  if (has_earlier(header)) stored.earlier = read_model(path, header, file, std::string(earlier_prefix));
+  if (const std::string prefix(earlier_prefix); has_pair(header, prefix))
+    stored.earlier = read_model(path, header, file, prefix);
+  if (const std::string prefix(best_prefix); has_pair(header, prefix))
+    stored.best = read_parameters(path, header, file, prefix);
   if (const auto found = stored.metadata.find(scale_key); found != stored.metadata.end()) {
     try {
       stored.model.divisor = divisor_of(found->second);
@@ -313,7 +370,8 @@ StoredModel load_model(const std::string& path) {
     }
     stored.metadata.erase(found);
   }
-  if (stored.earlier) take_over_all_but_weights(stored.model, *stored.earlier);
+  for (std::optional<Model>* other : {&stored.earlier, &stored.best})
+    if (*other) take_over_all_but_weights(stored.model, **other);
   if (const auto found = stored.metadata.find(checksum_key); found != stored.metadata.end()) {
     check_checksum(path, file, found->second);
     stored.checked = true;

@@ -6,11 +6,13 @@
 // 28"), and a checksum `sluice.sha256`: the SHA-256 of
 // the file with the checksum's own digits as zeros. A file of another program is read, too: without a checksum, with
 // other metadata or none, its tensors in any order. Where the pixels are transformed before they meet the weights
-// (feature_transform.hpp), `fill`, `mean` and `deviation` (pixels) say how. Beside the model a file may hold an earlier
-// one of the same sizes, `earlier.weight` and `earlier.bias`. Order and thread-safety: free functions; one writer a
-// path. save_model replaces an older file when the new one is complete (sluice/stages/replacement.hpp). Errors, naming
-// the file: WriteError, DataError of what cannot be opened or read, DamagedError of what is no sound model: what was
-// found and what was expected of tensors, shape, type, size and values; contents without the right checksum.
+// (feature_transform.hpp), `fill`, `mean` and `deviation` (pixels) say how. What an optimiser keeps beside a model is
+// in further pairs of its sizes, `moment1.weight` and `moment1.bias`, `moment2...` and `average...`. A file may also
+// hold an earlier model, all of its names behind `earlier.`, and the best one so far, `best.weight` and `best.bias`.
+// Order and thread-safety: free functions; one writer a path. save_model replaces an older file when the new one is
+// complete (sluice/stages/replacement.hpp). Errors, naming the file: WriteError, DataError of what cannot be opened or
+// read, DamagedError of what is no sound model: what was found and what was expected of tensors, shape, type, size and
+// values; contents without the right checksum.
 //
 //   save_model("fashion.safetensors", model, {{"epochs", "10"}});
 //   StoredModel stored = load_model("fashion.safetensors");
@@ -31,12 +33,17 @@ struct StoredModel {
   Model model;
   Metadata metadata;     // without the checksum and the scale
   bool checked = false;  // it had a checksum, the right one
-  std::optional<Model> earlier{};
+  std::optional<Model> earlier{}, best{};
 };
 
-// older: what becomes of the file that is replaced. earlier: nullptr: none.
+// Of the same sizes, in the same file; nullptr: none.
+struct OtherModels {
+  const Model *earlier = nullptr, *best = nullptr;
+};
+
+// older: what becomes of the file that is replaced.
 void save_model(const std::string& path, const Model& model, const Metadata& metadata,
-                Replacement::Older older = Replacement::Older::dropped, const Model* earlier = nullptr);
+                Replacement::Older older = Replacement::Older::dropped, const OtherModels& others = {});
 StoredModel load_model(const std::string& path);
 
 // What keeps a sound file from being a model, ready to stand behind its name; empty: nothing does.

@@ -28,14 +28,6 @@ std::size_t moments(Kind kind) {
   return 0;
 }
 
-// Not for another one either, whose numbers would go on unchanged.
-bool prepared(const Optimizer& optimizer, const Model& model) {
-  const std::size_t size = model.weights.size() + model.bias.size(), needed = moments(optimizer.kind);
-  for (std::size_t i = 0; i < model.moments.size(); ++i)
-    if (model.moments[i].size() != (i < needed ? size : 0)) return false;
-  return model.average.size() == (optimizer.average_from ? size : 0);
-}
-
 // A run of parameters, before the step and after it; at: where their gradient and their moments are.
 struct Parameters {
   const float* now;
@@ -157,6 +149,14 @@ void prepare(const Optimizer& optimizer, Model& model) {
   model.average.insert(model.average.end(), model.bias.begin(), model.bias.end());
 }
 
+// Not for another one either, whose numbers would go on unchanged.
+bool is_prepared(const Optimizer& optimizer, const Model& model) {
+  const std::size_t size = model.weights.size() + model.bias.size(), needed = moments(optimizer.kind);
+  for (std::size_t i = 0; i < model.moments.size(); ++i)
+    if (model.moments[i].size() != (i < needed ? size : 0)) return false;
+  return model.average.size() == (optimizer.average_from ? size : 0);
+}
+
 Model averaged(const Model& model) {
   Model result = model;
   for (auto& moment : result.moments) moment = {};
@@ -171,7 +171,7 @@ Model averaged(const Model& model) {
 Updated Update::operator()(const SliceSum& sum) const {
   const Model& from = *sum.of->weights;
   Model& to = *sum.of->to;
-  if (!prepared(optimizer, from))
+  if (!is_prepared(optimizer, from))
     throw std::invalid_argument("a model without what this optimiser keeps beside it, expected one of prepare()");
   const OptimizerStep step(optimizer, from, to);
   const auto rows = static_cast<float>(sum.of->rows);

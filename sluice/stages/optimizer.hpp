@@ -60,6 +60,8 @@ std::size_t runs_beside(const Optimizer& optimizer);
 
 // Before the first step: check(), and what is kept beside the model in its sizes, at its beginning.
 void prepare(const Optimizer& optimizer, Model& model);
+// Whether a model has beside it what this optimiser keeps, and nothing of another.
+bool is_prepared(const Optimizer& optimizer, const Model& model);
 
 // The model that has the average for parameters, where there is one, and nothing beside them.
 Model averaged(const Model& model);

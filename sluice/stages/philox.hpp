@@ -14,7 +14,13 @@
 
 namespace sluice::stages {
 
-enum class Purpose : std::uint32_t { initial_weights = 1, shuffle = 2, synthesis = 3, shuffle_buffer = 4 };
+enum class Purpose : std::uint32_t {
+  initial_weights = 1,
+  shuffle = 2,
+  synthesis = 3,
+  shuffle_buffer = 4,
+  held_out = 5
+};
 
 struct RandomStream {
   std::uint64_t seed = 0;

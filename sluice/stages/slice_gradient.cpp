@@ -40,7 +40,7 @@ void GatherScored::operator()(Group<Scored> shards, ScoredBatch& out) {
 }
 
 std::optional<std::size_t> GatherScored::payload_bytes() const {
-  const auto scored = SoftmaxForward{limits}.payload_bytes();
+  const auto scored = SoftmaxForward{.limits = limits}.payload_bytes();
   if (!scored) return std::nullopt;
   // Rows, labels and the handle of what they lie in; vectors that grew may have room for twice as many.
   return *scored + 2 * limits.rows * (sizeof(const std::uint8_t*) + sizeof(std::uint16_t)) + 2 * sizeof(Shared<Bytes>) +

@@ -116,6 +116,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     case CommandLine::Command::eval:
     case CommandLine::Command::predict:
     case CommandLine::Command::graph:
+    case CommandLine::Command::sweep:
       check(line.options);
       if (!line.options.concurrency.empty() || !line.options.capacity.empty()) override_a_graph(line.options);
       break;

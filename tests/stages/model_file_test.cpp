@@ -133,7 +133,7 @@ TEST(ModelFile, KnowsTheShapeOfItsImages) {
   for (const auto& [planes, rows, columns, text] :
        {std::tuple{1u, 3u, 4u, R"("sluice.shape":"3 x 4")"}, {3u, 2u, 2u, R"("sluice.shape":"3 x 2 x 2")"}}) {
     model.inputs.renew() = {.planes = planes, .rows = rows, .columns = columns};
-    save_model(folder.path("m"), model, {}, Replacement::Older::dropped, &model);
+    save_model(folder.path("m"), model, {}, Replacement::Older::dropped, {.earlier = &model});
     EXPECT_NE(contents_of(folder.path("m")).find(text), std::string::npos);
     const StoredModel stored = load_model(folder.path("m"));
     EXPECT_FALSE(stored.metadata.contains("sluice.shape"));
@@ -158,7 +158,7 @@ TEST(ModelFile, KeepsWhatIsDoneToThePixels) {
   Model model = random_model(3, 2, 1);
   const FeatureTransform transform{.fill = {1, 2, 3}, .mean = {4, 5, -6}, .deviation = {0, 0.5f, 2}};
   model.inputs.renew().transform = transform;
-  save_model(folder.path("m"), model, {}, Replacement::Older::dropped, &model);
+  save_model(folder.path("m"), model, {}, Replacement::Older::dropped, {.earlier = &model});
   const StoredModel stored = load_model(folder.path("m"));
   EXPECT_EQ(stored.model.known_inputs().transform, transform);
   EXPECT_EQ(stored.earlier->known_inputs().transform, transform);
@@ -203,18 +203,63 @@ TEST(ModelFile, AHoleAnywhereIsRefused) {
   }
 }
 
+TEST(ModelFile, HoldsWhatAnOptimiserKeepsAndTheBestModel) {
+  const Folder folder;
+  const auto numbered = [](float first) {
+    Model model = random_model(19, 3, 1);
+    const std::size_t size = model.weights.size() + model.bias.size();
+    const auto values = [&](float from) {
+      Column<float> all(size);
+      for (std::size_t i = 0; i < size; ++i) all[i] = from + static_cast<float>(i);
+      // Past the last pixel there is nothing.
+      for (std::size_t i = 0; i < model.weights.size(); ++i)
+        if (model.weights[i] == 0) all[i] = 0;
+      return all;
+    };
+    model.moments = {values(first), values(first + 1000)};
+    model.average = values(first + 2000);
+    return model;
+  };
+  const Model model = numbered(1), earlier = numbered(5000), best = random_model(19, 3, 2);
+  save_model(folder.path("m"), model, {}, Replacement::Older::dropped, {.earlier = &earlier, .best = &best});
+  const StoredModel stored = load_model(folder.path("m"));
+  ASSERT_TRUE(stored.earlier && stored.best);
+  for (const auto& [read, saved] : {std::pair{&stored.model, &model}, {&*stored.earlier, &earlier}}) {
+    EXPECT_EQ(read->weights, saved->weights);
+    EXPECT_EQ(read->moments, saved->moments);
+    EXPECT_EQ(read->average, saved->average);
+  }
+  EXPECT_EQ(stored.best->weights, best.weights);
+  EXPECT_EQ(stored.best->bias, best.bias);
+  EXPECT_TRUE(stored.best->average.empty());
+}
+
+TEST(ModelFile, AMomentIsAPairOfTheSizesOfTheModel) {
+  const Folder folder;
+  const std::string two = header(tensor("[2,3]", 0, 24), tensor("[2]", 24, 32)).substr(1);
+  const auto refused = [&](const std::string& more, std::size_t bytes, std::string_view what) {
+    const std::string tensors = "{" + more + two;
+    expect_error<DamagedError>([&] { load_model(folder.write("m", with_header(tensors, bytes))); }, {what});
+  };
+  refused("\"moment1.weight\":" + tensor("[2,3]", 32, 56) + ",", 56, "has no tensor 'moment1.bias', expected both");
+  refused("\"moment1.weight\":" + tensor("[2,2]", 32, 48) + ",\"moment1.bias\":" + tensor("[2]", 48, 56) + ",", 56,
+          "'moment1.weight' is of other sizes than 'weight'");
+  refused("\"moment3.bias\":" + tensor("[2]", 32, 40) + ",", 40, "has a tensor 'moment3.bias'");
+  refused("\"best.moment1.bias\":" + tensor("[2]", 32, 40) + ",", 40, "has a tensor 'best.moment1.bias'");
+}
+
 TEST(ModelFile, AnEarlierModelOfOtherSizesIsRefused) {
   const Folder folder;
   const Model model = random_model(3, 2, 1);
   const auto earlier = [&](std::size_t pixels, std::size_t classes) {
     const Model other = random_model(pixels, classes, 1);
-    save_model(folder.path("m"), model, {}, Replacement::Older::dropped, &other);
+    save_model(folder.path("m"), model, {}, Replacement::Older::dropped, {.earlier = &other});
     return folder.path("m");
   };
   EXPECT_TRUE(load_model(earlier(3, 2)).earlier);
   for (const auto& [pixels, classes] : {std::pair{3u, 4u}, {5u, 2u}, {5u, 4u}})
     expect_error<DataError>([&, pixels = pixels, classes = classes] { load_model(earlier(pixels, classes)); },
-                            {"has an earlier model of other sizes"});
+                            {"'earlier.weight' is of other sizes than 'weight'"});
 }
 
 TEST(ModelFile, EveryTruncationIsRefused) {

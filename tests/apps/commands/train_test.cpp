@@ -294,6 +294,86 @@ TEST(Train, FlagsOfTrainingChangeTheResult) {
     EXPECT_TRUE(results.insert(trained(base + variant)["weights_sha256"]).second) << variant[variant.size() - 2];
 }
 
+TEST(Train, EveryOptimiserLearnsAndEachDoesSomethingElse) {
+  const SmallData data;
+  std::set<std::string> results;
+  for (const Arguments& variant : {Arguments{},
+                                   {"--weight-decay", "0.1"},
+                                   {"--optimizer", "momentum"},
+                                   {"--optimizer", "momentum", "--momentum", "0.5"},
+                                   {"--optimizer", "nesterov"},
+                                   {"--optimizer", "adam", "--lr", "0.01"},
+                                   {"--optimizer", "adam", "--lr", "0.01", "--beta1", "0.8"},
+                                   {"--optimizer", "adam", "--lr", "0.01", "--beta2", "0.9"},
+                                   {"--optimizer", "adam", "--lr", "0.01", "--weight-decay", "0.1"},
+                                   {"--optimizer", "adamw", "--lr", "0.01", "--weight-decay", "0.1"},
+                                   {"--schedule", "linear"},
+                                   {"--schedule", "cosine"},
+                                   {"--schedule", "step"},
+                                   {"--schedule", "cosine", "--warmup", "1e"},
+                                   {"--warmup", "3"},
+                                   {"--average", "0.5"},
+                                   {"--class-weight", "balanced"}}) {
+    const json r =
+        trained(Arguments{"train", "--data", data.folder().path(), "--epochs", "20", "--batch-size", "50"} + variant);
+    EXPECT_GT(r["test_accuracy"].get<double>(), 0.9) << json(variant);
+    EXPECT_TRUE(results.insert(r["weights_sha256"]).second) << json(variant);
+  }
+}
+
+TEST(Train, APresetIsTheDefaultOfWhatNobodyGives) {
+  const SmallData data;
+  const json best = results_of(trained(data.train() + Arguments{"--preset", "best"}));
+  const Arguments spelt{"--optimizer", "adam", "--lr", "0.01", "--schedule", "cosine"};
+  EXPECT_EQ(best["weights_sha256"], trained(data.train() + spelt)["weights_sha256"]);
+  EXPECT_EQ(trained(data.train() + Arguments{"--preset", "chapter"})["weights_sha256"],
+            trained(data.train())["weights_sha256"]);
+  const std::string dump = sluice(data.train() + Arguments{"--preset", "best", "--lr", "0.5", "--dump-flags"}).out;
+  for (const char* part : {" --preset best ", " --optimizer adam ", " --lr 0.5 ", " --schedule cosine "})
+    EXPECT_TRUE(contains(dump, part)) << dump;
+}
+
+TEST(Train, ValidatesByWhatItHoldsOut) {
+  const SmallData data;
+  const json r = trained(data.train() + Arguments{"--validation", "0.2", "--report", data.path("r.html")});
+  EXPECT_EQ(r["data"]["train"], 400);
+  EXPECT_EQ(r["data"]["validation"], 100);
+  for (const json& epoch : r["epochs"]) EXPECT_GT(epoch["validation_accuracy"].get<double>(), 0.3);
+  EXPECT_EQ(r["validation_loss"], r["epochs"].back()["validation_loss"]);
+  EXPECT_TRUE(contains(test::contents_of(data.path("r.html")), "validation accuracy"));
+  const Result text = sluice(data.train() + Arguments{"--validation", "0.2", "--no-progress"});
+  EXPECT_TRUE(contains(text.out, " over 100 held out\n")) << text.out;
+  const Result lines = sluice(data.train() + Arguments{"--validation", "0.2"});
+  EXPECT_TRUE(contains(lines.err, " validation_accuracy=")) << lines.err;
+}
+
+TEST(Train, KeepsTheBestEpochAndEndsWithoutABetterOne) {
+  const SmallData data;
+  const Arguments job{"train", "--data", data.folder().path(), "--epochs", "40", "--batch-size", "50",
+                      "--lr",  "50",     "--validation",       "0.2"};
+  for (const char* by : {"loss", "accuracy"}) {
+    const json r =
+        trained(job + Arguments{"--patience", "3", "--keep", "best", "--best-by", by, "--output", data.path("m")});
+    EXPECT_TRUE(r["out_of_patience"]) << by;
+    const std::size_t best = r["result_epoch"], epochs = r["epochs"].size();
+    EXPECT_EQ(best + 3, epochs) << by;
+    const std::string key = std::string("validation_") + by;
+    for (const json& epoch : r["epochs"])
+      if (by == std::string("loss"))
+        EXPECT_GE(epoch[key].get<double>(), r[key].get<double>());
+      else
+        EXPECT_LE(epoch[key].get<double>(), r[key].get<double>());
+    // Which is the model of that epoch.
+    const json eval =
+        parsed_json(sluice({"eval", "--model", data.path("m"), "--data", data.folder().path(), "--json"}).out);
+    EXPECT_EQ(eval["loss"], r["epochs"][best - 1]["test_loss"]);
+    EXPECT_EQ(r["test_loss"], eval["loss"]);
+    Arguments until = job;
+    until[4] = std::to_string(best);
+    EXPECT_EQ(trained(until)["weights_sha256"], r["weights_sha256"]);
+  }
+}
+
 TEST(Train, BatchesOfEverySizeWork) {
   const SmallData data;
   for (const char* size : {"1", "63", "64", "65", "499", "500", "501", "1048576"}) {

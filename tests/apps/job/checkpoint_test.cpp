@@ -97,6 +97,66 @@ TEST_F(Checkpoints, MoreEpochsGoOnWhereTheJobEnded) {
   EXPECT_TRUE(contains(fewer.err, "--epochs 3: " + file + " is of epoch 5")) << fewer.err;
 }
 
+// Steps 5 to 9 of ten, each by the checkpoint before the last.
+TEST_F(Checkpoints, OfEveryOptimiserGoOnFromEveryStep) {
+  for (const Arguments& flags : {Arguments{"--optimizer", "momentum", "--schedule", "step", "--weight-decay", "0.01"},
+                                 {"--optimizer", "nesterov", "--schedule", "linear", "--warmup", "3"},
+                                 {"--optimizer", "adam", "--schedule", "cosine", "--class-weight", "balanced"},
+                                 {"--optimizer", "adamw", "--weight-decay", "0.1", "--average", "0.7"},
+                                 {"--validation", "0.2", "--keep", "best", "--average", "0.2"}}) {
+    const json whole = results_of(trained(data.train() + flags));
+    for (const char* steps : {"5", "6", "7", "8", "9"}) {
+      const Arguments kept{"--checkpoint", data.path("steps"), "--checkpoint-every", steps, "--resume", "no"};
+      EXPECT_EQ(results_of(trained(data.train() + flags + kept)), whole) << flags[1] << steps;
+      const json resumed =
+          trained(data.train() + flags +
+                  Arguments{"--resume", data.path("steps.previous"), "--threads", "3", "--output", data.path("m")});
+      EXPECT_EQ(results_of(resumed), whole) << flags[1] << steps;
+      EXPECT_EQ(resumed["weights_sha256"], stages::weights_sha256(stages::load_model(data.path("m")).model));
+    }
+  }
+}
+
+TEST_F(Checkpoints, OfASchedulesJobHoldItsEpochs) {
+  trained(epochs(2, {"--schedule", "cosine"}));
+  const Result r = sluice(epochs(3, {"--schedule", "cosine"}));
+  EXPECT_EQ(r.code, 2);
+  EXPECT_TRUE(contains(r.err, "is of another job: --epochs is 3, there it was 2")) << r.err;
+  const Result again = sluice(epochs(2, {"--schedule", "cosine"}));
+  EXPECT_TRUE(contains(again.err, "this job is finished\n")) << again.err;
+}
+
+TEST_F(Checkpoints, OfARunOutOfPatienceGoOnWithMore) {
+  const Arguments flags{"--lr", "50", "--validation", "0.2", "--keep", "best", "--patience"};
+  const json first = trained(epochs(30, flags + Arguments{"1"}));
+  ASSERT_LT(first["epochs"].size(), 30u);
+  EXPECT_EQ(results_of(trained(epochs(30, flags + Arguments{"1"}))), results_of(first));
+  const json more = trained(epochs(30, flags + Arguments{"2"}));
+  EXPECT_GT(more["epochs"].size(), first["epochs"].size());
+  EXPECT_EQ(results_of(more), results_of(trained(epochs(30, flags + Arguments{"2", "--resume", "no"}))));
+}
+
+// What a run that ended there would come to.
+TEST_F(Checkpoints, AreEvaluatedAsWhatTheirRunIsTestedBy) {
+  for (const Arguments& flags : {Arguments{"--average", "0.5"}, {"--validation", "0.2", "--keep", "best"}}) {
+    const json whole = trained(job(flags + Arguments{"--resume", "no", "--lr", "2"}));
+    const json test = parsed_json(sluice({"eval", "--model", file, "--data", data.folder().path(), "--json"}).out);
+    EXPECT_EQ(test["accuracy"], whole["test_accuracy"]);
+    EXPECT_EQ(test["loss"], whole["test_loss"]);
+  }
+}
+
+TEST_F(Checkpoints, WithoutWhatTheOptimiserKeepsAreRefused) {
+  trained(job({"--optimizer", "adam"}));
+  const stages::StoredModel stored = stages::load_model(file);
+  stages::Model model = stored.model;
+  model.moments[1].clear();
+  stages::save_model(file, model, stored.metadata);
+  const Result r = sluice(job({"--optimizer", "adam"}));
+  EXPECT_EQ(r.code, 3);
+  EXPECT_TRUE(contains(r.err, file + ": has not what --optimizer adam keeps")) << r.err;
+}
+
 // Epochs that an earlier run began are not among those that it completed.
 TEST_F(Checkpoints, WithinAnEpochGoOnWithAsManyEpochsOfEarlierRunsAsWereComplete) {
   trained(job({"--checkpoint-every", "1"}));
@@ -161,17 +221,18 @@ TEST_F(Checkpoints, OfAnotherJobAreRefusedWithWhatDiffers) {
 // A new flag fails here until it is said whether it decides the result.
 TEST_F(Checkpoints, HoldEveryFlagThatDecidesTheResult) {
   trained(job({"--stream"}));
-  std::set<std::string> known{"--data",       "--decoder",  "--epochs",      "--checkpoint",     "--checkpoint-every",
-                              "--resume",     "--threads",  "--concurrency", "--capacity",       "--shards",
-                              "--isa",        "--output",   "--json",        "--quiet",          "--progress",
-                              "--log-format", "--profile",  "--trace",       "--no-progress",    "--trace-steps",
-                              "--picture",    "--report",   "--class-names", "--dump-flags",     "--no-env",
-                              "--help",       "--no-index", "--index-cache", "--decoder-memory", "--train",
-                              "--test"};
+  std::set<std::string> known{"--data",   "--decoder",     "--checkpoint",  "--checkpoint-every",
+                              "--resume", "--threads",     "--concurrency", "--capacity",
+                              "--shards", "--isa",         "--output",      "--json",
+                              "--quiet",  "--progress",    "--log-format",  "--profile",
+                              "--trace",  "--no-progress", "--trace-steps", "--picture",
+                              "--report", "--class-names", "--dump-flags",  "--no-env",
+                              "--help",   "--no-index",    "--index-cache", "--decoder-memory",
+                              "--train",  "--test",        "--preset",      "--patience"};
   const Checkpoint c = load_checkpoint(file);
   for (const auto& [flag, value] : c.job.items()) EXPECT_TRUE(known.insert(flag).second) << flag;
   std::set<std::string> all;
-  const std::regex declared("^  (?:-[a-z], )?(--[a-z-]+)");
+  const std::regex declared("^  (?:-[a-z], )?(--[a-z0-9-]+)");
   std::smatch flag;
   for (const std::string& line : lines(sluice({"train", "--help"}).out))
     if (std::regex_search(line, flag, declared)) all.insert(flag[1]);

@@ -1,0 +1,334 @@
+// sluice sweep: the story of many trainings over the same data. What jobs there are; load, once for all; what an
+// earlier sweep has done; then all of them side by side, in rounds where the better ones go on alone; the table, and
+// the best.
+#include <fmt/core.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstddef>
+#include <exception>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sluice/pipeline/errors.hpp>
+#include <sluice/stages/errors.hpp>
+#include <sluice/stages/replacement.hpp>
+#include <sluice/stages/scale.hpp>
+#include "apps/commands/commands.hpp"
+#include "apps/commands/grid.hpp"
+#include "apps/commands/load_data.hpp"
+#include "apps/flags/command_line.hpp"
+#include "apps/flags/repeat.hpp"
+#include "apps/job/checkpointing.hpp"
+#include "apps/job/data_preparation.hpp"
+#include "apps/job/outputs.hpp"
+#include "apps/job/settings.hpp"
+#include "apps/job/sweep.hpp"
+#include "apps/job/sweep_file.hpp"
+#include "apps/job/usage_error.hpp"
+#include "apps/report/result.hpp"
+#include "apps/report/sweep_result.hpp"
+#include "apps/terminal/interrupt.hpp"
+#include "apps/terminal/log.hpp"
+#include "apps/terminal/standard_output.hpp"
+
+namespace sluice::apps {
+namespace {
+
+// A third of the configurations goes on from round to round, for three times as many epochs.
+constexpr std::size_t kept_share = 3;
+
+// What is seen of a sweep while it lasts: on a terminal a table, else a line for each job that ends.
+class SweepProgress {
+ public:
+  SweepProgress(const LogStyle& style, const Sweep& sweep) : style_(style), seen_(sweep) {}
+
+  void take(const Sweep& sweep, std::size_t run) {
+    seen_.runs[run].state.training.epochs = sweep.runs[run].state.training.epochs;
+    seen_.runs[run].error = sweep.runs[run].error;
+  }
+  void epoch(const Sweep& sweep, std::size_t run) {
+    if (style_.form != LogStyle::Form::line) return;
+    take(sweep, run);
+    if (Clock::now() - drawn_at_ > std::chrono::milliseconds(100)) redraw();
+  }
+  void ended(const Sweep& sweep, std::size_t run, std::size_t of) {
+    take(sweep, run);
+    ++done_;
+    if (style_.form == LogStyle::Form::line) return;
+    if (style_.form != LogStyle::Form::lines) return;
+    const SweepRun& one = seen_.runs[run];
+    std::string text = fmt::format("job {}/{}:", done_, of);
+    if (const std::string words = in_words(sweep.configurations[one.configuration]); !words.empty())
+      text += " " + words;
+    text += fmt::format(" --seed {}", one.options.seed);
+    if (!one.options.validation.empty()) text += " --validation " + one.options.validation;
+    if (!one.has_result()) {
+      say_message(style_, text + ": " + one.error);
+      return;
+    }
+    const Epoch& e = one.state.result_epoch();
+    if (e.validation)
+      text += fmt::format(": validation loss {:.4f}, accuracy {:.4f};", e.validation->loss, e.validation->accuracy);
+    else
+      text += ":";
+    say(fmt::format("{} test loss {:.4f}, accuracy {:.4f}\n", text, e.test.loss, e.test.accuracy));
+  }
+  void erase() {
+    if (lines_ > 0) say(fmt::format("\r\x1b[{}A\x1b[J", std::exchange(lines_, 0)));
+  }
+
+ private:
+  void redraw() {
+    std::size_t done = 0, epochs = 0, all = 0;
+    for (const SweepRun& run : seen_.runs) {
+      done += run.state.complete() || !run.error.empty();
+      epochs += run.state.training.epochs.size();
+      all += run.state.plan.epochs;
+    }
+    winsize size{};
+    const std::size_t rows = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 6 ? size.ws_row - 4u : 20;
+    std::string text = to_table(seen_, columns_of_terminal(STDERR_FILENO), rows);
+    text += fmt::format("{} of {} jobs done, {} of {} epochs\n", done, seen_.runs.size(), epochs, all);
+    erase();
+    say(text);
+    lines_ = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    drawn_at_ = Clock::now();
+  }
+
+  const LogStyle style_;
+  Sweep seen_;  // what was taken of each run when it was its turn
+  std::size_t done_ = 0, lines_ = 0;
+  Clock::time_point drawn_at_{};
+};
+
+class SweepCommand {
+ public:
+  SweepCommand(const Options& o, const SweepOptions& own, Sweep sweep, const stages::DataFiles& files,
+               Interrupt& interrupt)
+      : o_(o),
+        own_(own),
+        sweep_(std::move(sweep)),
+        files_(files),
+        interrupt_(interrupt),
+        threads_(o.effective_threads()),
+        preparation_(data_preparation(false, files, settings(o, own, interrupt.wake(), loaded_), threads_)),
+        until_here_(interrupt) {}
+
+  // false: a signal came first.
+  bool load() {
+    data_ = load_data(*preparation_, loaded_, interrupt_, style_, begin_);
+    load_seconds_ = seconds_since(begin_);
+    return data_ && !interrupt_.signal();
+  }
+
+  void run() {
+    if (!own_.state.empty()) {
+      file_.emplace(own_.state, data_in_words());
+      if (const std::size_t done = file_->restore(sweep_); done > 0 && !o_.quiet)
+        say_message(style_,
+                    fmt::format("going on from {}: {} of {} jobs are in it", own_.state, done, sweep_.runs.size()));
+    }
+    SweepRunner runner(sweep_, *data_, threads_);
+    SweepProgress progress(style_, sweep_);
+    runner.after_epoch = [&](std::size_t run) { progress.epoch(sweep_, run); };
+    runner.after_run = [&](std::size_t run) {
+      progress.ended(sweep_, run, sweep_.runs.size());
+      if (file_) file_->add(sweep_.runs[run]);
+    };
+    interrupt_.then([&] { runner.cancel(); });
+    try {
+      own_.halving ? halve(runner) : all_of(runner, configurations(), epochs());
+    } catch (const Cancelled&) {
+    } catch (const StageError& error) {
+      interrupt_.then({});
+      progress.erase();
+      if (error.cause()) std::rethrow_exception(error.cause());
+      throw;
+    }
+    interrupt_.then({});
+    progress.erase();
+  }
+
+  int tell() {
+    const bool interrupted = interrupt_.signal() != 0 && !complete();
+    if (interrupted) {
+      std::size_t done = 0;
+      for (const SweepRun& run : sweep_.runs) done += is_complete(run);
+      say_message(style_, fmt::format("interrupted: {} of {} jobs are done{}", done, sweep_.runs.size(),
+                                      file_ ? fmt::format(", and in {}: the same command goes on", own_.state) : ""));
+      return 128 + interrupt_.signal();
+    }
+    write_files();
+    if (o_.json) {
+      nlohmann::ordered_json json = to_json(sweep_, [&](const SweepRun& run) { return command(run.options); });
+      if (const SweepRun* best = best_run()) json["best"] = short_command(best->options);
+      json["seconds"] = {{"load", load_seconds_}, {"total", seconds_since(begin_)}};
+      json["peak_rss_bytes"] = peak_rss_bytes();
+      write_json_to_stdout(json);
+    } else {
+      write_to_stdout(text());
+    }
+    return 0;
+  }
+
+ private:
+  static DataSettings settings(const Options& o, const SweepOptions& own, int wake, const DecodedCount& loaded) {
+    DataSettings all = data_settings(o);
+    all.digests = !own.state.empty();
+    all.read.wake = wake;
+    all.read.decoded = loaded;
+    return all;
+  }
+
+  // By which the file of what is done knows them, and what they are before they are trained on.
+  nlohmann::ordered_json data_in_words() const {
+    nlohmann::ordered_json all = known_by(o_, *data_);
+    const stages::DataShape& shape = data_->train.shape;
+    all["--classes"] = shape.classes;
+    all["--scale"] = stages::scale_text(o_.effective_divisor(shape));
+    return all;
+  }
+
+  std::vector<std::size_t> configurations() const {
+    std::vector<std::size_t> all(sweep_.configurations.size());
+    for (std::size_t c = 0; c < all.size(); ++c) all[c] = c;
+    return all;
+  }
+  std::size_t epochs() const {
+    std::size_t most = 0;
+    for (const SweepRun& run : sweep_.runs) most = std::max(most, run.options.epochs);
+    return most;
+  }
+  static bool is_complete(const SweepRun& run) { return !run.error.empty() || run.state.complete(); }
+  bool complete() const {
+    return std::all_of(sweep_.runs.begin(), sweep_.runs.end(),
+                       [&](const SweepRun& run) { return given_up(run) || is_complete(run); });
+  }
+  bool given_up(const SweepRun& run) const {
+    return own_.halving && sweep_.configurations[run.configuration].rounds < rounds_;
+  }
+
+  // Whatever of these is not there yet.
+  void all_of(SweepRunner& runner, const std::vector<std::size_t>& configurations, std::size_t epochs) {
+    std::vector<std::size_t> runs;
+    for (const std::size_t c : configurations)
+      for (const std::size_t i : sweep_.configurations[c].runs)
+        if (const SweepRun& run = sweep_.runs[i]; !is_complete(run) && run.state.training.epochs.size() < epochs)
+          runs.push_back(i);
+    if (!runs.empty()) runner.run(runs, epochs);
+  }
+
+  void halve(SweepRunner& runner) {
+    std::vector<std::size_t> left = configurations();
+    std::size_t rounds = 1;
+    for (std::size_t n = left.size(); n >= kept_share; n /= kept_share) ++rounds;
+    for (std::size_t round = 1; round <= rounds; ++round) {
+      const double share = std::pow(static_cast<double>(kept_share), static_cast<double>(rounds - round));
+      const auto until = static_cast<std::size_t>(std::ceil(static_cast<double>(epochs()) / share));
+      all_of(runner, left, until);
+      if (interrupt_.signal()) throw Cancelled("sweep");
+      rounds_ = round;
+      for (const std::size_t c : left) sweep_.configurations[c].rounds = round;
+      if (round == rounds) return;
+      const auto loss = [&](std::size_t c) {
+        double sum = 0;
+        for (const std::size_t i : sweep_.configurations[c].runs) {
+          const std::vector<Epoch>& all = sweep_.runs[i].state.training.epochs;
+          if (!sweep_.runs[i].error.empty() || all.empty()) return std::numeric_limits<double>::infinity();
+          const double value = compared(all[std::min(all.size(), until) - 1], sweep_.best_by);
+          sum += sweep_.best_by == BestBy::loss ? value : -value;
+        }
+        return sum;
+      };
+      std::stable_sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) { return loss(a) < loss(b); });
+      left.resize(std::max<std::size_t>(1, (left.size() + kept_share - 1) / kept_share));
+    }
+  }
+
+  const SweepRun* best_run() const {
+    if (!sweep_.validated) return nullptr;
+    const SweepRun& run = sweep_.runs[sweep_.configurations[ranked(sweep_).front()].runs.front()];
+    return run.has_result() ? &run : nullptr;
+  }
+  std::string command(const Options& o) const { return repeating_command(o, files_, *data_); }
+  std::string short_command(Options o) const {
+    std::erase_if(o.spelt, [](const SpeltFlag& flag) { return !flag.by_hand; });
+    return command(o);
+  }
+
+  std::string text() const {
+    constexpr std::size_t uncut = 10'000;  // in a file
+    const std::size_t columns = ::isatty(STDOUT_FILENO) ? columns_of_terminal(STDOUT_FILENO) : uncut;
+    std::string text = to_table(sweep_, columns, sweep_.configurations.size());
+    text += fmt::format("{} job{} over {} rows in {:.3f} s: load {:.3f}; at most {:.1f} MiB\n", sweep_.runs.size(),
+                        sweep_.runs.size() == 1 ? "" : "s", data_->train.count, seconds_since(begin_), load_seconds_,
+                        static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
+    const SweepRun* const best = best_run();
+    if (!best) return text + (sweep_.validated ? "" : "no best one: --validation or --folds is what to choose by\n");
+    text += fmt::format("best: {}\n", short_command(best->options));
+    if (best->options.keep == "last" && best->options.patience == 0) {
+      Options all = best->options;
+      std::erase_if(all.spelt,
+                    [](const SpeltFlag& flag) { return flag.name == "--validation" || flag.name == "--best-by"; });
+      text += fmt::format("of all rows: {}\n", short_command(all));
+    }
+    return text;
+  }
+
+  void write_files() const {
+    const auto write = [](const std::string& path, const std::string& bytes) {
+      if (path.empty()) return;
+      stages::Replacement file(path);
+      file.write(bytes.data(), bytes.size());
+      file.commit();
+    };
+    if (!own_.csv.empty()) write(own_.csv, to_csv(sweep_));
+  }
+
+  const Options& o_;
+  const SweepOptions& own_;
+  Sweep sweep_;
+  const stages::DataFiles& files_;
+  Interrupt& interrupt_;
+  const Clock::time_point begin_ = Clock::now();
+  const LogStyle style_ = log_style(o_.progress, o_.quiet, "text");
+  const Threads threads_;
+  const DecodedCount loaded_ = std::make_shared<stages::DecodedBytes>();
+  const std::unique_ptr<DataPreparation> preparation_;
+  const JobData* data_ = nullptr;
+  double load_seconds_ = 0;
+  std::optional<SweepFile> file_;
+  std::size_t rounds_ = 0;
+  const Interrupt::Scope until_here_;  // last: nobody asks a graph that is gone
+};
+
+}  // namespace
+
+int sweep(const Options& o, const SweepOptions& own) {
+  Interrupt interrupt;  // before the threads
+  Sweep jobs = grid(own, shared_words(o, own));
+  jobs.best_by = plan_of(o, {}, 0).best_by;
+  const stages::DataFiles files = stages::find_data_files(data_wanted(o));
+  check_flags_of_formats(o, {files.train_images, files.train_labels, files.test_images, files.test_labels});
+  const std::vector<std::string> inputs =
+      files_read(o, {files.train_images, files.train_labels, files.test_images, files.test_labels});
+  for (const auto& [flag, path] : {std::pair("--csv", &own.csv), {"--report", &o.report}, {"--state", &own.state}})
+    if (!path->empty()) check_output(flag, *path, inputs);
+  SweepCommand command(o, own, std::move(jobs), files, interrupt);
+  for (const std::string& note : files.notes)
+    if (!o.quiet) say(log_line(note));
+  if (command.load()) command.run();
+  return command.tell();
+}
+
+}  // namespace sluice::apps

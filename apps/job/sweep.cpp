@@ -1,0 +1,160 @@
+#include "apps/job/sweep.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <numeric>
+#include <tuple>
+
+#include <sluice/pipeline/errors.hpp>
+#include "apps/job/checkpointing.hpp"
+#include "apps/job/epoch_runner.hpp"
+#include "apps/job/evaluation.hpp"
+#include "apps/job/training.hpp"
+
+namespace sluice::apps {
+namespace {
+
+// What the source hands out.
+struct Places {
+  const std::vector<std::size_t>* all = nullptr;
+  using Output = std::size_t;
+  bool operator()(std::size_t& out) {
+    if (next_ == all->size()) return false;
+    out = (*all)[next_++];
+    return true;
+  }
+  void reset() { next_ = 0; }
+  std::size_t next_ = 0;
+};
+
+bool has_error(const Sweep& sweep, std::size_t configuration) {
+  const auto& runs = sweep.configurations[configuration].runs;
+  return std::any_of(runs.begin(), runs.end(), [&](std::size_t i) { return !sweep.runs[i].error.empty(); });
+}
+
+}  // namespace
+
+Spread spread(const Sweep& sweep, std::size_t configuration, const std::function<double(const Epoch&)>& value) {
+  std::vector<double> values;
+  for (const std::size_t i : sweep.configurations[configuration].runs)
+    if (const SweepRun& run = sweep.runs[i]; run.has_result()) values.push_back(value(run.state.result_epoch()));
+  Spread s{.count = values.size()};
+  if (values.empty()) return s;
+  const auto n = static_cast<double>(values.size());
+  s.mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  double squares = 0;
+  for (const double v : values) squares += (v - s.mean) * (v - s.mean);
+  if (values.size() > 1) s.deviation = std::sqrt(squares / (n - 1));
+  return s;
+}
+
+double compared(const Epoch& epoch, BestBy by) {
+  return by == BestBy::loss ? epoch.validation->loss : epoch.validation->accuracy;
+}
+
+std::vector<std::size_t> ranked(const Sweep& sweep) {
+  using Key = std::tuple<bool, int, double>;  // the smaller, the better
+  std::vector<Key> keys;
+  for (std::size_t c = 0; c < sweep.configurations.size(); ++c) {
+    const bool none = spread(sweep, c, [](const Epoch&) { return 0.0; }).count == 0;
+    double mean = 0;
+    if (sweep.validated && !none)
+      mean = spread(sweep, c, [&](const Epoch& e) { return compared(e, sweep.best_by); }).mean;
+    keys.emplace_back(none || has_error(sweep, c), -static_cast<int>(sweep.configurations[c].rounds),
+                      sweep.best_by == BestBy::loss ? mean : -mean);
+  }
+  std::vector<std::size_t> order(keys.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return keys[a] < keys[b]; });
+  return order;
+}
+
+//  run -> train -> collect
+SweepRunner::SweepRunner(Sweep& sweep, const JobData& data, const Threads& threads)
+    : sweep_(sweep), loaded_(data), threads_(threads), graph_("sweep", threads) {
+  for (const SweepRun& run : sweep.runs)
+    if (!run.options.validation.empty())
+      if (auto& chosen = chosen_[{run.options.validation, run.options.seed}]; !chosen)
+        chosen = std::make_unique<Chosen>();
+  auto runs = graph_.source("run", Places{.all = &todo_}, capacity(2 * threads.count()));
+  const auto train = [this](const std::size_t& i) {
+    advance(i, epochs_);
+    return i;
+  };
+  const auto collect = [this](const std::size_t& i) {
+    const std::lock_guard lock(mutex_);
+    if (after_run && !cancelled_) after_run(i);
+  };
+  graph_.sink("collect", collect, graph_.map("train", train, runs, unlimited));
+}
+
+void SweepRunner::run(const std::vector<std::size_t>& runs, std::size_t epochs) {
+  todo_ = runs;
+  epochs_ = epochs;
+  threads_of_a_run_ = std::max<std::size_t>(1, threads_.count() / std::max<std::size_t>(1, runs.size()));
+  graph_.run();
+}
+
+void SweepRunner::cancel() {
+  const std::lock_guard lock(mutex_);
+  cancelled_ = true;
+  graph_.cancel();
+  for (Graph* graph : active_) graph->cancel();
+}
+
+// Whoever comes first finds it, and the others with the same part wait.
+const JobData& SweepRunner::data_for(const Options& o) {
+  if (o.validation.empty()) return loaded_;
+  Chosen& chosen = *chosen_.at({o.validation, o.seed});
+  std::call_once(chosen.once, [&] { chosen.data.emplace(o, loaded_); });
+  return chosen.data->data();
+}
+
+void SweepRunner::advance(std::size_t number, std::size_t epochs) {
+  SweepRun& run = sweep_.runs[number];
+  const Options& o = run.options;
+  const JobData& data = data_for(o);
+  RunState& state = run.state;
+  TrainingState& training_state = state.training;
+  state.plan = plan_of(o, data, threads_of_a_run_);
+  // A result that an earlier sweep left has no weights to go on from.
+  if (!training_state.weights) training_state = {.weights = initial_weights(o, data)};
+  const Threads threads(threads_of_a_run_);
+  Training training(data.train, settings_of(o, data), threads, training_state.weights);
+  Evaluation evaluation(data.test, threads);
+  std::optional<Evaluation> validation;
+  if (data.validation.count) validation.emplace(data.validation, threads, "validate");
+
+  const std::vector<Graph*> graphs{&training.graph(), &evaluation.graph(), validation ? &validation->graph() : nullptr};
+  const auto each = [&](auto what) {
+    const std::lock_guard lock(mutex_);
+    for (Graph* graph : graphs)
+      if (graph) what(graph);
+  };
+  struct Leave {
+    std::function<void()> leave;
+    ~Leave() { leave(); }
+  };
+  each([&](Graph* graph) {
+    active_.insert(graph);
+    if (cancelled_) graph->cancel();
+  });
+  const Leave leave{[&] { each([&](Graph* graph) { active_.erase(graph); }); }};
+
+  Checkpointing none(o);
+  EpochRunner epoch({training, evaluation, validation ? &*validation : nullptr}, data, o.lr, none, state);
+  try {
+    while (!state.complete() && training_state.epochs.size() < epochs && !cancelled_) {
+      epoch.train();
+      if (cancelled_ || !epoch.test()) return;
+      const std::lock_guard lock(mutex_);
+      if (after_epoch) after_epoch(number);
+    }
+    state.weights_sha256 = stages::weights_sha256(*training_state.result());
+  } catch (const Diverged& error) {
+    run.error = error.what();
+  }
+}
+
+}  // namespace sluice::apps

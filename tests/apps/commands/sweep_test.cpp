@@ -1,0 +1,222 @@
+// sluice sweep: that its jobs are those of sluice train, and what it makes of them.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <fstream>
+#include <set>
+#include <string>
+
+#include "tests/apps/data.hpp"
+#include "tests/apps/json.hpp"
+#include "tests/apps/program.hpp"
+#include "tests/support/files.hpp"
+
+namespace sluice::apps::testing {
+namespace {
+
+using test::contents_of;
+
+class Sweeps : public ::testing::Test {
+ protected:
+  // With these defaults, where nothing else is said.
+  Arguments sweep(const Arguments& more = {}) const {
+    Arguments all{"sweep", "--data", data.folder().path()};
+    for (const Arguments& usual : {Arguments{"--batch-size", "100"}, {"--epochs", "3"}})
+      if (std::find(more.begin(), more.end(), usual[0]) == more.end()) all = all + usual;
+    return all + more;
+  }
+  json swept(const Arguments& more) const {
+    const Result r = sluice(sweep(more + Arguments{"--json", "--quiet"}));
+    EXPECT_EQ(r.code, 0) << r.err;
+    return parsed_json(r.out);
+  }
+  // Those of a job of its JSON.
+  static json single(const json& job) {
+    Arguments words;
+    std::string word;
+    for (const char c : job["command"].get<std::string>() + " ")
+      if (c == ' ')
+        words.push_back(word), word.clear();
+      else
+        word += c;
+    words.erase(words.begin());
+    return trained(words);
+  }
+  void refused(const Arguments& more, const std::string& what) const {
+    const Result r = sluice(sweep(more));
+    EXPECT_EQ(r.code, 2) << r.out;
+    EXPECT_TRUE(contains(r.err, what)) << r.err;
+  }
+
+  const SmallData data;
+};
+
+TEST_F(Sweeps, AreSingleRunsBitForBit) {
+  for (const Arguments& more :
+       {Arguments{"--optimizer", "sgd,adam", "--lr", "0.01,0.1", "--seed", "0..1"},
+        {"--preset", "chapter,best", "--validation", "0.2", "--keep", "best"},
+        {"--folds", "3", "--schedule", "cosine,step", "--average", "0,0.5", "--class-weight", "balanced"},
+        {"--epochs", "1,4", "--batch-size", "50,500", "--patience", "1", "--validation", "2/3", "--lr", "20"}}) {
+    const json all = swept(more);
+    ASSERT_FALSE(all["jobs"].empty());
+    for (const json& job : all["jobs"]) {
+      const json alone = single(job);
+      EXPECT_EQ(job["weights_sha256"], alone["weights_sha256"]) << job["command"];
+      EXPECT_EQ(job["test_loss"], alone["test_loss"]);
+      EXPECT_EQ(job["epochs"].size(), alone["epochs"].size());
+      EXPECT_EQ(job.value("validation_loss", 0.0), alone.value("validation_loss", 0.0));
+    }
+  }
+}
+
+TEST_F(Sweeps, AreTheSameWhateverTheThreads) {
+  const auto digests = [&](const char* threads) {
+    const json all = swept({"--lr", "0.1,0.2,0.3", "--seed", "0..2", "--threads", threads});
+    std::string text;
+    for (const json& job : all["jobs"]) text += job["weights_sha256"].get<std::string>();
+    return text;
+  };
+  const std::string one = digests("1");
+  EXPECT_EQ(one.size(), 9u * 64);
+  for (const char* threads : {"2", "5", "16"}) EXPECT_EQ(digests(threads), one) << threads;
+}
+
+TEST_F(Sweeps, AreAGridInOrderOfWhichAFlagWithoutEffectIsLeftOut) {
+  const json all = swept({"--optimizer", "sgd,momentum", "--momentum", "0.5,0.9", "--lr", "0.1,0.2"});
+  std::vector<json> flags;
+  for (const json& one : all["configurations"]) flags.push_back(one["flags"]);
+  const std::vector<json> expected{{{"--optimizer", "sgd"}, {"--lr", "0.1"}},
+                                   {{"--optimizer", "sgd"}, {"--lr", "0.2"}},
+                                   {{"--optimizer", "momentum"}, {"--lr", "0.1"}, {"--momentum", "0.5"}},
+                                   {{"--optimizer", "momentum"}, {"--lr", "0.1"}, {"--momentum", "0.9"}},
+                                   {{"--optimizer", "momentum"}, {"--lr", "0.2"}, {"--momentum", "0.5"}},
+                                   {{"--optimizer", "momentum"}, {"--lr", "0.2"}, {"--momentum", "0.9"}}};
+  EXPECT_EQ(flags, expected);
+  EXPECT_TRUE(all["best_by"].is_null());
+  EXPECT_FALSE(all.contains("best"));
+}
+
+TEST_F(Sweeps, CompareByTheMeanOverSeedsAndFolds) {
+  const json all = swept({"--lr", "0.001,0.5", "--seed", "0..1", "--folds", "2"});
+  EXPECT_EQ(all["configurations"][0]["flags"]["--lr"], "0.5");
+  EXPECT_EQ(all["configurations"][0]["runs"].size(), 4u);
+  double sum = 0;
+  std::set<std::string> parts;
+  for (const json& job : all["jobs"])
+    if (job["flags"]["--lr"] == "0.5") {
+      sum += job["validation_loss"].get<double>();
+      parts.insert(job["seed"].dump() + job["validation"].get<std::string>());
+    }
+  EXPECT_EQ(parts.size(), 4u);
+  EXPECT_NEAR(all["configurations"][0]["validation_loss"]["mean"].get<double>(), sum / 4, 1e-12);
+  EXPECT_TRUE(contains(all["best"].get<std::string>(), " --lr 0.5 ")) << all["best"];
+  // Not by what is the smallest number.
+  const json by_accuracy = swept({"--lr", "0.001,0.5", "--validation", "0.2", "--best-by", "accuracy"});
+  EXPECT_EQ(by_accuracy["configurations"][0]["flags"]["--lr"], "0.5");
+}
+
+TEST_F(Sweeps, TakeSomeAtRandomTheSameEachTime) {
+  const Arguments more{"--lr", "0.1,0.2,0.3,0.4,0.5", "--batch-size", "50,100,200", "--random", "4", "--seed", "0..1"};
+  const json all = swept(more);
+  EXPECT_EQ(all["configurations"].size(), 4u);
+  EXPECT_EQ(all["jobs"].size(), 8u);
+  EXPECT_EQ(results_of(swept(more))["configurations"], results_of(all)["configurations"]);
+}
+
+TEST_F(Sweeps, HalveUntilTheBestAreLeft) {
+  const Arguments more{"--lr", "0.0001,0.001,0.01,0.05,0.1,0.2,0.4,0.5,0.6", "--validation", "0.2", "--epochs", "9"};
+  const json all = swept(more + Arguments{"--halving"});
+  std::multiset<std::size_t> epochs;
+  for (const json& job : all["jobs"]) epochs.insert(job["epochs"].size());
+  EXPECT_EQ(epochs, (std::multiset<std::size_t>{1, 1, 1, 1, 1, 1, 3, 3, 9}));
+  for (const json& job : all["jobs"])
+    if (job["epochs"].size() == 9) {
+      EXPECT_EQ(single(job)["weights_sha256"], job["weights_sha256"]);
+    }
+  EXPECT_EQ(all["jobs"][all["configurations"][0]["runs"][0].get<std::size_t>()]["epochs"].size(), 9u);
+}
+
+TEST_F(Sweeps, GoOnFromWhatIsDone) {
+  const std::string state = data.path("state");
+  const Arguments two{"--lr", "0.1,0.2", "--state", state}, four{"--lr", "0.1,0.2,0.3,0.4", "--state", state};
+  swept(two);
+  const std::string before = contents_of(state);
+  EXPECT_EQ(lines(before).size(), 3u);
+  const Result more = sluice(sweep(four));
+  EXPECT_TRUE(contains(more.err, "going on from " + state + ": 2 of 4 jobs are in it")) << more.err;
+  EXPECT_TRUE(contents_of(state).starts_with(before));
+  const json whole = swept({"--lr", "0.1,0.2,0.3,0.4"}), restored = swept(four);
+  for (std::size_t i = 0; i < 4; ++i)
+    EXPECT_EQ(whole["jobs"][i]["weights_sha256"], restored["jobs"][i]["weights_sha256"]);
+  EXPECT_EQ(lines(contents_of(state)).size(), 5u);
+  // A line that was cut is written again.
+  const std::string all = contents_of(state);
+  for (const std::size_t cut : {all.size() - 1, all.size() - 30, all.find('\n') + 5, all.find('\n') - 3}) {
+    std::ofstream(state, std::ios::binary) << all.substr(0, cut);
+    swept(four);
+    EXPECT_EQ(lines(contents_of(state)).size(), 5u) << cut;
+  }
+  for (const auto& [text, what] : {std::pair{std::string("a diary\n"), std::string(":1: is no line of a sweep")},
+                                   {"a diary", "is no file of a sweep, and would be replaced"},
+                                   {all.substr(0, all.find('\n') + 1) + "{}\n", ":2: is no run of a sweep"}}) {
+    std::ofstream(state, std::ios::binary) << text;
+    const Result r = sluice(sweep(four));
+    EXPECT_EQ(r.code, 3);
+    EXPECT_TRUE(contains(r.err, what)) << r.err;
+    EXPECT_EQ(contents_of(state), text);
+  }
+  std::ofstream(state, std::ios::binary) << all;
+  const Result other = sluice(sweep(four + Arguments{"--scale", "1/100"}));
+  EXPECT_EQ(other.code, 3);
+  EXPECT_TRUE(contains(other.err, "is of a sweep over other data")) << other.err;
+}
+
+TEST_F(Sweeps, AJobThatDivergesIsToldAndTheOthersGoOn) {
+  const json all = swept({"--lr", "1e38,0.1", "--validation", "0.2"});
+  EXPECT_TRUE(contains(all["jobs"][0]["error"].get<std::string>(), "expected finite numbers"));
+  EXPECT_EQ(all["configurations"][0]["flags"]["--lr"], "0.1");
+  EXPECT_GT(all["jobs"][1]["test_accuracy"].get<double>(), 0.3);
+}
+
+TEST_F(Sweeps, WriteALineAJobAsCsv) {
+  swept({"--lr", "0.1,1e38", "--validation", "0.2", "--csv", data.path("jobs.csv")});
+  const std::vector<std::string> all = lines(contents_of(data.path("jobs.csv")));
+  ASSERT_EQ(all.size(), 3u);
+  EXPECT_EQ(all[0],
+            "lr,seed,validation,epochs,result_epoch,validation_loss,validation_accuracy,test_loss,test_accuracy,"
+            "train_loss,seconds,weights_sha256,error");
+  EXPECT_TRUE(all[1].starts_with("0.1,0,0.2,3,3,0.")) << all[1];
+  EXPECT_TRUE(contains(all[2], "expected finite numbers")) << all[2];
+  EXPECT_EQ(std::count(all[1].begin(), all[1].end(), ','), 12);
+}
+
+TEST_F(Sweeps, RefuseWhatIsNoGrid) {
+  refused({"--lr", "0.1,x"}, "--lr: 'x' is not a number");
+  refused({"--lr", "0.1,,0.2"}, "--lr: '0.1,,0.2' has no value between two commas");
+  refused({"--lr", "0.1,0.1"}, "--lr: the value 0.1 is there twice");
+  refused({"--seed", "4..1"}, "--seed: '4..1' is no range of whole numbers");
+  refused({"--seed", "0..1000000"}, "has more than 100000 values");
+  refused({"--seed", "0..9999", "--lr", "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1,2"}, "more than 100000 combinations");
+  refused({"--momentum", "0.5,0.9"}, "--momentum: has no effect with --optimizer sgd");
+  refused({"--halving", "--lr", "0.1,0.2"}, "--halving: has no effect without --validation or --folds");
+  refused({"--folds", "3", "--validation", "0.1"}, "give one of them");
+  refused({"--patience", "3"}, "--patience: has no effect without --validation");
+  refused({"--stream"}, "--stream: a sweep holds its data in memory");
+  refused({"--warmup", "0,3e"}, "--warmup 3e: expected fewer than the 3 of --epochs");
+}
+
+TEST_F(Sweeps, AreInterruptedBetweenSteps) {
+  const std::string state = data.path("state");
+  const Arguments more{"--lr", "0.1,0.2", "--state", state};
+  Process process(Arguments{sluice_path()} + sweep(more + Arguments{"--batch-size", "1", "--epochs", "1,1000000"}));
+  EXPECT_TRUE(process.says("job 2/4:"));  // the short ones, whichever come first
+  process.signal(2);
+  const Result r = process.wait();
+  EXPECT_EQ(r.code, 130) << r.err;
+  EXPECT_TRUE(contains(r.err, "interrupted: 2 of 4 jobs are done, and in " + state + ": the same command goes on"))
+      << r.err;
+  EXPECT_EQ(lines(contents_of(state)).size(), 3u);
+}
+
+}  // namespace
+}  // namespace sluice::apps::testing
