@@ -36,6 +36,7 @@
 #include "apps/job/sweep_file.hpp"
 #include "apps/job/usage_error.hpp"
 #include "apps/report/result.hpp"
+#include "apps/report/sweep_page.hpp"
 #include "apps/report/sweep_result.hpp"
 #include "apps/terminal/interrupt.hpp"
 #include "apps/terminal/log.hpp"
@@ -170,11 +171,7 @@ class SweepCommand {
     }
     write_files();
     if (o_.json) {
-      nlohmann::ordered_json json = to_json(sweep_, [&](const SweepRun& run) { return command(run.options); });
-      if (const SweepRun* best = best_run()) json["best"] = short_command(best->options);
-      json["seconds"] = {{"load", load_seconds_}, {"total", seconds_since(begin_)}};
-      json["peak_rss_bytes"] = peak_rss_bytes();
-      write_json_to_stdout(json);
+      write_json_to_stdout(json());
     } else {
       write_to_stdout(text());
     }
@@ -273,16 +270,31 @@ class SweepCommand {
     text += fmt::format("{} job{} over {} rows in {:.3f} s: load {:.3f}; at most {:.1f} MiB\n", sweep_.runs.size(),
                         sweep_.runs.size() == 1 ? "" : "s", data_->train.count, seconds_since(begin_), load_seconds_,
                         static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
-    const SweepRun* const best = best_run();
-    if (!best) return text + (sweep_.validated ? "" : "no best one: --validation or --folds is what to choose by\n");
-    text += fmt::format("best: {}\n", short_command(best->options));
-    if (best->options.keep == "last" && best->options.patience == 0) {
-      Options all = best->options;
-      std::erase_if(all.spelt,
-                    [](const SpeltFlag& flag) { return flag.name == "--validation" || flag.name == "--best-by"; });
-      text += fmt::format("of all rows: {}\n", short_command(all));
-    }
+    if (!best_run())
+      return text + (sweep_.validated ? "" : "no best one: --validation or --folds is what to choose by\n");
+    for (const auto& [what, command] : best_commands()) text += fmt::format("{}: {}\n", what, command);
     return text;
+  }
+
+  // As it was compared, and where all rows may be trained on, for all of them.
+  std::vector<std::pair<std::string, std::string>> best_commands() const {
+    const SweepRun* const best = best_run();
+    if (!best) return {};
+    std::vector<std::pair<std::string, std::string>> all{{"best", short_command(best->options)}};
+    if (best->options.keep == "last" && best->options.patience == 0) {
+      Options of_all_rows = best->options;
+      std::erase_if(of_all_rows.spelt, [](const SpeltFlag& flag) { return flag.name == "--validation"; });
+      all.emplace_back("of all rows", short_command(of_all_rows));
+    }
+    return all;
+  }
+
+  nlohmann::ordered_json json() const {
+    nlohmann::ordered_json all = to_json(sweep_, [&](const SweepRun& run) { return command(run.options); });
+    if (const SweepRun* const best = best_run()) all["best"] = short_command(best->options);
+    all["seconds"] = {{"load", load_seconds_}, {"total", seconds_since(begin_)}};
+    all["peak_rss_bytes"] = peak_rss_bytes();
+    return all;
   }
 
   void write_files() const {
@@ -293,6 +305,15 @@ class SweepCommand {
       file.commit();
     };
     if (!own_.csv.empty()) write(own_.csv, to_csv(sweep_));
+    if (o_.report.empty()) return;
+    std::vector<std::string> commands;
+    for (const auto& [what, command] : best_commands()) commands.push_back(command);
+    const std::vector<std::pair<std::string, std::string>> facts{
+        {"training images", std::to_string(data_->train.count)},
+        {"threads", std::to_string(threads_.count())},
+        {"seconds", fmt::format("{:.2f}", seconds_since(begin_))}};
+    write(o_.report, sweep_page(sweep_, facts, commands, json()));
+    if (!o_.quiet) say_message(style_, "report in " + o_.report);
   }
 
   const Options& o_;

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "apps/report/chart.hpp"
 #include "apps/report/sections.hpp"
 #include "apps/report/text.hpp"
 
@@ -35,87 +36,26 @@ std::vector<Curve> curves_of(const std::vector<Epoch>& epochs) {
   return all;
 }
 
-// The plot within the picture, in units of the viewBox.
-constexpr double width = 640, height = 380, left = 74, right = width - 74, top = 12, bottom = height - 62;
-
-// A step of 1, 2 or 5 times a power of ten, so that `span` has at most `steps` of them.
-double round_step(double span, double steps) {
-  const double power = std::pow(10, std::floor(std::log10(span / steps)));
-  for (const double factor : {1.0, 2.0, 5.0})
-    if (factor * power * steps >= span * (1 - 1e-9)) return factor * power;
-  return 10 * power;
-}
-
-// A vertical axis over what is finite of some curves, from tick to tick.
-struct Axis {
-  double low = 0, high = 1, step = 0.2;
-
-  Axis(const std::vector<Epoch>& epochs, const std::vector<Curve>& curves) {
-    double least = std::numeric_limits<double>::infinity(), most = -least;
-    for (const Epoch& e : epochs)
-      for (const Curve& c : curves)
-        if (const double value = c.value(e); std::isfinite(value))
-          least = std::min(least, value), most = std::max(most, value);
-    if (least > most) return;
-    step = round_step(std::max({most - least, 0.1 * std::abs(most), 1e-3}), 6);
-    low = step * std::floor(least / step + 1e-6);
-    high = std::max(step * std::ceil(most / step - 1e-6), low + step);
-  }
-  double y(double value) const { return bottom - (value - low) / (high - low) * (bottom - top); }
-  std::string label(double value) const {
-    if (step >= 1e5) return fmt::format("{:.3g}", value);
-    return fmt::format("{:.{}f}", value, std::max(0, static_cast<int>(-std::floor(std::log10(step) + 1e-9))));
-  }
-};
-
-double x(const std::vector<Epoch>& epochs, std::size_t i) {
-  if (epochs.size() < 2) return (left + right) / 2;
-  return left + (right - left) * static_cast<double>(i) / static_cast<double>(epochs.size() - 1);
-}
-
-std::string vertical(const Axis& axis, bool at_left, const char* style, const char* name) {
-  std::string svg;
-  for (int i = 0; axis.low + i * axis.step < axis.high + axis.step / 2; ++i) {
-    const double value = axis.low + i * axis.step, y = axis.y(value);
-    if (at_left)
-      svg += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", left, right, y, y);
-    svg += fmt::format("<text class=\"{}\" x=\"{}\" y=\"{:.1f}\" dy=\".35em\" text-anchor=\"{}\">{}</text>\n", style,
-                       at_left ? left - 8 : right + 8, y, at_left ? "end" : "start", axis.label(value));
-  }
-  return svg +
-         fmt::format("<text class=\"{}\" transform=\"translate({} {}) rotate({})\" text-anchor=\"middle\">{}</text>\n",
-                     style, at_left ? 18 : width - 18, (top + bottom) / 2, at_left ? -90 : 90, name);
-}
-
-std::string horizontal(const std::vector<Epoch>& epochs) {
-  std::string svg;
-  const auto step = static_cast<std::size_t>(round_step(std::max(10.0, static_cast<double>(epochs.size())), 10));
-  for (std::size_t i = 0; i < epochs.size(); ++i) {
-    if (epochs[i].number % step != 0) continue;
-    svg += fmt::format("<line class=\"grid\" x1=\"{0:.1f}\" x2=\"{0:.1f}\" y1=\"{1}\" y2=\"{2}\"/>\n", x(epochs, i),
-                       top, bottom);
-    svg += fmt::format("<text x=\"{:.1f}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", x(epochs, i), bottom + 22,
-                       epochs[i].number);
-  }
-  return svg +
-         fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"middle\">epoch</text>\n", (left + right) / 2, height - 10);
+// Over what is finite of some curves.
+Axis axis_of(const std::vector<Epoch>& epochs, const std::vector<Curve>& curves) {
+  double least = std::numeric_limits<double>::infinity(), most = -least;
+  for (const Epoch& e : epochs)
+    for (const Curve& c : curves)
+      if (const double value = c.value(e); std::isfinite(value))
+        least = std::min(least, value), most = std::max(most, value);
+  return {least, most};
 }
 
 std::string line(const std::vector<Epoch>& epochs, const std::vector<std::size_t>& shown, const Curve& curve,
                  const Axis& axis) {
-  std::string path, points;
-  bool pen_down = false;
-  for (const std::size_t i : shown) {
-    const double value = curve.value(epochs[i]);
-    if (std::isfinite(value)) {
-      path += fmt::format("{}{:.1f} {:.1f}", pen_down ? "L" : "M", x(epochs, i), axis.y(value));
-      if (shown.size() <= 30)
-        points += fmt::format("<circle class=\"point {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>\n", curve.style,
-                              x(epochs, i), axis.y(value));
-    }
-    pen_down = std::isfinite(value);
-  }
-  return fmt::format("<path class=\"curve {}\" d=\"{}\"/>\n", curve.style, path) + points;
+  std::string points;
+  const auto value = [&](std::size_t i) { return curve.value(epochs[i]); };
+  for (const std::size_t i : shown)
+    if (shown.size() <= 30 && std::isfinite(value(i)))
+      points += fmt::format("<circle class=\"point {}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3.5\"/>\n", curve.style,
+                            x(epochs.size(), i), axis.y(value(i)));
+  return fmt::format("<path class=\"curve {}\" d=\"{}\"/>\n", curve.style, path(epochs.size(), shown, value, axis)) +
+         points;
 }
 
 // Over each epoch a strip that shows nothing but, when pointed at, the values.
@@ -123,7 +63,8 @@ std::string values(const std::vector<Epoch>& epochs, const std::vector<std::size
   const double strip = shown.size() < 2 ? right - left : (right - left) / static_cast<double>(shown.size() - 1);
   std::string svg;
   for (const std::size_t i : shown) {
-    const double from = std::max(left, x(epochs, i) - strip / 2), to = std::min(right, x(epochs, i) + strip / 2);
+    const double from = std::max(left, x(epochs.size(), i) - strip / 2),
+                 to = std::min(right, x(epochs.size(), i) + strip / 2);
     svg += fmt::format("<rect class=\"strip\" x=\"{:.1f}\" y=\"{}\" width=\"{:.1f}\" height=\"{}\"><title>epoch {}",
                        from, top, to - from, bottom - top, epochs[i].number);
     for (const Curve& c : curves_of(epochs)) svg += fmt::format("\n{} {:.4f}", c.name, c.value(epochs[i]));
@@ -177,8 +118,8 @@ std::string curves(const Report& r) {
 
   // A loss that fits the accuracies' axis shares it; a larger one would press them together.
   const bool own_axis = std::any_of(r.epochs.begin(), r.epochs.end(), [](const Epoch& e) { return e.train.loss > 1; });
-  const Axis accuracies(r.epochs, own_axis ? accuracies_of(r.epochs) : curves_of(r.epochs));
-  const Axis losses = own_axis ? Axis(r.epochs, {loss}) : accuracies;
+  const Axis accuracies = axis_of(r.epochs, own_axis ? accuracies_of(r.epochs) : curves_of(r.epochs));
+  const Axis losses = own_axis ? axis_of(r.epochs, {loss}) : accuracies;
 
   std::string svg = fmt::format(
       "<svg class=\"chart\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"train loss and "
@@ -186,9 +127,8 @@ std::string curves(const Report& r) {
       own_axis ? width : right + 24, height, r.epochs.size(), r.epochs.size() == 1 ? "" : "s");
   svg += vertical(accuracies, true, "", own_axis ? "accuracy" : "loss, accuracy");
   if (own_axis) svg += vertical(losses, false, "loss", "train loss");
-  svg += horizontal(r.epochs);
-  svg += fmt::format("<rect class=\"frame\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", left, top, right - left,
-                     bottom - top);
+  svg += horizontal(r.epochs.size());
+  svg += frame();
   svg += line(r.epochs, shown, loss, losses);
   for (const Curve& c : accuracies_of(r.epochs)) svg += line(r.epochs, shown, c, accuracies);
   svg += values(r.epochs, shown) + "</svg>\n";

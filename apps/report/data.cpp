@@ -7,6 +7,7 @@
 #include "apps/report/evaluation_result.hpp"
 #include "apps/report/profile.hpp"
 #include "apps/report/sections.hpp"
+#include "apps/report/text.hpp"
 
 namespace sluice::apps::report {
 namespace {
@@ -58,14 +59,7 @@ std::string data(const Report& r) {
                              {confusion_name, confusion},
                              {"graphs", graphs},
                              {"advice", r.advice}};
-  std::string script = "<script type=\"application/json\" id=\"sluice-report\">";
-  // Within strings, the only place of a '<', it can be written so; then nothing in them can end the element.
-  for (const char c : json.dump(-1, ' ', false, ordered_json::error_handler_t::replace))
-    if (c == '<')
-      script += "\\u003c";
-    else
-      script += c;
-  return script + "</script>\n";
+  return data_element("sluice-report", json);
 }
 
 }  // namespace sluice::apps::report

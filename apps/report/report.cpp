@@ -8,7 +8,6 @@
 #include "apps/pictures/escaped.hpp"
 #include "apps/report/advice.hpp"
 #include "apps/report/sections.hpp"
-#include "apps/report/style.hpp"
 #include "apps/report/text.hpp"
 
 namespace sluice::apps {
@@ -81,19 +80,17 @@ std::string options(const Report& r) {
 
 std::string html(const Report& r) {
   using namespace report;
-  const std::string title = escaped(r.title);
-  return fmt::format(
-             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-             "img-src data:\">\n"
-             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<link rel=\"icon\" "
-             "href=\"data:,\">\n<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<header>\n<h1>{0}</h1>\n<nav>",
-             title, style) +
-         "<a href=\"#summary\">Summary</a> <a href=\"#curves\">Curves</a> <a href=\"#confusion\">Confusion</a> "
-         "<a href=\"#predictions\">Predictions</a> <a href=\"#weights\">Weights</a> <a href=\"#graph\">Graphs</a> "
-         "<a href=\"#stages\">Stages</a> <a href=\"#options\">Options</a></nav>\n</header>\n<main>\n" +
-         summary(r) + curves(r) + confusion(r) + predictions(r) + templates(r) + graph(r) + stages(r) + options(r) +
-         "</main>\n" + data(r) + "</body>\n</html>\n";
+  return page(r.title,
+              {{"summary", "Summary"},
+               {"curves", "Curves"},
+               {"confusion", "Confusion"},
+               {"predictions", "Predictions"},
+               {"weights", "Weights"},
+               {"graph", "Graphs"},
+               {"stages", "Stages"},
+               {"options", "Options"}},
+              summary(r) + curves(r) + confusion(r) + predictions(r) + templates(r) + graph(r) + stages(r) + options(r),
+              data(r));
 }
 
 }  // namespace sluice::apps

@@ -190,6 +190,34 @@ TEST_F(Sweeps, WriteALineAJobAsCsv) {
   EXPECT_EQ(std::count(all[1].begin(), all[1].end(), ','), 12);
 }
 
+TEST_F(Sweeps, AreAPage) {
+  const json all = swept({"--lr", "0.1,0.2", "--batch-size", "50,100", "--seed", "0..2", "--folds", "2", "--report",
+                          data.path("sweep.html")});
+  const std::string page = contents_of(data.path("sweep.html"));
+  for (const char* id : {"summary", "curves", "map", "jobs"})
+    EXPECT_TRUE(contains(page, std::string("<section id=\"") + id + "\"")) << id;
+  const std::string begin = "<script type=\"application/json\" id=\"sluice-sweep\">";
+  const std::size_t from = page.find(begin) + begin.size();
+  const json within = parsed_json(page.substr(from, page.find("</script>", from) - from));
+  EXPECT_EQ(within["configurations"], all["configurations"]);
+  EXPECT_EQ(within["best"], all["best"]);
+  const auto count = [&](const std::string& part) {
+    std::size_t times = 0;
+    for (std::size_t at = page.find(part); at != std::string::npos; at = page.find(part, at + 1)) ++times;
+    return times;
+  };
+  EXPECT_EQ(count("class=\"curve one\""), 24u);
+  EXPECT_EQ(count("class=\"band\""), 4u);
+  EXPECT_EQ(count("class=\"hit\""), 4u);
+  EXPECT_EQ(count("class=\"dot\""), 24u);
+  EXPECT_EQ(count("<th>"), 0u);  // each says of what it is the header
+  // One flag is no map, and without a validation nothing is chosen.
+  swept({"--lr", "0.1,0.2", "--report", data.path("one.html")});
+  const std::string one = contents_of(data.path("one.html"));
+  EXPECT_FALSE(contains(one, "id=\"map\""));
+  EXPECT_TRUE(contains(one, "Nothing is chosen"));
+}
+
 TEST_F(Sweeps, RefuseWhatIsNoGrid) {
   refused({"--lr", "0.1,x"}, "--lr: 'x' is not a number");
   refused({"--lr", "0.1,,0.2"}, "--lr: '0.1,,0.2' has no value between two commas");
