@@ -166,7 +166,7 @@ Sweep grid(const SweepOptions& options, const Words& shared) {
     if (!used.contains(flag)) throw UsageError(why);
   for (const Axis& axis : axes)
     if (axis.values.size() > 1) sweep.flags.push_back(axis.flag);
-  sweep.validated = !sweep.runs.front().options.validation.empty();
+  sweep.validated = sweep.runs.front().options.validates();
   return sweep;
 }
 

@@ -340,9 +340,11 @@ int sweep(const Options& o, const SweepOptions& own) {
   Sweep jobs = grid(own, shared_words(o, own));
   jobs.best_by = plan_of(o, {}, 0).best_by;
   const stages::DataFiles files = stages::find_data_files(data_wanted(o));
-  check_flags_of_formats(o, {files.train_images, files.train_labels, files.test_images, files.test_labels});
+  check_flags_of_formats(o, {files.train_images, files.train_labels, files.test_images, files.test_labels,
+                             files.validation_images, files.validation_labels});
   const std::vector<std::string> inputs =
-      files_read(o, {files.train_images, files.train_labels, files.test_images, files.test_labels});
+      files_read(o, {files.train_images, files.train_labels, files.test_images, files.test_labels,
+                     files.validation_images, files.validation_labels});
   for (const auto& [flag, path] : {std::pair("--csv", &own.csv), {"--report", &o.report}, {"--state", &own.state}})
     if (!path->empty()) check_output(flag, *path, inputs);
   SweepCommand command(o, own, std::move(jobs), files, interrupt);

@@ -353,7 +353,8 @@ int train(const Options& o) {
   Interrupt interrupt;  // before the threads, and before there is a file that could be left behind
   const stages::DataFiles files = stages::find_data_files(data_wanted(o));
   check_outputs(o, files);
-  check_flags_of_formats(o, {files.train_images, files.train_labels, files.test_images, files.test_labels});
+  check_flags_of_formats(o, {files.train_images, files.train_labels, files.test_images, files.test_labels,
+                             files.validation_images, files.validation_labels});
   Run run(o, files, interrupt);
   if (o.dump_flags) {
     write_to_stdout(flags_to_dump(o, files) + "\n");

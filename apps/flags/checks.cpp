@@ -13,6 +13,7 @@
 #include <sluice/pipeline/suggestion.hpp>
 #include <sluice/stages/held_out.hpp>
 #include <sluice/stages/scale.hpp>
+#include "apps/job/options.hpp"
 
 namespace sluice::apps {
 
@@ -64,6 +65,7 @@ Check up_to_one() {
 
 Check held_out() {
   return [](const std::string& text) -> std::string {
+    if (!Options::names_a_part(text)) return text.empty() ? "'' is no name" : "";
     try {
       stages::HeldOutPart::of(text);
       return {};

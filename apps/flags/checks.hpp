@@ -24,7 +24,7 @@ Check not_negative();
 Check below_one();
 Check up_to_one();
 
-// A part of a training set, as sluice/stages/held_out.hpp takes it.
+// A part of a training set, as sluice/stages/held_out.hpp takes it, or the name of a file.
 Check held_out();
 
 // Any text but the empty one, which an unset shell variable leaves: it would mean the default.

@@ -227,16 +227,26 @@ void declare_training(Flags& flags, Options& o) {
 // sweep: of the one that compares by it.
 Flag declare_validation(Flags& flags, Options& o, const SweepOptions* sweep = nullptr) {
   const FlagGroup validation = flags.group("Validation (the test set never decides anything)");
-  const auto there = [&o, sweep] { return !o.validation.empty() || (sweep && sweep->folds > 0); };
+  const auto there = [&o, sweep] { return o.validates() || (sweep && sweep->folds > 0); };
   const char* const none = "without --validation, by which to choose";
   const Flag part =
       validation
-          .value(
-              "--validation SHARE|K/N", o.validation, held_out(),
-              "Hold out this share of the training set, or the K-th of N equal parts of it, of each class the same, by "
-              "--seed; train on the rest, and score the model by it after every epoch")
+          .value("--validation SHARE|K/N|FILE", o.validation, held_out(),
+                 "Hold out this share of the training set, or the K-th of N equal parts of it, of each class "
+                 "the same, by --seed, and train on the rest; or take the rows of a file, as --test does. The "
+                 "model is scored by them after every epoch")
           .by_default("nothing is held out")
           .only_where([&o] { return !o.stream; }, "with --stream, which holds no rows out");
+  const auto held = [&o] { return !o.stream; };
+  validation
+      .inputs("--validation-images FILE", o.validation_images, Dash::a_file, "Images to validate on, as --test-images")
+      .by_default("those of --validation")
+      .excludes(part)
+      .only_where(held, "with --stream");
+  validation.inputs("--validation-labels FILE", o.validation_labels, Dash::a_file, "Their labels")
+      .by_default("those of --validation")
+      .excludes(part)
+      .only_where(held, "with --stream");
   validation
       .value("--patience N", o.patience, whole(0, 1'000'000),
              "End the run when no epoch of the last N was better than the best before; 0: never")
@@ -484,7 +494,7 @@ void declare_sweep(Flags& flags, CommandLine& line) {
   }
   const Flag validation = declare_validation(flags, o, &sweep);
   const FlagGroup jobs = flags.group("Jobs");
-  const auto chooses = [&] { return !o.validation.empty() || sweep.folds > 0; };
+  const auto chooses = [&] { return o.validates() || sweep.folds > 0; };
   jobs.value("--folds K", sweep.folds, whole(2, 1000),
              "Cross-validation: each configuration K times, each time with another K-th of the training set held out")
       .by_default("none")

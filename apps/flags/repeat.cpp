@@ -114,6 +114,7 @@ std::string train_command(const Options& o, Spelling spelling, const stages::Dat
   };
   name("--train", files.train, files.train_images, files.train_labels);
   name("--test", files.test, files.test_images, files.test_labels);
+  if (o.validates_by_files()) name("--validation", files.validation, files.validation_images, files.validation_labels);
   if (data.train.shape.classes) inputs["--classes"] = {std::to_string(data.train.shape.classes)};
   if (data.train.count) {
     if (!o.standardize) inputs["--scale"] = {stages::scale_text(o.effective_divisor(data.train.shape))};

@@ -77,7 +77,7 @@ ordered_json job_of(const Options& o) {
           {"--average", o.average},
           {"--epochs", o.epochs_decide() ? ordered_json(o.epochs) : ordered_json("")},
           {"--class-weight", o.class_weight},
-          {"--validation", o.validation},
+          {"--validation", o.holds_out() ? o.validation : ""},
           {"--keep", o.keep},
           {"--best-by", o.keep == "best" ? o.best_by : ""},
           {"--seed", o.seed},
@@ -103,6 +103,7 @@ ordered_json known_by(const Options& o, const JobData& data) {
   };
   add_set("--train", data.train, 0);
   add_set("--test", data.test, 2);
+  if (o.validates_by_files()) add_set("--validation", data.validation, 4);
   return all;
 }
 

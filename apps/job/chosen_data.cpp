@@ -13,7 +13,7 @@ namespace sluice::apps {
 namespace {
 
 std::optional<stages::HeldOut> held_out(const Options& o, const JobData& loaded) {
-  if (o.validation.empty()) return std::nullopt;
+  if (!o.holds_out()) return std::nullopt;
   try {
     return stages::hold_out(*loaded.train.in_memory, stages::HeldOutPart::of(o.validation), o.seed);
   } catch (const std::invalid_argument& error) {

@@ -92,8 +92,9 @@ struct JobData {
   stages::FeatureTransform transform{};  // of their pixels, found in the training set
   TableFacts table{};                    // of the training set, where it is a table
   DecodedCount loaded{};                 // until then
-  std::array<std::string, 4> digests{};  // SHA-256, in the order of stages::DataFiles, where they are asked for
-  LabelledSet validation{};              // of what is held out of the training set; of no rows where nothing is
+  std::array<std::string, 6>
+      digests{};             // SHA-256 of images and labels, to train, test and validate on, where they are asked for
+  LabelledSet validation{};  // of what is held out of the training set; of no rows where nothing is
 };
 
 }  // namespace sluice::apps

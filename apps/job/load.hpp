@@ -28,6 +28,7 @@ class Loading : public DataPreparation {
  private:
   // One set, as it is collected.
   struct Part {
+    stages::InputFiles files{};  // of the images
     bool is_table = false;
     stages::CollectImages images{};
     stages::CollectLabels labels{};
@@ -36,15 +37,16 @@ class Loading : public DataPreparation {
   };
   void wire(const std::string& what, const stages::InputFiles& images, const stages::InputFiles& labels,
             const ReadTable& table, Part& part);
-  stages::DataSet data_set(Part& part, const stages::TableClasses& classes);
-  void refuse_other_than_bytes() const;
+  static stages::DataSet data_set(Part& part, const stages::TableClasses& classes);
+  void refuse_other_than_bytes(const stages::InputFiles& files) const;
+  bool validates() const { return !files_.validation_images.empty(); }
 
   const stages::DataFiles files_;
   const DataSettings settings_;
   const Threads threads_;
   JobData data_;
-  Part train_part_, test_part_;
-  stages::DataSet train_, test_;
+  Part train_part_, test_part_, validation_part_;
+  stages::DataSet train_, test_, validation_;
   Graph graph_;
 };
 

@@ -16,6 +16,11 @@ std::size_t Options::effective_shards(const stages::DataShape& shape) const {
   return cut_of({.batch_size = batch_size, .shards = shards}, shape, effective_threads()).shards;
 }
 
+bool Options::names_a_part(const std::string& text) {
+  return !text.empty() && text.find_first_not_of("0123456789.eE+-/") == std::string::npos && text.front() >= '0' &&
+         text.front() <= '9';
+}
+
 Options::Every Options::Every::of(const std::string& text) {
   const std::uint64_t number = std::stoull(text);
   return text.ends_with('e') ? Every{.epochs = number} : Every{.steps = number};

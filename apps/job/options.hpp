@@ -64,10 +64,11 @@ struct Options {
   std::string warmup = "0";            // N steps or Ne epochs
   double average = 0;                  // share of the steps, at the end, over which the weights are averaged; 0: none
   std::string class_weight = "equal";  // equal or balanced
-  std::string validation;              // share of the training set, or K/N of it; empty: none
-  std::size_t patience = 0;            // epochs without a better one, until the run ends; 0: it does not
-  std::string keep = "last";           // last or best
-  std::string best_by = "loss";        // loss or accuracy, of the validation
+  std::string validation;  // share of the training set, or K/N of it, or files; empty: none, or those of the next
+  stages::InputFiles validation_images, validation_labels;
+  std::size_t patience = 0;      // epochs without a better one, until the run ends; 0: it does not
+  std::string keep = "last";     // last or best
+  std::string best_by = "loss";  // loss or accuracy, of the validation
   std::uint64_t seed = 0;
   std::size_t threads = 0;                         // 0: as many as this process may use
   std::size_t shards = 0;                          // 0: follows from threads and batch size
@@ -96,6 +97,11 @@ struct Options {
   bool keeps_state() const { return keeps_checkpoints() || !report.empty(); }
   bool resumes_from_file() const { return names_file(resume); }
   static bool names_file(const std::string& resume) { return !resume.empty() && resume != "auto" && resume != "no"; }
+  // What looks like a number is none of a file, which ./0.1 is.
+  static bool names_a_part(const std::string& validation);
+  bool holds_out() const { return names_a_part(validation); }  // a part of the training set
+  bool validates_by_files() const { return !validation_images.empty() || (!validation.empty() && !holds_out()); }
+  bool validates() const { return holds_out() || validates_by_files(); }
   // Of so many epochs is a job whose steps depend on how many are to come.
   bool epochs_decide() const { return schedule != "constant" || average > 0; }
   struct Every {

@@ -30,7 +30,8 @@ void check_output(const std::string& flag, const std::string& path, const std::v
 
 void check_outputs(const Options& o, const stages::DataFiles& files) {
   std::vector<std::string> inputs =
-      files_read(o, {files.train_images, files.train_labels, files.test_images, files.test_labels});
+      files_read(o, {files.train_images, files.train_labels, files.test_images, files.test_labels,
+                     files.validation_images, files.validation_labels});
   if (o.resumes_from_file() && !same_file(o.resume, o.checkpoint)) inputs.push_back(o.resume);
   std::vector<std::pair<std::string, std::string>> all = {{"--output", o.output},
                                                           {"--trace", o.trace},

@@ -132,6 +132,9 @@ stages::DataFilesWanted data_wanted(const Options& o) {
   check_no_dash(o);
   stages::DataFilesWanted wanted = o.files;
   wanted.decoder_memory = o.decoder_bytes();
+  if (!o.validation.empty() && !o.holds_out())
+    wanted.named.validation = stages::InputFiles::parse(o.validation, stages::Dash::a_file);
+  wanted.named.validation_images = o.validation_images, wanted.named.validation_labels = o.validation_labels;
   const auto split = [](const std::string& keys, std::string& train, std::string& test) {
     const std::vector<std::string> both = stages::between_commas(keys);
     if (both.size() > 2) throw UsageError(fmt::format("'{}': expected a key, or two with a comma between", keys));

@@ -74,7 +74,7 @@ std::vector<std::size_t> ranked(const Sweep& sweep) {
 SweepRunner::SweepRunner(Sweep& sweep, const JobData& data, const Threads& threads)
     : sweep_(sweep), loaded_(data), threads_(threads), graph_("sweep", threads) {
   for (const SweepRun& run : sweep.runs)
-    if (!run.options.validation.empty())
+    if (run.options.holds_out())
       if (auto& chosen = chosen_[{run.options.validation, run.options.seed}]; !chosen)
         chosen = std::make_unique<Chosen>();
   auto runs = graph_.source("run", Places{.all = &todo_}, capacity(2 * threads.count()));
@@ -105,7 +105,7 @@ void SweepRunner::cancel() {
 
 // Whoever comes first finds it, and the others with the same part wait.
 const JobData& SweepRunner::data_for(const Options& o) {
-  if (o.validation.empty()) return loaded_;
+  if (!o.holds_out()) return loaded_;
   Chosen& chosen = *chosen_.at({o.validation, o.seed});
   std::call_once(chosen.once, [&] { chosen.data.emplace(o, loaded_); });
   return chosen.data->data();

@@ -419,6 +419,12 @@ void take_named(const DataFilesWanted& wanted, DataFiles& files) {
   };
   take(files.train, SetPart::train, wanted.train_keys, files.train_images, files.train_labels);
   take(files.test, SetPart::test, wanted.test_keys, files.test_images, files.test_labels);
+  take(files.validation, SetPart::validation, wanted.validation_keys, files.validation_images, files.validation_labels);
+  if (files.validation_images.empty() != files.validation_labels.empty())
+    throw DataError(fmt::format(
+        "{}: is named without its {}: name them with --validation-{} FILE",
+        (files.validation_images.empty() ? files.validation_labels : files.validation_images).name(),
+        files.validation_images.empty() ? "images" : "labels", files.validation_images.empty() ? "images" : "labels"));
 }
 
 // What is missing, of files that have images and labels.

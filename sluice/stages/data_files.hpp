@@ -34,7 +34,8 @@ namespace sluice::stages {
 
 struct DataFiles {
   InputFiles train_images{}, train_labels{}, test_images{}, test_labels{};
-  InputFiles train{}, test{};        // files that have both, where they were named so; the four above say the same
+  InputFiles train{}, test{};  // files that have both, where they were named so; the four above say the same
+  InputFiles validation_images{}, validation_labels{}, validation{};  // the same of what is named to choose by
   std::vector<std::string> notes{};  // what was chosen that nobody had named: for people
 };
 
@@ -42,7 +43,7 @@ struct DataFilesWanted {
   std::string folder{};                                              // empty: default_folder
   DataFiles named{};                                                 // empty ones are looked for in the folder
   std::size_t decoder_memory = usual_decoder_memory;                 // as Inflate's
-  SetKeys train_keys{}, test_keys{};                                 // of arrays in .npz files
+  SetKeys train_keys{}, test_keys{}, validation_keys{};              // of arrays in .npz files
   std::string default_folder = "/usr/share/datasets/fashion-mnist";  // Debian's dataset-fashion-mnist
 };
 

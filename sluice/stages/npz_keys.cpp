@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view npy = ".npy";
 
-enum class Set { train, test, any };
+enum class Set { train, test, validation, any };
 enum class Role { images, labels };
 
 // What a key says of its array.
@@ -49,8 +49,13 @@ std::string folded(const std::string& key) {
 }
 
 std::optional<Meaning> meaning_of(const std::string& key) {
-  constexpr std::array<std::pair<std::string_view, Set>, 4> sets{
-      {{"train", Set::train}, {"training", Set::train}, {"test", Set::test}, {"testing", Set::test}}};
+  constexpr std::array<std::pair<std::string_view, Set>, 7> sets{{{"train", Set::train},
+                                                                  {"training", Set::train},
+                                                                  {"test", Set::test},
+                                                                  {"testing", Set::test},
+                                                                  {"val", Set::validation},
+                                                                  {"valid", Set::validation},
+                                                                  {"validation", Set::validation}}};
   const std::string text = folded(key);
   const std::string_view word = text;
   if (const auto role = role_of(word)) return Meaning{Set::any, *role};
@@ -69,7 +74,7 @@ class Finder {
       : path_(path), arrays_(arrays), wanted_(wanted) {}
 
   void find(Set set, std::string& images, std::string& labels) const {
-    const bool only_one = wanted_.train != wanted_.test;
+    const bool only_one = int{wanted_.train} + int{wanted_.test} + int{wanted_.validation} == 1;
     const bool named = !keys({set, Role::images}).empty() || !keys({set, Role::labels}).empty();
     if (only_one && !named && !wanted_.labels && arrays_.size() == 1) {
       images = arrays_.front().key;
@@ -102,7 +107,10 @@ class Finder {
       all += fmt::format("{}{} ({})", i ? ", " : "", one_line(arrays_[i].key, 40), arrays_[i].text);
     if (arrays_.size() > most) all += fmt::format(" and {} more", arrays_.size() - most);
     throw DataError(fmt::format("{}: has {}, and {} by name the {} {}: {}", path_, all.empty() ? "no arrays" : all,
-                                several ? "several are" : "none is", set == Set::train ? "training" : "test",
+                                several ? "several are" : "none is",
+                                set == Set::train  ? "training"
+                                : set == Set::test ? "test"
+                                                   : "validation",
                                 role == Role::images ? "images" : "labels", wanted_.remedy));
   }
 
@@ -136,6 +144,7 @@ NpzKeys find_npz_keys(const std::string& path, const std::vector<NpzArray>& arra
   NpzKeys keys;
   if (wanted.train) finder.find(Set::train, keys.train_images, keys.train_labels);
   if (wanted.test) finder.find(Set::test, keys.test_images, keys.test_labels);
+  if (wanted.validation) finder.find(Set::validation, keys.validation_images, keys.validation_labels);
   return keys;
 }
 

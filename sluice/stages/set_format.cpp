@@ -54,9 +54,20 @@ const char* article_and_name(SetFormat format) {
 }
 
 std::string key_of(const std::string& path, SetPart part, bool labels) {
-  const bool train = part == SetPart::train;
-  const NpzKeys keys = find_npz_keys(path, npz_arrays(path), {.train = train, .test = !train, .labels = labels});
-  return labels ? (train ? keys.train_labels : keys.test_labels) : (train ? keys.train_images : keys.test_images);
+  const NpzKeys keys = find_npz_keys(path, npz_arrays(path),
+                                     {.train = part == SetPart::train,
+                                      .test = part == SetPart::test,
+                                      .validation = part == SetPart::validation,
+                                      .labels = labels});
+  switch (part) {
+    case SetPart::train:
+      return labels ? keys.train_labels : keys.train_images;
+    case SetPart::test:
+      return labels ? keys.test_labels : keys.test_images;
+    case SetPart::validation:
+      break;
+  }
+  return labels ? keys.validation_labels : keys.validation_images;
 }
 
 // A zip that people pack their files into is none of arrays.
@@ -111,8 +122,9 @@ ImagesAndLabels find_in_files(const InputFiles& files, SetPart part, const SetKe
       fmt::format("{}: is an array, of images or of labels alone, expected both in one file (.npz, CSV): name "
                   "two files, {}",
                   files.name(),
-                  part == SetPart::train ? "--train-images and --train-labels"
-                                         : "--test-images and --test-labels (eval: --images and --labels)"));
+                  part == SetPart::train        ? "--train-images and --train-labels"
+                  : part == SetPart::validation ? "--validation-images and --validation-labels"
+                                                : "--test-images and --test-labels (eval: --images and --labels)"));
 }
 
 InputFiles find_images(const InputFiles& files, SetPart part, const std::string& key, std::size_t decoder_memory) {

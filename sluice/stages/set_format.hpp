@@ -25,7 +25,7 @@ enum class SetFormat : std::uint8_t { arrays, zip, table };
 // Of all of them; DataError where they are not of one. decoder_memory: as Inflate's.
 SetFormat set_format(const InputFiles& files, std::size_t decoder_memory);
 
-enum class SetPart : std::uint8_t { train, test };
+enum class SetPart : std::uint8_t { train, test, validation };
 
 // Keys of arrays in a zip; empty: by their customary names.
 struct SetKeys {

@@ -63,6 +63,20 @@ TEST(NpzKeys, WhereOneSetIsWantedNamesWithoutOneDo) {
   refused({"x_train", "y_train"}, testing_, {"none is by name the test images"});
 }
 
+TEST(NpzKeys, ThoseToValidateOnHaveTheirNames) {
+  const auto validation = [](const std::vector<std::string>& keys) {
+    const NpzKeys k = found(keys, {.validation = true});
+    return std::vector<std::string>{k.validation_images, k.validation_labels};
+  };
+  EXPECT_EQ(validation({"train_images", "train_labels", "val_images", "val_labels", "test_images", "test_labels"}),
+            (std::vector<std::string>{"val_images", "val_labels"}));
+  EXPECT_EQ(validation({"x_valid", "y_valid", "x", "y"}), (std::vector<std::string>{"x_valid", "y_valid"}));
+  EXPECT_EQ(validation({"X_Validation", "validation.target"}),
+            (std::vector<std::string>{"X_Validation", "validation.target"}));
+  EXPECT_EQ(validation({"x", "y", "x_test", "y_test"}), (std::vector<std::string>{"x", "y"}));
+  refused({"x_train", "y_train", "x_test", "y_test"}, {.validation = true}, {"none is by name the validation images"});
+}
+
 TEST(NpzKeys, TheOnlyArrayIsTheImagesWhereNoLabelsAreWanted) {
   expect_found({"arr_0"}, test_images, {"", "", "arr_0", ""});
   expect_found({"y"}, test_images, {"", "", "y", ""});

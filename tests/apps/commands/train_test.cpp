@@ -347,6 +347,42 @@ TEST(Train, ValidatesByWhatItHoldsOut) {
   EXPECT_TRUE(contains(lines.err, " validation_accuracy=")) << lines.err;
 }
 
+TEST(Train, ValidatesByFilesThatAreNamed) {
+  const SmallData data;
+  const Arguments files{"--validation-images", data.path("t10k-images-idx3-ubyte.gz"), "--validation-labels",
+                        data.path("t10k-labels-idx1-ubyte.gz")};
+  const json r = trained(data.train() + files + Arguments{"--checkpoint", data.path("c")});
+  EXPECT_EQ(r["data"]["train"], 500);
+  EXPECT_EQ(r["data"]["validation"], 200);
+  EXPECT_EQ(r["validation_loss"], r["test_loss"]);
+  EXPECT_EQ(r["weights_sha256"], trained(data.train())["weights_sha256"]);
+  // A checkpoint knows them.
+  const Result other = sluice(data.train() + Arguments{"--checkpoint", data.path("c"), "--validation-images",
+                                                       data.path("train-images-idx3-ubyte.gz"), "--validation-labels",
+                                                       data.path("train-labels-idx1-ubyte.gz")});
+  EXPECT_EQ(other.code, 3);
+  EXPECT_TRUE(contains(other.err, "--validation-images has other contents")) << other.err;
+  // A table beside images: its rows are of 42 features.
+  std::string table = "label";
+  for (int i = 0; i < 42; ++i) table += ",pixel" + std::to_string(i);
+  for (int row = 0; row < 9; ++row) {
+    table += "\n" + std::to_string(row % 3);
+    for (int i = 0; i < 42; ++i) table += "," + std::to_string(i * row % 256);
+  }
+  data.folder().write("v.csv", table + "\n");
+  EXPECT_EQ(trained(data.train() + Arguments{"--validation", data.path("v.csv")})["data"]["validation"], 9);
+  const auto refused = [&](const Arguments& more, int code, const std::string& what) {
+    const Result bad = sluice(data.train() + more);
+    EXPECT_EQ(bad.code, code) << bad.err;
+    EXPECT_TRUE(contains(bad.err, what)) << bad.err;
+  };
+  refused({files[0], files[1]}, 3, "is named without its labels: name them with --validation-labels FILE");
+  refused({"--validation", files[1]}, 3, "name two files, --validation-images and --validation-labels");
+  refused({"--validation", "0.2"} + files, 2, "give one of them");
+  refused({files[0], files[1], files[2], data.path("train-labels-idx1-ubyte.gz")}, 3, "500");
+  refused(files + Arguments{"--output", files[1]}, 2, "which it would replace");
+}
+
 TEST(Train, KeepsTheBestEpochAndEndsWithoutABetterOne) {
   const SmallData data;
   const Arguments job{"train", "--data", data.folder().path(), "--epochs", "40", "--batch-size", "50",
