@@ -149,7 +149,7 @@ void Calibration::operator()(const Scored& scored) {
 void Calibration::reset() {
   reliability = {};
   ranks = {};
-  roc.blocks_.clear();
+  roc.reset();
 }
 
 std::optional<double> Calibration::top(std::size_t k) const {

@@ -7,10 +7,10 @@
 // beyond in the first and the last; scores of one step are ties. So the area differs from that of scores which are not
 // rounded by at most half of the share of pairs in one step, which is `error`. (Rows that have the very same score are
 // ties anyway; where there are many, it is too large.) Of two classes the area is the same, and only class 1 is
-// counted. Memory: 16 KiB for each unit of the log odds that occurs, at most 1 MiB a class, whatever the number of
-// rows; so nothing is counted beyond 64 classes. Order and thread-safety: a plain value; the counts do not depend on
-// the order. Errors: none; a score that is no number counts as the lowest. After: Hanley and McNeil, The meaning and
-// use of the area under a ROC curve, 1982 (the share of pairs).
+// counted. Memory: 256 KiB a class, at least 4 MiB, and 512 KiB more for a class of which more than 65,535 rows lie in
+// one step: no more, whatever the number of rows. So nothing is counted beyond 64 classes. Order and thread-safety: a
+// plain value; the counts do not depend on the order. Errors: none; a score that is no number counts as the lowest.
+// After: Hanley and McNeil, The meaning and use of the area under a ROC curve, 1982 (the share of pairs).
 //
 //   RocCounts roc{.classes = 10};
 //   roc.add(6, true, 1.25f);
@@ -22,6 +22,8 @@
 #include <optional>
 #include <vector>
 
+#include <sluice/stages/huge_pages.hpp>
+
 namespace sluice::stages {
 
 struct RocArea {
@@ -31,8 +33,7 @@ struct RocArea {
 
 struct RocCounts {
   static constexpr std::size_t most_classes = 64;
-  static constexpr std::size_t steps = 1024;  // of a unit
-  static constexpr std::size_t units = 64;    // -32 .. 32
+  static constexpr std::size_t steps = 65536, steps_of_unit = 1024;
 
   std::size_t classes = 0;
 
@@ -41,11 +42,11 @@ struct RocCounts {
   void add(std::size_t c, bool of_class, float log_odds);
   std::optional<RocArea> area(std::size_t c) const;
 
-  // State of its own, no options.
-  struct Step {
-    std::uint64_t of_class = 0, of_rest = 0;  // rows
-  };
-  std::vector<std::vector<Step>> blocks_{};  // (classes x units), each (steps), or empty
+  void reset();  // no rows
+
+  // State of its own, no options: rows of the rest and of the class in each step, in two parts.
+  Column<std::uint16_t> rows_{};               // (classes x steps x 2), or empty: what is over of 65,536
+  std::vector<Column<std::uint32_t>> more_{};  // (classes), each (steps x 2) or empty: how often 65,536
 };
 
 }  // namespace sluice::stages

@@ -206,7 +206,7 @@ TEST(Calibration, BeyondSixtyFourClassesThereIsNoRoc) {
     const Rows rows({{1, 0}, {0, 1}, {1, 0}}, {0, 1, 1}, classes);
     const Calibration c = counted(rows);
     EXPECT_EQ(c.roc.area(0).has_value(), classes == 64);
-    EXPECT_TRUE(classes == 64 || c.roc.blocks_.empty());
+    EXPECT_TRUE(classes == 64 || c.roc.rows_.empty());
     EXPECT_EQ(c.ranks[0], 2u);
     EXPECT_EQ(c.ranks[1], 1u);
   }

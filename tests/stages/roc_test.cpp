@@ -94,6 +94,27 @@ TEST(RocCounts, WhatLiesBeyondIsInTheOutermostSteps) {
   EXPECT_EQ(counted({{true, -31}, {false, std::nanf("")}}).area(1)->value, 1);
 }
 
+TEST(RocCounts, CountsAnyNumberOfRowsInAStep) {
+  for (const std::size_t many : {65535u, 65536u, 65537u, 200000u}) {
+    RocCounts roc{.classes = 3};
+    for (std::size_t i = 0; i < many; ++i) roc.add(2, true, 5), roc.add(2, false, 1);
+    roc.add(2, false, 9);
+    const auto rows = static_cast<double>(many);
+    EXPECT_DOUBLE_EQ(roc.area(2)->value, rows / (rows + 1)) << many;
+    EXPECT_EQ(roc.area(2)->error, 0);
+    EXPECT_EQ(roc.more_[2].empty(), many < 65536);
+    EXPECT_FALSE(roc.area(1));
+  }
+}
+
+TEST(RocCounts, ResetForgetsWhatWasCounted) {
+  RocCounts roc = counted({{true, 1}, {false, 0}});
+  roc.reset();
+  EXPECT_FALSE(roc.area(1));
+  roc.add(1, true, 1), roc.add(1, false, 2);
+  EXPECT_EQ(roc.area(1)->value, 0);
+}
+
 TEST(RocCounts, OfTwoClassesBothHaveTheSameArea) {
   RocCounts roc{.classes = 2};
   roc.add(1, true, 1), roc.add(1, false, 0), roc.add(1, false, 2);
