@@ -17,9 +17,9 @@ void RocCounts::add(std::size_t c, bool of_class, float log_odds) {
   const float place = (log_odds - lowest) * static_cast<float>(steps_of_unit);
   const auto step = place > 0 ? static_cast<std::size_t>(std::min(place, last)) : 0;
   if (rows_.empty()) {
-    rows_.reserve(least_bytes / sizeof rows_[0]);
-    rows_.resize(classes * counters);
     more_.resize(classes);
+    rows_.reserve(least_bytes / sizeof(std::uint16_t));
+    rows_.resize(classes * counters);  // last: while it is empty nothing is counted, whatever memory was refused
   }
   const std::size_t at = 2 * step + (of_class ? 1 : 0);
   if (++rows_[c * counters + at] != 0) return;
