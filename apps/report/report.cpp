@@ -27,6 +27,13 @@ EvaluationResult evaluated(const Report& r) {
   return evaluation_result({}, confusion, std::vector<std::string>(confusion.classes));
 }
 
+stages::Reliability reliability(const Report& r) {
+  stages::Reliability counts;
+  for (std::size_t i = 0; i < r.test->size(); ++i)
+    counts.add(r.predictions.probability[i], r.predictions.predicted[i] == r.test->labels[i]);
+  return counts;
+}
+
 std::string summary(const Report& r) {
   std::string html;
   if (!r.outcome.empty()) html += fmt::format("<p class=\"outcome\">\u26a0 {}</p>\n", escaped(r.outcome));
@@ -85,11 +92,12 @@ std::string html(const Report& r) {
              "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<link rel=\"icon\" "
              "href=\"data:,\">\n<title>{0}</title>\n<style>{1}</style>\n</head>\n<body>\n<header>\n<h1>{0}</h1>\n<nav>",
              title, style) +
-         "<a href=\"#summary\">Summary</a> <a href=\"#curves\">Curves</a> <a href=\"#confusion\">Confusion</a> "
+         "<a href=\"#summary\">Summary</a> <a href=\"#curves\">Curves</a> <a href=\"#confusion\">Confusion</a> " +
+         (has_predictions(r) ? "<a href=\"#calibration\">Calibration</a> " : "") +
          "<a href=\"#predictions\">Predictions</a> <a href=\"#weights\">Weights</a> <a href=\"#graph\">Graphs</a> "
          "<a href=\"#stages\">Stages</a> <a href=\"#options\">Options</a></nav>\n</header>\n<main>\n" +
-         summary(r) + curves(r) + confusion(r) + predictions(r) + templates(r) + graph(r) + stages(r) + options(r) +
-         "</main>\n" + data(r) + "</body>\n</html>\n";
+         summary(r) + curves(r) + confusion(r) + calibration(r) + predictions(r) + templates(r) + graph(r) + stages(r) +
+         options(r) + "</main>\n" + data(r) + "</body>\n</html>\n";
 }
 
 }  // namespace sluice::apps
