@@ -157,21 +157,23 @@ ordered_json number(const std::optional<double>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
 }
 
-void add_probabilities(EvaluationResult& r, const stages::Calibration& counts) {
-  Probabilities& p = r.probabilities.emplace();
+// Writes the areas into the classes, too.
+Probabilities probabilities(const stages::Calibration& counts, std::vector<Class>& classes) {
+  Probabilities p;
   p.reliability = counts.reliability;
   for (const std::size_t k : told_k)
-    if (k < r.classes.size()) p.top.push_back({k, counts.top(k)});
+    if (k < classes.size()) p.top.push_back({k, counts.top(k)});
   p.roc_counted = counts.roc.counted();
   double values = 0, errors = 0;
-  for (std::size_t c = 0; c < r.classes.size(); ++c)
+  for (std::size_t c = 0; c < classes.size(); ++c)
     if (const auto area = counts.roc.area(c)) {
-      r.classes[c].roc_auc = area->value;
+      classes[c].roc_auc = area->value;
       values += area->value, errors += area->error, ++p.roc_classes;
     }
-  if (p.roc_classes == 0) return;
+  if (p.roc_classes == 0) return p;
   p.roc_auc = values / static_cast<double>(p.roc_classes);
   p.roc_error = errors / static_cast<double>(p.roc_classes);
+  return p;
 }
 
 }  // namespace
@@ -208,7 +210,7 @@ EvaluationResult evaluation_result(const Metrics& metrics, const stages::Confusi
                             static_cast<double>(pair.count) / static_cast<double>(r.classes[pair.label].support)});
   std::stable_sort(r.confused.begin(), r.confused.end(),
                    [](const Confused& a, const Confused& b) { return a.count > b.count; });
-  if (calibration) add_probabilities(r, *calibration);
+  if (calibration) r.probabilities = probabilities(*calibration, r.classes);
   return r;
 }
 
