@@ -1,4 +1,5 @@
-// sluice eval: loss, accuracy and confusion of a stored model over images and their labels, which are streamed.
+// sluice eval: loss, accuracy, confusion and calibration of a stored model over images and their labels, which are
+// streamed.
 #include <fmt/core.h>
 
 #include <functional>
@@ -6,6 +7,7 @@
 #include <string>
 
 #include <sluice/stages/accumulate.hpp>
+#include <sluice/stages/calibration.hpp>
 #include <sluice/stages/confusion.hpp>
 #include <sluice/stages/errors.hpp>
 #include "apps/commands/commands.hpp"
@@ -46,6 +48,7 @@ int eval(const Options& o, const EvalOptions& e) {
   //  batch -> forward -> loss -> accumulate
   //                   -> accuracy -> accumulate
   //                   -> confusion
+  //                   -> calibration
   //        -> scale
   check_flags_of_formats(o, {files.test_images, files.test_labels});
   const ReadItems how = read_settings(o);
@@ -65,9 +68,12 @@ int eval(const Options& o, const EvalOptions& e) {
   Graph g("evaluate", threads_beside_waits(o.effective_threads(), {inputs.images, inputs.labels}));
   Accumulate sums;
   Confusion confusion{.classes = model.weights->classes};
+  Calibration calibration{.classes = model.weights->classes};
   auto batches = read_batches(g, inputs, evaluation_rows(model.weights->pixels), images_for(o, model));
   check_scale(g, o, model, batches, inputs.images.name());
-  g.sink("confusion", std::ref(confusion), evaluate(g, batches, {.weights = &model.weights}, sums));
+  auto scored = evaluate(g, batches, {.weights = &model.weights}, sums);
+  g.sink("confusion", std::ref(confusion), scored);
+  g.sink("calibration", std::ref(calibration), scored);
   override_stages(o, {&g});
   if (o.dump_flags) {
     write_to_stdout(repeating_command(o, inputs, files.test) + "\n");
@@ -82,7 +88,7 @@ int eval(const Options& o, const EvalOptions& e) {
     throw;
   }
   if (inputs.images.is_table()) say(log_line(describe(number.totals, *table.classes, table.missing)));
-  const EvaluationResult result = evaluation_result(means(sums.sums), confusion, model.names);
+  const EvaluationResult result = evaluation_result(means(sums.sums), confusion, model.names, &calibration);
   if (o.json)
     write_json_to_stdout(to_json(result));
   else

@@ -338,7 +338,8 @@ void declare_inside(Flags& flags, Options& o) {
   inside.file("--picture FILE", o.picture, "Write the graphs as SVG: busy shares, rates, queues and the bottleneck");
   inside
       .file("--report FILE", o.report,
-            "Write one HTML page: curves, confusion matrix, predictions, weights, the graphs and their bottleneck")
+            "Write one HTML page: curves, confusion matrix, calibration, predictions, weights, the graphs and their "
+            "bottleneck")
       .only_where([&o] { return !o.stream; }, "with --stream, which does not hold the images that it shows");
   declare_class_names(inside, o,
                       "For --report, --output and --checkpoint: as many names as classes, with commas between, or "
@@ -408,6 +409,7 @@ void declare_eval(Flags& flags, CommandLine& line) {
   const Flag json = output.bare("--json", o.json, "Print the result as one JSON object");
   output.bare("--csv", line.eval.csv, "Print a line for each class, as CSV").excludes(json);
   declare_dump(flags, o);
+  flags.note("docs/evaluate.md says what the numbers mean.");
   flags.note("A reader of the output that stops early is no error.");
   flags.example("sluice eval --model model.safetensors", "loss, accuracy, and what is taken for what");
 }
@@ -480,8 +482,7 @@ void declare_sweep(Flags& flags, CommandLine& line) {
   Options& o = line.options;
   SweepOptions& sweep = line.sweep;
   declare_data(flags, o);
-  const FlagGroup training = flags.group(
-      "Training (several values with commas between, whole numbers also as 0..4: one job for each combination)");
+  const FlagGroup training = flags.group("Training (several values with commas between, or 0..4: a grid of jobs)");
   Options of_train;
   Flags train("", "train");
   declare_training(train, of_train);
@@ -568,7 +569,8 @@ void declare_index(Flags& flags, CommandLine& line) {
 
 constexpr Declaration commands[] = {
     {Command::train, "train", "Train, test after every epoch, print the result", declare_train},
-    {Command::eval, "eval", "Loss, accuracy and confusion of a model over images and their labels", declare_eval},
+    {Command::eval, "eval", "Loss, accuracy, calibration and confusion of a model over images and their labels",
+     declare_eval},
     {Command::predict, "predict", "The class of every image, a line each", declare_predict},
     {Command::graph, "graph", "Print the graphs of the job, their effective settings and their bounds", declare_graph},
     {Command::sweep, "sweep", "Train many jobs over the same data side by side, and compare them", declare_sweep},

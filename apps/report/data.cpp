@@ -57,6 +57,7 @@ std::string data(const Report& r) {
                              {"class_names", r.class_names},
                              {"epochs", epochs_as_json(r.epochs)},
                              {confusion_name, confusion},
+                             {"calibration", has_predictions(r) ? to_json(reliability(r)) : ordered_json(nullptr)},
                              {"graphs", graphs},
                              {"advice", r.advice}};
   return data_element("sluice-report", json);

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
@@ -14,9 +15,12 @@ namespace {
 using nlohmann::ordered_json;
 using Class = EvaluationResult::Class;
 using Confused = EvaluationResult::Confused;
+using Probabilities = EvaluationResult::Probabilities;
 using Quality = EvaluationResult::Quality;
 
 constexpr std::size_t most_in_json_pairs = 1000;
+constexpr std::array<std::size_t, 5> told_k = {1, 2, 3, 5, 10};
+static_assert(told_k.back() <= stages::Calibration::most_ranks);
 // In the table:
 constexpr std::size_t most_in_matrix = 16;
 constexpr std::size_t most_classes_shown = 100, lowest_classes = 20, most_pairs = 10;
@@ -59,8 +63,31 @@ std::vector<std::size_t> shown(const std::vector<Class>& classes) {
 
 std::string line(const std::string& name, std::size_t width, const std::string& images, const std::string& predicted,
                  const std::string& precision, const std::string& recall, const std::string& f1) {
-  return fmt::format("{:<{}}  {:>9}  {:>9}  {:>9}  {:>6}  {:>6}\n", name, width, images, predicted, precision, recall,
+  return fmt::format("{:<{}}  {:>9}  {:>9}  {:>9}  {:>6}  {:>6}", name, width, images, predicted, precision, recall,
                      f1);
+}
+
+std::string probabilities_in_words(const EvaluationResult& r) {
+  const Probabilities& p = *r.probabilities;
+  std::string text;
+  for (const EvaluationResult::TopK& top : p.top)
+    if (top.k > 1)
+      text += fmt::format("{}top-{}{} {}", text.empty() ? "" : ", ", top.k, text.empty() ? " accuracy" : "",
+                          decimals(top.accuracy));
+  if (!text.empty()) text += '\n';
+  text += fmt::format("confidence {} on average; calibration error {} expected (ECE), {} in the worst bin (MCE)\n",
+                      decimals(p.reliability.all().mean_confidence()), decimals(p.reliability.expected_error()),
+                      decimals(p.reliability.largest_error()));
+  if (!p.roc_counted)
+    return text + fmt::format("ROC AUC is left out beyond {} classes.\n", stages::RocCounts::most_classes);
+  text += fmt::format("ROC AUC {}", decimals(p.roc_auc));
+  if (p.roc_error.value_or(0) >= 0.00005) text += fmt::format(" (within {:.4f})", *p.roc_error);
+  if (p.roc_classes < r.classes.size())
+    text += fmt::format(", the mean of {} of {} classes, each against the rest: the others have no images, or all",
+                        p.roc_classes, r.classes.size());
+  else if (p.roc_classes > 2)
+    text += fmt::format(", the mean of {} classes, each against the rest", p.roc_classes);
+  return text + '\n';
 }
 
 std::string class_table(const EvaluationResult& r) {
@@ -72,13 +99,17 @@ std::string class_table(const EvaluationResult& r) {
   };
   for (const std::size_t c : order) width = std::max(width, columns(title(c)));
 
-  std::string text = line("class", width, "images", "predicted", "precision", "recall", "F1");
+  const bool roc = r.probabilities && r.probabilities->roc_counted;
+  const auto end = [&](const std::string& auc) { return roc ? fmt::format("  {:>7}\n", auc) : "\n"; };
+  std::string text = line("class", width, "images", "predicted", "precision", "recall", "F1") + end("ROC AUC");
   for (const std::size_t c : order) {
     const Class& k = r.classes[c];
     text += line(title(c), width, std::to_string(k.support), std::to_string(k.predicted), decimals(k.precision),
-                 decimals(k.recall), decimals(k.f1));
+                 decimals(k.recall), decimals(k.f1)) +
+            end(decimals(k.roc_auc));
   }
-  text += line(average, width, "", "", decimals(r.macro.precision), decimals(r.macro.recall), decimals(r.macro.f1));
+  text +=
+      line(average, width, "", "", decimals(r.macro.precision), decimals(r.macro.recall), decimals(r.macro.f1)) + '\n';
   const bool undefined = std::any_of(r.classes.begin(), r.classes.end(),
                                      [](const Class& c) { return occurs(c) && !(c.precision && c.recall); });
   if (undefined || r.macro_classes < r.classes.size())
@@ -126,10 +157,30 @@ ordered_json number(const std::optional<double>& value) {
   return value ? ordered_json(*value) : ordered_json(nullptr);
 }
 
+// Writes the areas into the classes, too.
+Probabilities probabilities(const stages::Calibration& counts, std::vector<Class>& classes) {
+  Probabilities p;
+  p.reliability = counts.reliability;
+  for (const std::size_t k : told_k)
+    if (k < classes.size()) p.top.push_back({k, counts.top(k)});
+  p.roc_counted = counts.roc.counted();
+  double values = 0, errors = 0;
+  for (std::size_t c = 0; c < classes.size(); ++c)
+    if (const auto area = counts.roc.area(c)) {
+      classes[c].roc_auc = area->value;
+      values += area->value, errors += area->error, ++p.roc_classes;
+    }
+  if (p.roc_classes == 0) return p;
+  p.roc_auc = values / static_cast<double>(p.roc_classes);
+  p.roc_error = errors / static_cast<double>(p.roc_classes);
+  return p;
+}
+
 }  // namespace
 
 EvaluationResult evaluation_result(const Metrics& metrics, const stages::Confusion& confusion,
-                                   const std::vector<std::string>& class_names) {
+                                   const std::vector<std::string>& class_names,
+                                   const stages::Calibration* calibration) {
   if (class_names.size() != confusion.classes)
     throw std::invalid_argument(
         fmt::format("evaluation: {} names of classes, expected {}", class_names.size(), confusion.classes));
@@ -159,12 +210,14 @@ EvaluationResult evaluation_result(const Metrics& metrics, const stages::Confusi
                             static_cast<double>(pair.count) / static_cast<double>(r.classes[pair.label].support)});
   std::stable_sort(r.confused.begin(), r.confused.end(),
                    [](const Confused& a, const Confused& b) { return a.count > b.count; });
+  if (calibration) r.probabilities = probabilities(*calibration, r.classes);
   return r;
 }
 
 std::string to_table(const EvaluationResult& r) {
-  std::string text = fmt::format("loss {:.4f}, accuracy {:.4f} over {} image{}\n\n", r.metrics.loss, r.metrics.accuracy,
-                                 r.metrics.count, r.metrics.count == 1 ? "" : "s");
+  std::string text = fmt::format("loss {:.4f}, accuracy {:.4f} over {} image{}\n{}", r.metrics.loss, r.metrics.accuracy,
+                                 r.metrics.count, r.metrics.count == 1 ? "" : "s", r.probabilities ? "" : "\n");
+  if (r.probabilities) text += probabilities_in_words(r) + '\n';
   text += class_table(r);
   if (r.classes.size() <= most_in_matrix) text += matrix_table(r);
   return text + most_confused(r);
@@ -181,6 +234,7 @@ ordered_json to_json(const EvaluationResult& r) {
                        {"f1", number(k.f1)},
                        {"support", k.support},
                        {"predicted", k.predicted}});
+    if (r.probabilities) classes.back()["roc_auc"] = number(k.roc_auc);
   }
   ordered_json json = {{"command", "eval"},
                        {"loss", r.metrics.loss},
@@ -213,16 +267,44 @@ ordered_json to_json(const EvaluationResult& r) {
                         {"share", pair.share}});
   }
   json["confused"] = std::move(confused);
+  if (!r.probabilities) return json;
+  const Probabilities& p = *r.probabilities;
+  json["log_loss"] = r.metrics.loss;
+  json["calibration"] = to_json(p.reliability);
+  // An object from the start: a null that becomes one is left broken where memory is refused.
+  ordered_json top_k = ordered_json::object();
+  for (const EvaluationResult::TopK& top : p.top) top_k[std::to_string(top.k)] = number(top.accuracy);
+  json["top_k_accuracy"] = std::move(top_k);
+  json["roc_auc"] = nullptr;
+  if (p.roc_counted)
+    json["roc_auc"] = {{"macro", number(p.roc_auc)}, {"classes", p.roc_classes}, {"error", number(p.roc_error)}};
   return json;
+}
+
+ordered_json to_json(const stages::Reliability& reliability) {
+  ordered_json bins = ordered_json::array();
+  for (std::size_t b = 0; b < reliability.count; ++b) {
+    const stages::Reliability::Bin& bin = reliability.bins[b];
+    bins.push_back({{"from", static_cast<double>(b) / reliability.count},
+                    {"to", static_cast<double>(b + 1) / reliability.count},
+                    {"count", bin.rows},
+                    {"accuracy", number(bin.accuracy())},
+                    {"confidence", number(bin.mean_confidence())}});
+  }
+  return {{"ece", number(reliability.expected_error())},
+          {"mce", number(reliability.largest_error())},
+          {"confidence", number(reliability.all().mean_confidence())},
+          {"bins", std::move(bins)}};
 }
 
 std::string to_csv(const EvaluationResult& r) {
   const auto exact = [](const std::optional<double>& value) { return value ? fmt::format("{}", *value) : ""; };
-  std::string text = "class,name,support,predicted,precision,recall,f1\n";
+  std::string text =
+      fmt::format("class,name,support,predicted,precision,recall,f1{}\n", r.probabilities ? ",roc_auc" : "");
   for (std::size_t c = 0; c < r.classes.size(); ++c) {
     const Class& k = r.classes[c];
-    text += fmt::format("{},{},{},{},{},{},{}\n", c, csv_field(k.name), k.support, k.predicted, exact(k.precision),
-                        exact(k.recall), exact(k.f1));
+    text += fmt::format("{},{},{},{},{},{},{}{}\n", c, csv_field(k.name), k.support, k.predicted, exact(k.precision),
+                        exact(k.recall), exact(k.f1), r.probabilities ? "," + exact(k.roc_auc) : "");
   }
   return text;
 }

@@ -28,6 +28,13 @@ EvaluationResult evaluated(const Report& r) {
   return evaluation_result({}, confusion, std::vector<std::string>(confusion.classes));
 }
 
+stages::Reliability reliability(const Report& r) {
+  stages::Reliability counts;
+  for (std::size_t i = 0; i < r.test->size(); ++i)
+    counts.add(r.predictions.probability[i], r.predictions.predicted[i] == r.test->labels[i]);
+  return counts;
+}
+
 std::string summary(const Report& r) {
   std::string html;
   if (!r.outcome.empty()) html += fmt::format("<p class=\"outcome\">\u26a0 {}</p>\n", escaped(r.outcome));
@@ -80,16 +87,13 @@ std::string options(const Report& r) {
 
 std::string html(const Report& r) {
   using namespace report;
-  return page(r.title,
-              {{"summary", "Summary"},
-               {"curves", "Curves"},
-               {"confusion", "Confusion"},
-               {"predictions", "Predictions"},
-               {"weights", "Weights"},
-               {"graph", "Graphs"},
-               {"stages", "Stages"},
-               {"options", "Options"}},
-              summary(r) + curves(r) + confusion(r) + predictions(r) + templates(r) + graph(r) + stages(r) + options(r),
+  std::vector<std::pair<const char*, const char*>> links{
+      {"summary", "Summary"}, {"curves", "Curves"}, {"confusion", "Confusion"}, {"predictions", "Predictions"},
+      {"weights", "Weights"}, {"graph", "Graphs"},  {"stages", "Stages"},       {"options", "Options"}};
+  if (has_predictions(r)) links.insert(links.begin() + 3, {"calibration", "Calibration"});
+  return page(r.title, links,
+              summary(r) + curves(r) + confusion(r) + calibration(r) + predictions(r) + templates(r) + graph(r) +
+                  stages(r) + options(r),
               data(r));
 }
 

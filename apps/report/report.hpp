@@ -1,4 +1,5 @@
-// A run as one page: training curves, confusion matrix, predictions, weights, graphs with the bottleneck, options.
+// A run as one page: training curves, confusion matrix, calibration, predictions, weights, graphs with the bottleneck,
+// options.
 //
 // Report -> one self-contained HTML document: inline SVG and PNG, no request to anywhere, light and dark, printable,
 // all of its data as JSON in <script type="application/json" id="sluice-report">. Below 2 MB whatever the data set. A

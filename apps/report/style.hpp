@@ -93,6 +93,10 @@ pre, .mono { font: 13px/1.5 ui-monospace, "Cascadia Mono", "Liberation Mono", "D
 #map thead th { text-align: right; } #map thead th:first-child { text-align: left; }
 .strip { fill: transparent; }
 .strip:hover { fill: rgb(var(--hit) / .12); }
+rect.accuracy { fill: var(--loss); }
+rect.gap { fill: var(--bad); fill-opacity: .25; stroke: var(--bad); stroke-width: 1.5; }
+rect.share { fill: var(--muted); }
+line.diagonal { stroke: var(--text); stroke-width: 1.5; stroke-dasharray: 6 5; }
 .legend { display: flex; flex-wrap: wrap; gap: 2px 10px; list-style: none; margin: 0 0 8px; padding: 0; font-size: 13px; }
 .legend li { white-space: nowrap; }
 

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 import idx
 
-PASSES = 12
+PASSES = 4
 
 options = idx.arguments(__doc__)
 clock = idx.Clock()

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -43,6 +45,55 @@ TEST_F(StoredModel, EvalSaysWhatTheTrainingSaidOfTheTestSet) {
   for (const char* threads : {"1", "3"})
     EXPECT_EQ(sluice({"eval", "--model", model, "--data", data.folder().path(), "--json", "--threads", threads}).out,
               r.out);
+}
+
+// What eval says of probabilities, worked out from those that predict prints.
+TEST_F(StoredModel, EvalSaysWhatTheProbabilitiesAreWorth) {
+  const Result r = sluice({"eval", "--model", model, "--data", data.folder().path(), "--json"});
+  ASSERT_EQ(r.code, 0) << r.err;
+  const json object = parsed_json(r.out);
+  const std::vector<std::uint8_t> labels = label_bytes(test_count);
+  const std::vector<std::string> all = lines(predict({"--probabilities"}).out);
+  ASSERT_EQ(all.size(), test_count);
+  std::vector<double> rows(15), hits(15), confidence(15), above(classes), pairs(classes);
+  std::vector<std::vector<double>> probabilities;
+  std::size_t first_two = 0;
+  for (std::size_t i = 0; i < test_count; ++i) {
+    const json line = parsed_json(all[i]);
+    const double p = line["probability"];
+    const auto bin = std::min<std::size_t>(static_cast<std::size_t>(p * 15), 14);
+    rows[bin] += 1, hits[bin] += line["class"] == labels[i], confidence[bin] += p;
+    probabilities.push_back(line["probabilities"].get<std::vector<double>>());
+    std::size_t higher = 0;
+    for (const double other : probabilities[i]) higher += other > probabilities[i][labels[i]];
+    first_two += higher < 2;
+  }
+  double expected = 0;
+  for (std::size_t bin = 0; bin < 15; ++bin) {
+    EXPECT_EQ(object["calibration"]["bins"][bin]["count"], rows[bin]) << bin;
+    expected += std::abs(hits[bin] - confidence[bin]) / test_count;
+  }
+  EXPECT_NEAR(object["calibration"]["ece"].get<double>(), expected, 1e-6);
+  EXPECT_EQ(object["top_k_accuracy"]["1"], object["accuracy"]);
+  EXPECT_EQ(object["top_k_accuracy"]["2"], static_cast<double>(first_two) / test_count);
+  EXPECT_EQ(object["log_loss"], object["loss"]);
+  for (std::size_t c = 0; c < classes; ++c) {
+    for (std::size_t i = 0; i < test_count; ++i)
+      for (std::size_t k = 0; k < test_count; ++k)
+        if (labels[i] == c && labels[k] != c) {
+          const double a = probabilities[i][c], b = probabilities[k][c];
+          pairs[c] += 1, above[c] += a > b ? 1 : a == b ? 0.5 : 0;
+        }
+    EXPECT_NEAR(object["classes"][c]["roc_auc"].get<double>(), above[c] / pairs[c], 0.005) << c;
+  }
+  EXPECT_EQ(object["roc_auc"]["classes"], classes);
+  EXPECT_LT(object["roc_auc"]["error"], 0.005);
+
+  const Result text = sluice({"eval", "--model", model, "--data", data.folder().path()});
+  for (const char* words : {"\ntop-2 accuracy ", " expected (ECE), ", "\nROC AUC "})
+    EXPECT_TRUE(contains(text.out, words)) << words << text.out;
+  const Result csv = sluice({"eval", "--model", model, "--data", data.folder().path(), "--csv"});
+  EXPECT_TRUE(csv.out.starts_with("class,name,support,predicted,precision,recall,f1,roc_auc\n")) << csv.out;
 }
 
 // Nobody types images.

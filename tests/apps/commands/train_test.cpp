@@ -378,7 +378,7 @@ TEST(Train, ValidatesByFilesThatAreNamed) {
   };
   refused({files[0], files[1]}, 3, "is named without its labels: name them with --validation-labels FILE");
   refused({"--validation", files[1]}, 3, "name two files, --validation-images and --validation-labels");
-  refused({"--validation", "0.2"} + files, 2, "give one of them");
+  refused(Arguments{"--validation", "0.2"} + files, 2, "give one of them");
   refused({files[0], files[1], files[2], data.path("train-labels-idx1-ubyte.gz")}, 3, "500");
   refused(files + Arguments{"--output", files[1]}, 2, "which it would replace");
 }

@@ -75,7 +75,7 @@ std::map<std::string, std::string> entries(const std::string& help) {
   std::string flag;
   for (const std::string& line : lines(help)) {
     std::smatch match;
-    if (std::regex_search(line, match, std::regex("^  (?:-h, )?(--[a-z-]+)")))
+    if (std::regex_search(line, match, std::regex("^  (?:-h, )?(--[a-z0-9-]+)")))
       all[flag = match[1]] = line;
     else if (!flag.empty() && line.starts_with("     "))
       all[flag] += " " + line.substr(line.find_first_not_of(' '));

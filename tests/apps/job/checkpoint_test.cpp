@@ -221,14 +221,40 @@ TEST_F(Checkpoints, OfAnotherJobAreRefusedWithWhatDiffers) {
 // A new flag fails here until it is said whether it decides the result.
 TEST_F(Checkpoints, HoldEveryFlagThatDecidesTheResult) {
   trained(job({"--stream"}));
-  std::set<std::string> known{"--data",   "--decoder",     "--checkpoint",  "--checkpoint-every",
-                              "--resume", "--threads",     "--concurrency", "--capacity",
-                              "--shards", "--isa",         "--output",      "--json",
-                              "--quiet",  "--progress",    "--log-format",  "--profile",
-                              "--trace",  "--no-progress", "--trace-steps", "--picture",
-                              "--report", "--class-names", "--dump-flags",  "--no-env",
-                              "--help",   "--no-index",    "--index-cache", "--decoder-memory",
-                              "--train",  "--test",        "--preset",      "--patience"};
+  std::set<std::string> known{"--data",
+                              "--decoder",
+                              "--checkpoint",
+                              "--checkpoint-every",
+                              "--resume",
+                              "--threads",
+                              "--concurrency",
+                              "--capacity",
+                              "--shards",
+                              "--isa",
+                              "--output",
+                              "--json",
+                              "--quiet",
+                              "--progress",
+                              "--log-format",
+                              "--profile",
+                              "--trace",
+                              "--no-progress",
+                              "--trace-steps",
+                              "--picture",
+                              "--report",
+                              "--class-names",
+                              "--dump-flags",
+                              "--no-env",
+                              "--help",
+                              "--no-index",
+                              "--index-cache",
+                              "--decoder-memory",
+                              "--train",
+                              "--test",
+                              "--preset",
+                              "--patience",
+                              "--validation-images",
+                              "--validation-labels"};
   const Checkpoint c = load_checkpoint(file);
   for (const auto& [flag, value] : c.job.items()) EXPECT_TRUE(known.insert(flag).second) << flag;
   std::set<std::string> all;

@@ -17,6 +17,7 @@ namespace sluice::apps::testing {
 namespace {
 
 using nlohmann::json;
+using stages::Calibration;
 using stages::Confusion;
 using Names = std::vector<std::string>;
 
@@ -224,6 +225,134 @@ TEST(EvaluationResult, TheAverageCountsAClassThatIsNeverPredicted) {
   EXPECT_NEAR(*r.macro.f1, 0.433333, 1e-6);
   EXPECT_EQ(to_json(r)["macro"]["classes"], 3);
   EXPECT_EQ(to_json(r)["macro"]["undefined_as"], 0);
+}
+
+// Six images of the classes of `pets`: how sure the model was, the place of the right class, scores of cats.
+Calibration six_pets() {
+  Calibration c{.classes = 4};
+  for (const float p : {0.9f, 0.85f, 0.6f}) c.reliability.add(p, true);
+  for (const float p : {0.8f, 0.7f, 0.4f}) c.reliability.add(p, false);
+  c.ranks = {3, 1, 2};
+  c.roc.add(0, true, 2), c.roc.add(0, true, -1), c.roc.add(0, false, 0), c.roc.add(0, false, -3);
+  c.roc.add(1, true, 1), c.roc.add(1, false, 0.5f), c.roc.add(1, false, 1);
+  for (const std::size_t none : {2u, 3u}) c.roc.add(none, false, -2);
+  return c;
+}
+
+EvaluationResult counted_pets() {
+  const Calibration c = six_pets();
+  return evaluation_result({.loss = 0.5, .accuracy = 0.5, .count = 6},
+                           counted({{2, 1, 0, 0}, {1, 1, 0, 0}, {0, 1, 0, 0}, {0, 0, 0, 0}}),
+                           {"cat", "dog", "bird", "fish"}, &c);
+}
+
+TEST(EvaluationResult, OfProbabilitiesHasErrorsTopKAndAreas) {
+  const EvaluationResult r = counted_pets();
+  ASSERT_TRUE(r.probabilities);
+  const auto& p = *r.probabilities;
+  ASSERT_EQ(p.top.size(), 3u) << "1, 2 and 3 of four classes";
+  EXPECT_EQ(p.top[0].accuracy, r.metrics.accuracy);
+  EXPECT_EQ(p.top[1].k, 2u);
+  EXPECT_DOUBLE_EQ(*p.top[1].accuracy, 4 / 6.0);
+  EXPECT_EQ(p.top[2].accuracy, 1);
+  EXPECT_EQ(r.classes[0].roc_auc, 0.75);
+  EXPECT_EQ(r.classes[1].roc_auc, 0.75) << "one pair in order, one tie";
+  EXPECT_FALSE(r.classes[2].roc_auc || r.classes[3].roc_auc);
+  EXPECT_EQ(p.roc_auc, 0.75);
+  EXPECT_EQ(p.roc_error, 0.125) << "the mean of 0 and 1/4";
+  EXPECT_EQ(p.roc_classes, 2u);
+  EXPECT_FALSE(pets.probabilities);
+}
+
+TEST(EvaluationResult, TheTableTellsWhatProbabilitiesAreWorth) {
+  EXPECT_EQ(to_table(counted_pets()), R"(loss 0.5000, accuracy 0.5000 over 6 images
+top-2 accuracy 0.6667, top-3 1.0000
+confidence 0.7083 on average; calibration error 0.3750 expected (ECE), 0.7000 in the worst bin (MCE)
+ROC AUC 0.7500 (within 0.1250), the mean of 2 of 4 classes, each against the rest: the others have no images, or all
+
+class             images  predicted  precision  recall      F1  ROC AUC
+0 cat                  3          3     0.6667  0.6667  0.6667   0.7500
+1 dog                  2          3     0.3333  0.5000  0.4000   0.7500
+2 bird                 1          0          -  0.0000  0.0000        -
+3 fish                 0          0          -       -       -        -
+macro average                           0.3333  0.3889  0.3556
+The average is over the 3 classes among labels or predictions; - counts as 0.
+
+True class (rows), predicted class (columns)
+        0  1  2  3
+0 cat   2  1  .  .
+1 dog   1  1  .  .
+2 bird  .  1  .  .
+3 fish  .  .  .  .
+
+Most confused
+1  cat taken for dog (33.3 % of all cat)
+1  dog taken for cat (50.0 % of all dog)
+1  bird taken for dog (100.0 % of all bird)
+)");
+}
+
+TEST(EvaluationResult, OfTwoClassesThereIsOneAreaAndNoTopK) {
+  Calibration c{.classes = 2};
+  c.reliability.add(0.75f, true), c.ranks = {1};
+  c.roc.add(1, true, 1), c.roc.add(1, false, 0);
+  const EvaluationResult r = evaluation_result({}, counted({{1, 0}, {0, 1}}), {"a", "b"}, &c);
+  EXPECT_TRUE(contains(to_table(r), "\nROC AUC 1.0000\n\n")) << to_table(r);
+  EXPECT_FALSE(contains(to_table(r), "top-"));
+  EXPECT_EQ(to_csv(r).substr(to_csv(r).find('\n') + 1), "0,a,1,1,1,1,1,1\n1,b,1,1,1,1,1,1\n");
+  const json j = json::parse(to_json(r).dump());
+  EXPECT_EQ(j["roc_auc"], json({{"macro", 1.0}, {"classes", 2}, {"error", 0.0}}));
+  EXPECT_EQ(j["top_k_accuracy"], json({{"1", 1.0}}));
+}
+
+TEST(EvaluationResult, OfMoreThanSixtyFourClassesThereIsNoArea) {
+  Calibration c{.classes = 65};
+  c.reliability.add(0.75f, true), c.ranks = {1};
+  const EvaluationResult r = evaluation_result({}, Confusion{.classes = 65}, numbered(65), &c);
+  EXPECT_TRUE(contains(to_table(r), "\nROC AUC is left out beyond 64 classes.\n")) << to_table(r);
+  EXPECT_TRUE(contains(to_table(r), "top-2 accuracy 1.0000, top-3 1.0000, top-5 1.0000, top-10 1.0000\n"));
+  EXPECT_FALSE(contains(to_table(r), "F1  ROC"));
+  EXPECT_TRUE(to_json(r)["roc_auc"].is_null());
+  EXPECT_TRUE(to_json(r)["classes"][0]["roc_auc"].is_null());
+  EXPECT_TRUE(contains(to_csv(r), "\n0,class 0,0,0,,,,\n"));
+}
+
+TEST(EvaluationResult, WithoutImagesProbabilitiesHaveNoNumbers) {
+  const Calibration c{.classes = 3};
+  const EvaluationResult r = evaluation_result({}, Confusion{.classes = 3}, numbered(3), &c);
+  EXPECT_TRUE(contains(to_table(r),
+                       "top-2 accuracy -\nconfidence - on average; calibration error - expected (ECE), - "
+                       "in the worst bin (MCE)\nROC AUC -, the mean of 0 of 3 classes"))
+      << to_table(r);
+  EXPECT_TRUE(to_json(r)["calibration"]["ece"].is_null());
+  EXPECT_TRUE(to_json(r)["roc_auc"]["macro"].is_null());
+}
+
+TEST(EvaluationResult, ItsJsonAndCsvHaveWhatProbabilitiesAreWorth) {
+  const json j = json::parse(to_json(counted_pets()).dump());
+  EXPECT_EQ(j["log_loss"], j["loss"]);
+  EXPECT_EQ(j["top_k_accuracy"], json({{"1", 0.5}, {"2", 4 / 6.0}, {"3", 1.0}}));
+  EXPECT_EQ(j["roc_auc"], json({{"macro", 0.75}, {"classes", 2}, {"error", 0.125}}));
+  EXPECT_EQ(j["classes"][0]["roc_auc"], 0.75);
+  EXPECT_TRUE(j["classes"][3]["roc_auc"].is_null());
+  const json& calibration = j["calibration"];
+  EXPECT_NEAR(calibration["ece"].get<double>(), (0.1 + 0.65 + 0.4 + 0.7 + 0.4) / 6, 1e-7);
+  ASSERT_EQ(calibration["bins"].size(), 15u);
+  // 0.9 x 15 = 13.5: alone in bin 13.
+  const json& bin = calibration["bins"][13];
+  EXPECT_EQ(bin["from"], 13 / 15.0);
+  EXPECT_EQ(bin["to"], 14 / 15.0);
+  EXPECT_EQ(bin["count"], 1);
+  EXPECT_EQ(bin["accuracy"], 1);
+  EXPECT_EQ(bin["confidence"], static_cast<double>(0.9f));
+  EXPECT_TRUE(calibration["bins"][0]["accuracy"].is_null());
+  EXPECT_EQ(to_csv(counted_pets()),
+            "class,name,support,predicted,precision,recall,f1,roc_auc\n"
+            "0,cat,3,3,0.6666666666666666,0.6666666666666666,0.6666666666666666,0.75\n"
+            "1,dog,2,3,0.3333333333333333,0.5,0.4,0.75\n"
+            "2,bird,1,0,,0,0,\n"
+            "3,fish,0,0,,,,\n");
+  EXPECT_FALSE(to_json(pets).contains("calibration") || to_json(pets).contains("log_loss"));
 }
 
 TEST(EvaluationResult, NeedsANameForEachClass) {

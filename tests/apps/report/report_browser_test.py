@@ -22,7 +22,8 @@ import time
 
 PATIENCE = 120  # seconds for one answer of the browser: machines may be slow, and busy
 SIZES = ((1280, 900), (400, 800))
-SECTIONS = ("summary", "curves", "confusion", "predictions", "weights", "graph", "stages", "options")
+SECTIONS = ("summary", "curves", "confusion", "calibration", "predictions", "weights", "graph", "stages",
+            "options")
 
 # What is wrong with the page, as a list of sentences.
 LOOK = """(() => {

@@ -20,6 +20,8 @@ constexpr std::size_t most_bytes = 2'000'000;
 
 const std::vector<std::string> ids = {"summary", "curves", "confusion", "predictions",
                                       "weights", "graph",  "stages",    "options"};
+// What a page has only where the test set was predicted.
+const std::string predicted_id = "calibration";
 
 std::size_t count(const std::string& text, const std::string& part) {
   std::size_t n = 0;
@@ -54,6 +56,8 @@ TEST(Report, HasEverySectionOnce) {
     EXPECT_EQ(count(page, "<section id=\"" + id + "\""), 1u) << id;
     EXPECT_EQ(count(page, "href=\"#" + id + "\""), 1u) << id;
   }
+  EXPECT_EQ(count(page, "<section id=\"" + predicted_id + "\""), 1u);
+  EXPECT_EQ(count(page, "href=\"#" + predicted_id + "\""), 1u);
 }
 
 TEST(Report, RefersToNothingOutside) {
@@ -228,6 +232,39 @@ TEST(Report, OfTensOfThousandsOfClassesIsMadeWithoutAMatrix) {
   EXPECT_EQ(data["confused"][0], first) << data["confused"];
 }
 
+// Four images: two said with 0.95, of which one is right, one with 0.5, right, one with 0.41, wrong.
+TEST(Report, DrawsHowSureTheModelIsAndHowOftenItIsRight) {
+  Sample sample(2, 4, 4, 4);
+  sample.test.labels = {0, 1, 0, 1};
+  sample.report.predictions = {{0, 0, 0, 0}, {0.95f, 0.95f, 0.5f, 0.41f}};
+  const std::string page = html(sample.report), section = section_of(page, predicted_id);
+  EXPECT_TRUE(contains(section, "70.2 % sure of its predictions on average, and 50.0 % of them are right")) << section;
+  EXPECT_TRUE(contains(section, "The expected calibration error (ECE) is <b>0.4525</b>"));
+  EXPECT_TRUE(contains(section, "In the worst bin (MCE) they differ by 0.5000."));
+
+  EXPECT_EQ(count(section, "<rect class=\"strip\""), 15u);
+  for (const char* style : {"accuracy", "gap"})  // three bins, and the legend
+    EXPECT_EQ(count(section, std::string("<rect class=\"") + style + "\""), 4u) << style;
+  EXPECT_EQ(count(section, "<rect class=\"share\""), 3u);
+  // The last bin: half as high as the plot, which is 278; from there to 0.95 the gap. It has most of the images.
+  EXPECT_TRUE(contains(section, "<rect class=\"accuracy\" x=\"581.4\" y=\"151.0\" width=\"33.1\" height=\"139.0\"/>"));
+  EXPECT_TRUE(contains(section, "<rect class=\"gap\" x=\"581.4\" y=\"25.9\" width=\"33.1\" height=\"125.1\"/>"));
+  EXPECT_TRUE(contains(section, "<rect class=\"share\" x=\"581.4\" y=\"312.0\" width=\"33.1\" height=\"66.0\"/>"));
+  EXPECT_TRUE(contains(section,
+                       "<title>confidence 0.933 to 1.000\n2 images, 50.0 %\naccuracy 0.5000\nmean confidence 0.9500<"));
+  EXPECT_TRUE(contains(section, "<title>confidence 0.000 to 0.067\n0 images, 0.0 %<"));
+  EXPECT_EQ(count(section, "<th scope=\"row\">"), 3u);
+  EXPECT_EQ(count(section, "<th scope=\"col\">"), 5u);
+  EXPECT_EQ(count(section, "<th>"), 0u);
+  EXPECT_TRUE(contains(
+      section, "<tr><th scope=\"row\">0.400 to 0.467</th><td>1</td><td>0.4100</td><td>0.0000</td><td>+0.4100<"));
+
+  const json data = data_of(page)["calibration"];
+  EXPECT_NEAR(data["ece"].get<double>(), 0.4525, 1e-6);
+  EXPECT_EQ(data["bins"][14]["count"], 2);
+  EXPECT_EQ(data["bins"][14]["accuracy"], 0.5);
+}
+
 TEST(Report, FramesAndMarksTheWrongPredictions) {
   const std::string page = html(Sample(10, 200).report), predictions = section_of(page, "predictions");
   EXPECT_EQ(count(predictions, "<li class=\"wrong\">"), 20u);
@@ -309,6 +346,9 @@ TEST(Report, OfNothingSaysSo) {
   }
   EXPECT_TRUE(contains(section_of(page, "summary"), "interrupted in epoch 1"));
   EXPECT_TRUE(data_of(page)["confusion"].is_null());
+  EXPECT_TRUE(data_of(page)["calibration"].is_null());
+  EXPECT_EQ(count(page, "#" + predicted_id), 0u) << "a link to nothing";
+  EXPECT_TRUE(section_of(page, predicted_id).empty());
 }
 
 TEST(Report, WithoutAWrongOrARightPredictionSaysSo) {
