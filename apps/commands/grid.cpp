@@ -6,6 +6,7 @@
 #include <charconv>
 #include <iterator>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -21,7 +22,7 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-constexpr std::size_t most_jobs = 100'000;
+constexpr std::size_t most_jobs = 10'000;
 
 struct Axis {
   std::string flag;
@@ -61,16 +62,6 @@ std::size_t product(const std::vector<Axis>& axes) {
   return count;
 }
 
-// The combinations' numbers: all, or so many at random, in their order.
-std::vector<std::size_t> numbers(std::size_t count, std::size_t random) {
-  constexpr std::uint64_t seed = 0;
-  const auto order = stages::shuffle(count, seed, 0);
-  const std::size_t taken = random ? std::min(random, count) : count;
-  std::vector<std::size_t> all(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(taken));
-  std::sort(all.begin(), all.end());
-  return all;
-}
-
 Given combination(const std::vector<Axis>& axes, std::size_t number) {
   Given given(axes.size());
   for (std::size_t a = axes.size(); a-- > 0;) {
@@ -106,14 +97,13 @@ std::vector<std::string> swept_values(const std::string& flag, const std::string
       if (n == last) break;
     }
   }
-  for (std::size_t i = 0; i < all.size(); ++i)
-    if (std::find(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(i), all[i]) !=
-        all.begin() + static_cast<std::ptrdiff_t>(i))
-      throw UsageError(fmt::format("{}: the value {} is there twice", flag, all[i]));
+  std::set<std::string> seen;
+  for (const std::string& value : all)
+    if (!seen.insert(value).second) throw UsageError(fmt::format("{}: the value {} is there twice", flag, value));
   return all;
 }
 
-Sweep grid(const SweepOptions& options, const Words& shared) {
+Sweep grid(const SweepOptions& options, const Words& shared, const std::set<std::string>& by_hand) {
   std::vector<Axis> axes;
   Words seeds{""};
   for (const SweepOptions::Flag& flag : options.flags) {
@@ -161,9 +151,26 @@ Sweep grid(const SweepOptions& options, const Words& shared) {
     sweep.configurations.push_back(std::move(configuration));
     std::move(runs.begin(), runs.end(), std::back_inserter(sweep.runs));
   };
-  for (const std::size_t number : numbers(count, options.random)) add(combination(axes, number));
-  for (const auto& [flag, why] : unused)
-    if (!used.contains(flag)) throw UsageError(why);
+  // Of a draw the configurations come in the order of the grid, too.
+  std::vector<std::size_t> numbers;
+  if (options.random) {
+    const auto order = stages::shuffle(count, 0, 0);
+    for (std::size_t i = 0; i < count && sweep.configurations.size() < options.random; ++i) {
+      const std::size_t before = sweep.configurations.size();
+      add(combination(axes, order[i]));
+      if (sweep.configurations.size() > before) numbers.push_back(order[i]);
+    }
+    std::sort(numbers.begin(), numbers.end());
+    sweep = {}, seen.clear();
+  } else {
+    numbers.resize(count);
+    std::iota(numbers.begin(), numbers.end(), std::size_t{0});
+  }
+  for (const std::size_t number : numbers) add(combination(axes, number));
+  // A variable is a default for all commands; and what was not drawn may have an effect.
+  if (numbers.size() == count || !options.random)
+    for (const auto& [flag, why] : unused)
+      if (!used.contains(flag) && by_hand.contains(flag)) throw UsageError(why);
   for (const Axis& axis : axes)
     if (axis.values.size() > 1) sweep.flags.push_back(axis.flag);
   sweep.validated = sweep.runs.front().options.validates();

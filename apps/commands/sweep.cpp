@@ -15,12 +15,16 @@
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <sluice/pipeline/errors.hpp>
+#include <sluice/pipeline/printable.hpp>
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/held_out.hpp>
 #include <sluice/stages/replacement.hpp>
 #include <sluice/stages/scale.hpp>
 #include "apps/commands/commands.hpp"
@@ -34,6 +38,7 @@
 #include "apps/job/settings.hpp"
 #include "apps/job/sweep.hpp"
 #include "apps/job/sweep_file.hpp"
+#include "apps/job/transform.hpp"
 #include "apps/job/usage_error.hpp"
 #include "apps/report/result.hpp"
 #include "apps/report/sweep_page.hpp"
@@ -51,24 +56,36 @@ constexpr std::size_t kept_share = 3;
 // What is seen of a sweep while it lasts: on a terminal a table, else a line for each job that ends.
 class SweepProgress {
  public:
-  SweepProgress(const LogStyle& style, const Sweep& sweep) : style_(style), seen_(sweep) {}
-
-  void take(const Sweep& sweep, std::size_t run) {
-    seen_.runs[run].state.training.epochs = sweep.runs[run].state.training.epochs;
-    seen_.runs[run].error = sweep.runs[run].error;
+  SweepProgress(const LogStyle& style, const Sweep& sweep) : style_(style) {
+    if (style.form == LogStyle::Form::none) return;
+    seen_ = {.flags = sweep.flags,
+             .configurations = sweep.configurations,
+             .best_by = sweep.best_by,
+             .validated = sweep.validated};
+    for (const SweepRun& run : sweep.runs) {
+      SweepRun& seen = seen_.runs.emplace_back();
+      seen.configuration = run.configuration;
+      seen.state.plan = run.state.plan;
+      seen.state.training.epochs = run.state.training.epochs;
+      seen.error = run.error;
+      ended_.push_back(ends(run));
+    }
+    done_ = static_cast<std::size_t>(std::count(ended_.begin(), ended_.end(), true));
   }
+
   void epoch(const Sweep& sweep, std::size_t run) {
     if (style_.form != LogStyle::Form::line) return;
     take(sweep, run);
-    if (Clock::now() - drawn_at_ > std::chrono::milliseconds(100)) redraw();
+    // A table of thousands takes longer to make than to wait for.
+    if (Clock::now() - drawn_at_ > std::max<Clock::duration>(std::chrono::milliseconds(100), 10 * drawing_)) redraw();
   }
-  void ended(const Sweep& sweep, std::size_t run, std::size_t of) {
+  void ended(const Sweep& sweep, std::size_t run) {
+    if (style_.form == LogStyle::Form::none) return;
     take(sweep, run);
-    ++done_;
-    if (style_.form == LogStyle::Form::line) return;
+    if (!ended_[run] && ends(sweep.runs[run])) ended_[run] = true, ++done_;
     if (style_.form != LogStyle::Form::lines) return;
-    const SweepRun& one = seen_.runs[run];
-    std::string text = fmt::format("job {}/{}:", done_, of);
+    const SweepRun& one = sweep.runs[run];
+    std::string text = fmt::format("job {}/{}:", done_, seen_.runs.size());
     if (const std::string words = in_words(sweep.configurations[one.configuration]); !words.empty())
       text += " " + words;
     text += fmt::format(" --seed {}", one.options.seed);
@@ -78,38 +95,49 @@ class SweepProgress {
       return;
     }
     const Epoch& e = one.state.result_epoch();
+    if (!ends(one)) text += fmt::format(" until epoch {}", e.number);
+    text += ":";
     if (e.validation)
-      text += fmt::format(": validation loss {:.4f}, accuracy {:.4f};", e.validation->loss, e.validation->accuracy);
-    else
-      text += ":";
-    say(fmt::format("{} test loss {:.4f}, accuracy {:.4f}\n", text, e.test.loss, e.test.accuracy));
+      text += fmt::format(" validation loss {:.4f}, accuracy {:.4f};", e.validation->loss, e.validation->accuracy);
+    say(fmt::format("{} test loss {:.4f}, accuracy {:.4f}\n", printable(text), e.test.loss, e.test.accuracy));
   }
   void erase() {
     if (lines_ > 0) say(fmt::format("\r\x1b[{}A\x1b[J", std::exchange(lines_, 0)));
   }
 
  private:
+  static bool ends(const SweepRun& run) { return !run.error.empty() || run.state.complete(); }
+  void take(const Sweep& sweep, std::size_t run) {
+    seen_.runs[run].state.training.epochs = sweep.runs[run].state.training.epochs;
+    seen_.runs[run].error = sweep.runs[run].error;
+  }
   void redraw() {
-    std::size_t done = 0, epochs = 0, all = 0;
+    const Clock::time_point begin = Clock::now();
+    std::size_t epochs = 0, all = 0;
     for (const SweepRun& run : seen_.runs) {
-      done += run.state.complete() || !run.error.empty();
       epochs += run.state.training.epochs.size();
       all += run.state.plan.epochs;
     }
+    // Not so many lines that the terminal would have to scroll.
     winsize size{};
-    const std::size_t rows = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 6 ? size.ws_row - 4u : 20;
+    const std::size_t rows = ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 7 ? size.ws_row - 6u : 1;
     std::string text = to_table(seen_, columns_of_terminal(STDERR_FILENO), rows);
-    text += fmt::format("{} of {} jobs done, {} of {} epochs\n", done, seen_.runs.size(), epochs, all);
+    text += fmt::format("{} of {} jobs done, {} of {} epochs, for {:.0f} s\n", done_, seen_.runs.size(), epochs, all,
+                        seconds_since(begin_));
     erase();
     say(text);
     lines_ = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
     drawn_at_ = Clock::now();
+    drawing_ = drawn_at_ - begin;
   }
 
   const LogStyle style_;
-  Sweep seen_;  // what was taken of each run when it was its turn
+  Sweep seen_;  // what was taken of each run when it was its turn; without its options
+  std::vector<bool> ended_;
   std::size_t done_ = 0, lines_ = 0;
+  const Clock::time_point begin_ = Clock::now();
   Clock::time_point drawn_at_{};
+  Clock::duration drawing_{};
 };
 
 class SweepCommand {
@@ -129,7 +157,14 @@ class SweepCommand {
   bool load() {
     data_ = load_data(*preparation_, loaded_, interrupt_, style_, begin_);
     load_seconds_ = seconds_since(begin_);
-    return data_ && !interrupt_.signal();
+    if (!data_ || interrupt_.signal()) return false;
+    if (!o_.quiet) {
+      for (const std::string& note : data_->table.notes) say_message(style_, note);
+      if (const std::string constant = constant_in_words(data_->transform); !constant.empty())
+        say_message(style_, constant);
+    }
+    check_every_job();
+    return true;
   }
 
   void run() {
@@ -143,7 +178,7 @@ class SweepCommand {
     SweepProgress progress(style_, sweep_);
     runner.after_epoch = [&](std::size_t run) { progress.epoch(sweep_, run); };
     runner.after_run = [&](std::size_t run) {
-      progress.ended(sweep_, run, sweep_.runs.size());
+      progress.ended(sweep_, run);
       if (file_) file_->add(sweep_.runs[run]);
     };
     interrupt_.then([&] { runner.cancel(); });
@@ -162,20 +197,32 @@ class SweepCommand {
 
   int tell() {
     const bool interrupted = interrupt_.signal() != 0 && !complete();
-    if (interrupted) {
-      std::size_t done = 0;
-      for (const SweepRun& run : sweep_.runs) done += is_complete(run);
-      say_message(style_, fmt::format("interrupted: {} of {} jobs are done{}", done, sweep_.runs.size(),
-                                      file_ ? fmt::format(", and in {}: the same command goes on", own_.state) : ""));
-      return 128 + interrupt_.signal();
+    std::exception_ptr failed;
+    const auto say_it = [&](auto what) {
+      try {
+        what();
+      } catch (const stages::WriteError&) {
+        if (!failed) failed = std::current_exception();
+      }
+    };
+    if (!interrupted) say_it([&] { o_.json ? write_json_to_stdout(json()) : write_to_stdout(text()); });
+    if (data_) {
+      say_it([&] { write(own_.csv, [&] { return to_csv(sweep_); }); });
+      say_it([&] { write(o_.report, [&] { return page(); }); });
     }
-    write_files();
-    if (o_.json) {
-      write_json_to_stdout(json());
-    } else {
-      write_to_stdout(text());
+    if (!interrupted) {
+      if (failed) std::rethrow_exception(failed);
+      const bool any =
+          std::any_of(sweep_.runs.begin(), sweep_.runs.end(), [](const SweepRun& run) { return run.has_result(); });
+      return any ? 0 : 1;
     }
-    return 0;
+    std::size_t done = 0;
+    for (const SweepRun& run : sweep_.runs) done += is_complete(run);
+    if (done > 0 && !o_.quiet) say(to_table(sweep_, columns_of_terminal(STDERR_FILENO), 20));
+    say_message(style_, fmt::format("interrupted: {} of {} jobs are done{}", done, sweep_.runs.size(),
+                                    file_ ? fmt::format(", and in {}: the same command goes on", own_.state)
+                                          : "; with --state FILE they would be kept"));
+    return 128 + interrupt_.signal();
   }
 
  private:
@@ -185,6 +232,29 @@ class SweepCommand {
     all.read.wake = wake;
     all.read.decoded = loaded;
     return all;
+  }
+
+  // What only the data tell is said of all jobs before the first of them begins.
+  void check_every_job() const {
+    const stages::DataSet& train = *data_->train.in_memory;
+    std::set<std::pair<std::string, std::uint64_t>> parts;
+    for (const SweepRun& run : sweep_.runs) {
+      std::size_t rows = data_->train.count;
+      if (run.options.holds_out()) {
+        const stages::HeldOutPart part = stages::HeldOutPart::of(run.options.validation);
+        rows = static_cast<std::size_t>(static_cast<double>(rows) * (1 - (part.to - part.from)));
+        if (parts.insert({run.options.validation, 0}).second) check_classes(train, run.options.validation, part);
+      }
+      training_settings(run.options, std::max<std::size_t>(1, rows));
+    }
+  }
+  void check_classes(const stages::DataSet& train, const std::string& text, const stages::HeldOutPart& part) const {
+    try {
+      stages::check_held_out(train, part);
+    } catch (const std::invalid_argument& error) {
+      throw UsageError(fmt::format(
+          "{}: {}", own_.folds ? fmt::format("--folds {}", own_.folds) : "--validation " + text, error.what()));
+    }
   }
 
   // By which the file of what is done knows them, and what they are before they are trained on.
@@ -248,7 +318,10 @@ class SweepCommand {
         return sum;
       };
       std::stable_sort(left.begin(), left.end(), [&](std::size_t a, std::size_t b) { return loss(a) < loss(b); });
-      left.resize(std::max<std::size_t>(1, (left.size() + kept_share - 1) / kept_share));
+      const std::size_t kept = std::max<std::size_t>(1, (left.size() + kept_share - 1) / kept_share);
+      for (std::size_t i = kept; i < left.size(); ++i)
+        for (const std::size_t run : sweep_.configurations[left[i]].runs) sweep_.runs[run].give_up(until);
+      left.resize(kept);
     }
   }
 
@@ -264,9 +337,8 @@ class SweepCommand {
   }
 
   std::string text() const {
-    constexpr std::size_t uncut = 10'000;  // in a file
-    const std::size_t columns = ::isatty(STDOUT_FILENO) ? columns_of_terminal(STDOUT_FILENO) : uncut;
-    std::string text = to_table(sweep_, columns, sweep_.configurations.size());
+    constexpr std::size_t uncut = 10'000;  // what is a result is whole, however wide the terminal
+    std::string text = to_table(sweep_, uncut, sweep_.configurations.size());
     text += fmt::format("{} job{} over {} rows in {:.3f} s: load {:.3f}; at most {:.1f} MiB\n", sweep_.runs.size(),
                         sweep_.runs.size() == 1 ? "" : "s", data_->train.count, seconds_since(begin_), load_seconds_,
                         static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
@@ -281,9 +353,12 @@ class SweepCommand {
     const SweepRun* const best = best_run();
     if (!best) return {};
     std::vector<std::pair<std::string, std::string>> all{{"best", short_command(best->options)}};
-    if (best->options.keep == "last" && best->options.patience == 0) {
+    if (best->options.holds_out() && best->options.keep == "last" && best->options.patience == 0) {
       Options of_all_rows = best->options;
-      std::erase_if(of_all_rows.spelt, [](const SpeltFlag& flag) { return flag.name == "--validation"; });
+      std::erase_if(of_all_rows.spelt, [](const SpeltFlag& flag) {
+        return flag.name == "--validation" || flag.name == "--patience" || flag.name == "--keep" ||
+               flag.name == "--best-by";
+      });
       all.emplace_back("of all rows", short_command(of_all_rows));
     }
     return all;
@@ -291,29 +366,28 @@ class SweepCommand {
 
   nlohmann::ordered_json json() const {
     nlohmann::ordered_json all = to_json(sweep_, [&](const SweepRun& run) { return command(run.options); });
-    if (const SweepRun* const best = best_run()) all["best"] = short_command(best->options);
+    all["best"] = nullptr;
+    for (const auto& [what, command] : best_commands()) all[what == "best" ? "best" : "best_of_all_rows"] = command;
     all["seconds"] = {{"load", load_seconds_}, {"total", seconds_since(begin_)}};
     all["peak_rss_bytes"] = peak_rss_bytes();
     return all;
   }
 
-  void write_files() const {
-    const auto write = [](const std::string& path, const std::string& bytes) {
-      if (path.empty()) return;
-      stages::Replacement file(path);
-      file.write(bytes.data(), bytes.size());
-      file.commit();
-    };
-    if (!own_.csv.empty()) write(own_.csv, to_csv(sweep_));
-    if (o_.report.empty()) return;
-    std::vector<std::string> commands;
-    for (const auto& [what, command] : best_commands()) commands.push_back(command);
+  template <class Bytes>
+  static void write(const std::string& path, const Bytes& bytes) {
+    if (path.empty()) return;
+    const std::string all = bytes();
+    stages::Replacement file(path);
+    file.write(all.data(), all.size());
+    file.commit();
+  }
+  std::string page() const {
     const std::vector<std::pair<std::string, std::string>> facts{
-        {"training images", std::to_string(data_->train.count)},
+        {"data", data_->train.shape.path},
+        {"training rows", std::to_string(data_->train.count)},
         {"threads", std::to_string(threads_.count())},
         {"seconds", fmt::format("{:.2f}", seconds_since(begin_))}};
-    write(o_.report, sweep_page(sweep_, facts, commands, json()));
-    if (!o_.quiet) say_message(style_, "report in " + o_.report);
+    return sweep_page(sweep_, facts, best_commands(), json());
   }
 
   const Options& o_;
@@ -337,16 +411,14 @@ class SweepCommand {
 
 int sweep(const Options& o, const SweepOptions& own) {
   Interrupt interrupt;  // before the threads
-  Sweep jobs = grid(own, shared_words(o, own));
+  std::set<std::string> by_hand;
+  for (const SpeltFlag& flag : o.spelt)
+    if (flag.by_hand) by_hand.insert(flag.name);
+  Sweep jobs = grid(own, shared_words(o, own), by_hand);
   jobs.best_by = plan_of(o, {}, 0).best_by;
   const stages::DataFiles files = stages::find_data_files(data_wanted(o));
-  check_flags_of_formats(o, {files.train_images, files.train_labels, files.test_images, files.test_labels,
-                             files.validation_images, files.validation_labels});
-  const std::vector<std::string> inputs =
-      files_read(o, {files.train_images, files.train_labels, files.test_images, files.test_labels,
-                     files.validation_images, files.validation_labels});
-  for (const auto& [flag, path] : {std::pair("--csv", &own.csv), {"--report", &o.report}, {"--state", &own.state}})
-    if (!path->empty()) check_output(flag, *path, inputs);
+  check_flags_of_formats(o, files.all());
+  check_outputs({{"--csv", own.csv}, {"--report", o.report}, {"--state", own.state}}, files_read(o, files.all()));
   SweepCommand command(o, own, std::move(jobs), files, interrupt);
   for (const std::string& note : files.notes)
     if (!o.quiet) say(log_line(note));

@@ -2,6 +2,7 @@
 // train, test, save, tell; then the result, and what there is to look at.
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -122,7 +123,9 @@ void go_on(RunState& state, Checkpointing& checkpoints, const JobData& data, con
     say_warning(style,
                 fmt::format("the training set may have been written since {}: epoch {} begins again", path, s.epoch()));
   if (quiet) return;
-  const char* const more = epochs_decide ? "" : ": more --epochs would go on from there";
+  const char* const more = state.out_of_patience() ? ", out of patience: more --patience would go on from there"
+                           : epochs_decide         ? ""
+                                                   : ": more --epochs would go on from there";
   say_message(style, state.complete() ? fmt::format("{}: this job is finished{}", path, more)
                                       : fmt::format("going on from {}: {}", path, state.place()));
 }
@@ -218,6 +221,7 @@ class Run {
     interrupt_.when_asked([this] { progress_->status(); });
     if (const std::string constant = constant_in_words(data_->transform); !constant.empty() && !o_.quiet)
       say_message(style_, constant);
+    if (const std::string empty = classes_without_rows(); !empty.empty()) progress_->warning(empty);
     if (o_.batch_size > data_->train.count)
       progress_->warning(fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step",
                                      o_.batch_size, data_->train.count));
@@ -307,6 +311,19 @@ class Run {
                     loss, guessed, pixels, o_.lr));
   }
 
+  // Where nobody said how many there are, labels that begin with 1 make one too many.
+  std::string classes_without_rows() const {
+    const stages::DataSet* const held = data_->train.in_memory;
+    if (!held || o_.classes || !data_->table.words.empty()) return "";
+    std::vector<bool> seen(held->classes);
+    for (const std::uint16_t label : held->labels) seen[label] = true;
+    const auto first = std::find(seen.begin(), seen.end(), false) - seen.begin();
+    const auto empty = std::count(seen.begin(), seen.end(), false);
+    if (empty == 0) return "";
+    return fmt::format("{} of the {} classes {} no row to train on, the first of them {}{}", empty, held->classes,
+                       empty == 1 ? "has" : "have", first, first == 0 ? ": do the labels begin with 1?" : "");
+  }
+
   std::string largest_pixel_in_words() const {
     const stages::DataSet* const held = data_->train.in_memory;
     return held ? fmt::format(", with values up to {}", stages::largest_value(*held)) : "";
@@ -353,8 +370,7 @@ int train(const Options& o) {
   Interrupt interrupt;  // before the threads, and before there is a file that could be left behind
   const stages::DataFiles files = stages::find_data_files(data_wanted(o));
   check_outputs(o, files);
-  check_flags_of_formats(o, {files.train_images, files.train_labels, files.test_images, files.test_labels,
-                             files.validation_images, files.validation_labels});
+  check_flags_of_formats(o, files.all());
   Run run(o, files, interrupt);
   if (o.dump_flags) {
     write_to_stdout(flags_to_dump(o, files) + "\n");

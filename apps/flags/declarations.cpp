@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include <sluice/stages/model.hpp>
@@ -62,7 +63,8 @@ void declare_folder(Flags& flags, std::string& folder, const char* what, const c
 // Where in a file images and labels are.
 void declare_contents(const FlagGroup& data, Options& o) {
   data.value("--images-key KEY", o.images_key, named(),
-             "Array of images in .npz files; two with a comma between: in those to train on, in those to test on")
+             "Array of images in .npz files; two or three with commas between: in those to train on, to test on, to "
+             "validate on")
       .by_default("by its name: x_train, train_images and the like");
   data.value("--labels-key KEY", o.labels_key, named(), "Array of labels in .npz files, as --images-key")
       .by_default("by its name: y_train, train_labels and the like");
@@ -170,7 +172,7 @@ void declare_optimizer(const FlagGroup& training, Options& o) {
   training.choice(
       "--optimizer NAME", o.optimizer, {"sgd", "momentum", "nesterov", "adam", "adamw"},
       "What a step does with the gradient: sgd, with momentum, with Nesterov's, or Adam, whose weight decay "
-      "is part of the gradient, or not (adamw)");
+      "is part of the gradient, or not (adamw); these two want a rate of 0.001 to 0.01");
   training.value("--average SHARE", o.average, up_to_one(),
                  "Test and keep the mean of the weights after each step of this share of the run, its last; 0: the "
                  "weights themselves");
@@ -236,17 +238,19 @@ Flag declare_validation(Flags& flags, Options& o, const SweepOptions* sweep = nu
                  "the same, by --seed, and train on the rest; or take the rows of a file, as --test does. The "
                  "model is scored by them after every epoch")
           .by_default("nothing is held out")
-          .only_where([&o] { return !o.stream; }, "with --stream, which holds no rows out");
+          .only_where([&o] { return !o.stream; }, "with --stream, which holds no rows to validate on");
   const auto held = [&o] { return !o.stream; };
-  validation
-      .inputs("--validation-images FILE", o.validation_images, Dash::a_file, "Images to validate on, as --test-images")
-      .by_default("those of --validation")
-      .excludes(part)
-      .only_where(held, "with --stream");
-  validation.inputs("--validation-labels FILE", o.validation_labels, Dash::a_file, "Their labels")
-      .by_default("those of --validation")
-      .excludes(part)
-      .only_where(held, "with --stream");
+  const char* const streamed = "with --stream, which holds no rows to validate on";
+  for (const auto& [flag, files, what] :
+       {std::tuple("--validation-images FILE", &o.validation_images, "Images to validate on, as --test-images"),
+        {"--validation-labels FILE", &o.validation_labels, "Their labels"}}) {
+    const Flag one = validation.inputs(flag, *files, Dash::a_file, what)
+                         .by_default("those of --validation")
+                         .excludes(part)
+                         .yields_to(part)
+                         .only_where(held, streamed);
+    part.yields_to(one);
+  }
   validation
       .value("--patience N", o.patience, whole(0, 1'000'000),
              "End the run when no epoch of the last N was better than the best before; 0: never")
@@ -496,10 +500,14 @@ void declare_sweep(Flags& flags, CommandLine& line) {
   const Flag validation = declare_validation(flags, o, &sweep);
   const FlagGroup jobs = flags.group("Jobs");
   const auto chooses = [&] { return o.validates() || sweep.folds > 0; };
-  jobs.value("--folds K", sweep.folds, whole(2, 1000),
-             "Cross-validation: each configuration K times, each time with another K-th of the training set held out")
-      .by_default("none")
-      .excludes(validation);
+  const Flag folds =
+      jobs.value(
+              "--folds K", sweep.folds, whole(2, 1000),
+              "Cross-validation: each configuration K times, each time with another K-th of the training set held out")
+          .by_default("none")
+          .excludes(validation)
+          .yields_to(validation);
+  validation.yields_to(folds);
   jobs.value("--random N", sweep.random, whole(1, 1'000'000),
              "N configurations of all, drawn at random, the same each time")
       .by_default("all");

@@ -57,7 +57,7 @@ Flag Flag::presets(const std::string& value, std::vector<std::pair<std::string, 
 }
 
 Flag Flag::yields_to(const Flag& other) const {
-  flags_->yields_to_[option_] = other.option_;
+  flags_->yields_to_[option_].push_back(other.option_);
   return *this;
 }
 
@@ -162,7 +162,10 @@ void Flags::take_all(const Environment& environment) {
     for (CLI::Option* flag : get_options([](const CLI::Option*) { return true; })) {
       const std::string variable = variable_of(flag);
       if (variable.empty() || flag->count() > 0 || taken_.contains(flag)) continue;
-      if (const auto other = yields_to_.find(flag); other != yields_to_.end() && other->second->count() > 0) continue;
+      const auto others = yields_to_.find(flag);
+      if (others != yields_to_.end() && std::any_of(others->second.begin(), others->second.end(),
+                                                    [](const CLI::Option* other) { return other->count() > 0; }))
+        continue;
       const std::string value = environment(variable);
       if (value.empty()) continue;
       const Rule* rule = broken(flag);

@@ -104,7 +104,7 @@ class Flags : public CLI::App {
 
   std::map<const CLI::Option*, std::string> defaults_in_words_;
   std::vector<Rule> rules_;
-  std::map<const CLI::Option*, const CLI::Option*> yields_to_;
+  std::map<const CLI::Option*, std::vector<const CLI::Option*>> yields_to_;
   CLI::Option* preset_ = nullptr;
   std::map<std::string, std::vector<std::pair<std::string, std::string>>> presets_;  // by its value
   std::map<std::string, std::string> absent_;

@@ -77,7 +77,9 @@ ordered_json job_of(const Options& o) {
           {"--average", o.average},
           {"--epochs", o.epochs_decide() ? ordered_json(o.epochs) : ordered_json("")},
           {"--class-weight", o.class_weight},
-          {"--validation", o.holds_out() ? o.validation : ""},
+          {"--validation", o.holds_out()            ? o.validation
+                           : o.validates_by_files() ? "of files"
+                                                    : ""},
           {"--keep", o.keep},
           {"--best-by", o.keep == "best" ? o.best_by : ""},
           {"--seed", o.seed},
@@ -103,7 +105,9 @@ ordered_json known_by(const Options& o, const JobData& data) {
   };
   add_set("--train", data.train, 0);
   add_set("--test", data.test, 2);
-  if (o.validates_by_files()) add_set("--validation", data.validation, 4);
+  // Not under the name of the flag, which may also be a share.
+  if (o.validates_by_files())
+    add_set(data.validation.one_file ? "--validation FILE" : "--validation", data.validation, 4);
   return all;
 }
 
@@ -286,9 +290,16 @@ std::string Checkpointing::way_to_go_on(bool trains) const {
 // Other contents are wrong input, anything else is a wrong flag.
 void Checkpointing::refuse_another_job(const std::vector<Difference>& different) const {
   if (different.empty()) return;
+  const auto is_of = [](const char* flag) {
+    return [flag](const Difference& one) { return one.text.starts_with(std::string(flag) + " is "); };
+  };
+  // Whether --epochs decides anything hangs on these.
+  const bool other_schedule = std::any_of(different.begin(), different.end(), is_of("--schedule")) ||
+                              std::any_of(different.begin(), different.end(), is_of("--average"));
   std::string all;
   bool of_contents = false;
   for (const Difference& one : different) {
+    if (other_schedule && is_of("--epochs")(one)) continue;
     all += (all.empty() ? "" : "; ") + one.text;
     of_contents = of_contents || one.of_contents;
   }

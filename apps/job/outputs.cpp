@@ -28,10 +28,18 @@ void check_output(const std::string& flag, const std::string& path, const std::v
   }
 }
 
+void check_outputs(std::vector<std::pair<std::string, std::string>> all, const std::vector<std::string>& inputs) {
+  std::erase_if(all, [](const auto& output) { return output.second.empty(); });
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    check_output(all[i].first, all[i].second, inputs);
+    for (std::size_t k = 0; k < i; ++k)
+      if (same_file(all[i].second, all[k].second))
+        throw UsageError(fmt::format("{} {}: is the file of {}, too", all[i].first, all[i].second, all[k].first));
+  }
+}
+
 void check_outputs(const Options& o, const stages::DataFiles& files) {
-  std::vector<std::string> inputs =
-      files_read(o, {files.train_images, files.train_labels, files.test_images, files.test_labels,
-                     files.validation_images, files.validation_labels});
+  std::vector<std::string> inputs = files_read(o, files.all());
   if (o.resumes_from_file() && !same_file(o.resume, o.checkpoint)) inputs.push_back(o.resume);
   std::vector<std::pair<std::string, std::string>> all = {{"--output", o.output},
                                                           {"--trace", o.trace},
@@ -42,13 +50,7 @@ void check_outputs(const Options& o, const stages::DataFiles& files) {
     all.emplace_back("--checkpoint, whose version before is kept as", stages::previous_version(o.checkpoint));
   if (!o.checkpoint.empty() && o.stream)
     all.emplace_back("--checkpoint, beside which pieces are kept in", pieces_of(o.checkpoint));
-  std::erase_if(all, [](const auto& output) { return output.second.empty(); });
-  for (std::size_t i = 0; i < all.size(); ++i) {
-    check_output(all[i].first, all[i].second, inputs);
-    for (std::size_t k = 0; k < i; ++k)
-      if (same_file(all[i].second, all[k].second))
-        throw UsageError(fmt::format("{} {}: is the file of {}, too", all[i].first, all[i].second, all[k].first));
-  }
+  check_outputs(std::move(all), inputs);
 }
 
 std::vector<std::string> files_read(const Options& o, const std::vector<stages::InputFiles>& inputs) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <sluice/stages/data_files.hpp>
@@ -16,6 +17,8 @@
 namespace sluice::apps {
 
 void check_output(const std::string& flag, const std::string& path, const std::vector<std::string>& inputs);
+// outputs: flag and file; empty: none.
+void check_outputs(std::vector<std::pair<std::string, std::string>> outputs, const std::vector<std::string>& inputs);
 void check_outputs(const Options& options, const stages::DataFiles& inputs);
 
 // The files of these inputs, and of the names of the classes: what no output may replace.

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <filesystem>
 #include <optional>
@@ -135,13 +136,17 @@ stages::DataFilesWanted data_wanted(const Options& o) {
   if (!o.validation.empty() && !o.holds_out())
     wanted.named.validation = stages::InputFiles::parse(o.validation, stages::Dash::a_file);
   wanted.named.validation_images = o.validation_images, wanted.named.validation_labels = o.validation_labels;
-  const auto split = [](const std::string& keys, std::string& train, std::string& test) {
-    const std::vector<std::string> both = stages::between_commas(keys);
-    if (both.size() > 2) throw UsageError(fmt::format("'{}': expected a key, or two with a comma between", keys));
-    train = both.front(), test = both.back();
+  const auto split = [](const char* flag, const std::string& keys, const std::array<std::string*, 3>& sets) {
+    const std::vector<std::string> all = stages::between_commas(keys);
+    if (all.size() > sets.size())
+      throw UsageError(fmt::format("{} {}: expected a key, or TRAIN,TEST or TRAIN,TEST,VALIDATION", flag, keys));
+    *sets[0] = all.front(), *sets[1] = all[std::min<std::size_t>(1, all.size() - 1)];
+    *sets[2] = all.size() == 2 ? "" : all.back();  // by its name, where only the others are named
   };
-  split(o.images_key, wanted.train_keys.images, wanted.test_keys.images);
-  split(o.labels_key, wanted.train_keys.labels, wanted.test_keys.labels);
+  split("--images-key", o.images_key,
+        {&wanted.train_keys.images, &wanted.test_keys.images, &wanted.validation_keys.images});
+  split("--labels-key", o.labels_key,
+        {&wanted.train_keys.labels, &wanted.test_keys.labels, &wanted.validation_keys.labels});
   return wanted;
 }
 

@@ -47,13 +47,14 @@ stages::Weights TrainingState::result() const {
 }
 
 bool RunState::out_of_patience() const {
+  if (plan.patience == 0) return false;
   const auto best = best_of(training.epochs, plan.best_by);
-  return plan.patience > 0 && best && training.epochs.size() - 1 - *best >= plan.patience;
+  return best && training.epochs.size() - 1 - *best >= plan.patience;
 }
 
 const Epoch& RunState::result_epoch() const {
-  const auto best = best_of(training.epochs, plan.best_by);
-  return plan.keeps_best && best ? training.epochs[*best] : training.epochs.back();
+  const auto best = plan.keeps_best ? best_of(training.epochs, plan.best_by) : std::nullopt;
+  return best ? training.epochs[*best] : training.epochs.back();
 }
 
 std::string RunState::place() const {

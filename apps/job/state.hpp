@@ -28,7 +28,7 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begin);
 
 // What goes on from run to run. A checkpoint is this and what it is of (apps/job/checkpoint.hpp): whatever else decides
-// the steps to come, the state of another optimiser, say, belongs here.
+// the steps to come belongs here; what an optimiser keeps is in the weights.
 struct TrainingState {
   std::vector<Epoch> epochs{};                           // complete
   stages::Accumulator sums = stages::Accumulate{}.sums;  // over the rows of the epoch under way that are done

@@ -35,6 +35,16 @@ bool has_error(const Sweep& sweep, std::size_t configuration) {
 
 }  // namespace
 
+void SweepRun::forget_weights() {
+  TrainingState& training = state.training;
+  training.weights = training.epoch_start = training.best = {};
+}
+
+void SweepRun::give_up(std::size_t epochs) {
+  if (state.training.epochs.size() > epochs) state.training.epochs.resize(epochs), state.weights_sha256.clear();
+  forget_weights();
+}
+
 Spread spread(const Sweep& sweep, std::size_t configuration, const std::function<double(const Epoch&)>& value) {
   std::vector<double> values;
   for (const std::size_t i : sweep.configurations[configuration].runs)
@@ -77,23 +87,39 @@ SweepRunner::SweepRunner(Sweep& sweep, const JobData& data, const Threads& threa
     if (run.options.holds_out())
       if (auto& chosen = chosen_[{run.options.validation, run.options.seed}]; !chosen)
         chosen = std::make_unique<Chosen>();
-  auto runs = graph_.source("run", Places{.all = &todo_}, capacity(2 * threads.count()));
-  const auto train = [this](const std::size_t& i) {
-    advance(i, epochs_);
+  // One that takes long must not keep those behind it from being begun.
+  auto runs = graph_.source("run", Places{.all = &todo_}, capacity(std::max(2 * threads.count(), sweep.runs.size())));
+  const auto body = [this](const std::size_t& i) {
+    train(i);
     return i;
   };
-  const auto collect = [this](const std::size_t& i) {
-    const std::lock_guard lock(mutex_);
-    if (after_run && !cancelled_) after_run(i);
-  };
-  graph_.sink("collect", collect, graph_.map("train", train, runs, unlimited));
+  graph_.sink(
+      "collect", [](const std::size_t&) {}, graph_.map("train", body, runs, unlimited));
 }
 
 void SweepRunner::run(const std::vector<std::size_t>& runs, std::size_t epochs) {
   todo_ = runs;
   epochs_ = epochs;
   threads_of_a_run_ = std::max<std::size_t>(1, threads_.count() / std::max<std::size_t>(1, runs.size()));
+  for (const std::size_t i : runs)
+    if (Chosen* const chosen = chosen_for(sweep_.runs[i].options)) ++chosen->users;
   graph_.run();
+}
+
+// An error ends the other runs, too.
+void SweepRunner::train(std::size_t number) {
+  try {
+    advance(number, epochs_);
+  } catch (...) {
+    cancel();
+    throw;
+  }
+  if (Chosen* const chosen = chosen_for(sweep_.runs[number].options)) {
+    const std::lock_guard lock(chosen->mutex);
+    if (--chosen->users == 0) chosen->data.reset();
+  }
+  const std::lock_guard lock(told_);
+  if (after_run && !cancelled_) after_run(number);
 }
 
 void SweepRunner::cancel() {
@@ -103,18 +129,21 @@ void SweepRunner::cancel() {
   for (Graph* graph : active_) graph->cancel();
 }
 
-// Whoever comes first finds it, and the others with the same part wait.
-const JobData& SweepRunner::data_for(const Options& o) {
-  if (!o.holds_out()) return loaded_;
-  Chosen& chosen = *chosen_.at({o.validation, o.seed});
-  std::call_once(chosen.once, [&] { chosen.data.emplace(o, loaded_); });
-  return chosen.data->data();
+SweepRunner::Chosen* SweepRunner::chosen_for(const Options& o) {
+  const auto found = chosen_.find({o.validation, o.seed});
+  return found == chosen_.end() ? nullptr : found->second.get();
 }
 
 void SweepRunner::advance(std::size_t number, std::size_t epochs) {
   SweepRun& run = sweep_.runs[number];
   const Options& o = run.options;
-  const JobData& data = data_for(o);
+  const JobData* its = &loaded_;
+  if (Chosen* const chosen = chosen_for(o)) {  // whoever comes first finds it, and the others wait
+    const std::lock_guard lock(chosen->mutex);
+    if (!chosen->data) chosen->data.emplace(o, loaded_);
+    its = &chosen->data->data();
+  }
+  const JobData& data = *its;
   RunState& state = run.state;
   TrainingState& training_state = state.training;
   state.plan = plan_of(o, data, threads_of_a_run_);
@@ -148,12 +177,14 @@ void SweepRunner::advance(std::size_t number, std::size_t epochs) {
     while (!state.complete() && training_state.epochs.size() < epochs && !cancelled_) {
       epoch.train();
       if (cancelled_ || !epoch.test()) return;
-      const std::lock_guard lock(mutex_);
+      const std::lock_guard lock(told_);
       if (after_epoch) after_epoch(number);
     }
     state.weights_sha256 = stages::weights_sha256(*training_state.result());
+    if (state.complete()) run.forget_weights();
   } catch (const Diverged& error) {
     run.error = error.what();
+    run.forget_weights();
   }
 }
 

@@ -5,8 +5,9 @@
 // thread, or more where there are more threads than runs, and on that no result depends. A configuration is as good as
 // the mean over its runs of what --best-by says of the validation; without validation none is better than another.
 // Order and thread-safety: run() by one thread at a time; cancel() from any; the callbacks come one at a time, from
-// threads of the graph. A run whose numbers are not finite has its error, and the others go on. Errors: UsageError for
-// a part held out that leaves a class without rows; what reading and Graph::run() throw; Cancelled.
+// threads of the graph, as soon as an epoch or a run has ended. A run whose numbers are not finite has its error, and
+// the others go on. Errors: UsageError for a part held out that leaves a class without rows; what reading and
+// Graph::run() throw; Cancelled.
 //
 //   SweepRunner runner(sweep, data, threads);
 //   runner.after_run = [&](std::size_t run) { show(sweep.runs[run]); };   // of the others another thread may write
@@ -43,6 +44,10 @@ struct SweepRun {
 
   // One epoch is complete, at least.
   bool has_result() const { return error.empty() && !state.training.epochs.empty(); }
+  // It does not go on: of thousands of runs they would take gigabytes.
+  void forget_weights();
+  // It was left behind when so many of its epochs were complete: what an earlier sweep has of more does not count.
+  void give_up(std::size_t epochs);
 };
 
 struct SweepConfiguration {
@@ -84,11 +89,14 @@ class SweepRunner {
   std::function<void(std::size_t run)> after_epoch, after_run;
 
  private:
+  // What is held out of the data for some runs, for as long as one of them is to come.
   struct Chosen {
-    std::once_flag once;
+    std::mutex mutex;
+    std::size_t users = 0;
     std::optional<ChosenData> data;
   };
-  const JobData& data_for(const Options& options);
+  Chosen* chosen_for(const Options& options);
+  void train(std::size_t number);
   void advance(std::size_t number, std::size_t epochs);
 
   Sweep& sweep_;
@@ -97,7 +105,8 @@ class SweepRunner {
   std::size_t threads_of_a_run_ = 1;
   std::vector<std::size_t> todo_;
   std::size_t epochs_ = 0;
-  std::mutex mutex_;  // of what follows, and of the callbacks
+  std::mutex told_;                                                                  // of the callbacks
+  std::mutex mutex_;                                                                 // of what follows
   std::map<std::pair<std::string, std::uint64_t>, std::unique_ptr<Chosen>> chosen_;  // by part and seed
   std::set<Graph*> active_;
   std::atomic<bool> cancelled_{false};

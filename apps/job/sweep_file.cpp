@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,7 +39,16 @@ SweepFile::SweepFile(const std::string& path, const ordered_json& data) : path_(
   do file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
   while (file_ < 0 && errno == EINTR);
   if (file_ < 0) throw stages::DataError(fmt::format("{}: cannot be opened: {}", path, std::strerror(errno)));
-  read(first);
+  if (::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    ::close(file_);
+    throw stages::DataError(fmt::format("{}: another sweep writes it: name another file, or wait", path));
+  }
+  try {
+    read(first);
+  } catch (...) {
+    ::close(file_);
+    throw;
+  }
 }
 
 SweepFile::~SweepFile() {
@@ -99,14 +109,19 @@ std::size_t SweepFile::restore(Sweep& sweep) const {
     if (found == runs_.end()) continue;
     const ordered_json& json = found->second;
     try {
-      run.state.training.epochs = epochs_of(json.at("epochs"));
+      std::vector<Epoch> epochs = epochs_of(json.at("epochs"));
+      for (std::size_t i = 0; i < epochs.size(); ++i)
+        if (epochs[i].number != i + 1 || epochs[i].validation.has_value() != run.options.validates())
+          throw std::invalid_argument("its epochs are not those of such a run");
+      if (epochs.size() > run.options.epochs) throw std::invalid_argument("it has more epochs than it should");
+      run.state.training.epochs = std::move(epochs);
     } catch (const std::invalid_argument& error) {
       throw stages::DataError(
           fmt::format("{}: has a run that cannot be read: {}: name another file", path_, error.what()));
     }
     run.state.weights_sha256 = json.at("weights_sha256");
     run.error = json.at("error");
-    ++complete;
+    complete += !run.error.empty() || run.state.complete();
   }
   return complete;
 }

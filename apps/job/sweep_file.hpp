@@ -3,8 +3,8 @@
 // Lines of JSON (https://jsonlines.org): first what the data and the format are, then one for each run that ended,
 // appended and flushed to the disk when it did. A run is known by what decides its result; a last line that was cut is
 // passed over, and overwritten.
-// Order and thread-safety: one thread at a time; one writer a path. Errors: stages::DataError naming the file and the
-// line: no such file, or one of other data; stages::WriteError.
+// Order and thread-safety: one thread at a time; one process a path, by a lock. Errors: stages::DataError naming the
+// file and the line: no such file, one of other data, or one that another sweep writes; stages::WriteError.
 //
 //   SweepFile file("sweep.jsonl", known_by(options, data));
 //   file.restore(sweep);       // the runs that are in it

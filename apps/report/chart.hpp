@@ -5,7 +5,7 @@
 //
 //   const Axis accuracy(0.71, 0.86);
 //   svg += vertical(accuracy, true, "", "accuracy") + horizontal(10) + frame();
-//   svg += line(values, accuracy, "test");
+//   svg += "<path d=\"" + path(10, shown, value, accuracy) + "\"/>";
 #pragma once
 
 #include <cstddef>

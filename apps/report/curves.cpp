@@ -74,14 +74,14 @@ std::string values(const std::vector<Epoch>& epochs, const std::vector<std::size
   return svg;
 }
 
-std::string legend(const std::vector<Epoch>& epochs) {
+std::string legend(const std::vector<Epoch>& epochs, const Epoch& result) {
   std::string html = "<ul class=\"legend\">\n";
   for (const Curve& c : curves_of(epochs))
     html += fmt::format(
         "<li><svg viewBox=\"0 0 30 10\" width=\"30\" height=\"10\" aria-hidden=\"true\"><path class=\"curve {}\" "
         "d=\"M1 "
         "5L29 5\"/></svg> {} <b>{:.4f}</b></li>\n",
-        c.style, c.name, c.value(epochs.back()));
+        c.style, c.name, c.value(result));
   return html + "</ul>\n";
 }
 
@@ -133,8 +133,9 @@ std::string curves(const Report& r) {
   for (const Curve& c : accuracies_of(r.epochs)) svg += line(r.epochs, shown, c, accuracies);
   svg += values(r.epochs, shown) + "</svg>\n";
 
-  std::string html =
-      "<div class=\"columns\">\n<figure>" + legend(r.epochs) + svg + "</figure>\n<div>" + table(r.epochs, shown);
+  std::string html = "<div class=\"columns\">\n<figure>" +
+                     legend(r.epochs, r.epochs[std::min(r.result_epoch, r.epochs.size() - 1)]) + svg +
+                     "</figure>\n<div>" + table(r.epochs, shown);
   if (shown.size() < r.epochs.size())
     html += note(fmt::format("{} of {} epochs are shown.", shown.size(), r.epochs.size()));
   return section("curves", heading, html + "</div></div>");

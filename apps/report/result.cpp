@@ -124,8 +124,8 @@ std::string to_text(const Options& o, const JobData& data, const RunState& state
   std::string text = fmt::format("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n",
                                  last.train.loss, last.train.accuracy, last.test.loss, last.test.accuracy);
   if (last.validation)
-    text += fmt::format("validation loss {:.4f}, validation accuracy {:.4f} over {} held out{}{}\n",
-                        last.validation->loss, last.validation->accuracy, data.validation.count,
+    text += fmt::format("validation loss {:.4f}, validation accuracy {:.4f} over {} {}{}{}\n", last.validation->loss,
+                        last.validation->accuracy, data.validation.count, o.holds_out() ? "held out" : "rows",
                         state.plan.keeps_best ? fmt::format("; of epoch {}, the best", last.number) : "",
                         state.out_of_patience() ? "; out of patience" : "");
   text += fmt::format(

@@ -82,14 +82,14 @@ pre, .mono { font: 13px/1.5 ui-monospace, "Cascadia Mono", "Liberation Mono", "D
 .curve.validation { stroke: var(--validation); stroke-dasharray: 3 3; }
 .point.loss { fill: var(--loss); } .point.train { fill: var(--train); } .point.test { fill: var(--test); }
 .point.validation { fill: var(--validation); }
-.jobs { --c0: #15803d; --c1: #2563eb; --c2: #b5179e; --c3: #b45309; --c4: #0e7490; --c5: #7c3aed; --c6: #c81e1e; --c7: #4d7c0f; }
+.jobs { --c0: #15803d; --c1: #2563eb; --c2: #b5179e; --c3: #b45309; --c4: #0e7490; --c5: #7c3aed; --c6: #c81e1e; --c7: #57534e; }
 @media screen and (prefers-color-scheme: dark) {
-  .jobs { --c0: #5fd38d; --c1: #6ea8fe; --c2: #f07be0; --c3: #f5b14c; --c4: #5ccfe6; --c5: #b79bff; --c6: #ff7b72; --c7: #b5d46a; }
+  .jobs { --c0: #5fd38d; --c1: #6ea8fe; --c2: #f07be0; --c3: #f5b14c; --c4: #5ccfe6; --c5: #b79bff; --c6: #ff7b72; --c7: #d6d3d1; }
 }
 .jobs .curve { stroke: var(--c); } .jobs .one { stroke-width: 1; opacity: .45; } .jobs .band { fill: var(--c); opacity: .14; }
 .jobs .other { --c: var(--muted); } .jobs .dot { fill: var(--c); opacity: .7; } .jobs .mean { stroke: var(--c); stroke-width: 2; }
-.jobs td.spread { min-width: 180px; padding: 2px 6px; } .jobs td.spread svg { display: block; width: 100%; height: 18px; }
-.jobs .chart { max-width: 860px; } .jobs pre + pre { margin-top: 8px; }
+.jobs td.spread { min-width: 180px; padding: 2px 6px; } .jobs td.spread svg { display: block; width: 200px; height: 18px; margin-left: auto; }
+.jobs .chart { max-width: 860px; } .jobs .legend li { white-space: normal; }
 #map thead th { text-align: right; } #map thead th:first-child { text-align: left; }
 .strip { fill: transparent; }
 .strip:hover { fill: rgb(var(--hit) / .12); }

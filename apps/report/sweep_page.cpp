@@ -85,7 +85,13 @@ std::string curves_of_jobs(const Shown& shown) {
       "id=\"plot\"><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/></clipPath>\n",
       right + 24, height, shown.name, shown.sweep.runs.size(), epochs, left, top, right - left, bottom - top);
   svg += vertical(axis, true, "", shown.name) + horizontal(epochs) + frame() + "<g clip-path=\"url(#plot)\">\n";
-  std::size_t lines = 0;
+  // Of so many jobs a line of their own, those of the best first.
+  std::vector<std::size_t> lines(shown.order.size());
+  std::size_t left_over = most_lines;
+  for (std::size_t place = 0; place < lines.size(); ++place) {
+    lines[place] = std::min(left_over, shown.sweep.configurations[shown.order[place]].runs.size());
+    left_over -= lines[place];
+  }
   for (std::size_t place = shown.order.size(); place-- > 0;) {  // the best on top
     const SweepConfiguration& c = shown.sweep.configurations[shown.order[place]];
     const bool several = c.runs.size() > 1;
@@ -100,12 +106,18 @@ std::string curves_of_jobs(const Shown& shown) {
       }
       svg += fmt::format("<path class=\"band\" d=\"{}{}Z\"/>\n", upper, lower);
     }
-    for (const std::size_t run : c.runs)
-      if (lines++ < most_lines)
-        svg += fmt::format("<path class=\"curve one\" d=\"{}\"><title>{} --seed {}</title></path>\n",
-                           path(
-                               epochs, places, [&](std::size_t e) { return shown.of(run, e); }, axis),
-                           shown.words(shown.order[place]), shown.sweep.runs[run].options.seed);
+    for (std::size_t i = 0; i < lines[place]; ++i) {
+      const std::size_t run = c.runs[i];
+      const std::string title = fmt::format("<title>{} --seed {}</title>", shown.words(shown.order[place]),
+                                            shown.sweep.runs[run].options.seed);
+      if (epochs == 1 && std::isfinite(shown.of(run, 0)))
+        svg += fmt::format("<circle class=\"dot\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"4\">{}</circle>\n", x(1, 0),
+                           axis.y(shown.of(run, 0)), title);
+      svg += fmt::format("<path class=\"curve one\" d=\"{}\">{}</path>\n",
+                         path(
+                             epochs, places, [&](std::size_t e) { return shown.of(run, e); }, axis),
+                         title);
+    }
     if (place < coloured)
       svg += fmt::format(
           "<path class=\"curve\" d=\"{}\"><title>{}</title></path>\n",
@@ -127,6 +139,7 @@ std::string curves_of_jobs(const Shown& shown) {
   std::string html = "<figure>" + legend + svg +
                      "<figcaption>Thick: the mean over the runs of a configuration, with its "
                      "deviation; thin: each run";
+  if (left_over == 0) html += fmt::format(" of the first {}", most_lines);
   if (shown.order.size() > coloured)
     html += fmt::format("; grey: the {} configurations that are not among the {} {}", shown.order.size() - coloured,
                         shown.sweep.validated ? "best" : "first", coloured);
@@ -181,8 +194,7 @@ std::string heat_map(const Shown& shown) {
 std::string dots(const Shown& shown, std::size_t place, double least, double most) {
   const std::size_t c = shown.order[place];
   const auto at = [&](double value) { return 6 + 188 * (most > least ? (value - least) / (most - least) : 0.5); };
-  std::string svg = fmt::format("<svg viewBox=\"0 0 200 18\" preserveAspectRatio=\"none\" aria-hidden=\"true\" {}>",
-                                Shown::colour(place));
+  std::string svg = fmt::format("<svg viewBox=\"0 0 200 18\" aria-hidden=\"true\" {}>", Shown::colour(place));
   for (const std::size_t run : shown.sweep.configurations[c].runs)
     if (const SweepRun& one = shown.sweep.runs[run]; one.has_result())
       svg += fmt::format("<circle class=\"dot\" cx=\"{:.1f}\" cy=\"9\" r=\"3.5\"/>",
@@ -200,10 +212,10 @@ std::string table_of_jobs(const Shown& shown) {
       least = std::min(least, value), most = std::max(most, value);
     }
   std::string html =
-      "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\"><thead><tr><th scope=\"col\">job</th>";
+      "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\"><thead><tr><th scope=\"col\">#</th>";
   for (const std::string& flag : shown.sweep.flags)
     html += fmt::format("<th scope=\"col\">{}</th>", escaped(flag.substr(2)));
-  html += "<th scope=\"col\">runs</th>";
+  html += "<th scope=\"col\">runs</th><th scope=\"col\">epoch</th>";
   if (shown.sweep.validated) html += "<th scope=\"col\">validation loss</th><th scope=\"col\">accuracy</th>";
   html += fmt::format("<th scope=\"col\">test accuracy</th><th scope=\"col\">{}, each run</th></tr></thead><tbody>\n",
                       shown.name);
@@ -220,7 +232,9 @@ std::string table_of_jobs(const Shown& shown) {
       const auto its = std::find_if(c.flags.begin(), c.flags.end(), [&](const auto& one) { return one.first == flag; });
       html += fmt::format("<td>{}</td>", its == c.flags.end() ? "-" : escaped(its->second));
     }
-    html += fmt::format("<td>{}</td>", c.runs.size());
+    const Spread epoch = spread(shown.sweep, number, [](const Epoch& e) { return static_cast<double>(e.number); });
+    html += epoch.count == c.runs.size() ? fmt::format("<td>{}</td><td>{:.4g}</td>", epoch.count, epoch.mean)
+                                         : fmt::format("<td>{}/{}</td><td></td>", epoch.count, c.runs.size());
     if (shown.sweep.validated) {
       html += fmt::format("<td>{}</td>",
                           text(spread(shown.sweep, number, [](const Epoch& e) { return e.validation->loss; })));
@@ -228,17 +242,21 @@ std::string table_of_jobs(const Shown& shown) {
     }
     html +=
         fmt::format("<td>{}</td>", text(spread(shown.sweep, number, [](const Epoch& e) { return e.test.accuracy; })));
-    html += fmt::format("<td class=\"spread\">{}</td></tr>\n", dots(shown, place, least, most));
+    const auto failed =
+        std::find_if(c.runs.begin(), c.runs.end(), [&](std::size_t i) { return !shown.sweep.runs[i].error.empty(); });
+    html += failed == c.runs.end()
+                ? fmt::format("<td class=\"spread\">{}</td></tr>\n", dots(shown, place, least, most))
+                : fmt::format("<td class=\"spread\">{}</td></tr>\n", escaped(shown.sweep.runs[*failed].error));
   }
   html += "</tbody></table></div>\n";
   if (shown.order.size() > most_in_table)
     html += note(
         fmt::format("{} of {} configurations are shown; this page's JSON has all.", most_in_table, shown.order.size()));
-  return section("jobs", "Jobs", html);
+  return section("jobs", "Configurations", html);
 }
 
 std::string summary_of(const Shown& shown, const std::vector<std::pair<std::string, std::string>>& facts,
-                       const std::vector<std::string>& commands) {
+                       const std::vector<std::pair<std::string, std::string>>& commands) {
   std::string html = "<dl class=\"cards\">\n";
   const auto card = [&](const std::string& name, const std::string& value) {
     html += fmt::format("<div><dt>{}</dt><dd>{}</dd></div>\n", escaped(name), escaped(value));
@@ -255,19 +273,21 @@ std::string summary_of(const Shown& shown, const std::vector<std::pair<std::stri
   html += "</dl>\n";
   if (!shown.sweep.validated)
     html += note("Nothing is chosen: without a validation there would only be the test set to choose by.");
-  for (const std::string& command : commands) html += fmt::format("<pre>{}</pre>\n", escaped(command));
+  for (const auto& [what, command] : commands)
+    html += fmt::format("<h3>{}</h3>\n<pre>{}</pre>\n", escaped(what), escaped(command));
   return section("summary", "Summary", html);
 }
 
 }  // namespace
 
 std::string sweep_page(const Sweep& sweep, const std::vector<std::pair<std::string, std::string>>& facts,
-                       const std::vector<std::string>& commands, const nlohmann::ordered_json& json) {
+                       const std::vector<std::pair<std::string, std::string>>& commands,
+                       const nlohmann::ordered_json& json) {
   const Shown shown{sweep};
   const std::string map = heat_map(shown);
   std::vector<std::pair<const char*, const char*>> links{{"summary", "Summary"}, {"curves", "Curves"}};
   if (!map.empty()) links.emplace_back("map", "Two flags");
-  links.emplace_back("jobs", "Jobs");
+  links.emplace_back("jobs", "Configurations");
   return page("sluice sweep", links,
               "<div class=\"jobs\">\n" + summary_of(shown, facts, commands) + curves_of_jobs(shown) + map +
                   table_of_jobs(shown) + "</div>\n",

@@ -5,7 +5,7 @@
 // type="application/json" id="sluice-sweep">. What is drawn is the accuracy of the validation, or without one that of
 // the test set, by which nothing is chosen. A pure function. Errors: none.
 //
-//   std::ofstream("sweep.html") << sweep_page(sweep, {{"seconds", "2.2"}}, {"sluice train --lr 0.1"}, json);
+//   std::ofstream("sweep.html") << sweep_page(sweep, {{"seconds", "2.2"}}, {{"best", "sluice train --lr 0.1"}}, json);
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -18,8 +18,9 @@
 
 namespace sluice::apps {
 
-// commands: the best, as many as there are ways to say it.
+// commands: what each is, and its line.
 std::string sweep_page(const Sweep& sweep, const std::vector<std::pair<std::string, std::string>>& facts,
-                       const std::vector<std::string>& commands, const nlohmann::ordered_json& json);
+                       const std::vector<std::pair<std::string, std::string>>& commands,
+                       const nlohmann::ordered_json& json);
 
 }  // namespace sluice::apps

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <nlohmann/json.hpp>
 #include <vector>
 
@@ -36,8 +37,9 @@ std::string value_of(const SweepConfiguration& c, const std::string& flag) {
 }
 
 std::string text_of(const Spread& s) {
+  const auto number = [](double x) { return std::abs(x) < 1e4 ? fmt::format("{:.4f}", x) : fmt::format("{:.4g}", x); };
   if (s.count == 0) return "";
-  return s.count == 1 ? fmt::format("{:.4f}", s.mean) : fmt::format("{:.4f} +- {:.4f}", s.mean, s.deviation);
+  return s.count == 1 ? number(s.mean) : number(s.mean) + " +- " + number(s.deviation);
 }
 
 double seconds_of(const SweepRun& run) {
@@ -55,18 +57,17 @@ std::string in_words(const SweepConfiguration& c) {
 }
 
 std::string to_table(const Sweep& sweep, std::size_t columns_there, std::size_t most) {
-  std::vector<std::vector<std::string>> cells(1);
-  std::vector<std::string>& head = cells.front();
-  head.emplace_back(sweep.validated ? "" : "job");
+  std::vector<std::string> head{"#"};
   for (const std::string& flag : sweep.flags) head.push_back(flag.substr(2));
   head.emplace_back("runs");
   head.emplace_back("epoch");
   for (const Number& n : numbers)
     if (shown(sweep, n) && n.in_table) head.emplace_back(n.title);
+  std::vector<std::vector<std::string>> cells{head};
   const std::vector<std::size_t> order = ranked(sweep);
   for (std::size_t place = 0; place < std::min(most, order.size()); ++place) {
     const SweepConfiguration& c = sweep.configurations[order[place]];
-    std::vector<std::string>& line = cells.emplace_back();
+    std::vector<std::string> line;
     line.push_back(fmt::format("{}", (sweep.validated ? place : order[place]) + 1));
     for (const std::string& flag : sweep.flags) line.push_back(value_of(c, flag));
     const Spread epochs = spread(sweep, order[place], [](const Epoch& e) { return static_cast<double>(e.number); });
@@ -78,6 +79,7 @@ std::string to_table(const Sweep& sweep, std::size_t columns_there, std::size_t 
     const auto failed =
         std::find_if(c.runs.begin(), c.runs.end(), [&](std::size_t i) { return !sweep.runs[i].error.empty(); });
     if (failed != c.runs.end()) line.push_back(sweep.runs[*failed].error);
+    cells.push_back(std::move(line));
   }
   std::vector<std::size_t> widths;
   for (const auto& line : cells)
@@ -99,7 +101,7 @@ std::string to_table(const Sweep& sweep, std::size_t columns_there, std::size_t 
 std::string to_csv(const Sweep& sweep) {
   std::string text;
   for (const std::string& flag : sweep.flags) text += csv_field(flag.substr(2)) + ",";
-  text += "seed,validation,epochs,result_epoch";
+  text += "seed,validation,epochs_done,result_epoch";
   for (const Number& n : numbers)
     if (shown(sweep, n)) text += std::string(",") + n.key;
   text += ",seconds,weights_sha256,error\n";
@@ -110,8 +112,8 @@ std::string to_csv(const Sweep& sweep) {
       text += (value == "-" ? "" : csv_field(value)) + ",";
     }
     const bool done = run.has_result();
-    text += fmt::format("{},{},{},{}", run.options.seed, run.options.validation, run.state.training.epochs.size(),
-                        done ? std::to_string(run.state.result_epoch().number) : "");
+    text += fmt::format("{},{},{},{}", run.options.seed, csv_field(run.options.validation),
+                        run.state.training.epochs.size(), done ? std::to_string(run.state.result_epoch().number) : "");
     for (const Number& n : numbers)
       if (shown(sweep, n)) text += done ? fmt::format(",{}", n.of(run.state.result_epoch())) : ",";
     text += fmt::format(",{},{},{}\n", seconds_of(run), run.state.weights_sha256, csv_field(run.error));

@@ -37,6 +37,11 @@ struct DataFiles {
   InputFiles train{}, test{};  // files that have both, where they were named so; the four above say the same
   InputFiles validation_images{}, validation_labels{}, validation{};  // the same of what is named to choose by
   std::vector<std::string> notes{};  // what was chosen that nobody had named: for people
+
+  // Of images and of labels, of every set.
+  std::vector<InputFiles> all() const {
+    return {train_images, train_labels, test_images, test_labels, validation_images, validation_labels};
+  }
 };
 
 struct DataFilesWanted {

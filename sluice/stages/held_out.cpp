@@ -32,6 +32,12 @@ std::vector<std::vector<Drawn>> rows_of_classes(const DataSet& all, std::uint64_
   return classes;
 }
 
+// The place of a row among those of its class, which has so many.
+bool is_in(const HeldOutPart& part, std::size_t place, std::size_t rows) {
+  const double p = static_cast<double>(place) + 0.5, n = static_cast<double>(rows);
+  return part.from * n <= p && p < part.to * n;
+}
+
 bool whole_number(std::string_view text, std::size_t& number) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   return error == std::errc() && end == text.data() + text.size();
@@ -56,21 +62,27 @@ HeldOutPart HeldOutPart::of(const std::string& text) {
       fmt::format("'{}' is neither a share above 0 and below 1 nor one of several parts, as 2/5", text));
 }
 
+void check_held_out(const DataSet& all, const HeldOutPart& part) {
+  std::vector<std::size_t> rows(all.classes);
+  for (const std::uint16_t label : all.labels) ++rows[label];
+  for (std::size_t c = 0; c < rows.size(); ++c) {
+    std::size_t count = 0;
+    for (std::size_t p = 0; p < rows[c]; ++p) count += is_in(part, p, rows[c]);
+    if (rows[c] > 0 && (count == 0 || count == rows[c]))
+      throw std::invalid_argument(fmt::format("of class {}, which has {} row{}, {} would be held out", c, rows[c],
+                                              rows[c] == 1 ? "" : "s", count == 0 ? "none" : "all"));
+  }
+}
+
 HeldOut hold_out(const DataSet& all, const HeldOutPart& part, std::uint64_t seed) {
+  check_held_out(all, part);
   std::vector<bool> held(all.size());
   std::vector<std::vector<Drawn>> classes = rows_of_classes(all, seed);
   for (std::size_t c = 0; c < classes.size(); ++c) {
     std::vector<Drawn>& rows = classes[c];
     std::sort(rows.begin(), rows.end());
-    const auto n = static_cast<double>(rows.size());
-    std::size_t count = 0;
-    for (std::size_t p = 0; p < rows.size(); ++p) {
-      const double place = static_cast<double>(p) + 0.5;
-      if (part.from * n <= place && place < part.to * n) held[rows[p].row] = true, ++count;
-    }
-    if (!rows.empty() && (count == 0 || count == rows.size()))
-      throw std::invalid_argument(fmt::format("of class {}, which has {} row{}, {} would be held out", c, rows.size(),
-                                              rows.size() == 1 ? "" : "s", count == 0 ? "none" : "all"));
+    for (std::size_t p = 0; p < rows.size(); ++p)
+      if (is_in(part, p, rows.size())) held[rows[p].row] = true;
   }
   HeldOut parts;
   for (DataSet* one : {&parts.left, &parts.held}) {

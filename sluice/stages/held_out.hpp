@@ -30,5 +30,7 @@ struct HeldOut {
   DataSet left, held;
 };
 HeldOut hold_out(const DataSet& all, const HeldOutPart& part, std::uint64_t seed);
+// Throws what hold_out() would, whatever the seed.
+void check_held_out(const DataSet& all, const HeldOutPart& part);
 
 }  // namespace sluice::stages

@@ -212,6 +212,48 @@ TEST(Progress, BodiesMayUseNestedParallelism) {
   });
 }
 
+// Each on threads of its own, as the jobs of a sweep are; and when the outer one is cancelled, those within still end.
+TEST(Progress, BodiesMayRunGraphsOfTheirOwn) {
+  for_each_thread_count([](std::size_t count) {
+    for (const std::size_t within : {1u, 2u}) {
+      const auto inner = [within](const int& n) {
+        long sum = 0;
+        int next = 0;
+        Graph g("inner", Threads(within));
+        auto numbers = g.source(
+            "numbers", [&]() -> std::optional<int> { return next < 50 ? std::optional(n + next++) : std::nullopt; });
+        auto doubled = g.map(
+            "double", [](const int& m) { return 2L * m; }, numbers, unlimited);
+        g.sink(
+            "sum", [&](const long& m) { sum += m; }, doubled);
+        g.run(), next = 0, g.run();
+        return sum;
+      };
+      long taken = 0;
+      int next = 0;
+      Graph g("outer", threads(count));
+      auto numbers =
+          g.source("numbers", [&]() -> std::optional<int> { return next < 40 ? std::optional(next++) : std::nullopt; });
+      g.sink(
+          "end", [&](const long& n) { taken += n; }, g.map("inner", inner, numbers, unlimited));
+      g.run();
+      EXPECT_EQ(taken, 40 * 2 * 2 * 1225 + 2 * 2 * 50 * 780);
+      next = 0;
+      std::atomic<int> begun{0};
+      Graph cut("cut", threads(count));
+      auto again = cut.source("numbers",
+                              [&]() -> std::optional<int> { return next < 40 ? std::optional(next++) : std::nullopt; });
+      const auto cancels = [&](const int& n) {
+        if (++begun == 5) cut.cancel();
+        return inner(n);
+      };
+      cut.sink(
+          "end", [](const long&) {}, cut.map("inner", cancels, again, unlimited));
+      EXPECT_THROW(cut.run(), Cancelled);
+    }
+  });
+}
+
 // A body that waits for its own parallel loop must not find another body of the graph on its stack: what it keeps in
 // thread-locals would be overwritten, and its time would be counted twice.
 TEST(Progress, NoBodyRunsInsideAnotherThatWaitsForItsNestedTasks) {

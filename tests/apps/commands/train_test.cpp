@@ -370,7 +370,14 @@ TEST(Train, ValidatesByFilesThatAreNamed) {
     for (int i = 0; i < 42; ++i) table += "," + std::to_string(i * row % 256);
   }
   data.folder().write("v.csv", table + "\n");
-  EXPECT_EQ(trained(data.train() + Arguments{"--validation", data.path("v.csv")})["data"]["validation"], 9);
+  const Arguments by_table =
+      data.train() + Arguments{"--validation", data.path("v.csv"), "--checkpoint", data.path("t")};
+  const json with_table = trained(by_table);
+  EXPECT_EQ(with_table["data"]["validation"], 9);
+  EXPECT_EQ(results_of(trained(by_table)), results_of(with_table));
+  const Result without = sluice(data.train() + Arguments{"--checkpoint", data.path("t")});
+  EXPECT_EQ(without.code, 2);
+  EXPECT_TRUE(contains(without.err, "--validation is not given, there it was of files")) << without.err;
   const auto refused = [&](const Arguments& more, int code, const std::string& what) {
     const Result bad = sluice(data.train() + more);
     EXPECT_EQ(bad.code, code) << bad.err;

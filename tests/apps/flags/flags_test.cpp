@@ -122,6 +122,28 @@ TEST(Environment, EveryVariableOfTheHelpIsRead) {
   EXPECT_GT(variables, 30u);
 }
 
+// Whichever of two that exclude one another is given, the variable of the other is passed over.
+TEST(Environment, AVariableGivesWayToAFlagThatExcludesIt) {
+  const Variables share{{"SLUICE_VALIDATION", "0.1"}};
+  const Options files = parsed({"train", "--validation-images", "a", "--validation-labels", "b"}, share).options;
+  EXPECT_FALSE(files.holds_out());
+  EXPECT_TRUE(files.validates_by_files());
+  EXPECT_TRUE(parsed({"sweep", "--folds", "3"}, share).options.validation.empty());
+  EXPECT_EQ(parsed({"sweep", "--validation", "0.2"}, {{"SLUICE_FOLDS", "3"}}).sweep.folds, 0u);
+  EXPECT_EQ(
+      parsed({"train", "--validation", "0.2"}, {{"SLUICE_VALIDATION_IMAGES", "a"}}).options.validation_images.empty(),
+      true);
+}
+
+TEST(Environment, APresetIsADefaultThatAVariableBeats) {
+  EXPECT_EQ(parsed({"train"}, {{"SLUICE_PRESET", "best"}}).options.optimizer, "adam");
+  const Options o = parsed({"train", "--preset", "best"}, {{"SLUICE_LR", "0.5"}, {"SLUICE_BETA1", "0.8"}}).options;
+  EXPECT_EQ(o.optimizer, "adam");
+  EXPECT_EQ(o.lr, 0.5);
+  EXPECT_EQ(o.beta1, 0.8);
+  EXPECT_EQ(parsed({"train", "--preset", "best", "--optimizer", "sgd"}, {}).options.optimizer, "sgd");
+}
+
 TEST(Environment, AnEmptyVariableCountsAsUnset) {
   EXPECT_EQ(parsed({"train"}, {{"SLUICE_EPOCHS", ""}, {"SLUICE_OUTPUT", ""}}).options.epochs, 10u);
 }
