@@ -182,17 +182,18 @@ class SweepCommand {
       if (file_) file_->add(sweep_.runs[run]);
     };
     interrupt_.then([&] { runner.cancel(); });
+    const auto end = [&] {
+      interrupt_.then({});
+      progress.erase();
+    };
     try {
       own_.halving ? halve(runner) : all_of(runner, configurations(), epochs());
     } catch (const Cancelled&) {
-    } catch (const StageError& error) {
-      interrupt_.then({});
-      progress.erase();
-      if (error.cause()) std::rethrow_exception(error.cause());
+    } catch (...) {
+      end();
       throw;
     }
-    interrupt_.then({});
-    progress.erase();
+    end();
   }
 
   int tell() {
@@ -303,7 +304,6 @@ class SweepCommand {
       const double share = std::pow(static_cast<double>(kept_share), static_cast<double>(rounds - round));
       const auto until = static_cast<std::size_t>(std::ceil(static_cast<double>(epochs()) / share));
       all_of(runner, left, until);
-      if (interrupt_.signal()) throw Cancelled("sweep");
       rounds_ = round;
       for (const std::size_t c : left) sweep_.configurations[c].rounds = round;
       if (round == rounds) return;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <exception>
 #include <numeric>
 #include <tuple>
 
@@ -103,23 +104,33 @@ void SweepRunner::run(const std::vector<std::size_t>& runs, std::size_t epochs) 
   threads_of_a_run_ = std::max<std::size_t>(1, threads_.count() / std::max<std::size_t>(1, runs.size()));
   for (const std::size_t i : runs)
     if (Chosen* const chosen = chosen_for(sweep_.runs[i].options)) ++chosen->users;
-  graph_.run();
+  try {
+    graph_.run();
+  } catch (...) {
+    if (failed_) std::rethrow_exception(failed_);
+    throw;
+  }
+  if (cancelled_) throw Cancelled(graph_.name());  // before it began
 }
 
-// An error ends the other runs, too.
+// An error ends the other runs, too; which of the two the graph tells of hangs on the time.
 void SweepRunner::train(std::size_t number) {
   try {
     advance(number, epochs_);
+    if (Chosen* const chosen = chosen_for(sweep_.runs[number].options)) {
+      const std::lock_guard lock(chosen->mutex);
+      if (--chosen->users == 0) chosen->data.reset();
+    }
+    const std::lock_guard lock(told_);
+    if (after_run && !cancelled_) after_run(number);
   } catch (...) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!failed_) failed_ = std::current_exception();
+    }
     cancel();
     throw;
   }
-  if (Chosen* const chosen = chosen_for(sweep_.runs[number].options)) {
-    const std::lock_guard lock(chosen->mutex);
-    if (--chosen->users == 0) chosen->data.reset();
-  }
-  const std::lock_guard lock(told_);
-  if (after_run && !cancelled_) after_run(number);
 }
 
 void SweepRunner::cancel() {

@@ -6,8 +6,8 @@
 // the mean over its runs of what --best-by says of the validation; without validation none is better than another.
 // Order and thread-safety: run() by one thread at a time; cancel() from any; the callbacks come one at a time, from
 // threads of the graph, as soon as an epoch or a run has ended. A run whose numbers are not finite has its error, and
-// the others go on. Errors: UsageError for a part held out that leaves a class without rows; what reading and
-// Graph::run() throw; Cancelled.
+// the others go on; any other error of a run, or of a callback, ends all of them and is what run() throws, as it was
+// thrown. Errors: that; Cancelled.
 //
 //   SweepRunner runner(sweep, data, threads);
 //   runner.after_run = [&](std::size_t run) { show(sweep.runs[run]); };   // of the others another thread may write
@@ -17,6 +17,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -109,6 +110,7 @@ class SweepRunner {
   std::mutex mutex_;                                                                 // of what follows
   std::map<std::pair<std::string, std::uint64_t>, std::unique_ptr<Chosen>> chosen_;  // by part and seed
   std::set<Graph*> active_;
+  std::exception_ptr failed_;  // the first error of a run
   std::atomic<bool> cancelled_{false};
   Graph graph_;
 };
