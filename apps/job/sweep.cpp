@@ -16,14 +16,13 @@
 namespace sluice::apps {
 namespace {
 
-// What the source hands out.
-struct Places {
-  const std::vector<std::size_t>* all = nullptr;
+// A message for each of so many runs.
+struct Turns {
+  const std::vector<std::size_t>* runs = nullptr;
   using Output = std::size_t;
   bool operator()(std::size_t& out) {
-    if (next_ == all->size()) return false;
-    out = (*all)[next_++];
-    return true;
+    out = next_;
+    return next_++ < runs->size();
   }
   void reset() { next_ = 0; }
   std::size_t next_ = 0;
@@ -88,18 +87,20 @@ SweepRunner::SweepRunner(Sweep& sweep, const JobData& data, const Threads& threa
     if (run.options.holds_out())
       if (auto& chosen = chosen_[{run.options.validation, run.options.seed}]; !chosen)
         chosen = std::make_unique<Chosen>();
-  // One that takes long must not keep those behind it from being begun.
-  auto runs = graph_.source("run", Places{.all = &todo_}, capacity(std::max(2 * threads.count(), sweep.runs.size())));
-  const auto body = [this](const std::size_t& i) {
-    train(i);
-    return i;
+  // One that takes long must not keep those behind it from being begun. Whichever message a thread takes first, the
+  // runs begin in their order.
+  auto turns = graph_.source("run", Turns{.runs = &todo_}, capacity(std::max(2 * threads.count(), sweep.runs.size())));
+  const auto body = [this](const std::size_t& turn) {
+    train(todo_[next_++]);
+    return turn;
   };
   graph_.sink(
-      "collect", [](const std::size_t&) {}, graph_.map("train", body, runs, unlimited));
+      "collect", [](const std::size_t&) {}, graph_.map("train", body, turns, unlimited));
 }
 
 void SweepRunner::run(const std::vector<std::size_t>& runs, std::size_t epochs) {
   todo_ = runs;
+  next_ = 0;
   epochs_ = epochs;
   threads_of_a_run_ = std::max<std::size_t>(1, threads_.count() / std::max<std::size_t>(1, runs.size()));
   for (const std::size_t i : runs)

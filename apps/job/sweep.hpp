@@ -105,6 +105,7 @@ class SweepRunner {
   const Threads threads_;
   std::size_t threads_of_a_run_ = 1;
   std::vector<std::size_t> todo_;
+  std::atomic<std::size_t> next_{0};  // place of the next to begin
   std::size_t epochs_ = 0;
   std::mutex told_;                                                                  // of the callbacks
   std::mutex mutex_;                                                                 // of what follows
