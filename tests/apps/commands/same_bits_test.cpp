@@ -50,6 +50,28 @@ class SameBits : public ::testing::Test {
   const json expected_;
 };
 
+// The same of everything that may become of a step's gradient.
+TEST(SameBitsOfOptimisers, ForEveryDivisionOfTheWorkAndEveryInstructionSet) {
+  const SmallData data;
+  const std::pair<Arguments, const char*> all[] = {
+      {{"--optimizer", "sgd", "--weight-decay", "0.01", "--schedule", "step"}, "1"},
+      {{"--optimizer", "momentum", "--schedule", "linear", "--warmup", "3", "--weight-decay", "0.01"}, "2"},
+      {{"--optimizer", "nesterov", "--momentum", "0.8", "--average", "0.5"}, "3"},
+      {{"--optimizer", "adam", "--lr", "0.01", "--schedule", "cosine", "--warmup", "1e"}, "4"},
+      {{"--optimizer", "adamw", "--lr", "0.01", "--weight-decay", "0.1", "--average", "0.3"}, "5"},
+      {{"--class-weight", "balanced", "--validation", "0.2", "--keep", "best"}, "6"}};
+  for (const auto& [flags, weights_sha256] : all) {
+    const Arguments job = data.train() + flags;
+    const json expected = results_of(trained(job + Arguments{"--threads", "1", "--shards", "1"}));
+    EXPECT_EQ(expected["weights_sha256"], weights_sha256) << json(flags);
+    for (const Arguments& division : {Arguments{"--threads", "2"},
+                                      {"--threads", "16"},
+                                      {"--threads", "5", "--shards", "3"},
+                                      {"--threads", "3", "--isa", "portable"}})
+      EXPECT_EQ(results_of(trained(job + division)), expected) << json(flags) << json(division);
+  }
+}
+
 // With a shuffle buffer that holds a part of the 500 rows.
 class StreamedBits : public SameBits {
  protected:
