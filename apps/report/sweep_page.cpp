@@ -219,11 +219,7 @@ std::string table_of_jobs(const Shown& shown) {
   if (shown.sweep.validated) html += "<th scope=\"col\">validation loss</th><th scope=\"col\">accuracy</th>";
   html += fmt::format("<th scope=\"col\">test accuracy</th><th scope=\"col\">{}, each run</th></tr></thead><tbody>\n",
                       shown.name);
-  const auto text = [](const Spread& s) {
-    return s.count == 0   ? "-"
-           : s.count == 1 ? fmt::format("{:.4f}", s.mean)
-                          : fmt::format("{:.4f} \u00b1 {:.4f}", s.mean, s.deviation);
-  };
+  const auto text = [](const Spread& s) { return s.count == 0 ? "-" : to_text(s, "\u00b1"); };
   for (std::size_t place = 0; place < std::min(most_in_table, shown.order.size()); ++place) {
     const std::size_t number = shown.order[place];
     const SweepConfiguration& c = shown.sweep.configurations[number];
@@ -269,7 +265,10 @@ std::string summary_of(const Shown& shown, const std::vector<std::pair<std::stri
   }
   card("configurations", std::to_string(shown.order.size()));
   card("jobs", std::to_string(shown.sweep.runs.size()));
-  for (const auto& [name, value] : facts) card(name, value);
+  html += "</dl>\n<dl class=\"facts\">\n";
+  for (const auto& [name, value] : facts)
+    html += fmt::format("<div{}><dt>{}</dt><dd>{}</dd></div>\n", value.size() > 20 ? " class=\"long\"" : "",
+                        escaped(name), escaped(value));
   html += "</dl>\n";
   if (!shown.sweep.validated)
     html += note("Nothing is chosen: without a validation there would only be the test set to choose by.");

@@ -36,12 +36,6 @@ std::string value_of(const SweepConfiguration& c, const std::string& flag) {
   return found == c.flags.end() ? "-" : found->second;
 }
 
-std::string text_of(const Spread& s) {
-  const auto number = [](double x) { return std::abs(x) < 1e4 ? fmt::format("{:.4f}", x) : fmt::format("{:.4g}", x); };
-  if (s.count == 0) return "";
-  return s.count == 1 ? number(s.mean) : number(s.mean) + " +- " + number(s.deviation);
-}
-
 double seconds_of(const SweepRun& run) {
   double seconds = 0;
   for (const Epoch& e : run.state.training.epochs) seconds += e.seconds;
@@ -49,6 +43,12 @@ double seconds_of(const SweepRun& run) {
 }
 
 }  // namespace
+
+std::string to_text(const Spread& s, const char* plus_minus) {
+  const auto number = [](double x) { return std::abs(x) < 1e4 ? fmt::format("{:.4f}", x) : fmt::format("{:.4g}", x); };
+  if (s.count == 0) return "";
+  return s.count == 1 ? number(s.mean) : fmt::format("{} {} {}", number(s.mean), plus_minus, number(s.deviation));
+}
 
 std::string in_words(const SweepConfiguration& c) {
   std::string words;
@@ -75,7 +75,7 @@ std::string to_table(const Sweep& sweep, std::size_t columns_there, std::size_t 
                                                  : fmt::format("{}/{}", epochs.count, c.runs.size()));
     line.push_back(epochs.count ? fmt::format("{:.4g}", epochs.mean) : "");
     for (const Number& n : numbers)
-      if (shown(sweep, n) && n.in_table) line.push_back(text_of(spread(sweep, order[place], n.of)));
+      if (shown(sweep, n) && n.in_table) line.push_back(to_text(spread(sweep, order[place], n.of)));
     const auto failed =
         std::find_if(c.runs.begin(), c.runs.end(), [&](std::size_t i) { return !sweep.runs[i].error.empty(); });
     if (failed != c.runs.end()) line.push_back(sweep.runs[*failed].error);

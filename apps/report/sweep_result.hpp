@@ -25,6 +25,9 @@ std::string to_csv(const Sweep& sweep);
 // command: of a run, the one that repeats it.
 nlohmann::ordered_json to_json(const Sweep& sweep, const std::function<std::string(const SweepRun&)>& command);
 
+// "0.8492 +- 0.0003"; of one run without the deviation; empty: of none.
+std::string to_text(const Spread& spread, const char* plus_minus = "+-");
+
 // "--lr 0.1 --optimizer adam"
 std::string in_words(const SweepConfiguration& configuration);
 
