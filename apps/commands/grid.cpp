@@ -168,7 +168,7 @@ Sweep grid(const SweepOptions& options, const Words& shared, const std::set<std:
   }
   for (const std::size_t number : numbers) add(combination(axes, number));
   // A variable is a default for all commands; and what was not drawn may have an effect.
-  if (numbers.size() == count || !options.random)
+  if (numbers.size() == count)
     for (const auto& [flag, why] : unused)
       if (!used.contains(flag) && by_hand.contains(flag)) throw UsageError(why);
   for (const Axis& axis : axes)

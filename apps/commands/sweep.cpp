@@ -12,7 +12,6 @@
 #include <exception>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -238,13 +237,13 @@ class SweepCommand {
   // What only the data tell is said of all jobs before the first of them begins.
   void check_every_job() const {
     const stages::DataSet& train = *data_->train.in_memory;
-    std::set<std::pair<std::string, std::uint64_t>> parts;
+    std::set<std::string> parts;
     for (const SweepRun& run : sweep_.runs) {
       std::size_t rows = data_->train.count;
       if (run.options.holds_out()) {
         const stages::HeldOutPart part = stages::HeldOutPart::of(run.options.validation);
         rows = static_cast<std::size_t>(static_cast<double>(rows) * (1 - (part.to - part.from)));
-        if (parts.insert({run.options.validation, 0}).second) check_classes(train, run.options.validation, part);
+        if (parts.insert(run.options.validation).second) check_classes(train, run.options.validation, part);
       }
       training_settings(run.options, std::max<std::size_t>(1, rows));
     }

@@ -29,6 +29,7 @@ std::string key_of(const Options& o) {
   ordered_json decides = job_of(o);
   decides["--epochs"] = o.epochs;
   decides["--patience"] = o.patience;
+  decides["--best-by"] = o.best_by;  // a run without --keep best may end by it
   return decides.dump();
 }
 

@@ -68,6 +68,10 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, const J
                       {"checkpoint", o.checkpoint},
                       {"checkpoint_every", o.checkpoint_every},
                       {"resume", o.resume}};
+  if (o.validates_by_files()) {
+    all["validation_images"] = files.validation_images.name();
+    all["validation_labels"] = files.validation_labels.name();
+  }
   if (o.stream) all["shuffle_buffer"] = o.effective_shuffle_buffer(data.train.shape.image_bytes(), data.train.count);
   return all;
 }

@@ -294,6 +294,20 @@ TEST_F(Sweeps, HalveTheSameWithWhatAnEarlierOneLeft) {
   EXPECT_EQ(configurations(swept(job + Arguments{"--halving", "--state", state})), configurations(fresh));
 }
 
+// By what a run that is out of patience ended decides its result, also where the last epoch is kept.
+TEST_F(Sweeps, KnowARunByWhatItsPatienceGoesBy) {
+  const std::string state = data.path("state");
+  const auto job = [&](const char* by) {
+    return Arguments{"--lr",       "50", "--epochs",  "40", "--validation", "0.2",
+                     "--patience", "2",  "--best-by", by,   "--state",      state};
+  };
+  swept(job("loss"));
+  swept(job("accuracy"));
+  EXPECT_EQ(lines(contents_of(state)).size(), 3u);
+  swept(job("loss"));
+  EXPECT_EQ(lines(contents_of(state)).size(), 3u);
+}
+
 TEST_F(Sweeps, DrawAsManyConfigurationsAsAreAskedFor) {
   const Arguments more{"--optimizer", "sgd,adam", "--beta1", "0.5,0.6,0.7,0.8,0.9", "--epochs", "1", "--random"};
   for (const char* n : {"1", "4", "6"})

@@ -355,6 +355,7 @@ TEST(Train, ValidatesByFilesThatAreNamed) {
   EXPECT_EQ(r["data"]["train"], 500);
   EXPECT_EQ(r["data"]["validation"], 200);
   EXPECT_EQ(r["validation_loss"], r["test_loss"]);
+  EXPECT_EQ(r["options"]["validation_images"], data.path("t10k-images-idx3-ubyte.gz"));
   EXPECT_EQ(r["weights_sha256"], trained(data.train())["weights_sha256"]);
   // A checkpoint knows them.
   const Result other = sluice(data.train() + Arguments{"--checkpoint", data.path("c"), "--validation-images",
