@@ -2,6 +2,8 @@
 //
 // rows: pointers to this batch's images, `count()` of them, each of `pixels` values of `type`, row-major.
 // labels: their classes, each < the classes of the data set.
+// Where a step's rows are not all here (other processes have the rest), or come from several lanes of a stream, `runs`
+// says which of the step's row blocks these rows are.
 // Order and thread-safety: a plain value; the pixels it points to belong to the data set and outlive it, or lie in what
 // its `owners` hold.
 #pragma once
@@ -18,6 +20,25 @@ namespace sluice::stages {
 
 using kernels::Pixel;
 
+// Rows of a batch that follow one another and are cut into row blocks by themselves: the last of them may be shorter.
+struct RowRun {
+  std::size_t first_row = 0, rows = 0;  // here
+  std::size_t first_block = 0;          // of the step
+
+  std::size_t blocks() const { return (rows + kernels::row_block - 1) / kernels::row_block; }
+  bool operator==(const RowRun&) const = default;
+};
+
+// What a step comes to, whoever has which of its rows.
+struct StepRows {
+  std::size_t rows = 0;  // in all
+  // The first row block of each process, and behind the last one their number: process r has blocks begins[r] up to
+  // begins[r + 1].
+  std::vector<std::size_t> begins;
+
+  std::size_t blocks() const { return begins.empty() ? 0 : begins.back(); }
+};
+
 struct Batch {
   std::vector<const std::uint8_t*> rows;  // (count), each points to `pixels` values of `type`
   std::vector<std::uint16_t> labels;      // (count), 0 .. classes - 1
@@ -28,6 +49,8 @@ struct Batch {
   std::size_t pixels = 0;               // of one image: rows x columns of the data set
   std::size_t columns = 0, planes = 1;  // of one image, where somebody wants to see it
   Pixel type = Pixel::uint8;
+  std::vector<RowRun> runs;  // of `rows`, in order, blocks one after the other; empty: one, of all, from block 0 on
+  StepRows step;             // of all processes; of 0 rows: this is the whole step
 
   std::size_t count() const { return rows.size(); }
 };

@@ -1,7 +1,10 @@
 #include <sluice/stages/shard.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <span>
+#include <stdexcept>
 
 namespace sluice::stages {
 
@@ -10,8 +13,33 @@ std::size_t shard_rows(std::size_t rows, std::size_t parts, std::size_t unit) {
   return std::min(rows, (units + parts - 1) / parts * unit);
 }
 
+namespace {
+
+// Of several runs: parts / runs of them each, and what does not come out even is empty.
+Shard shard_of_runs(const Batch& batch, std::size_t part, std::size_t parts) {
+  const std::size_t each = parts / batch.runs.size();
+  if (each == 0)
+    throw std::invalid_argument(
+        fmt::format("{} shards of a batch of {} runs, expected at least one of each", parts, batch.runs.size()));
+  if (part >= each * batch.runs.size()) return {};
+  const RowRun& run = batch.runs[part / each];
+  const auto block = [&](std::size_t p) { return first_unit(run.blocks(), p, each); };
+  const auto row = [&](std::size_t p) { return std::min(block(p) * kernels::row_block, run.rows); };
+  const std::size_t sub = part % each;
+  return {.first_row = run.first_row + row(sub),
+          .rows = row(sub + 1) - row(sub),
+          .first_block = run.first_block + block(sub)};
+}
+
+}  // namespace
+
 Shard Sharder::operator()(const Work& work, std::size_t part, std::size_t parts) const {
   const auto& [batch, weights] = work;
+  if (batch.runs.size() > 1) {
+    Shard shard = shard_of_runs(batch, part, parts);
+    shard.batch = &batch, shard.model = weights.get(), shard.weights = &weights;
+    return shard;
+  }
   const std::size_t count = batch.count(), units = (count + unit - 1) / unit;
   const auto row = [&](std::size_t p) { return std::min(first_unit(units, p, parts) * unit, count); };
   const std::size_t first = row(part), last = row(part + 1);
@@ -26,7 +54,7 @@ Shard Sharder::operator()(const Work& work, std::size_t part, std::size_t parts)
           .weights = &weights,
           .first_row = first,
           .rows = last - first,
-          .first_block = first / kernels::row_block,
+          .first_block = first / kernels::row_block + (batch.runs.empty() ? 0 : batch.runs.front().first_block),
           .upcoming = std::span(there).subspan(begin, end - begin)};
 }
 

@@ -2,8 +2,9 @@
 //
 // (batch, weights) -> `parts` shards: runs of 64-row blocks (the batch's last block may be shorter), as even as can be;
 // or of whatever unit is asked for. Where units are fewer than parts, some shards are empty. Which rows a block has
-// does not depend on `parts`. Order and thread-safety: a pure function; shards point into the message they were cut
-// from. Errors: none.
+// does not depend on `parts`. Of a batch of several runs (sluice/stages/batch.hpp), each run is cut in as many as the
+// others: a shard is of one run. Order and thread-safety: a pure function; shards point into the message they were cut
+// from. Errors: std::invalid_argument where there are fewer parts than runs.
 //
 //   auto shards = g.split("shard", Sharder{}, work, 2);
 #pragma once
