@@ -7,7 +7,9 @@
 #include <tbb/version.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -26,8 +28,11 @@
 #include <sluice/stages/zip_member.hpp>
 #include "apps/commands/commands.hpp"
 #include "apps/flags/command_line.hpp"
+#include "apps/job/epoch_runner.hpp"
 #include "apps/job/options.hpp"
 #include "apps/job/usage_error.hpp"
+#include "apps/ranks/launch.hpp"
+#include "apps/ranks/ranks.hpp"
 #include "apps/terminal/log.hpp"
 #include "apps/terminal/standard_output.hpp"
 
@@ -45,8 +50,28 @@ std::string told(const std::string& text, int code) {
   return errors_are_events ? log_event("error", {{"message", text}, {"exit_code", code}}) : log_line(text);
 }
 
+// Of several processes of a job, this one; nullptr: it is alone, or has not found the others yet.
+Ranks* others = nullptr;
+
+// An error that ends this process. Before they have agreed to begin, all end as one; later it ends the others, too.
 int complain(const std::string& text, int code) {
+  if (others && others->agreed()) others->fail(text, code);
+  if (others) {
+    const Agreement all = others->agree({.error = text, .code = code});
+    if (all.says_it) say(told(all.text, all.code));
+    others->end();
+    return all.code;
+  }
   say(told(text, code));
+  return code;
+}
+
+// The same on every rank, at the same step.
+int complain_as_one(const std::string& text, int code) {
+  if (!others) return complain(text, code);
+  others->all("", "the end");
+  if (others->first()) say(told(text, code));
+  others->end();
   return code;
 }
 
@@ -65,11 +90,11 @@ std::string version() {
   using stages::codec_version, stages::Compression;
   return fmt::format(
       "sluice {}\ncompiler {}\noneTBB {}\nzlib {}\nlibdeflate {}\nlibbz2 {}\nliblzma {}\nlibzstd {}\nlibzip "
-      "{}\nkernels {}\n",
+      "{}\nkernels {}\nMPI modules {}\n",
       SLUICE_VERSION, compiler, TBB_runtime_version(), codec_version(Compression::gzip),
       or_none(stages::libdeflate_version()), or_none(codec_version(Compression::bzip2)),
       or_none(codec_version(Compression::xz)), or_none(codec_version(Compression::zstd)),
-      libzip.empty() ? "none: .npz files are not read" : libzip, levels);
+      libzip.empty() ? "none: .npz files are not read" : libzip, levels, modules_in_words());
 }
 
 // Where memory has come to an end, it has for several threads. false: another one says so, and had the time to.
@@ -145,7 +170,7 @@ int run(const CommandLine& line) {
     case CommandLine::Command::none:
       break;
     case CommandLine::Command::train:
-      return train(line.options);
+      return train(line.options, others);
     case CommandLine::Command::eval:
       return eval(line.options, line.eval);
     case CommandLine::Command::predict:
@@ -164,18 +189,86 @@ int run(const CommandLine& line) {
   return failed;
 }
 
+// What the library's threads are not to take, and Interrupt will: before MPI is started.
+void hold_signals() {
+  sigset_t all;
+  sigemptyset(&all);
+  for (const int one : {SIGHUP, SIGINT, SIGTERM, SIGUSR1}) sigaddset(&all, one);
+  pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
+
+// A command that is run by several processes, of which this is one.
+void find_the_others(const Launch& launch, CommandLine& line) {
+  Options& o = line.options;
+  if (line.command != CommandLine::Command::train)
+    throw UsageError(fmt::format("{} started {} processes, and only train runs as several: start one", launch.command(),
+                                 launch.ranks));
+  hold_signals();
+  others = Ranks::start(launch).release();  // until the process ends
+  others->wait_at_most(std::chrono::seconds(o.exchange_timeout));
+  o.rank = others->rank(), o.ranks = others->ranks();
+  const Processors its = processors();
+  const std::size_t threads = threads_of_rank(launch, its);
+  if (o.threads == 0) o.threads = threads;
+  std::vector<std::string> remarks = {binding_in_words(launch, its), oversubscription_in_words(launch, its, o.threads)};
+  // Of each host one says it.
+  const std::string of_host = others->local_rank() == 0 ? nlohmann::json(remarks).dump() : "";
+  const std::vector<std::string> all = others->all(of_host, "the start");
+  if (!others->first()) {
+    o.quiet = true, o.progress.reset(), o.json = false, o.profile = false;
+    return;
+  }
+  if (o.quiet) return;
+  std::vector<std::string> said;
+  for (std::size_t r = 0; r < all.size(); ++r) {
+    if (all[r].empty()) continue;
+    for (const std::string& text : nlohmann::json::parse(all[r]).get<std::vector<std::string>>()) {
+      if (text.empty() || std::find(said.begin(), said.end(), text) != said.end()) continue;
+      said.push_back(text);
+      say_warning(log_style(o.progress, o.quiet, o.log_format),
+                  others->host_count() > 1 ? others->hosts()[r] + ": " + text : text);
+    }
+  }
+}
+
+// Where nobody but the first may speak, since all have the same to say.
+bool is_heard(const Launch& launch) {
+  return launch.rank == 0;
+}
+
 int run(int argc, char** argv) {
-  const CommandLine line = parse_command_line(
-      argc, argv, {.version = version, .environment = variable, .columns = columns_of_terminal(STDOUT_FILENO)});
+  const Launch launch = find_launch(variable);
+  CommandLine line;
+  std::exception_ptr wrong;
+  try {
+    line = parse_command_line(
+        argc, argv, {.version = version, .environment = variable, .columns = columns_of_terminal(STDOUT_FILENO)});
+  } catch (const UsageError&) {
+    if (!launch.several()) throw;
+    wrong = std::current_exception();
+    line.command = CommandLine::Command::train;
+  }
   if (line.command == CommandLine::Command::none) {
     if (line.wrong) {
-      say(line.text);
+      if (is_heard(launch)) say(line.text);
       return usage;
     }
-    write_to_stdout(line.text);
+    if (is_heard(launch)) write_to_stdout(line.text);
     return done;
   }
   errors_are_events = line.options.log_format == "jsonl";
+  if (launch.several()) {
+    try {
+      find_the_others(launch, line);
+    } catch (const UsageError& error) {
+      if (is_heard(launch)) say(told(error.what(), usage));
+      return usage;
+    }
+  } else if (const std::string bound = binding_in_words(launch, processors());
+             !bound.empty() && line.command == CommandLine::Command::train && !line.options.quiet) {
+    say_warning(log_style(line.options.progress, line.options.quiet, line.options.log_format), bound);
+  }
+  if (wrong) std::rethrow_exception(wrong);
   try {
     return run(line);
   } catch (const UsageError& error) {
@@ -215,6 +308,13 @@ int main(int argc, char** argv) {
   int code = apps::failed;
   try {
     code = apps::run(argc, argv);
+    if (apps::others) apps::others->end();
+  } catch (const apps::Disagreement& error) {
+    if (error.agreement.says_it) apps::say(apps::told(error.what(), error.agreement.code));
+    apps::others->end();
+    code = error.agreement.code;
+  } catch (const apps::Diverged& error) {
+    code = apps::complain_as_one(error.what(), apps::failed);
   } catch (const apps::UsageError& error) {
     code = apps::complain(error.what(), apps::usage);
   } catch (const stages::DataError& error) {

@@ -8,7 +8,10 @@
 
 namespace sluice::apps {
 
-int train(const Options& options);
+class Ranks;
+
+// ranks: the processes of the job, of which this is one; nullptr: it is alone.
+int train(const Options& options, Ranks* ranks = nullptr);
 int graph(const Options& options);
 int sweep(const Options& options, const SweepOptions& own);
 int eval(const Options& options, const EvalOptions& own);

@@ -39,6 +39,7 @@
 #include "apps/job/training.hpp"
 #include "apps/job/transform.hpp"
 #include "apps/job/usage_error.hpp"
+#include "apps/ranks/ranks.hpp"
 #include "apps/report/observations.hpp"
 #include "apps/report/progress.hpp"
 #include "apps/report/result.hpp"
@@ -51,6 +52,7 @@ namespace {
 
 // The graphs of a run; training and evaluation are there as soon as the data are.
 struct Graphs {
+  stages::Peers* const peers;  // nullptr: this process is alone
   std::optional<Trace> trace;  // before the graphs
   const DecodedCount loaded = std::make_shared<stages::DecodedBytes>();
   const std::unique_ptr<DataPreparation> preparation;
@@ -58,11 +60,11 @@ struct Graphs {
   std::optional<Evaluation> evaluation{}, validation{};
   std::optional<Training> training{};  // last: where it is, all are
 
-  Graphs(const Options& o, const stages::DataFiles& files, const Threads& threads, int wake)
-      : preparation(data_preparation(o.stream, files, settings(o, wake, loaded), threads)) {
+  Graphs(const Options& o, const stages::DataFiles& files, const Threads& threads, int wake, stages::Peers* others)
+      : peers(others), preparation(data_preparation(o.stream, files, settings(o, wake, loaded), threads)) {
     const JobData to_come = data_to_come(o.stream, files, data_settings(o));
-    Training without_data(to_come.train, training_settings(o, 0), threads, {});
-    Evaluation with_none(to_come.test, threads);
+    Training without_data(to_come.train, with_peers(training_settings(o, 0)), threads, {});
+    Evaluation with_none(to_come.test, threads, "evaluate", peers);
     // Before the data, which takes longer, are loaded.
     override_stages(o, {&preparation->graph(), &without_data.graph(), &with_none.graph()});
     if (!o.trace.empty()) preparation->graph().set_trace(&trace.emplace(o.trace_steps));
@@ -70,9 +72,9 @@ struct Graphs {
 
   void add(const Options& o, const JobData& data, const Threads& threads, const stages::Weights& initial) {
     preparation_counts = preparation->graph().stats();
-    evaluation.emplace(data.test, threads);
-    if (data.validation.count) validation.emplace(data.validation, threads, "validate");
-    training.emplace(data.train, settings_of(o, data), threads, initial);
+    evaluation.emplace(data.test, threads, "evaluate", peers);
+    if (data.validation.count) validation.emplace(data.validation, threads, "validate", peers);
+    training.emplace(data.train, with_peers(settings_of(o, data)), threads, initial);
     override_stages(o, all());
     if (trace)
       for (Graph* g : of_epochs()) g->set_trace(&*trace);
@@ -98,6 +100,10 @@ struct Graphs {
   }
 
  private:
+  TrainingSettings with_peers(TrainingSettings settings) const {
+    settings.peers = peers;
+    return settings;
+  }
   static DataSettings settings(const Options& o, int wake, const DecodedCount& loaded) {
     DataSettings all = data_settings(o);
     all.read.wake = wake;
@@ -178,12 +184,13 @@ std::string flags_to_dump(const Options& o, const stages::DataFiles& files) {
 // One run, part after part of its story.
 class Run {
  public:
-  Run(const Options& options, const stages::DataFiles& files, Interrupt& interrupt)
+  Run(const Options& options, const stages::DataFiles& files, Interrupt& interrupt, Ranks* ranks)
       : o_(options),
         files_(files),
         interrupt_(interrupt),
+        ranks_(ranks),
         threads_(o_.effective_threads()),
-        graphs_(o_, files_, threads_, interrupt_.wake()),
+        graphs_(o_, files_, threads_, interrupt_.wake(), ranks ? &ranks->peers() : nullptr),
         checkpoints_(o_),
         until_here_(interrupt_) {}
 
@@ -215,6 +222,8 @@ class Run {
     about_ = about_model(o_, files_, *data_, names_);
     graphs_.add(o_, *data_, threads_, state_.training.weights);
     interrupt_.then([this] {
+      // Of several processes, all end behind the same step.
+      if (ranks_) return graphs_.training->wish(interrupt_.signal());
       for (Graph* g : graphs_.of_epochs()) g->cancel();
     });
     progress_.emplace(style_, state_);
@@ -234,10 +243,11 @@ class Run {
     EpochRunner epoch({*graphs_.training, *graphs_.evaluation, graphs_.validation ? &*graphs_.validation : nullptr},
                       *data_, o_.lr, checkpoints_, state_);
     try {
-      while (!state_.complete() && !interrupt_.signal()) {
+      while (!state_.complete() && !signal()) {
         progress_->epoch_begins(state_.training.epoch(), rows_done(*graphs_.training, state_));
         epoch.train();
-        if (interrupt_.signal() || !epoch.test()) break;
+        agreed_signal_ = graphs_.training->wished();
+        if (signal() || !epoch.test()) break;
         if (state_.complete() || checkpoints_.due_after(state_.training.epochs.size())) checkpoints_.save(state_);
         checkpoints_.keep_pieces();
         progress_->epoch_ends(state_.training.epochs.back());
@@ -248,12 +258,12 @@ class Run {
       throw;
     }
     if (state_.complete()) warn_of_a_loss_that_rose();
-    progress_->ends(state_, interrupt_.signal() != 0);
+    progress_->ends(state_, signal() != 0);
     if (!state_.complete()) return;
     const stages::Weights result = state_.training.result();
     state_.weights_sha256 = stages::weights_sha256(*result);
     if (!checkpoints_.failed()) state_.checkpoint = o_.checkpoint;
-    if (!o_.output.empty()) stages::save_model(o_.output, stages::averaged(*result), about_);
+    if (!o_.output.empty() && o_.writes()) stages::save_model(o_.output, stages::averaged(*result), about_);
   }
 
   // A signal that comes late changes nothing where there is a result. One that comes before the weights of a checkpoint
@@ -263,9 +273,31 @@ class Run {
   int tell_of_signal() {
     state_.outcome = "interrupted " + (trains() ? state_.place() : "while loading");
     observe();
+    if (!o_.writes()) return 128 + signal();
     say_message(style_, state_.outcome + (o_.output.empty() ? "" : "; no model was written") +
                             checkpoints_.way_to_go_on(trains()));
-    return 128 + interrupt_.signal();
+    return 128 + signal();
+  }
+
+  // Of several processes: what has to be the same in all.
+  nlohmann::ordered_json facts() const {
+    nlohmann::ordered_json all = job_of(o_, *data_);
+    all["version"] = SLUICE_VERSION;
+    for (const auto& [flag, value] : {std::pair("--epochs", o_.epochs), {"--patience", o_.patience}}) all[flag] = value;
+    all["--exchange"] = o_.exchange;
+    all["training images"] = data_->train.count;
+    all["test images"] = data_->test.count;
+    all["going on from"] = checkpoints_.resumes() ? "a checkpoint " + state_.place() : "the beginning";
+    if (trains()) all["the weights"] = "of sha256 " + stages::weights_sha256(*state_.training.weights);
+    return all;
+  }
+  // What they agreed on. false: they end.
+  bool begins_with_all() {
+    if (!ranks_) return true;
+    const Agreement all = ranks_->agree({.facts = facts(), .signal = interrupt_.signal()});
+    if (!all.text.empty()) throw Disagreement(all);
+    agreed_signal_ = all.signal;
+    return all.signal == 0;
   }
 
   void tell_of(const std::exception& error) {
@@ -279,6 +311,7 @@ class Run {
   // The result comes first: what is written behind it may fail, and whether this fails is to keep no other from being
   // written.
   void tell_result() {
+    if (!o_.writes()) return;
     state_.seconds.total = seconds_since(begin_);
     std::exception_ptr unsaid;
     try {
@@ -329,8 +362,12 @@ class Run {
     return held ? fmt::format(", with values up to {}", stages::largest_value(*held)) : "";
   }
 
+  // That ended the run, or is about to; of several processes that of all.
+  int signal() const { return ranks_ ? agreed_signal_ : interrupt_.signal(); }
+
   // Report, picture, trace, profile: whatever there is to look at, however the run ended.
   void observe() {
+    if (!o_.writes()) return;
     state_.seconds.total = seconds_since(begin_);
     write_observations(o_, {.files = files_,
                             .data = *data_,
@@ -348,6 +385,8 @@ class Run {
   const Options& o_;
   const stages::DataFiles& files_;
   Interrupt& interrupt_;
+  Ranks* const ranks_;
+  int agreed_signal_ = 0;
   const Clock::time_point begin_ = Clock::now();
   const LogStyle style_ = log_style(o_.progress, o_.quiet, o_.log_format);
   const Threads threads_;
@@ -366,12 +405,12 @@ class Run {
 
 }  // namespace
 
-int train(const Options& o) {
+int train(const Options& o, Ranks* ranks) {
   Interrupt interrupt;  // before the threads, and before there is a file that could be left behind
   const stages::DataFiles files = stages::find_data_files(data_wanted(o));
-  check_outputs(o, files);
+  if (o.writes()) check_outputs(o, files);
   check_flags_of_formats(o, files.all());
-  Run run(o, files, interrupt);
+  Run run(o, files, interrupt, ranks);
   if (o.dump_flags) {
     write_to_stdout(flags_to_dump(o, files) + "\n");
     return 0;
@@ -380,8 +419,10 @@ int train(const Options& o) {
   try {
     run.load();
     if (!interrupt.signal()) run.go_on_or_begin();
-    if (run.trains()) run.epochs();
+    if (run.begins_with_all() && run.trains()) run.epochs();
   } catch (const UsageError&) {
+    throw;
+  } catch (const Disagreement&) {
     throw;
   } catch (const std::exception& error) {
     run.tell_of(error);

@@ -35,16 +35,6 @@ ordered_json job_before() {
   return all;
 }
 
-ordered_json job(const Options& o, const JobData& data) {
-  ordered_json all = job_of(o);
-  const stages::DataShape& shape = data.train.shape;
-  if (o.stream) all["--shuffle-buffer"] = o.effective_shuffle_buffer(shape.image_bytes(), data.train.count);
-  all["--classes"] = shape.classes;
-  all["--scale"] = stages::scale_text(o.effective_divisor(shape));
-  all.update(known_by(o, data));
-  return all;
-}
-
 // One that may not be looked at is there.
 bool exists_or_is_unknown(const std::string& path) {
   std::error_code error;
@@ -92,6 +82,16 @@ ordered_json job_of(const Options& o) {
           {"--header", o.header},
           {"--separator", o.separator},
           {"--missing", o.missing == "auto" ? "error" : o.missing}};
+}
+
+ordered_json job_of(const Options& o, const JobData& data) {
+  ordered_json all = job_of(o);
+  const stages::DataShape& shape = data.train.shape;
+  if (o.stream) all["--shuffle-buffer"] = o.effective_shuffle_buffer(shape.image_bytes(), data.train.count);
+  all["--classes"] = shape.classes;
+  all["--scale"] = stages::scale_text(o.effective_divisor(shape));
+  all.update(known_by(o, data));
+  return all;
 }
 
 ordered_json known_by(const Options& o, const JobData& data) {
@@ -167,7 +167,7 @@ TrainingState Checkpointing::go_on(const JobData& data) {
   Checkpoint& c = found_->checkpoint;
   TrainingState& s = c.state;
   c.job["--scale"] = stages::scale_text(s.weights->divisor);  // that of the model file is what counts
-  auto different = differences(c.job, job(o_, data));
+  auto different = differences(c.job, job_of(o_, data));
   // Nothing is lost where nothing was done: of files that were damaged, say, and then mended.
   if (s.epochs.empty() && s.rows() == 0)
     std::erase_if(different, [](const Difference& one) { return one.of_contents; });
@@ -207,7 +207,7 @@ void Checkpointing::begin(const JobData& data, const stages::Metadata& about, st
 }
 
 std::uint64_t Checkpointing::steps_between() const {
-  return o_.checkpoint.empty() ? 0 : o_.effective_every().steps;
+  return o_.checkpoint.empty() || !o_.writes() ? 0 : o_.effective_every().steps;
 }
 
 bool Checkpointing::due_after(std::size_t epoch) const {
@@ -217,8 +217,8 @@ bool Checkpointing::due_after(std::size_t epoch) const {
 
 void Checkpointing::save(const RunState& state) {
   const TrainingState& s = state.training;
-  if (o_.checkpoint.empty() || failed_ || saved_ == s.changes) return;
-  const Checkpoint c{.job = job(o_, *data_), .state = s, .files = data_->train.stamps.lasting(), .about = stored_};
+  if (o_.checkpoint.empty() || !o_.writes() || failed_ || saved_ == s.changes) return;
+  const Checkpoint c{.job = job_of(o_, *data_), .state = s, .files = data_->train.stamps.lasting(), .about = stored_};
   try {
     apps::save(o_.checkpoint, c, std::exchange(older_, Older::kept));
   } catch (const stages::WriteError& error) {
@@ -238,7 +238,7 @@ void Checkpointing::save(const RunState& state) {
 // Of these files, as lasting() has it; then what is stored of each (stored_pieces.hpp).
 void Checkpointing::keep_pieces() {
   const KnownPieces& known = data_->train.known;
-  if (pieces_kept_ || known.empty() || !has_own_) return;
+  if (pieces_kept_ || known.empty() || !has_own_ || !o_.writes()) return;
   std::string bytes(pieces_magic);
   const std::string files = data_->train.stamps.lasting();
   stages::put_field(bytes, files.size(), 4);

@@ -42,6 +42,8 @@ nlohmann::ordered_json known_by(const Options& options, const JobData& data);
 
 // What of the flags decides the result, each under its name; what there is of files is in known_by().
 nlohmann::ordered_json job_of(const Options& options);
+// Both, and what follows from the data.
+nlohmann::ordered_json job_of(const Options& options, const JobData& data);
 
 class Checkpointing {
  public:

@@ -92,6 +92,8 @@ bool EpochRunner::test() {
   } catch (const stages::DataError&) {
     checkpoints_.save(state_);
     throw;
+  } catch (const stages::DivergedError& error) {  // of another process's rows
+    diverged(fmt::format("in the test after epoch {}", s.epoch()), error.what());
   }
   state_.seconds.test += seconds_since(begin);
   s.complete_epoch(metrics, validation);

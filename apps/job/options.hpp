@@ -92,6 +92,12 @@ struct Options {
   std::string command;           // train, graph, eval or predict
   std::vector<SpeltFlag> spelt;  // all of these as flags
 
+  // Of several processes, one of them (apps/ranks).
+  std::size_t rank = 0, ranks = 1;
+  std::string exchange = "auto";             // auto, gather or slices
+  std::size_t exchange_timeout = 60;         // seconds
+  bool writes() const { return rank == 0; }  // only one of them does
+
   bool keeps_checkpoints() const { return !checkpoint.empty() || resumes_from_file(); }
   // The state between two steps is wanted also of a run that was cancelled.
   bool keeps_state() const { return keeps_checkpoints() || !report.empty(); }

@@ -174,7 +174,7 @@ DataSettings data_settings(const Options& o) {
   return {.classes = o.classes,
           .scale_is_given = !o.scale.empty(),
           .standardize = o.standardize,
-          .digests = o.keeps_checkpoints() || !o.output.empty(),
+          .digests = o.keeps_checkpoints() || !o.output.empty() || o.ranks > 1,
           .table = table_settings(o),
           .read = read_settings(o)};
 }

@@ -57,6 +57,12 @@ Training::Training(const LabelledSet& set, const TrainingSettings& settings, con
 //  weights -> work
 //
 // For a job that keeps its state, accumulate reads what gather makes, too.
+//
+// Of one of several processes, which has a part of every batch's row blocks, and so of the nodes of the tree:
+//
+//  ... shard => forward => gradient => plan -> due -> exchange -> slice => reduce => sgd => gather -> weights
+//                       => loss -> sums -> due     -> accumulate
+//                       => accuracy -> sums           gather -> accumulate
 Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings& s, const Threads& threads,
                                  const Weights& initial) {
   Graph& g = graph_;
@@ -66,7 +72,7 @@ Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings&
   const auto limits = [&](std::size_t rows) {
     return Limits{rows, set.shape.pixels(), set.shape.classes, runs_beside(s.optimizer)};
   };
-  const Limits batch = limits(s.batch_size), part = limits(shard_rows(s.batch_size, cut.shards, unit));
+  const Limits batch = limits(s.batch_size), part = limits(shard_rows(s.own_rows(), cut.shards, unit));
   const Update update{s.optimizer};
 
   auto weights = g.feedback("weights", initial);
@@ -76,7 +82,9 @@ Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings&
       g.split("shard", Sharder{.workers = threads.count(), .unit = unit}, work, shards(cut.shards), capacity(2));
   const auto* const class_weights = class_weights_.empty() ? nullptr : &class_weights_;
   auto scored = g.map("forward", SoftmaxForward{.limits = part, .class_weights = class_weights}, shard, unlimited);
-  if (cut.gradient_by_slices) {
+  if (s.peers) {
+    exchange(scored, s, batch, part, weights, slices);
+  } else if (cut.gradient_by_slices) {
     const std::size_t kept = set.in_memory ? 0 : set.shape.image_bytes();
     auto whole = g.fold("plan", GatherScored{.limits = batch, .row_bytes = kept}, scored, capacity(2));
     auto slice = g.split("slice", PixelSlicer{}, whole, shards(slices), capacity(1));
@@ -98,6 +106,32 @@ Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings&
     weights.close(after);
   }
   return weights;
+}
+
+void Training::exchange(const Stream<Scored>& scored, const TrainingSettings& s, const Limits& batch,
+                        const Limits& part, Feedback<Weights>& weights, std::size_t slices) {
+  Graph& g = graph_;
+  exchange_.peers = s.peers, exchange_.way = s.exchange;
+  auto plan = g.fold("plan", Plan{.limits = batch, .part = true},
+                     g.map("gradient", SoftmaxGradient{.limits = part}, scored, unlimited), capacity(1));
+  auto loss = g.fold("loss", CrossEntropyOfBlocks{.limits = batch}, scored, capacity(1));
+  auto hits = g.fold("accuracy", Accuracy{}, scored, capacity(1));
+  auto due = g.zip("due", plan, g.zip("sums", loss, hits, capacity(1)), capacity(1));
+  auto all = g.map("exchange", Exchange{.state = &exchange_, .limits = batch}, due);
+  auto slice = g.split("slice", Slicer{}, all, shards(slices), capacity(1));
+  auto sum = g.map("reduce", Reduce{.limits = batch, .slices = slices}, slice, unlimited);
+  auto after =
+      g.fold("gather", Gather{.limits = batch}, g.map("sgd", Update{s.optimizer}, sum, unlimited), capacity(1));
+  const auto keep = [this](const Exchanged& step, const Weights& its_weights) {
+    if (step.over) return Demand::enough;
+    metrics_(step.loss, step.hits);
+    kept_ = its_weights;
+    if (between_) between_();
+    wished_ = step.wish;
+    return wished_ ? Demand::enough : Demand::more;
+  };
+  g.sink("accumulate", keep, all, after);
+  weights.close(after);
 }
 
 void Training::accumulate(const Stream<BatchLoss>& loss, const Stream<BatchHits>& hits, const Stream<Weights>& after,
@@ -125,6 +159,7 @@ Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& 
     auto& batcher = rows_.emplace<Batcher>();
     batcher.data = set.in_memory;
     batcher.batch_size = s.batch_size, batcher.seed = s.seed, batcher.last_epoch = s.last_epoch;
+    batcher.rank = s.rank(), batcher.ranks = s.ranks();
     return graph_.source("batch", std::ref(batcher), ahead);
   }
   const std::size_t image_bytes = set.shape.image_bytes();
@@ -181,6 +216,7 @@ Metrics Training::run(std::uint64_t epoch) {
 Metrics Training::run(std::uint64_t epoch, const Accumulator& so_far, std::function<void()> between) {
   metrics_.carried = metrics_.sums = so_far;
   between_ = std::move(between);
+  exchange_.over = false, wished_ = 0;
   if (kept_) weights_.set_value(kept_);
   const auto first = static_cast<std::size_t>(so_far["count"]);
   std::visit([&](auto& rows) { rows.epoch(epoch, first); }, rows_);

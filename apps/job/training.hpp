@@ -2,6 +2,7 @@
 //
 // LabelledSet, settings, initial weights -> the weights and the metrics of each epoch. A set in memory is shuffled
 // wholly, one that stays in its files within a buffer, while they are decompressed.
+// Of several processes, each has its own row blocks of every batch, and after every step the weights of all.
 // Order and thread-safety: one run at a time; graph().cancel() and graph().stats() from any thread. Errors: those of
 // Graph::run(), and a stages::DataError where images and labels are not as many.
 //
@@ -25,6 +26,7 @@
 #include <sluice/stages/batch.hpp>
 #include <sluice/stages/batcher.hpp>
 #include <sluice/stages/dataset.hpp>
+#include <sluice/stages/exchange.hpp>
 #include <sluice/stages/loss.hpp>
 #include <sluice/stages/model.hpp>
 #include <sluice/stages/shuffle_buffer.hpp>
@@ -44,6 +46,11 @@ class Training {
   // The steps of an epoch behind those that `so_far` was summed up over: with the same bits as if the epoch had been
   // one run. between: where the state is kept: called after every step, on a thread of the graph.
   Metrics run(std::uint64_t epoch, const stages::Accumulator& so_far, std::function<void()> between = {});
+  // Of several processes: to end after a step, the same in all of them, for this reason (a signal). From any thread.
+  void wish(int reason) { exchange_.wish = reason; }
+  // That of any of them, after a run; 0: it went to its end.
+  int wished() const { return wished_; }
+  const stages::ExchangeState& exchange() const { return exchange_; }
   // After the same step.
   const stages::Accumulator& sums() const { return metrics_.sums; }
   const stages::Weights& weights() const { return kept_ ? kept_ : weights_.value(); }
@@ -52,6 +59,8 @@ class Training {
   Stream<stages::Batch> batches(const LabelledSet& set, const TrainingSettings& settings);
   Feedback<stages::Weights> wire(const LabelledSet& set, const TrainingSettings& settings, const Threads& threads,
                                  const stages::Weights& initial);
+  void exchange(const Stream<stages::Scored>& scored, const TrainingSettings& settings, const stages::Limits& batch,
+                const stages::Limits& part, Feedback<stages::Weights>& weights, std::size_t slices);
   void accumulate(const Stream<stages::BatchLoss>& loss, const Stream<stages::BatchHits>& hits,
                   const Stream<stages::Weights>& after, bool keeps_state);
 
@@ -67,6 +76,8 @@ class Training {
   stages::Accumulate metrics_;
   stages::Weights kept_;  // after the last step that metrics_ has
   std::function<void()> between_;
+  stages::ExchangeState exchange_;
+  int wished_ = 0;
   Feedback<stages::Weights> weights_;
 };
 

@@ -24,12 +24,18 @@ std::size_t gradient_bytes(const stages::DataShape& shape) {
 
 }  // namespace
 
+std::size_t TrainingSettings::own_rows() const {
+  const std::size_t blocks = ceil_div(batch_size, kernels::row_block);
+  return std::min(batch_size, ceil_div(blocks, ranks()) * kernels::row_block);
+}
+
 Cut cut_of(const TrainingSettings& s, const stages::DataShape& shape, std::size_t threads) {
-  const std::size_t blocks = std::max<std::size_t>(1, ceil_div(s.batch_size, kernels::row_block));
+  const std::size_t blocks = std::max<std::size_t>(1, ceil_div(s.own_rows(), kernels::row_block));
   const std::size_t workers = std::min(blocks, threads);
   // A shard is at least one row block: more shards than blocks would be empty.
   if (s.shards) return {s.shards, std::max<std::size_t>(1, s.shards / workers)};
-  if (threads > blocks && slices_of(shape, threads) > blocks)
+  // (Of several processes each has nodes of the tree to bring, which slices are not.)
+  if (s.ranks() == 1 && threads > blocks && slices_of(shape, threads) > blocks)
     return {std::min(threads, ceil_div(s.batch_size, kernels::lanes)), 1, true};
   const std::size_t block_bytes = std::max<std::size_t>(1, kernels::row_block * shape.image_bytes());
   const std::size_t fit = std::clamp<std::size_t>(most_shard_bytes / block_bytes, 1, most_shard_blocks);
@@ -49,15 +55,14 @@ std::string cut_in_words(const TrainingSettings& s, const stages::DataShape& sha
   const Cut cut = cut_of(s, shape, threads);
   const std::size_t shards = cut.shards, run = cut.run;
   const bool by_slices = cut.gradient_by_slices;
-  const std::size_t unit = by_slices ? kernels::lanes : kernels::row_block, units = ceil_div(s.batch_size, unit);
-  const std::size_t blocks = ceil_div(s.batch_size, kernels::row_block);
-  std::size_t most = 0, least = s.batch_size, empty = 0;
+  const std::size_t rows = s.own_rows();
+  const std::size_t unit = by_slices ? kernels::lanes : kernels::row_block, units = ceil_div(rows, unit);
+  const std::size_t blocks = ceil_div(rows, kernels::row_block);
+  std::size_t most = 0, least = rows, empty = 0;
   for (std::size_t p = 0; p < shards; ++p) {
-    const auto row = [&](std::size_t part) {
-      return std::min(stages::first_unit(units, part, shards) * unit, s.batch_size);
-    };
-    const std::size_t rows = row(p + 1) - row(p);
-    most = std::max(most, rows), least = std::min(least, rows), empty += rows == 0;
+    const auto row = [&](std::size_t part) { return std::min(stages::first_unit(units, part, shards) * unit, rows); };
+    const std::size_t of_shard = row(p + 1) - row(p);
+    most = std::max(most, of_shard), least = std::min(least, of_shard), empty += of_shard == 0;
   }
   const std::size_t slices = slices_of(shape, threads);
   const auto some = [](std::size_t count, const std::string& what) {
@@ -74,8 +79,10 @@ std::string cut_in_words(const TrainingSettings& s, const stages::DataShape& sha
     why = fmt::format("{} a thread, no more, since their gradients take memory, too", run);
   else if (run > 1)
     why = fmt::format("{} a thread, so that what it works on stays in its cache", run);
-  return fmt::format("a batch: {} of {}{}, {}; the gradient: {} of about {:.1f} KiB, {}", some(shards, "shard"),
-                     least < most ? fmt::format("{} to ", least) : "", some(most, "row"), why, some(slices, "slice"),
+  return fmt::format("{}: {} of {}{}, {}; the gradient: {} of about {:.1f} KiB, {}",
+                     s.ranks() == 1 ? "a batch" : fmt::format("of a batch, this process's {} rows", rows),
+                     some(shards, "shard"), least < most ? fmt::format("{} to ", least) : "", some(most, "row"), why,
+                     some(slices, "slice"),
                      static_cast<double>(gradient_bytes(shape)) / static_cast<double>(slices) / 1024,
                      slices < threads ? "since smaller ones cost more than they save" : "one a thread");
 }

@@ -13,7 +13,9 @@
 #include <vector>
 
 #include <sluice/stages/dataset.hpp>
+#include <sluice/stages/exchange.hpp>
 #include <sluice/stages/optimizer.hpp>
+#include <sluice/stages/peers.hpp>
 
 namespace sluice::apps {
 
@@ -30,13 +32,21 @@ struct TrainingSettings {
   // The weights of every step are kept until the next: so that a run that was cancelled, and whoever is called between
   // two steps, has a state to go on from.
   bool keeps_state = false;
+  // The other processes that have rows of every step; nullptr: there are none. They have the same settings.
+  stages::Peers* peers = nullptr;
+  stages::ExchangeWay exchange = stages::ExchangeWay::automatic;
+
+  std::size_t ranks() const { return peers ? peers->ranks() : 1; }
+  std::size_t rank() const { return peers ? peers->rank() : 0; }
+  // Of a step, at most: what this process works on.
+  std::size_t own_rows() const;
 };
 
 // What they come to.
 
-// A batch is cut so that each thread has as much to do, in shards that are worked through forward and gradient while
-// their pixels lie in a core's second-level cache: at most 512 rows or 448 KiB, but of no more gradients than a
-// mebibyte a thread.
+// A batch, or what this process has of one, is cut so that each thread has as much to do, in shards that are worked
+// through forward and gradient while their pixels lie in a core's second-level cache: at most 512 rows or 448 KiB, but
+// of no more gradients than a mebibyte a thread.
 struct Cut {
   std::size_t shards = 1;
   std::size_t run = 1;  // neighbouring shards that one thread works through

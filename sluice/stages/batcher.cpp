@@ -4,6 +4,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include <sluice/stages/shard.hpp>
+
 namespace sluice::stages {
 
 void Batcher::epoch(std::uint64_t number, std::size_t first) {
@@ -14,10 +16,9 @@ void Batcher::epoch(std::uint64_t number, std::size_t first) {
 void Batcher::reset() {
   if (!data) throw std::invalid_argument("batcher without a data set");
   if (batch_size == 0) throw std::invalid_argument("batch_size 0, expected at least 1");
-  if (first_ % batch_size != 0 && first_ < data->size())
-    throw std::invalid_argument("an epoch that begins within a batch");
-  next_ = std::min(first_, data->size());
-  following_.clear();
+  if (first_ % batch_size != 0 && first_ < size()) throw std::invalid_argument("an epoch that begins within a batch");
+  next_ = std::min(first_, size());
+  looked_ = false;
   started_ = true;
   if (!shuffled) return;
   if (!is(now_, epoch_) && is(ahead_, epoch_)) std::swap(now_, ahead_);
@@ -25,23 +26,39 @@ void Batcher::reset() {
   now_.advance(data->size());
 }
 
+RowRun Batcher::share(std::size_t rows) const {
+  if (ranks == 1) return {.rows = rows};
+  const std::size_t blocks = (rows + kernels::row_block - 1) / kernels::row_block;
+  const std::size_t block = first_unit(blocks, rank, ranks), first = std::min(block * kernels::row_block, rows);
+  const std::size_t behind = std::min(first_unit(blocks, rank + 1, ranks) * kernels::row_block, rows);
+  return {.first_row = first, .rows = behind - first, .first_block = block};
+}
+
 bool Batcher::operator()(Batch& out) {
   if (!started_) reset();
   const auto row = [this, order = now_.order().data()](std::size_t place) { return shuffled ? order[place] : place; };
+  const auto step_rows = [&](std::size_t first) { return std::min(batch_size, size() - first); };
   const auto look_up = [&](std::size_t first) {
-    following_.resize(std::min(batch_size, data->size() - first));
-    for (std::size_t i = 0; i < following_.size(); ++i) following_[i] = data->images[row(first + i)];
+    const RowRun its = share(step_rows(first));
+    following_.resize(its.rows);
+    for (std::size_t i = 0; i < its.rows; ++i) following_[i] = data->images[row(first + its.first_row + i)];
+    looked_ = true;
   };
-  if (next_ >= data->size()) return false;
-  if (following_.empty()) look_up(next_);
-  const std::size_t count = following_.size();
+  if (next_ >= size()) return false;
+  if (!looked_) look_up(next_);
+  const std::size_t count = step_rows(next_);
+  const RowRun its = share(count);
   out.pixels = data->pixels();
   out.type = data->type();
   // Each row is looked up once: what was announced as upcoming is the batch now.
   out.rows.assign(following_.begin(), following_.end());
   out.labels.reserve(std::min(batch_size, data->size()));  // no more than that when it grows
-  out.labels.resize(count);
-  for (std::size_t i = 0; i < count; ++i) out.labels[i] = data->labels[row(next_ + i)];
+  out.labels.resize(its.rows);
+  for (std::size_t i = 0; i < its.rows; ++i) out.labels[i] = data->labels[row(next_ + its.first_row + i)];
+  if (ranks > 1) {
+    out.step = step_of(count, ranks);
+    out.runs.assign(1, {.rows = its.rows, .first_block = its.first_block});
+  }
   next_ += count;
   look_up(next_);
   out.upcoming.assign(following_.begin(), following_.end());

@@ -5,12 +5,15 @@
 // wait for it. Order and thread-safety: a source; one thread at a time. epoch() between runs. Errors: std::length_error
 // beyond 2^32 - 1 rows; std::invalid_argument for a batch_size of 0, or an epoch that begins within a batch.
 //
+// Of several processes (ranks), each has a run of every step's row blocks, and looks up only the rows of these.
+//
 //   Batcher batcher{.data = &train, .batch_size = 256, .seed = 0};
 //   auto batches = g.source("batch", std::ref(batcher), capacity(4));
 //   batcher.epoch(1), g.run(), batcher.epoch(2), g.run();
 //   batcher.epoch(3, 512), g.run();  // without its first two batches
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -29,6 +32,8 @@ struct Batcher {
   std::uint64_t seed = 0;
   bool shuffled = true;                                                  // false: in the order of the data set
   std::uint64_t last_epoch = std::numeric_limits<std::uint64_t>::max();  // none after it is prepared
+  std::size_t rank = 0, ranks = 1;
+  std::size_t last = std::numeric_limits<std::size_t>::max();  // of the order, none from this place on
 
   using Output = Batch;
   bool operator()(Batch& out);
@@ -42,9 +47,11 @@ struct Batcher {
   void begin(Shuffle& shuffle, std::uint64_t epoch) const;
   std::uint64_t epoch_ = 0;
   std::size_t first_ = 0, next_ = 0;
-  bool started_ = false;
+  bool started_ = false, looked_ = false;
   Shuffle now_{}, ahead_{};
   std::vector<const std::uint8_t*> following_{};  // rows of the batch that comes next
+  RowRun share(std::size_t rows) const;           // of a step of so many rows: this rank's
+  std::size_t size() const { return std::min(last, data->size()); }
 };
 
 static_assert(verbs::Source<Batcher, Batch>);

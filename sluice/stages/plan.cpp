@@ -27,31 +27,36 @@ std::size_t StepPlan::bytes(const Limits& limits) {
 }
 
 void Plan::operator()(Group<Shared<PartialGradient>> shards, GradientPlan& out) {
-  nodes_.clear();
+  out.places.clear();
+  out.additions.clear();
   out.partials.clear();
   out.nodes.clear();
   out.size = out.rows = 0;
   for (const Shared<PartialGradient>& partial : shards) {
+    out.size = partial->node_size;
     if (partial->nodes.empty()) continue;
     out.partials.push_back(partial);
     for (std::size_t i = 0; i < partial->nodes.size(); i++) {
-      nodes_.push_back(partial->nodes[i]);
+      out.places.push_back(partial->nodes[i]);
       out.nodes.push_back(partial->node(i));
     }
-    out.size = partial->node_size;
     out.rows += partial->shard.rows;
   }
-  if (nodes_.empty()) throw std::invalid_argument("batch of 0 rows, expected at least 1: it has no gradient");
-  addition_plan(nodes_, out.additions);
-
-  out.begin(*shards[0]->shard.weights, models_);
+  const Shard& first = shards[0]->shard;
+  if (part)
+    out.step = first.batch->step;
+  else if (out.places.empty())
+    throw std::invalid_argument("batch of 0 rows, expected at least 1: it has no gradient");
+  else
+    addition_plan(out.places, out.additions);
+  out.begin(*first.weights, models_);
 }
 
 std::optional<std::size_t> Plan::payload_bytes() const {
   if (!limits.known()) return std::nullopt;
   // Vectors that grew may have room for twice as many.
   const std::size_t blocks = (limits.rows + kernels::row_block - 1) / kernels::row_block;
-  return 2 * blocks * (sizeof(Shared<PartialGradient>) + sizeof(const float*) + sizeof(Addition)) +
+  return 2 * blocks * (sizeof(Shared<PartialGradient>) + sizeof(const float*) + sizeof(BlockNode) + sizeof(Addition)) +
          StepPlan::bytes(limits);
 }
 

@@ -37,12 +37,17 @@ struct StepPlan {
 struct GradientPlan : StepPlan {
   std::vector<Shared<PartialGradient>> partials;  // what the nodes lie in
   std::vector<const float*> nodes;                // from left to right, each of `size` floats
-  std::vector<Addition> additions;                // of the nodes
+  std::vector<BlockNode> places;                  // of the nodes, in the tree
+  std::vector<Addition> additions;                // of the nodes; of a part of a step: none yet
   std::size_t size = 0;                           // floats: see PartialGradient
+  StepRows step;                                  // of which this is a part, where it is one
 };
 
 struct Plan {
   Limits limits = {};  // optional, for payload_bytes; rows: of a batch
+  // Of this process's part of a step (sluice/stages/exchange.hpp): it may have no rows, and what is to be added is not
+  // decided here.
+  bool part = false;
 
   using Output = GradientPlan;
   void operator()(Group<Shared<PartialGradient>> shards, GradientPlan& out);
@@ -50,7 +55,6 @@ struct Plan {
   std::optional<std::size_t> payload_bytes() const;
 
   // State of its own, no options: kept for its memory.
-  std::vector<BlockNode> nodes_{};
   Pool<Model> models_{};
 };
 

@@ -8,6 +8,13 @@
 
 namespace sluice::stages {
 
+StepRows step_of(std::size_t rows, std::size_t ranks) {
+  StepRows step{.rows = rows, .begins = {}};
+  const std::size_t blocks = (rows + kernels::row_block - 1) / kernels::row_block;
+  for (std::size_t r = 0; r <= ranks; ++r) step.begins.push_back(first_unit(blocks, r, ranks));
+  return step;
+}
+
 std::size_t shard_rows(std::size_t rows, std::size_t parts, std::size_t unit) {
   const std::size_t units = (rows + unit - 1) / unit;
   return std::min(rows, (units + parts - 1) / parts * unit);

@@ -39,6 +39,9 @@ constexpr std::size_t first_unit(std::size_t units, std::size_t part, std::size_
   return units * part / parts;
 }
 
+// A step of so many rows whose row blocks are shared out to so many processes, as even as can be.
+StepRows step_of(std::size_t rows, std::size_t ranks);
+
 // Rows of the largest shard of a batch of `rows` cut in `parts`.
 std::size_t shard_rows(std::size_t rows, std::size_t parts, std::size_t unit = kernels::row_block);
 

@@ -1,0 +1,243 @@
+#include "apps/ranks/ranks.hpp"
+
+#include <dlfcn.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <set>
+#include <span>
+#include <system_error>
+#include <thread>
+#include <utility>
+
+#include "apps/job/usage_error.hpp"
+#include "apps/ranks/engine.hpp"
+#include "apps/terminal/log.hpp"
+
+namespace sluice::apps {
+namespace {
+
+constexpr int exit_failed = 1;
+
+// Beside the program, as it is built, and where it is installed.
+std::vector<std::filesystem::path> folders() {
+  std::error_code none;
+  const std::filesystem::path here = std::filesystem::read_symlink("/proc/self/exe", none).parent_path();
+  return {here, here / SLUICE_MODULES_FROM_PROGRAM};
+}
+
+std::string find_module(const std::string& name) {
+  std::error_code none;
+  for (const std::filesystem::path& folder : folders())
+    if (const auto path = folder / ("sluice_" + name + ".so"); std::filesystem::is_regular_file(path, none))
+      return path.string();
+  return "";
+}
+
+// Of the launcher's library first; where any can be started, whichever there is.
+std::vector<std::string> wanted_modules(const Launch& launch) {
+  switch (launch.by) {
+    case Launch::By::hydra:
+      return {"mpich"};
+    case Launch::By::slurm:
+      if (launch.wireup == Launch::Wireup::pmi2) return {"mpich"};
+      return {"openmpi", "mpich"};
+    default:
+      return {"openmpi"};
+  }
+}
+
+std::string module_of(const Launch& launch) {
+  if (const char* const named = std::getenv("SLUICE_MPI_MODULE"); named && *named) return named;
+  for (const std::string& name : wanted_modules(launch))
+    if (std::string path = find_module(name); !path.empty()) return path;
+  throw UsageError(
+      fmt::format("{} started {} processes, and this sluice has no module sluice_{}.so to be one of several: build it "
+                  "with -DSLUICE_MPI=ON, where the library is installed; or start one process, with --threads",
+                  launch.command(), launch.ranks, wanted_modules(launch).front()));
+}
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "?";
+  return name.data();
+}
+
+// MPI may wait for a rank that is not there any more.
+void end_soon(int code) {
+  std::thread([code] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    ::_exit(code);
+  }).detach();
+}
+
+}  // namespace
+
+std::unique_ptr<Ranks> Ranks::start(const Launch& launch) {
+  if (launch.wireup == Launch::Wireup::none)
+    throw UsageError(
+        fmt::format("srun started {} processes that cannot find one another: srun --mpi=pmix, or --mpi=pmi2, lets them "
+                    "(srun --mpi=list says what there is)",
+                    launch.ranks));
+  const std::string path = module_of(launch);
+  // Its library's own modules look for its names among those of the whole program.
+  void* const module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
+  if (!module) throw UsageError(fmt::format("{}: cannot be loaded: {}", path, ::dlerror()));
+  void* const found = ::dlsym(module, make_engine_name);
+  if (!found) throw UsageError(fmt::format("{}: is no module of sluice: it has no {}", path, make_engine_name));
+  auto* const make = reinterpret_cast<MakeEngine*>(found);
+  static std::atomic<Ranks*> started{nullptr};
+  Engine* const engine = make({.failed = [rank = launch.rank](const std::string& what, int late) {
+    Ranks* const all = started;
+    if (!all) {
+      say(log_line(fmt::format("rank {} on {}: {}", rank, host_name(), what)));
+      ::_exit(exit_failed);
+    }
+    all->fail(late < 0 ? what
+                       : fmt::format("{} did not come to {} within {} s: it has ended, has stopped, or is out of reach",
+                                     all->name(static_cast<std::size_t>(late)), what, all->time_.count()),
+              exit_failed);
+  }});
+  std::unique_ptr<Ranks> ranks(new Ranks(launch, *engine));
+  started = ranks.get();
+  if (engine->rank() != launch.rank || engine->ranks() != launch.ranks)
+    ranks->fail(fmt::format("{} says that this is rank {} of {}, its library {} of {}: is it that launcher's?",
+                            launch.command(), launch.rank, launch.ranks, engine->rank(), engine->ranks()),
+                exit_failed);
+  ranks->engine_.wait_at_most(ranks->time_);
+  ranks->hosts_ = ranks->all(host_name(), "the start");
+  return ranks;
+}
+
+Ranks::Ranks(const Launch& launch, Engine& engine)
+    : launch_(launch), engine_(engine), rank_(engine.rank()), hosts_(engine.ranks(), "?") {}
+
+Ranks::~Ranks() = default;
+
+std::size_t Ranks::host_count() const {
+  return std::set<std::string>(hosts_.begin(), hosts_.end()).size();
+}
+std::size_t Ranks::local_rank() const {
+  return engine_.local_rank();
+}
+std::size_t Ranks::local_ranks() const {
+  return engine_.local_ranks();
+}
+std::string Ranks::library() const {
+  return engine_.library();
+}
+stages::Peers& Ranks::peers() {
+  return engine_;
+}
+std::byte* Ranks::share(std::size_t bytes) {
+  return engine_.share(bytes);
+}
+
+void Ranks::wait_at_most(std::chrono::seconds time) {
+  time_ = time;
+  engine_.wait_at_most(time);
+}
+
+std::vector<std::string> Ranks::all(const std::string& mine, const char* what, unsigned patience) {
+  const std::size_t n = ranks();
+  engine_.wait_at_most(time_ * patience);
+  const std::uint64_t size = mine.size();
+  std::vector<std::uint64_t> sizes(n, 0);
+  std::vector<stages::Outgoing> to(n, {&size, sizeof size});
+  std::vector<stages::Incoming> from(n);
+  for (std::size_t r = 0; r < n; ++r) from[r] = {&sizes[r], sizeof size};
+  engine_.swap(to, from, what);
+  std::vector<std::string> texts(n);
+  for (std::size_t r = 0; r < n; ++r) {
+    to[r] = {mine.data(), mine.size()};
+    if (r == rank_) continue;
+    texts[r].resize(static_cast<std::size_t>(sizes[r]));
+    from[r] = {texts[r].data(), texts[r].size()};
+  }
+  texts[rank_] = mine;
+  engine_.swap(to, from, what);
+  engine_.wait_at_most(time_);
+  return texts;
+}
+
+std::string Ranks::of_first(const std::string& mine, const char* what) {
+  return all(first() ? mine : "", what).front();
+}
+
+Agreement Ranks::agree(const Standing& mine) {
+  constexpr unsigned patience = 10;
+  constexpr int different = 3;
+  using nlohmann::ordered_json;
+  const ordered_json told = {
+      {"facts", mine.facts}, {"error", mine.error}, {"code", mine.code}, {"signal", mine.signal}};
+  const std::vector<std::string> texts = all(told.dump(-1, ' ', false, ordered_json::error_handler_t::replace),
+                                             "the beginning, when its data were loaded", patience);
+  agreed_ = true;
+  std::vector<ordered_json> standings;
+  for (const std::string& text : texts) standings.push_back(ordered_json::parse(text));
+  Agreement result;
+  const auto error = [&](std::size_t r) { return standings[r]["error"].get<std::string>(); };
+  for (std::size_t r = 0; r < ranks(); ++r) {
+    result.signal = std::max(result.signal, standings[r]["signal"].get<int>());
+    if (error(r).empty() || !result.text.empty()) continue;
+    bool of_all = true;
+    for (std::size_t other = 0; other < ranks(); ++other) of_all = of_all && error(other) == error(r);
+    result.text = of_all ? error(r) : fmt::format("{}: {}", name(r), error(r));
+    result.code = standings[r]["code"].get<int>();
+    result.says_it = r == rank_;
+  }
+  if (!result.text.empty() || result.signal) return result;
+  const ordered_json& first = standings[0]["facts"];
+  for (std::size_t r = 1; r < ranks(); ++r) {
+    const ordered_json& its = standings[r]["facts"];
+    for (const auto& [what, value] : first.items()) {
+      const auto found = its.find(what);
+      if (found != its.end() && *found == value) continue;
+      const auto text = [](const ordered_json& one) { return one.is_string() ? one.get<std::string>() : one.dump(); };
+      result.text = fmt::format("{}: {} is {}, but {} on {}: all have to be the same", name(r), what,
+                                found == its.end() ? "not there" : text(*found), text(value), name(0));
+      result.code = different;
+      result.says_it = this->first();
+      return result;
+    }
+  }
+  return result;
+}
+
+std::string Ranks::name(std::size_t rank) const {
+  return fmt::format("rank {} on {}", rank, hosts_[rank]);
+}
+
+void Ranks::fail(const std::string& text, int code) {
+  say(log_line(fmt::format("{}: {}", name(rank_), text)));
+  abort(code);
+}
+
+void Ranks::abort(int code) {
+  // A second error on the way here is the first one's.
+  static std::atomic_flag ends = ATOMIC_FLAG_INIT;
+  if (ends.test_and_set())
+    for (;;) std::this_thread::sleep_for(std::chrono::hours(1));
+  end_soon(code);
+  engine_.abort(code);
+  ::_exit(code);
+}
+
+void Ranks::end() {
+  if (!std::exchange(ended_, true)) engine_.end();
+}
+
+std::string modules_in_words() {
+  std::string all;
+  for (const char* name : {"openmpi", "mpich"})
+    if (!find_module(name).empty()) all += (all.empty() ? "" : ", ") + std::string(name);
+  return all.empty() ? "none" : all;
+}
+
+}  // namespace sluice::apps

@@ -1,0 +1,102 @@
+// The processes of a job, for a program that is one of them: who they are, what each has to say, how all of them end.
+//
+// start() loads the module of the launcher's library (sluice_openmpi.so, sluice_mpich.so, beside the program or in
+// ../lib/sluice; SLUICE_MPI_MODULE names another), in which MPI is started. Before it, block the signals that are to be
+// awaited: the library has threads of its own.
+// Order and thread-safety: one call at a time; fail() from any thread, at any time. Errors: UsageError of start(),
+// where there is no module. A rank that does not come in time ends this process: fail().
+//
+//   const auto ranks = Ranks::start(launch);
+//   const std::vector<std::string> all = ranks->all("what I have", "what they have");   // of each rank, on each
+//   ...
+//   ranks->end();
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <sluice/stages/peers.hpp>
+#include "apps/ranks/launch.hpp"
+
+namespace sluice::apps {
+
+class Engine;
+
+// Where a rank is when it is about to begin.
+struct Standing {
+  nlohmann::ordered_json facts{};  // a flat object: what has to be the same on all
+  std::string error{};             // why it cannot begin; empty: it can
+  int code = 0;                    // what the program would return then
+  int signal = 0;                  // that it was sent; 0: none
+};
+
+// What comes of it, on every rank the same.
+struct Agreement {
+  std::string text{};    // why none begins; empty: all do
+  int code = 0;          // then
+  bool says_it = false;  // this rank, for all
+  int signal = 0;        // of any
+};
+
+// None begins.
+struct Disagreement : std::runtime_error {
+  explicit Disagreement(const Agreement& all) : std::runtime_error(all.text), agreement(all) {}
+  Agreement agreement;
+};
+
+class Ranks {
+ public:
+  static std::unique_ptr<Ranks> start(const Launch& launch);
+  Ranks(const Ranks&) = delete;
+  Ranks& operator=(const Ranks&) = delete;
+  ~Ranks();
+
+  const Launch& launch() const { return launch_; }
+  std::size_t rank() const { return rank_; }
+  std::size_t ranks() const { return hosts_.size(); }
+  bool first() const { return rank_ == 0; }
+  const std::vector<std::string>& hosts() const { return hosts_; }  // of each rank
+  std::size_t host_count() const;                                   // different ones
+  std::size_t local_rank() const;
+  std::size_t local_ranks() const;
+  std::string library() const;
+  stages::Peers& peers();
+
+  // How long others are waited for; of all(), `patience` times as long.
+  void wait_at_most(std::chrono::seconds time);
+  // What each has to say, on each. what: is named where one does not come.
+  std::vector<std::string> all(const std::string& mine, const char* what, unsigned patience = 1);
+  // Of the first rank, on each.
+  std::string of_first(const std::string& mine, const char* what);
+  std::byte* share(std::size_t bytes);
+  // Once, before there is anything to lose. The first rank waits for those that take longer to load.
+  Agreement agree(const Standing& mine);
+  bool agreed() const { return agreed_; }
+
+  std::string name(std::size_t rank) const;  // "rank 1 on host"
+  // Says it, with this rank's name, and ends all processes; within two seconds at most this one.
+  [[noreturn]] void fail(const std::string& text, int code);
+  // Without a word: somebody else has said it.
+  [[noreturn]] void abort(int code);
+  // All of them: behind it nothing may be called.
+  void end();
+
+ private:
+  Ranks(const Launch& launch, Engine& engine);
+  const Launch launch_;
+  Engine& engine_;
+  std::size_t rank_ = 0;
+  std::vector<std::string> hosts_;
+  std::chrono::seconds time_{60};
+  bool agreed_ = false, ended_ = false;
+};
+
+// Modules that are where they would be looked for, as --version says: "openmpi, mpich", or "none".
+std::string modules_in_words();
+
+}  // namespace sluice::apps

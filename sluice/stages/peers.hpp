@@ -1,0 +1,35 @@
+// The other processes of a job, as a stage sees them: bytes to each of them, bytes from each of them.
+//
+// A job of several processes runs the same graph in each, over its own rows; process r of n is its rank r. What has to
+// meet goes through swap(), which all ranks call in the same order. How the bytes travel is the engine's (apps/ranks).
+// Order and thread-safety: one call at a time, from any thread. Errors: the engine's; a rank whose peers do not answer
+// in time does not return.
+//
+//   peers.swap(to, from, "of step 12");   // to[r]: for rank r; from[r]: of rank r; this rank's own are not looked at
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace sluice::stages {
+
+struct Outgoing {
+  const void* data = nullptr;
+  std::size_t bytes = 0;  // 0: nothing is sent
+};
+
+struct Incoming {
+  void* data = nullptr;
+  std::size_t bytes = 0;  // exactly as many as the other one sends; 0: nothing is
+};
+
+class Peers {
+ public:
+  virtual ~Peers() = default;
+  virtual std::size_t rank() const = 0;   // 0 .. ranks() - 1
+  virtual std::size_t ranks() const = 0;  // >= 1
+  // (ranks()) each. `what` is named where one of them does not come. Returns when all has been sent and received.
+  virtual void swap(std::span<const Outgoing> to, std::span<const Incoming> from, const char* what) = 0;
+};
+
+}  // namespace sluice::stages
