@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,22 @@
 
 namespace sluice::apps {
 
+namespace {
+
+// To be drawn with, not to be run.
+class DrawnPeers final : public stages::Peers {
+ public:
+  explicit DrawnPeers(std::size_t ranks) : ranks_(ranks) {}
+  std::size_t rank() const override { return 0; }
+  std::size_t ranks() const override { return ranks_; }
+  void swap(std::span<const stages::Outgoing>, std::span<const stages::Incoming>, const char*) override {}
+
+ private:
+  const std::size_t ranks_;
+};
+
+}  // namespace
+
 int graph(const Options& o) {
   const stages::DataFiles files = stages::find_data_files(data_wanted(o));
   const Threads threads(o.effective_threads());
@@ -34,9 +51,12 @@ int graph(const Options& o) {
   // How long rows of a table are is known when they have been gone through.
   if (o.stream && (files.train_images.is_table() || files.test_images.is_table())) data = loading->run();
   const stages::DataShape& shape = data.train.shape;
-  const TrainingSettings settings = training_settings(o, data.train.count);
+  DrawnPeers others(o.ranks);
+  stages::Peers* const peers = o.ranks > 1 ? &others : nullptr;
+  TrainingSettings settings = training_settings(o, data.train.count);
+  settings.peers = peers;
   Training training(data.train, settings, threads, {});
-  Evaluation evaluation(data.test, threads);
+  Evaluation evaluation(data.test, threads, "evaluate", peers);
   override_stages(o, {&loading->graph(), &training.graph(), &evaluation.graph()});
   if (o.dump_flags) {
     data.train.shape.classes = o.classes;

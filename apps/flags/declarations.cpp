@@ -303,6 +303,16 @@ void declare_shards(Flags& flags, Options& o) {
       .by_default("follows from --threads, --batch-size and the images");
 }
 
+void declare_ranks(Flags& flags, Options& o) {
+  const FlagGroup ranks = flags.group("Several processes (mpirun -np N sluice train ...)");
+  ranks.choice(
+      "--exchange WAY", o.exchange, {"auto", "gather", "slices"},
+      "How the sums of a step get to all: gather: each gets what the others have; slices: each adds up a slice "
+      "and hands it on; auto: by how many processes and bytes there are");
+  ranks.value("--exchange-timeout SECONDS", o.exchange_timeout, whole(1, 86'400),
+              "End all processes when one is waited for as long; when the data are loaded, ten times as long");
+}
+
 void declare_kernels(Flags& flags, Options& o) {
   flags.group(graph_title)
       .value("--isa LEVEL", o.isa, named(),
@@ -377,6 +387,7 @@ void declare_train(Flags& flags, CommandLine& line) {
   declare_run(flags, o);
   declare_shards(flags, o);
   declare_kernels(flags, o);
+  declare_ranks(flags, o);
   declare_output(flags, o);
   declare_inside(flags, o);
   declare_dump(flags, o);
@@ -457,6 +468,9 @@ void declare_graph(Flags& flags, CommandLine& line) {
   declare_optimizer(flags.group("Training"), o);
   declare_run(flags, o);
   declare_shards(flags, o);
+  flags.group("Several processes")
+      .value("--ranks N", o.ranks, whole(1, 65'536),
+             "Draw the graphs of the first of so many (mpirun -np N sluice train)");
   const FlagGroup output = flags.group("Output");
   const Flag dot = output.bare("--dot", o.dot, "As input for Graphviz");
   output.bare("--svg", o.svg, "As a picture").excludes(dot);

@@ -73,7 +73,10 @@ TrainingSettings training_settings(const Options& o, std::size_t images) {
           .shuffle_buffer = o.shuffle_buffer,
           .shards = o.shards,
           .last_epoch = o.epochs,
-          .keeps_state = o.keeps_state()};
+          .keeps_state = o.keeps_state(),
+          .exchange = o.exchange == "gather"   ? stages::ExchangeWay::gather
+                      : o.exchange == "slices" ? stages::ExchangeWay::slices
+                                               : stages::ExchangeWay::automatic};
 }
 
 namespace {
