@@ -1,6 +1,7 @@
 // The module: an engine by MPI. Compiled once for each library that is there; nothing else of the program knows it.
 #include <mpi.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -29,6 +30,7 @@ class MpiEngine final : public Engine {
     rank_ = number(MPI_Comm_rank, all_), ranks_ = number(MPI_Comm_size, all_);
     check(MPI_Comm_split_type(all_, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local_), "MPI_Comm_split_type");
     local_rank_ = number(MPI_Comm_rank, local_), local_ranks_ = number(MPI_Comm_size, local_);
+    crowded_ = local_ranks_ > processors_online();
   }
 
   std::size_t rank() const override { return rank_; }
@@ -115,15 +117,20 @@ class MpiEngine final : public Engine {
     for (std::size_t at = 0; at < bytes; at += most_of_a_message)
       f(at, static_cast<int>(std::min(most_of_a_message, bytes - at)));
   }
+  static std::size_t processors_online() {
+    return static_cast<std::size_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
+  }
   MPI_Request* open(std::size_t rank) {
     of_.push_back(rank);
     return &open_.emplace_back(MPI_REQUEST_NULL);
   }
 
-  // By asking again and again, since a library that waits by itself cannot be stopped. The processor is offered to
-  // others soon: where there are more ranks than processors, the one that is waited for may be one of them.
+  // By asking again and again, since a library that waits by itself cannot be stopped. Where there are more ranks than
+  // processors, the one that is waited for may need this one: it is offered to others from the beginning, and otherwise
+  // when a step should be over.
   void wait(const char* what) {
-    constexpr int at_once = 200, between_looks = 256;
+    constexpr int between_looks = 256;
+    const int at_once = crowded_ ? 16 : 20'000;
     Clock::time_point begin{};
     for (int asked = 0;; ++asked) {
       int done = 0;
@@ -150,6 +157,7 @@ class MpiEngine final : public Engine {
   const EngineStart start_;
   MPI_Comm all_ = MPI_COMM_NULL, local_ = MPI_COMM_NULL;
   std::size_t rank_ = 0, ranks_ = 1, local_rank_ = 0, local_ranks_ = 1;
+  bool crowded_ = false;
   std::chrono::nanoseconds time_{};
   std::vector<MPI_Request> open_;
   std::vector<std::size_t> of_;  // whose request it is
