@@ -215,7 +215,7 @@ void find_the_others(const Launch& launch, CommandLine& line) {
   const std::string of_host = others->local_rank() == 0 ? nlohmann::json(remarks).dump() : "";
   const std::vector<std::string> all = others->all(of_host, "the start");
   if (!others->first()) {
-    o.quiet = true, o.progress.reset(), o.json = false, o.profile = false;
+    o.quiet = true, o.progress.reset(), o.json = false;
     return;
   }
   if (o.quiet) return;
@@ -257,6 +257,7 @@ int run(int argc, char** argv) {
     return done;
   }
   errors_are_events = line.options.log_format == "jsonl";
+  line.options.told_of_time = launch.by == Launch::By::slurm;
   if (launch.several()) {
     try {
       find_the_others(launch, line);

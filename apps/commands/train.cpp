@@ -13,6 +13,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,7 @@
 #include "apps/job/transform.hpp"
 #include "apps/job/usage_error.hpp"
 #include "apps/ranks/ranks.hpp"
+#include "apps/ranks/summary.hpp"
 #include "apps/report/observations.hpp"
 #include "apps/report/progress.hpp"
 #include "apps/report/result.hpp"
@@ -54,6 +56,7 @@ namespace {
 struct Graphs {
   stages::Peers* const peers;  // nullptr: this process is alone
   std::optional<Trace> trace;  // before the graphs
+  std::chrono::steady_clock::time_point trace_begin{};
   const DecodedCount loaded = std::make_shared<stages::DecodedBytes>();
   const std::unique_ptr<DataPreparation> preparation;
   GraphStats preparation_counts{};  // kept: to override stages for training begins them anew
@@ -67,7 +70,9 @@ struct Graphs {
     Evaluation with_none(to_come.test, threads, "evaluate", peers);
     // Before the data, which takes longer, are loaded.
     override_stages(o, {&preparation->graph(), &without_data.graph(), &with_none.graph()});
-    if (!o.trace.empty()) preparation->graph().set_trace(&trace.emplace(o.trace_steps));
+    if (o.trace.empty()) return;
+    trace_begin = std::chrono::steady_clock::now();
+    preparation->graph().set_trace(&trace.emplace(o.trace_steps));
   }
 
   void add(const Options& o, const JobData& data, const Threads& threads, const stages::Weights& initial) {
@@ -227,7 +232,7 @@ class Run {
       for (Graph* g : graphs_.of_epochs()) g->cancel();
     });
     progress_.emplace(style_, state_);
-    interrupt_.when_asked([this] { progress_->status(); });
+    if (o_.writes()) interrupt_.when_asked([this] { progress_->status(); });
     if (const std::string constant = constant_in_words(data_->transform); !constant.empty() && !o_.quiet)
       say_message(style_, constant);
     if (const std::string empty = classes_without_rows(); !empty.empty()) progress_->warning(empty);
@@ -269,6 +274,30 @@ class Run {
   // A signal that comes late changes nothing where there is a result. One that comes before the weights of a checkpoint
   // that is complete are there does.
   bool interrupted() const { return !trains() || !state_.complete(); }
+
+  // Of several processes, behind the last step: what each has done, on the first.
+  void bring_together() {
+    if (!ranks_) return;
+    RankSummary mine{.threads = threads_.count(), .peak_bytes = peak_rss_bytes()};
+    if (trains()) {
+      const stages::ExchangeState& exchange = graphs_.training->exchange();
+      mine.steps = exchange.steps, mine.bytes_sent = exchange.bytes;
+      mine.waited = static_cast<double>(exchange.nanoseconds) * 1e-9;
+      mine.training = graphs_.training->graph().stats().wall;
+    }
+    if (o_.profile && !ranks_->first())
+      mine.profile = profile_of(style_, graphs_.counted(), ranks_->name(ranks_->rank()));
+    if (graphs_.trace) {
+      std::ostringstream text;
+      graphs_.trace->write(text);
+      mine.trace = text.str();
+      mine.trace_begin = std::chrono::nanoseconds(graphs_.trace_begin.time_since_epoch()).count();
+    }
+    all_ranks_ = gather(*ranks_, mine);
+    if (!graphs_.trace) return;
+    const auto offsets = clock_offsets(*ranks_);
+    if (ranks_->first()) trace_of_all_ = merged_trace(all_ranks_, *ranks_, offsets);
+  }
 
   int tell_of_signal() {
     state_.outcome = "interrupted " + (trains() ? state_.place() : "while loading");
@@ -316,7 +345,7 @@ class Run {
     std::exception_ptr unsaid;
     try {
       if (o_.json)
-        write_json_to_stdout(to_json(o_, files_, *data_, state_, graphs_.counted()));
+        write_json_to_stdout(result_json());
       else
         write_to_stdout(to_text(o_, *data_, state_));
     } catch (const stages::WriteError&) {
@@ -379,7 +408,22 @@ class Run {
                             .graphs = graphs_.all(),
                             .counted = graphs_.counted(),
                             .class_names = names_.names,
-                            .weights = trains() ? state_.training.result() : stages::Weights{}});
+                            .weights = trains() ? state_.training.result() : stages::Weights{},
+                            .trace_of_all = trace_of_all_,
+                            .processes = all_ranks_.empty() ? "" : in_words(all_ranks_, *ranks_),
+                            .profiles_of_others = profiles_of_others(),
+                            .slowest = all_ranks_.empty() ? "" : slowest_in_words(all_ranks_, *ranks_)});
+  }
+
+  nlohmann::ordered_json result_json() {
+    nlohmann::ordered_json all = to_json(o_, files_, *data_, state_, graphs_.counted());
+    if (!all_ranks_.empty()) all["processes"] = to_json(all_ranks_, *ranks_);
+    return all;
+  }
+  std::string profiles_of_others() const {
+    std::string text;
+    for (const RankSummary& one : all_ranks_) text += one.profile;
+    return text;
   }
 
   const Options& o_;
@@ -387,6 +431,8 @@ class Run {
   Interrupt& interrupt_;
   Ranks* const ranks_;
   int agreed_signal_ = 0;
+  std::vector<RankSummary> all_ranks_;  // when it is over, on the first
+  std::string trace_of_all_;
   const Clock::time_point begin_ = Clock::now();
   const LogStyle style_ = log_style(o_.progress, o_.quiet, o_.log_format);
   const Threads threads_;
@@ -406,7 +452,8 @@ class Run {
 }  // namespace
 
 int train(const Options& o, Ranks* ranks) {
-  Interrupt interrupt;  // before the threads, and before there is a file that could be left behind
+  // Before the threads, and before there is a file that could be left behind.
+  Interrupt interrupt(o.told_of_time ? Interrupt::FromParent::announces_the_end : Interrupt::FromParent::asks);
   const stages::DataFiles files = stages::find_data_files(data_wanted(o));
   if (o.writes()) check_outputs(o, files);
   check_flags_of_formats(o, files.all());
@@ -428,6 +475,7 @@ int train(const Options& o, Ranks* ranks) {
     run.tell_of(error);
     throw;
   }
+  run.bring_together();
   if (run.interrupted()) return run.tell_of_signal();
   run.tell_result();
   return 0;

@@ -96,6 +96,7 @@ struct Options {
   std::size_t rank = 0, ranks = 1;
   std::string exchange = "auto";             // auto, gather or slices
   std::size_t exchange_timeout = 60;         // seconds
+  bool told_of_time = false;                 // the launcher tells by SIGUSR1 that the time is over
   bool writes() const { return rank == 0; }  // only one of them does
 
   bool keeps_checkpoints() const { return !checkpoint.empty() || resumes_from_file(); }

@@ -126,11 +126,11 @@ class MpiEngine final : public Engine {
   }
 
   // By asking again and again, since a library that waits by itself cannot be stopped. Where there are more ranks than
-  // processors, the one that is waited for may need this one: it is offered to others from the beginning, and otherwise
-  // when a step should be over.
+  // processors, the one that is waited for may need this one: it is offered to others from the beginning, and otherwise,
+  // since other programs may want it, too, after some 50 microseconds.
   void wait(const char* what) {
     constexpr int between_looks = 256;
-    const int at_once = crowded_ ? 16 : 20'000;
+    const int at_once = crowded_ ? 16 : 500;
     Clock::time_point begin{};
     for (int asked = 0;; ++asked) {
       int done = 0;

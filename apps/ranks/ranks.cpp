@@ -166,8 +166,29 @@ std::vector<std::string> Ranks::all(const std::string& mine, const char* what, u
   return texts;
 }
 
-std::string Ranks::of_first(const std::string& mine, const char* what) {
-  return all(first() ? mine : "", what).front();
+std::vector<std::string> Ranks::to_first(const std::string& mine, const char* what) {
+  const std::size_t n = ranks();
+  const std::uint64_t size = mine.size();
+  std::vector<std::uint64_t> sizes(n, 0);
+  std::vector<stages::Outgoing> to(n);
+  std::vector<stages::Incoming> from(n);
+  std::vector<std::string> texts(first() ? n : 0);
+  if (!first()) {
+    to[0] = {&size, sizeof size};
+    engine_.swap(to, from, what);
+    to[0] = {mine.data(), mine.size()};
+    engine_.swap(to, from, what);
+    return texts;
+  }
+  for (std::size_t r = 1; r < n; ++r) from[r] = {&sizes[r], sizeof size};
+  engine_.swap(to, from, what);
+  texts[0] = mine;
+  for (std::size_t r = 1; r < n; ++r) {
+    texts[r].resize(static_cast<std::size_t>(sizes[r]));
+    from[r] = {texts[r].data(), texts[r].size()};
+  }
+  engine_.swap(to, from, what);
+  return texts;
 }
 
 Agreement Ranks::agree(const Standing& mine) {

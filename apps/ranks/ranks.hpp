@@ -71,8 +71,8 @@ class Ranks {
   void wait_at_most(std::chrono::seconds time);
   // What each has to say, on each. what: is named where one does not come.
   std::vector<std::string> all(const std::string& mine, const char* what, unsigned patience = 1);
-  // Of the first rank, on each.
-  std::string of_first(const std::string& mine, const char* what);
+  // What each has to say, on the first; on the others nothing.
+  std::vector<std::string> to_first(const std::string& mine, const char* what);
   std::byte* share(std::size_t bytes);
   // Once, before there is anything to lose. The first rank waits for those that take longer to load.
   Agreement agree(const Standing& mine);

@@ -59,15 +59,10 @@ std::string pieces_in_words(const JobData& data) {
 }
 
 void print_profile(const Options& o, const Observed& run) {
+  say(profile_of(run.style, run.counted) + run.profiles_of_others);
   if (run.style.form == LogStyle::Form::jsonl) {
-    for (const GraphStats& stats : run.counted) say(log_event("profile", to_json(stats)));
+    if (!run.slowest.empty()) say_message(run.style, run.slowest);
     return;
-  }
-  for (const GraphStats& stats : run.counted) {
-    if (stats.runs == 0) continue;
-    say(fmt::format("\n{}: {} run{} in {:.3f} s on {} thread{}\n{}{}\n", stats.graph, stats.runs,
-                    stats.runs == 1 ? "" : "s", stats.wall, stats.threads, stats.threads == 1 ? "" : "s",
-                    profile_table(stats), verdict(stats).text));
   }
   say("\nat once: bodies that can be; busy, starved (no input), blocked (no room behind), ready (waits for a "
       "thread): of\n"
@@ -78,6 +73,7 @@ void print_profile(const Options& o, const Observed& run) {
   const RunSeconds& s = run.state.seconds;
   say(fmt::format("of {:.3f} s: load {}, train {}, test {}\n", s.total, percent(s.load / s.total, 0),
                   percent(s.train / s.total, 0), percent(s.test / s.total, 0)));
+  if (!run.processes.empty()) say(run.processes + (run.slowest.empty() ? "" : ": " + run.slowest) + "\n");
   if (const auto where = where_the_time_goes(run.counted); !where.empty()) say(where.front() + "\n");
   if (const std::string what = advice(o, run.data.train.shape, compression_of_images(run), run.counted); !what.empty())
     say("advice: " + what + "\n");
@@ -102,6 +98,8 @@ Report report(const Options& o, const Observed& run) {
   const RunSeconds& s = run.state.seconds;
   r.facts.emplace_back("seconds",
                        fmt::format("{:.3f}: load {:.3f}, train {:.3f}, test {:.3f}", s.total, s.load, s.train, s.test));
+  if (!run.processes.empty()) r.facts.emplace_back("processes", run.processes);
+  if (!run.slowest.empty()) r.facts.emplace_back("slowest process", run.slowest);
   r.facts.emplace_back("peak memory", fmt::format("{:.1f} MiB", static_cast<double>(peak_rss_bytes()) / (1 << 20)));
   if (!run.state.weights_sha256.empty()) r.facts.emplace_back("weights sha256", run.state.weights_sha256);
   r.epochs = run.state.training.epochs;
@@ -119,6 +117,22 @@ Report report(const Options& o, const Observed& run) {
 
 }  // namespace
 
+std::string profile_of(const LogStyle& style, const std::vector<GraphStats>& counted, const std::string& rank) {
+  std::string text;
+  for (const GraphStats& stats : counted) {
+    if (style.form == LogStyle::Form::jsonl) {
+      nlohmann::ordered_json facts = to_json(stats);
+      if (!rank.empty()) facts["rank"] = rank;
+      text += log_event("profile", facts);
+    } else if (stats.runs > 0) {
+      text += fmt::format("\n{}{}: {} run{} in {:.3f} s on {} thread{}\n{}{}\n", rank.empty() ? "" : rank + ", ",
+                          stats.graph, stats.runs, stats.runs == 1 ? "" : "s", stats.wall, stats.threads,
+                          stats.threads == 1 ? "" : "s", profile_table(stats), verdict(stats).text);
+    }
+  }
+  return text;
+}
+
 void write_observations(const Options& o, const Observed& run) {
   std::exception_ptr failed;
   const auto write = [&](const std::string& what, const std::string& path, auto text) {
@@ -134,6 +148,7 @@ void write_observations(const Options& o, const Observed& run) {
     }
   };
   write(fmt::format("trace of the first {} messages of each stream", o.trace_steps), o.trace, [&] {
+    if (!run.trace_of_all.empty()) return run.trace_of_all;
     std::ostringstream text;
     run.trace->write(text);
     return text.str();

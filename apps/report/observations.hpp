@@ -36,7 +36,12 @@ struct Observed {
   std::vector<GraphStats> counted;       // of each
   std::vector<std::string> class_names;  // one for each class
   stages::Weights weights;               // empty: it did not get to train
+  // Of several processes: one trace of all; what they were; what the others' profiles say, and who was the slowest.
+  std::string trace_of_all{}, processes{}, profiles_of_others{}, slowest{};
 };
+
+// What --profile says of each graph, or each an event; rank: of which process, empty: of the only one.
+std::string profile_of(const LogStyle& style, const std::vector<GraphStats>& counted, const std::string& rank = "");
 
 void write_observations(const Options& options, const Observed& run);
 

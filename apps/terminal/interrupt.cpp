@@ -36,7 +36,7 @@ void count(int event) {
 
 }  // namespace
 
-Interrupt::Interrupt() {
+Interrupt::Interrupt(FromParent from_parent) : from_parent_(from_parent) {
   const sigset_t set = awaited({SIGHUP, SIGINT, SIGTERM, SIGUSR1});
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signals_ = signalfd(-1, &set, SFD_CLOEXEC);
@@ -79,7 +79,9 @@ void Interrupt::wait() {
     signalfd_siginfo info{};
     if (::read(signals_, &info, sizeof info) != sizeof info) continue;
     const int number = static_cast<int>(info.ssi_signo);
-    if (number == SIGUSR1) {
+    const bool announced =
+        from_parent_ == FromParent::announces_the_end && info.ssi_pid == static_cast<std::uint32_t>(::getppid());
+    if (number == SIGUSR1 && !announced) {
       const std::lock_guard lock(mutex_);
       if (when_asked_) when_asked_();
       continue;

@@ -4,9 +4,10 @@
 // The first one is noted and told to whoever registered with then(), on a thread that waits for signals, where anything
 // may be done. The second ends the program at once, as if nobody had cared, whatever anyone waits for. SIGUSR1, which
 // main() blocks from its first line on and which never ends the program, calls what was registered with when_asked(),
-// on the same thread.
-// Order and thread-safety: make it before other threads, which inherit that they do not take these signals; one at a
-// time. Errors: std::system_error.
+// on the same thread. Slurm announces the end of a job's time by SIGUSR1 where a script asks for that
+// (--signal=USR1@60): where the launcher's is such an announcement, one that the parent process sent is as SIGTERM;
+// anybody else's remains a question. Order and thread-safety: make it before other threads, which inherit that they do
+// not take these signals; one at a time. Errors: std::system_error.
 //
 //   Interrupt interrupt;
 //   const Interrupt::Scope until_here(interrupt);
@@ -24,7 +25,8 @@ namespace sluice::apps {
 
 class Interrupt {
  public:
-  Interrupt();
+  enum class FromParent { asks, announces_the_end };  // SIGUSR1
+  explicit Interrupt(FromParent from_parent = FromParent::asks);
   ~Interrupt();
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
@@ -54,6 +56,7 @@ class Interrupt {
 
  private:
   void wait();
+  const FromParent from_parent_;
   std::atomic<int> signal_{0};
   std::mutex mutex_;
   std::function<void()> then_, when_asked_;

@@ -75,6 +75,7 @@ struct Graph::Impl {
     }
     const std::lock_guard lock(counters);
     engine = std::make_unique<detail::Engine>(name, stages, threads, ends);
+    for (const auto& s : stages) s->body->waited_before = s->body->waited_seconds();
   }
 
   // Anything that changes what the engine was built from; the counts begin anew.
@@ -357,7 +358,14 @@ GraphStats Graph::stats() const {
     static_cast<StageDescription&>(one) = describe(*s);
     all.stages.push_back(std::move(one));
   }
-  if (impl_->engine) impl_->engine->add_to(all.stages, all.wall);
+  if (!impl_->engine) return all;
+  impl_->engine->add_to(all.stages, all.wall);
+  for (std::size_t i = 0; i < all.stages.size(); ++i) {
+    const detail::Body& body = *impl_->stages[i]->body;
+    const double waited = std::min(body.waited_seconds() - body.waited_before, all.stages[i].busy);
+    all.stages[i].waiting += waited;
+    all.stages[i].busy -= waited;
+  }
   return all;
 }
 

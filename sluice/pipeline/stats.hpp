@@ -6,7 +6,7 @@
 //   blocked   had input but no room downstream; only gates can be (a map's room was granted at its segment's start)
 //   ready     had a message, or room, and waited for a thread
 //   waiting   of a source: had room, and nothing came from outside; also in a body that slept for
-//             most of its time, of a tenth of a millisecond and more
+//             most of its time, of a tenth of a millisecond and more; of any stage, what it says (waited_seconds())
 // For a map that may work on several messages at once, starved is what is left of the workers' time that it could have
 // used: wall x min(concurrency, threads) less busy and ready, never below zero.
 // Any other stage's waiting is counted when it ends, so during a run the wait under way is not in the figures.

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <tuple>
@@ -107,6 +108,30 @@ TEST(Stats, ASourceThatWaitsForRoomIsBlockedAndASinkNeverIs) {
     EXPECT_GT(g.stats().stage("end").busy, 0);
     EXPECT_EQ(g.stats().stage("end").blocked, 0);
   });
+}
+
+// A stage that asks again and again whether something has come looks busy: only it knows that it waits.
+TEST(Stats, WhatAStageSaysThatItHasWaitedIsNotBusy) {
+  struct Asks {
+    const double* waited;
+    int operator()(const int& n) const {
+      const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(2);
+      while (std::chrono::steady_clock::now() < end) {
+      }
+      return n;
+    }
+    double waited_seconds() const { return *waited; }
+  };
+  double waited = 5;  // before this graph
+  int next = 0;
+  Graph g("asks");
+  auto numbers = g.source("numbers", [&] { return next < 10 ? std::optional(next++) : std::nullopt; });
+  g.sink(
+      "end", [&](const int&) { waited += 0.001; }, g.map("ask", Asks{&waited}, numbers));
+  g.run();
+  const StageStats ask = g.stats().stage("ask");
+  EXPECT_NEAR(ask.waiting, 0.010, 1e-9);
+  EXPECT_GT(ask.busy, 0.009);  // of 20 ms
 }
 
 TEST(Stats, HighWaterNeverExceedsTheCapacity) {

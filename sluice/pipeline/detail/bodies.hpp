@@ -80,6 +80,13 @@ class CallableProducer : public Producer<T> {
       return 0;
   }
 
+  double waited_seconds() const override {
+    if constexpr (requires(const Callable<F>& f) { f.waited_seconds(); })
+      return const_cast<CallableProducer*>(this)->function().waited_seconds();
+    else
+      return 0;
+  }
+
  protected:
   Callable<F>& function() { return callable(f_); }
 

@@ -64,6 +64,11 @@ class Body {
   // Any other source: where it is to say how far it is.
   virtual void report(Progress& /*progress*/) {}
 
+  // Seconds that its bodies have waited for the outside, as the callable counts them; of them, those before this graph
+  // began to count.
+  virtual double waited_seconds() const { return 0; }
+  double waited_before = 0;
+
   // Whether messages are destroyed when their last reader is done, so that nothing of them lives on. Not where the
   // memory of one is used again for a later one.
   virtual bool releases() const { return false; }

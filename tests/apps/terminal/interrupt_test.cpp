@@ -68,5 +68,31 @@ TEST(Interrupt, BehindAScopeNobodyIsAskedAndNobodyIsTold) {
       10);
 }
 
+// Slurm's word that the time is over; from anybody else it is the question that it always is.
+TEST(Interrupt, SigusrOneEndsWhereTheParentAnnouncesTheEndByIt) {
+  expect_in_a_process(
+      [] {
+        int ready[2];
+        if (::pipe(ready) != 0) return 90;
+        const pid_t child = ::fork();
+        if (child == 0) {
+          Interrupt interrupt(Interrupt::FromParent::announces_the_end);
+          std::atomic<int> asked = 0;
+          interrupt.when_asked([&] { ++asked; });
+          ::kill(::getpid(), SIGUSR1);
+          wait_until([&] { return asked == 1; });
+          if (interrupt.signal() != 0 || ::write(ready[1], "", 1) != 1) ::_exit(91);
+          wait_until([&] { return interrupt.signal() != 0; });
+          ::_exit(asked == 1 ? interrupt.signal() : 92);
+        }
+        char byte = 0;
+        int status = 0;
+        if (::read(ready[0], &byte, 1) != 1) return 93;
+        ::kill(child, SIGUSR1);
+        return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 94;
+      },
+      SIGUSR1);
+}
+
 }  // namespace
 }  // namespace sluice::apps::testing
