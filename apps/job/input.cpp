@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <system_error>
 
+#include <sluice/stages/block_pieces.hpp>
 #include <sluice/stages/blocks.hpp>
 #include <sluice/stages/errors.hpp>
 #include <sluice/stages/gzip_index.hpp>
@@ -154,19 +155,25 @@ std::string read_before_lanes(const LabelledSet& set, const LaneShare& share) {
         ((set.index.used && std::filesystem::is_regular_file(gzip_index_path(path, set.index.folder), none)) ||
          (i < set.known.size() && set.known[i]->index())))
       continue;
-    index_helps = index_helps && in_pieces;
+    // In blocks, of which as much is held as of other compressed files (read_items.cpp).
+    if (is_array && compression == Compression::xz && set.decoder == Decoder::libdeflate &&
+        has_blocks(path, {.most_decoded = std::size_t{1} << 20, .decoder_memory = set.decoder_memory}))
+      continue;
+    // Where the pieces lie is kept with a window of 32 KiB for each 256 KiB.
+    const bool is_learnt = set.counts[i] * set.stored_image_bytes <= 8 * images_index_bytes / images.paths().size();
+    index_helps = index_helps && in_pieces && is_learnt;
     all.push_back(path);
   }
   if (all.empty()) return "";
   const std::string others = all.size() == 1 ? "" : fmt::format(" and {} more", all.size() - 1);
   if (index_helps)
     return fmt::format(
-        "--lanes {}: in the first epoch lanes decompress what lies before their rows in {}{}: sluice "
-        "index would spare it",
+        "--lanes {}: in the first epoch lanes decompress what lies before their rows in {}{}: sluice index would spare "
+        "it",
         share.lanes, all.front(), others);
   return fmt::format(
-      "--lanes {}: in every epoch lanes read what lies before their rows in {}{}: only arrays that are "
-      "not compressed, or by gzip with an index (sluice index), are begun anywhere",
+      "--lanes {}: in every epoch lanes read what lies before their rows in {}{}: only arrays that are not compressed, "
+      "or by gzip with an index (sluice index), are begun anywhere",
       share.lanes, all.front(), others);
 }
 
