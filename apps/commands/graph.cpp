@@ -46,6 +46,7 @@ int graph(const Options& o) {
   DataSettings to_data = data_settings(o);
   const ImagesHeader images = images_header(files.train_images, o.classes, to_data);
   JobData data = data_to_come(o.stream, files, to_data, images.shape, images.count());
+  data.train.counts = images.counts;
   to_data.read.image_bytes = images.shape.image_bytes();
   const auto loading = data_preparation(o.stream, files, to_data, threads);
   // How long rows of a table are is known when they have been gone through.
@@ -88,10 +89,10 @@ int graph(const Options& o) {
   }
   if (o.stream)
     text += fmt::format(
-        "\nthe data stay in their files, but for a shuffle buffer of {} of {} images: the graphs hold {:.1f} MiB at "
+        "\nthe data stay in their files, but for a shuffle buffer of {} of {} images{}: the graphs hold {:.1f} MiB at "
         "most, however many images there are\n",
         o.effective_shuffle_buffer(shape.image_bytes(), data.train.count), data.train.count,
-        static_cast<double>(bytes) / (1024 * 1024));
+        o.lanes > 1 ? fmt::format(", shared by {} lanes", o.lanes) : "", static_cast<double>(bytes) / (1024 * 1024));
   write_to_stdout(text);
   return 0;
 }

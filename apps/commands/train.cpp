@@ -235,6 +235,9 @@ class Run {
     if (o_.writes()) interrupt_.when_asked([this] { progress_->status(); });
     if (const std::string constant = constant_in_words(data_->transform); !constant.empty() && !o_.quiet)
       say_message(style_, constant);
+    if (const std::string before = o_.lanes > 1 ? read_before_lanes(data_->train, {o_.lanes, o_.rank, o_.ranks}) : "";
+        !before.empty() && !o_.quiet)
+      say_message(style_, before);
     if (const std::string empty = classes_without_rows(); !empty.empty()) progress_->warning(empty);
     if (o_.batch_size > data_->train.count)
       progress_->warning(fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step",

@@ -24,7 +24,7 @@ using stages::Dash;
 constexpr const char* graph_title = "Graph (none of these changes a result)";
 constexpr const char* images_of_any_kind =
     "Images: IDX, .npy or .npz of any type, compressed or plain; several with commas between";
-constexpr std::size_t most_shards = 4096;
+constexpr std::size_t most_shards = 4096, most_lanes = 1024;
 
 // A flag for each of the files of a folder that have customary names.
 struct NamedFiles {
@@ -161,6 +161,12 @@ void declare_stream(Flags& flags, Options& o) {
              "Images of which one at random comes next; the larger, the better they are mixed")
       .by_default("as many as 16 MiB hold, and at least a batch")
       .only_where([&o] { return o.stream; }, "without --stream");
+  data.value("--lanes L", o.lanes, whole(1, most_lanes),
+             "Read the training set in L parts side by side, each with its share of the shuffle buffer; a step takes "
+             "its rows from them in turn. What comes out depends on L, but not on what files the rows lie in; sluice "
+             "index "
+             "spares a lane the rows before its own")
+      .only_where([&o] { return o.stream; }, "without --stream");
 }
 
 void declare_batch_size(const FlagGroup& training, Options& o) {
@@ -274,7 +280,8 @@ void declare_checkpoints(Flags& flags, Options& o) {
       "damaged; with --stream, FILE.pieces tells what need not be decompressed again. What decides the result has to "
       "stay the same: the data and how they are read, the flags of training, --validation and --keep, --classes, "
       "--scale, "
-      "--standardize, --stream and --shuffle-buffer; --epochs may grow, unless --schedule or --average depends on it");
+      "--standardize, --stream, --shuffle-buffer and --lanes; --epochs may grow, unless --schedule or --average "
+      "depends on it");
   checkpoints
       .value("--checkpoint-every N|Ne", o.checkpoint_every, steps_or_epochs(1),
              "Steps between two checkpoints, or epochs: 10e; there is one more at the end, and when SIGINT, SIGTERM or "
@@ -545,7 +552,7 @@ void declare_sweep(Flags& flags, CommandLine& line) {
                 "Redraw a table on stderr, which is what is done on a terminal; else a line for each job")
           .only_where([&o] { return !o.quiet; }, "with --quiet");
   output.bare("--no-progress", o.progress, false, "Say nothing of jobs").excludes(progress);
-  for (const char* flag : {"--stream", "--shuffle-buffer"})
+  for (const char* flag : {"--stream", "--shuffle-buffer", "--lanes"})
     flags.without(flag, "a sweep holds its data in memory, once for all jobs");
   for (const char* flag : {"--checkpoint", "--checkpoint-every", "--resume"})
     flags.without(flag, "a sweep keeps what is done in --state FILE");

@@ -74,6 +74,7 @@ ordered_json job_of(const Options& o) {
           {"--best-by", o.keep == "best" ? o.best_by : ""},
           {"--seed", o.seed},
           {"--stream", o.stream},
+          {"--lanes", o.lanes},
           {"--standardize", o.standardize},
           {"--images-key", o.images_key},
           {"--labels-key", o.labels_key},

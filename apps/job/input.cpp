@@ -1,13 +1,20 @@
 #include "apps/job/input.hpp"
 
+#include <fmt/core.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
+#include <sluice/stages/block_pieces.hpp>
+#include <sluice/stages/blocks.hpp>
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/gzip_index.hpp>
 #include <sluice/stages/inflate.hpp>
 #include <sluice/stages/join.hpp>
+#include <sluice/stages/regular_file.hpp>
 #include <sluice/stages/table_layout.hpp>
 #include <sluice/stages/transform_rows.hpp>
 #include <sluice/stages/zip_member.hpp>
@@ -125,6 +132,51 @@ Threads threads_beside_waits(std::size_t wanted, const std::vector<InputFiles>& 
   return Threads(std::max(wanted, waiting ? waiting + 1 : 1));
 }
 
+std::string read_before_lanes(const LabelledSet& set, const LaneShare& share) {
+  const Lanes lanes{.rows = set.count, .share = share};
+  const InputFiles& images = set.images;
+  const auto begins_within = [&](std::uint64_t first, std::uint64_t last) {
+    for (std::size_t lane = share.first(); lane < share.last(); ++lane)
+      if (const std::uint64_t row = lanes.first_row(lane); row > first && row < last) return true;
+    return false;
+  };
+  std::vector<std::string> all;
+  bool index_helps = true;
+  std::uint64_t first = 0;
+  for (std::size_t i = 0; i < set.counts.size() && i < images.paths().size(); first += set.counts[i++]) {
+    if (!begins_within(first, first + set.counts[i])) continue;
+    const std::string& path = images.paths()[i];
+    const bool is_array = !images.is_table() && images.member().empty();
+    const Compression compression = compression_of(RegularFile(path));
+    if (is_array && compression == Compression::none) continue;
+    const bool in_pieces = is_array && compression == Compression::gzip && set.decoder == Decoder::libdeflate;
+    std::error_code none;
+    if (in_pieces &&
+        ((set.index.used && std::filesystem::is_regular_file(gzip_index_path(path, set.index.folder), none)) ||
+         (i < set.known.size() && set.known[i]->index())))
+      continue;
+    // In blocks, of which as much is held as of other compressed files (read_items.cpp).
+    if (is_array && compression == Compression::xz && set.decoder == Decoder::libdeflate &&
+        has_blocks(path, {.most_decoded = std::size_t{1} << 20, .decoder_memory = set.decoder_memory}))
+      continue;
+    // Where the pieces lie is kept with a window of 32 KiB for each 256 KiB.
+    const bool is_learnt = set.counts[i] * set.stored_image_bytes <= 8 * images_index_bytes / images.paths().size();
+    index_helps = index_helps && in_pieces && is_learnt;
+    all.push_back(path);
+  }
+  if (all.empty()) return "";
+  const std::string others = all.size() == 1 ? "" : fmt::format(" and {} more", all.size() - 1);
+  if (index_helps)
+    return fmt::format(
+        "--lanes {}: in the first epoch lanes decompress what lies before their rows in {}{}: sluice index would spare "
+        "it",
+        share.lanes, all.front(), others);
+  return fmt::format(
+      "--lanes {}: in every epoch lanes read what lies before their rows in {}{}: only arrays that are not compressed, "
+      "or by gzip with an index (sluice index), are begun anywhere",
+      share.lanes, all.front(), others);
+}
+
 bool are_paired(const InputFiles& images, const InputFiles& labels) {
   return images.paths().size() > 1 && labels.paths().size() > 1;
 }
@@ -142,28 +194,71 @@ ReadItems reading_of(const LabelledFiles& files) {
           .label_column = files.label_column};
 }
 
+// What a lane reads of the images, or of the labels, of a set: the files that have some of its rows. Without their
+// layouts where an array lies in Fortran order, whose bytes are not read as they lie.
+InputFiles part_of_lane(const LabelledFiles& set, ItemKind kind, ReadItems& how) {
+  const InputFiles& all = kind == ItemKind::images ? set.images : set.labels;
+  if (!set.lane) return all;
+  const LaneOfFiles& lane = *set.lane;
+  WantedItems& wanted = how.wanted;
+  wanted = {
+      .begin = lane.begin, .end = lane.end, .set_files = all.paths().size(), .lanes = lane.beside, .last = lane.last};
+  ItemCounts counts = set.counts;
+  if (counts.size() != all.paths().size() && all.paths().size() == 1 && !counts.empty()) counts = {in_all(counts)};
+  if (counts.size() != all.paths().size()) return all;
+  const KnownPieces known = std::move(how.known);
+  how.known.clear();
+  std::vector<std::string> paths;
+  std::uint64_t first = 0, passed = 0;  // of the file; of those that are passed over
+  for (std::size_t i = 0; i < counts.size(); first += counts[i++]) {
+    if (first + counts[i] <= lane.begin) passed += counts[i];
+    if (first >= lane.end || first + counts[i] <= lane.begin) continue;
+    paths.push_back(all.paths()[i]);
+    if (i < known.size()) how.known.push_back(known[i]);
+  }
+  wanted.begin -= passed, wanted.end -= passed;
+  InputFiles part(std::move(paths));
+  if (all.is_table()) return part.as_table();
+  if (!all.member().empty()) part = part.with_member(all.member());
+  for (std::size_t i = 0; i < part.paths().size(); ++i) wanted.layouts.push_back(header_of(kind, part, i, how));
+  if (std::any_of(wanted.layouts.begin(), wanted.layouts.end(), [](const ItemLayout& one) { return one.reordered; }))
+    wanted.layouts.clear();
+  return part;
+}
+
+std::string of_lane(const std::string& stage, const LabelledFiles& files) {
+  return files.lane ? fmt::format("{}.{}", stage, files.lane->number) : stage;
+}
+
 //  rows.images -+
 //               +-> pair
 //  rows.labels -+
 Stream<LabelledRows> read_two(Graph& g, const LabelledFiles& files, std::size_t count) {
   ReadItems how = reading_of(files);
-  auto images = read_rows<ItemKind::images>(g, files.prefix + "images", files.images, count, how);
+  const InputFiles its_images = part_of_lane(files, ItemKind::images, how);
+  auto images = read_rows<ItemKind::images>(g, of_lane(files.prefix + "images", files), its_images, count, how);
+  how = reading_of(files);
   how.classes = files.classes;
-  how.known.clear();
-  auto labels = read_rows<ItemKind::labels>(g, files.prefix + "labels", files.labels, count, how);
-  return g.zip("pair", images, labels, capacity(2));
+  how.known = files.known_labels;
+  const InputFiles its_labels = part_of_lane(files, ItemKind::labels, how);
+  auto labels = read_rows<ItemKind::labels>(g, of_lane(files.prefix + "labels", files), its_labels, count, how);
+  return g.zip(of_lane("pair", files), images, labels, capacity(2));
 }
 
 }  // namespace
 
 Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_t count) {
   const std::string what = files.prefix.empty() ? "table" : files.prefix.substr(0, files.prefix.size() - 1);
-  auto pairs = files.images.is_table() ? read_table_rows(g, what, files.images, files.table, reading_of(files), count)
-                                       : read_two(g, files, count);
+  const auto read_one = [&] {
+    ReadItems how = reading_of(files);
+    const InputFiles table = part_of_lane(files, ItemKind::images, how);
+    return read_table_rows(g, of_lane(what, files), table, files.table, how, count);
+  };
+  auto pairs = files.images.is_table() ? read_one() : read_two(g, files, count);
   if (!files.transform) return pairs;
   const TransformRows transform{
       .transform = files.transform, .pixels = files.image_pixels, .rows = files.image_bytes ? count : 0};
-  return g.map("transform", TransformLabelled{transform}, pairs, unlimited);
+  return g.map(of_lane("transform", files), TransformLabelled{transform}, pairs, unlimited);
 }
 
 Stream<Batch> read_batches(Graph& g, const LabelledFiles& files, std::size_t count, const ImagesWanted& wanted) {

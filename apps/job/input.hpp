@@ -23,6 +23,7 @@
 #include <sluice/stages/dataset.hpp>
 #include <sluice/stages/input_files.hpp>
 #include <sluice/stages/join.hpp>
+#include <sluice/stages/lanes.hpp>
 #include <sluice/stages/parse.hpp>
 #include <sluice/stages/rows.hpp>
 #include "apps/job/data_preparation.hpp"
@@ -74,12 +75,17 @@ Stream<stages::Rows> read_rows(Graph& g, const std::string& what, const stages::
   stages::Regroup rows{.count = count, .at_once = how.at_once && waits(files)};
   if (const std::size_t bytes = item_bytes<kind>(how))
     rows.item_bytes = bytes, rows.chunk_bytes = std::max(streams.chunk_bytes, bytes);
+  rows.begin = how.wanted.begin, rows.end = how.wanted.end;
   return g.expand("rows." + what, rows, streams.elements, capacity(2));
 }
+
+// What the lanes of this process decompress before their own rows, and what would spare it: one line; empty: nothing.
+std::string read_before_lanes(const LabelledSet& set, const stages::LaneShare& share);
 
 // Whether each file of images has its own of labels.
 bool are_paired(const stages::InputFiles& images, const stages::InputFiles& labels);
 
+// Of a lane the names of its stages end with its number: rows.images.3, pair.3.
 Stream<stages::LabelledRows> read_pairs(Graph& graph, const LabelledFiles& files, std::size_t count);
 Stream<stages::Batch> read_batches(Graph& graph, const LabelledFiles& files, std::size_t count,
                                    const stages::ImagesWanted& wanted);

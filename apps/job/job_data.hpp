@@ -38,6 +38,14 @@ using KnownPieces = std::vector<std::shared_ptr<stages::KnownPieces>>;
 // What is decoded in pieces; nothing: nobody counts.
 using DecodedCount = std::shared_ptr<stages::DecodedBytes>;
 
+// The rows of a set that one of several lanes reads (lanes.hpp).
+struct LaneOfFiles {
+  std::size_t number = 0;
+  std::uint64_t begin = 0, end = 0;  // of the set
+  std::size_t beside = 1;            // lanes that this process reads, with it
+  bool last = true;                  // of these
+};
+
 // Images and their labels.
 struct LabelledFiles {
   stages::InputFiles images, labels;
@@ -46,8 +54,10 @@ struct LabelledFiles {
   std::size_t decoder_memory = stages::usual_decoder_memory;
   IndexUse index{};
   bool again = false;  // whether they are read more than once: then where the pieces lie is kept
-  KnownPieces known{};
+  KnownPieces known{}, known_labels{};
   DecodedCount decoded{};
+  stages::ItemCounts counts{};                          // images of each file, where they are known
+  std::optional<LaneOfFiles> lane{};                    // which reads only its rows; nothing: all are read
   std::size_t image_bytes = 0;                          // before they are transformed
   std::size_t image_pixels = 0;                         // where image_bytes are known
   std::size_t classes = 0;                              // of the labels, which are checked

@@ -51,6 +51,7 @@ struct Options {
   bool no_index = false;                                            // index files are passed over
   std::string index_cache;         // the folder in which they lie; empty: beside the files
   std::size_t shuffle_buffer = 0;  // rows; 0: as many as 16 MiB hold, at least a batch
+  std::size_t lanes = 1;           // in which a set that stays in its files is read
   std::size_t epochs = 10;
   std::size_t batch_size = 256;    // rows
   std::string preset = "chapter";  // what the flags below are where they are not given

@@ -27,9 +27,20 @@
 #include <sluice/stages/zip_member.hpp>
 
 namespace sluice::apps {
-namespace {
 
 using namespace stages;
+
+ByteRange WantedItems::bytes(std::size_t file) const {
+  if (layouts.empty()) return {};
+  std::uint64_t before = 0;  // items of earlier files
+  for (std::size_t i = 0; i < file; ++i) before += layouts[i].shape.count;
+  const ItemLayout& layout = layouts[file];
+  const auto place = [&](std::uint64_t item) { return layout.header_bytes + (item - before) * layout.item_bytes; };
+  return {.begin = begin > before ? place(begin) : 0,
+          .end = end < before + layout.shape.count ? place(std::max(end, before)) : ~std::uint64_t{0}};
+}
+
+namespace {
 
 // Of labels much less.
 constexpr std::size_t index_bytes(ItemKind kind) {
@@ -56,15 +67,28 @@ Chunks whole_files(Graph& g, const std::string& what, ItemKind kind, const Input
   return {g.source("inflate." + what, std::move(inflate), capacity(1)), bytes, 1};
 }
 
+// Of each file; none: all of them is wanted.
+std::vector<std::uint64_t> ends_of(const ReadItems& how) {
+  std::vector<std::uint64_t> all;
+  for (std::size_t i = 0; i < how.wanted.layouts.size(); ++i) all.push_back(how.wanted.bytes(i).end);
+  return all;
+}
+
+// Of pieces that are decoded at once: lanes share the threads.
+Capacity pieces_at_once(const Graph& g, const ReadItems& how) {
+  return capacity(std::max<std::size_t>(2, 2 * g.threads() / how.wanted.lanes));
+}
+
 Chunks in_chunks(Graph& g, const std::string& what, ItemKind kind, const InputFiles& files, const ReadItems& how) {
-  EachFile<Inflate> inflate;
+  EachFile<Inflate> inflate{.ends = ends_of(how)};
   for (const std::string& one : files.names())
     inflate.files.push_back({.path = one,
                              .chunk_bytes = span(kind),
                              .wake = how.wake,
                              .input = files.is_standard_input() ? 0 : -1,
                              .at_once = how.at_once,
-                             .decoder_memory = how.decoder_memory});
+                             .decoder_memory = how.decoder_memory,
+                             .begin = how.wanted.bytes(inflate.files.size()).begin});
   return {g.source("inflate." + what, std::move(inflate), capacity(2)), span(kind), 4};
 }
 
@@ -95,14 +119,18 @@ Chunks by_pieces(Graph& g, const std::string& what, ItemKind kind, const InputFi
   const std::vector<std::string> names = files.names();
   std::size_t bytes = piece_bytes(span(kind));
   bool verified = false;
-  const std::size_t of_index = how.again ? index_bytes(kind) / names.size() : 0;
+  const std::size_t of_index = how.again ? index_bytes(kind) / std::max(names.size(), how.wanted.set_files) : 0;
+  std::size_t learnt = 0;
   const auto memory = std::make_shared<PieceMemory>();
   for (const std::string& one : names) {
     const Cut& cut = cuts[pieces.files.size()];
     GzipPieces& file = pieces.files.emplace_back();
     file.path = one;
     file.span = span(kind);
-    file.index_bytes = of_index;
+    file.wanted = how.wanted.bytes(pieces.files.size() - 1);
+    file.learns = how.wanted.ends(pieces.files.size() - 1);
+    file.index_bytes = file.learns ? of_index : 0;
+    learnt = std::max(learnt, file.index_bytes);
     file.index = cut.index;
     file.guess = cut.guessed;
     file.wake = how.wake;
@@ -116,11 +144,11 @@ Chunks by_pieces(Graph& g, const std::string& what, ItemKind kind, const InputFi
     if (how.image_bytes) bytes = std::max(bytes, file.chunk_bytes());
   }
   const bool at_once = how.again || verified;  // are several of them decoded
-  auto all = g.source("pieces." + what, std::move(pieces), capacity(at_once ? 2 * g.threads() : 2));
+  auto all = g.source("pieces." + what, std::move(pieces), at_once ? pieces_at_once(g, how) : capacity(2));
   if (!verified) return {g.map("inflate." + what, InflatePiece{}, all, unlimited), bytes, 2};
   auto decoded = g.map("inflate." + what, DecodePiece{}, all, unlimited);
   VerifyPieces verify{
-      .span = span(kind), .index_bytes = of_index, .chunk_bytes = bytes, .decoded = how.decoded, .kept = how.kept};
+      .span = span(kind), .index_bytes = learnt, .chunk_bytes = bytes, .decoded = how.decoded, .kept = how.kept};
   return {g.expand("verify." + what, std::move(verify), decoded, capacity(2)), bytes, 2};
 }
 
@@ -158,10 +186,11 @@ Chunks by_blocks(Graph& g, const std::string& what, ItemKind kind, const InputFi
                             .most_decoded = limits.most_decoded,
                             .wake = how.wake,
                             .at_once = how.at_once,
-                            .decoder_memory = limits.decoder_memory});
+                            .decoder_memory = limits.decoder_memory,
+                            .wanted = how.wanted.bytes(pieces.files.size())});
     verify.judge_bytes = std::max(verify.judge_bytes, decoder_bytes(one, -1, limits.decoder_memory));
   }
-  auto all = g.source("pieces." + what, std::move(pieces), capacity(2 * g.threads()));
+  auto all = g.source("pieces." + what, std::move(pieces), pieces_at_once(g, how));
   auto decoded = g.map("inflate." + what, DecodeBlock{.most_decoded = limits.most_decoded, .threads = g.threads()}, all,
                        unlimited);
   return {g.expand("verify." + what, std::move(verify), decoded, capacity(2)), limits.most_decoded, 2};
@@ -169,7 +198,7 @@ Chunks by_blocks(Graph& g, const std::string& what, ItemKind kind, const InputFi
 
 // Members of zip files: whole, where they stay in memory; by zlib in chunks, where they do not.
 Chunks members(Graph& g, const std::string& what, ItemKind kind, const InputFiles& files, const ReadItems& how) {
-  EachFile<ZipMember> unzip;
+  EachFile<ZipMember> unzip{.ends = ends_of(how)};
   for (const std::string& path : files.paths())
     unzip.files.push_back({.path = path,
                            .member = files.member(),
@@ -259,6 +288,7 @@ ItemStreams read_items(Graph& g, const std::string& what, const InputFiles& file
             0};
   }
   ParseArray<kind> parse{.paths = files.names(), .classes = how.classes, .label_column = how.label_column};
+  parse.layouts = how.wanted.layouts;
   if (chunks.bytes) parse.chunk_bytes = chunks.bytes, parse.item_bytes = item_bytes<kind>(how);
   auto elements = g.expand("parse." + what, parse, chunks.stream, capacity(chunks.parsed_ahead));
   return {chunks.stream, elements, chunks.bytes};

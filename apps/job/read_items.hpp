@@ -13,17 +13,34 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <sluice/pipeline/graph.hpp>
 #include <sluice/stages/chunk.hpp>
 #include <sluice/stages/idx.hpp>
 #include <sluice/stages/input_files.hpp>
+#include <sluice/stages/item_layout.hpp>
 #include <sluice/stages/parse.hpp>
 #include "apps/job/job_data.hpp"
 
 namespace sluice::apps {
+
+// Of a lane: what it reads of its files, whose layouts are known.
+struct WantedItems {
+  std::uint64_t begin = 0, end = ~std::uint64_t{0};  // of all of the files
+  std::vector<stages::ItemLayout> layouts{};         // of each; none: all of the files is read
+  std::size_t set_files = 1;                         // of which those are some
+  std::size_t lanes = 1;                             // that this process reads side by side
+  bool last = true;                                  // of these, it is the last
+
+  // Of a file, the decoded bytes; behind the last item all there is, so that a checksum at its end is verified.
+  stages::ByteRange bytes(std::size_t file) const;
+  // Whether no other lane of this process reads more of it.
+  bool ends(std::size_t file) const { return last || bytes(file).end == ~std::uint64_t{0}; }
+};
 
 struct ReadItems {
   Decoder decoder = Decoder::libdeflate;
@@ -38,6 +55,7 @@ struct ReadItems {
   std::size_t image_bytes = 0;  // of an image in memory, where they are known: then the graph can state its bound
   std::size_t classes = 0;      // of labels, which are checked; 0: up to stages::most_classes
   std::optional<std::size_t> label_column{};  // of labels of several numbers
+  WantedItems wanted{};
   // How a table is read, where what comes through a pipe may be one; nullptr: it is none.
   const ReadTable* table = nullptr;
 };

@@ -46,6 +46,8 @@ Stream<LabelledRows> read_table_rows(Graph& g, const std::string& what, const In
   if (how.number) *how.number = std::move(number);
   auto numbered = how.number ? numbered_by(std::ref(*how.number)) : numbered_by(std::move(number));
   RegroupLabelled rows(count, decoding.at_once && waits(files));
+  for (Regroup* part : {&rows.images, &rows.labels})
+    part->begin = decoding.wanted.begin, part->end = decoding.wanted.end;
   if (parse.text_bytes && chunk_bytes) {
     // A chunk is cut into whole pieces, what is left, and the row that goes on in the next.
     const std::size_t chunks = count * how.row_bytes / chunk_bytes + 2, pieces = chunk_bytes / piece_bytes + 2;

@@ -136,6 +136,9 @@ LabelledSet FileScan::table_in_files(const Part& part, const TableClasses& class
   const Pixel type = totals.all_bytes ? Pixel::uint8 : Pixel::float32;
   LabelledSet set(shape_of(totals, type), static_cast<std::size_t>(totals.rows));
   set.one_file = true;
+  for (std::size_t i = 0; i < totals.first_rows.size(); ++i)
+    set.counts.push_back((i + 1 < totals.first_rows.size() ? totals.first_rows[i + 1] : totals.rows) -
+                         totals.first_rows[i]);
   set.table = part.table;
   set.table.layout = totals.layout;
   set.table.classes = std::make_shared<TableClasses>(classes);

@@ -67,10 +67,21 @@ stages::Optimizer optimizer(const Options& o, std::size_t steps_an_epoch) {
 }
 
 TrainingSettings training_settings(const Options& o, std::size_t images) {
+  if (o.lanes > o.batch_size)
+    throw UsageError(
+        fmt::format("--lanes {}: more than the {} of a batch, expected a row of each in every step (--batch-size)",
+                    o.lanes, o.batch_size == 1 ? "1 row" : fmt::format("{} rows", o.batch_size)));
+  if (images > 0 && o.lanes > images)
+    throw UsageError(
+        fmt::format("--lanes {}: more than the {} rows to train on, expected a row for each", o.lanes, images));
+  if (o.stream && o.lanes < o.ranks)
+    throw UsageError(fmt::format(
+        "--lanes {}: fewer than the {} processes, expected at least one for each with --stream", o.lanes, o.ranks));
   return {.batch_size = o.batch_size,
           .optimizer = optimizer(o, (images + o.batch_size - 1) / o.batch_size),
           .seed = o.seed,
           .shuffle_buffer = o.shuffle_buffer,
+          .lanes = o.lanes,
           .shards = o.shards,
           .last_epoch = o.epochs,
           .keeps_state = o.keeps_state(),

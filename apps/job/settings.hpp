@@ -17,7 +17,8 @@ namespace sluice::apps {
 
 // Errors: UsageError for a schedule that is longer than the run.
 stages::Optimizer optimizer(const Options& options, std::size_t steps_an_epoch);
-// images: to train on; 0: nobody knows yet, so that the optimiser has no schedule.
+// images: to train on; 0: nobody knows yet, so that the optimiser has no schedule. Errors: UsageError for more lanes
+// than rows of a batch, or than images.
 TrainingSettings training_settings(const Options& options, std::size_t images);
 ReadTable table_settings(const Options& options);
 // Files as they are named, and the keys of arrays in them.

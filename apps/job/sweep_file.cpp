@@ -27,6 +27,7 @@ constexpr std::size_t most_depth = 5;  // {"epochs": [{"train": {"loss": x}}]}
 // More --epochs or more patience is another run, but for those that a halving gave up on the way.
 std::string key_of(const Options& o) {
   ordered_json decides = job_of(o);
+  decides.erase("--lanes");  // which a sweep has none of: so that older files are read
   decides["--epochs"] = o.epochs;
   decides["--patience"] = o.patience;
   decides["--best-by"] = o.best_by;  // a run without --keep best may end by it

@@ -21,17 +21,8 @@
 #include "apps/job/input.hpp"
 
 namespace sluice::apps {
-namespace {
 
 using namespace stages;
-
-// Rows of the files that travel together, on which no result depends: as many as are a mebibyte, so that large images
-// take no more memory than small ones.
-std::size_t rows_of_a_run(std::size_t image_bytes) {
-  return std::clamp<std::size_t>((1 << 20) / std::max<std::size_t>(1, image_bytes), 1, 256);
-}
-
-}  // namespace
 
 Training::Training(const LabelledSet& set, const TrainingSettings& settings, const Threads& threads,
                    const Weights& initial)
@@ -39,9 +30,6 @@ Training::Training(const LabelledSet& set, const TrainingSettings& settings, con
       class_weights_(settings.class_weights),
       images_(set.images),
       labels_(set.labels),
-      known_(set.known),
-      decoder_memory_(set.decoder_memory),
-      count_(set.count),
       weights_(wire(set, settings, threads, initial)) {}
 
 //  batch -> work -> shard => forward => gradient => plan -> slice => reduce => sgd => gather -> weights
@@ -72,11 +60,11 @@ Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings&
   const auto limits = [&](std::size_t rows) {
     return Limits{rows, set.shape.pixels(), set.shape.classes, runs_beside(s.optimizer)};
   };
-  const Limits batch = limits(s.batch_size), part = limits(shard_rows(s.own_rows(), cut.shards, unit));
+  const Limits batch = limits(block_rows(s)), part = limits(largest_shard(s, cut));
   const Update update{s.optimizer};
 
   auto weights = g.feedback("weights", initial);
-  auto work = g.zip("work", batches(set, s), weights, capacity(1));  // batch k meets weights k
+  auto work = g.zip("work", rows_.wire(g, set, s), weights, capacity(1));  // batch k meets weights k
   // Two batches may be in the shards' segment, so that the next step need not wait for loss and accuracy of this one.
   auto shard =
       g.split("shard", Sharder{.workers = threads.count(), .unit = unit}, work, shards(cut.shards), capacity(2));
@@ -148,67 +136,6 @@ void Training::accumulate(const Stream<BatchLoss>& loss, const Stream<BatchHits>
   }
 }
 
-// A set that stays in its files:
-//
-//  rows.train-images -> pair -> shuffle
-//  rows.train-labels -> pair
-Stream<Batch> Training::batches(const LabelledSet& set, const TrainingSettings& s) {
-  // One is drawn ahead: more would not be faster.
-  constexpr Capacity ahead = capacity(1);
-  if (set.in_memory) {
-    auto& batcher = rows_.emplace<Batcher>();
-    batcher.data = set.in_memory;
-    batcher.batch_size = s.batch_size, batcher.seed = s.seed, batcher.last_epoch = s.last_epoch;
-    batcher.rank = s.rank(), batcher.ranks = s.ranks();
-    return graph_.source("batch", std::ref(batcher), ahead);
-  }
-  const std::size_t image_bytes = set.shape.image_bytes();
-  auto& shuffle = rows_.emplace<ShuffleBuffer>();
-  shuffle.rows = shuffle_rows(s, image_bytes, set.count);
-  shuffle.batch_size = s.batch_size, shuffle.seed = s.seed;
-  shuffle.most_rows = set.count;
-  shuffle.pixels = set.shape.pixels(), shuffle.item_bytes = image_bytes;
-  shuffle.images = set.images.name(), shuffle.labels = set.labels.name();
-  shuffle.file_by_file = are_paired(set.images, set.labels);
-  auto pairs = read_pairs(graph_,
-                          {.images = set.images,
-                           .labels = set.labels,
-                           .prefix = "train-",
-                           .decoder = set.decoder,
-                           .decoder_memory = set.decoder_memory,
-                           .index = set.index,
-                           .again = true,
-                           .known = set.known,
-                           .decoded = set.decoded,
-                           .image_bytes = set.stored_image_bytes,
-                           .image_pixels = set.shape.pixels(),
-                           .classes = set.shape.classes,
-                           .label_column = set.label_column,
-                           .transform = set.transform,
-                           .table = set.table},
-                          rows_of_a_run(image_bytes));
-  return graph_.expand("shuffle", std::ref(shuffle), pairs, ahead);
-}
-
-// rows: of an epoch that goes on, which decodes no pieces of others; nothing: all are needed.
-void Training::need(std::optional<ShuffleBuffer::Needed> rows) {
-  std::uint64_t before = 0;  // rows of earlier files
-  std::shared_ptr<const ShuffleBuffer::Needed> needed;
-  if (rows) needed = std::make_shared<const ShuffleBuffer::Needed>(std::move(*rows));
-  for (std::size_t i = 0; i < known_.size(); ++i) {
-    known_[i]->need({});
-    if (!needed) continue;
-    const ItemLayout layout = header_of(ItemKind::images, images_, i, {.decoder_memory = decoder_memory_});
-    const std::uint64_t header = layout.header_bytes, item = layout.item_bytes;
-    known_[i]->need([=](std::uint64_t offset, std::size_t size) {
-      if (offset < header) return true;
-      const ItemRange items = items_in(header, item, offset, offset + size);
-      return needed->any(before + items.first, before + items.last);
-    });
-    before += layout.shape.count;
-  }
-}
-
 Metrics Training::run(std::uint64_t epoch) {
   return run(epoch, Accumulate{}.sums);
 }
@@ -219,9 +146,7 @@ Metrics Training::run(std::uint64_t epoch, const Accumulator& so_far, std::funct
   exchange_.over = false, wished_ = 0;
   if (kept_) weights_.set_value(kept_);
   const auto first = static_cast<std::size_t>(so_far["count"]);
-  std::visit([&](auto& rows) { rows.epoch(epoch, first); }, rows_);
-  if (const auto* shuffle = std::get_if<ShuffleBuffer>(&rows_))
-    need(first > 0 ? std::optional(shuffle->needed(epoch, first, count_)) : std::nullopt);
+  rows_.epoch(epoch, first);
   run_reading(graph_, images_, labels_);
   return means(sums());
 }

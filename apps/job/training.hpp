@@ -13,9 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include <sluice/pipeline/graph.hpp>
@@ -23,15 +21,12 @@
 #include <sluice/stages/accumulate.hpp>
 #include <sluice/stages/accumulator.hpp>
 #include <sluice/stages/accuracy.hpp>
-#include <sluice/stages/batch.hpp>
-#include <sluice/stages/batcher.hpp>
-#include <sluice/stages/dataset.hpp>
 #include <sluice/stages/exchange.hpp>
 #include <sluice/stages/loss.hpp>
 #include <sluice/stages/model.hpp>
-#include <sluice/stages/shuffle_buffer.hpp>
 #include "apps/job/job_data.hpp"
 #include "apps/job/metrics.hpp"
+#include "apps/job/training_rows.hpp"
 #include "apps/job/training_settings.hpp"
 
 namespace sluice::apps {
@@ -56,7 +51,6 @@ class Training {
   const stages::Weights& weights() const { return kept_ ? kept_ : weights_.value(); }
 
  private:
-  Stream<stages::Batch> batches(const LabelledSet& set, const TrainingSettings& settings);
   Feedback<stages::Weights> wire(const LabelledSet& set, const TrainingSettings& settings, const Threads& threads,
                                  const stages::Weights& initial);
   void exchange(const Stream<stages::Scored>& scored, const TrainingSettings& settings, const stages::Limits& batch,
@@ -65,14 +59,9 @@ class Training {
                   const Stream<stages::Weights>& after, bool keeps_state);
 
   Graph graph_;
-  void need(std::optional<stages::ShuffleBuffer::Needed> rows);
-
   const std::vector<float> class_weights_;
   stages::InputFiles images_, labels_;  // the files that it reads
-  KnownPieces known_;                   // of the images
-  std::size_t decoder_memory_ = 0;      // for their headers
-  std::uint64_t count_ = 0;             // images
-  std::variant<stages::Batcher, stages::ShuffleBuffer> rows_;
+  TrainingRows rows_;
   stages::Accumulate metrics_;
   stages::Weights kept_;  // after the last step that metrics_ has
   std::function<void()> between_;

@@ -72,7 +72,10 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, const J
     all["validation_images"] = files.validation_images.name();
     all["validation_labels"] = files.validation_labels.name();
   }
-  if (o.stream) all["shuffle_buffer"] = o.effective_shuffle_buffer(data.train.shape.image_bytes(), data.train.count);
+  if (o.stream) {
+    all["shuffle_buffer"] = o.effective_shuffle_buffer(data.train.shape.image_bytes(), data.train.count);
+    all["lanes"] = o.lanes;
+  }
   return all;
 }
 

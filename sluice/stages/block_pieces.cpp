@@ -30,6 +30,7 @@ class BlockPieces::State {
                  .decoder_memory = o.decoder_memory} {
     if (o.input >= 0) return;
     file_ = std::make_shared<BlockFile>(o.path, limits_of(o));
+    file_->wanted = o.wanted;
     if (!file_->has_blocks()) file_.reset();
   }
   State(const State&) = delete;
@@ -41,10 +42,12 @@ class BlockPieces::State {
   bool next(BlockPiece& out) {
     out.from.reset();
     if (!file_) return inflate_(out.chunk);
-    if (over_ || file_->refused) return end();
-    const BlockReader::Next found = file_->next(out.place);
-    over_ = found != BlockReader::Next::block;
-    if (found == BlockReader::Next::end) return end();
+    do {
+      if (over_ || file_->refused || file_->enough) return end();
+      const BlockReader::Next found = file_->next(out.place);
+      over_ = found != BlockReader::Next::block;
+      if (found == BlockReader::Next::end) return end();
+    } while (!over_ && passes_over(out.place));
     out.from = file_;
     out.unusual = over_;
     out.target = over_ ? nullptr : pool_.take(out.chunk.owner).reserve(std::max<std::size_t>(1, out.place.decoded));
@@ -53,6 +56,13 @@ class BlockPieces::State {
   }
 
  private:
+  // Before the first that is handed on.
+  bool passes_over(const BlockPlace& place) {
+    begun_ = begun_ || !place.exact || file_->passed_over + place.decoded > file_->wanted.begin;
+    if (!begun_) file_->passed_over += place.decoded;
+    return !begun_;
+  }
+
   bool end() {
     file_->finish();
     return false;
@@ -61,7 +71,7 @@ class BlockPieces::State {
   Inflate inflate_;  // of a file without blocks
   std::shared_ptr<BlockFile> file_;
   Pool<Bytes> pool_;
-  bool over_ = false;
+  bool over_ = false, begun_ = false;
 };
 
 void BlockPieces::Closer::operator()(State* state) const {
@@ -127,6 +137,7 @@ std::optional<Chunk> VerifyBlocks::pull() {
   if (s.judge) return judged();
   if (!block) return std::nullopt;
   Chunk& chunk = block->chunk;
+  if (block->from && !std::exchange(s.begun, true)) s.decoded = block->from->passed_over;
   if (block->from && !block->decoded) {
     if (block->from->has_changed()) refuse_changed(block->from->path, s.decoded);
     s.judge = std::make_shared<Judge>(
@@ -137,6 +148,7 @@ std::optional<Chunk> VerifyBlocks::pull() {
   if (block->from) {
     chunk.offset = s.decoded;
     s.decoded += chunk.size;
+    block->from->enough = s.decoded >= block->from->wanted.end;
     if (kept) keep(chunk);
   }
   return chunk.size > 0 ? std::optional(std::move(chunk)) : std::nullopt;

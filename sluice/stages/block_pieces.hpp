@@ -53,6 +53,8 @@ struct BlockPieces {
   int wake = -1, input = -1;                          // as Inflate's
   bool at_once = false;                               // as Inflate's
   std::size_t decoder_memory = usual_decoder_memory;  // as Inflate's
+  // What comes before is left out where blocks say how large they are, as those of xz do.
+  ByteRange wanted{};
 
   using Output = BlockPiece;
   bool operator()(BlockPiece& out);
@@ -104,7 +106,8 @@ struct VerifyBlocks {
   struct State {
     std::size_t file = 0;
     std::optional<DecodedBlock> block{};  // until it is looked at
-    std::uint64_t decoded = 0;            // and handed on, of the file
+    std::uint64_t decoded = 0;            // and handed on, of the file, with what was left out before
+    bool begun = false;                   // of the file a block has come
     std::shared_ptr<Judge> judge{};       // of a class that only its source knows
     bool over = false;                    // all of the file has been handed on
   };

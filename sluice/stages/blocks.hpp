@@ -48,6 +48,7 @@ struct BlockPlace {
   std::size_t decoded = 0;     // what they decode to, at most
   std::uint64_t unpadded = 0;  // of an xz block: bytes without the zeros behind it
   int check = 0;               // of an xz block: the type of its integrity check
+  bool exact = false;          // they decode to just as many
 };
 
 // Finds the parts of a file.
@@ -92,6 +93,9 @@ class BlockFile : public RegularFile {
 
   const std::string path;
   std::atomic<bool> refused{false};  // one that was found, by who decoded it: no more are asked for
+  std::atomic<bool> enough{false};   // nor are they wanted
+  ByteRange wanted{};
+  std::uint64_t passed_over = 0;  // decoded bytes of the blocks before the first that is decoded
 
  private:
   struct Work {

@@ -27,6 +27,12 @@ struct Bytes {
   std::uint8_t* reserve(std::size_t size);
 };
 
+// Decoded bytes of a file that are wanted. Who makes its chunks may leave out what is before `begin`, and ends with the
+// chunk that reaches `end`.
+struct ByteRange {
+  std::uint64_t begin = 0, end = ~std::uint64_t{0};
+};
+
 struct Chunk {
   Shared<Bytes> owner;
   const std::uint8_t* data = nullptr;

@@ -1,14 +1,15 @@
 // Several files one after the other, by a source for each.
 //
-// the chunks of the first file, then those of the second, ..., each with the index of its file.
-// Order and thread-safety: a source; one thread at a time. reset() starts again at the first file.
-// Errors: those of the sources.
+// the chunks of the first file, then those of the second, ..., each with the index of its file. Where `ends` says how
+// many decoded bytes of each are wanted, the next begins behind the chunk that reaches them. Order and thread-safety: a
+// source; one thread at a time. reset() starts again at the first file. Errors: those of the sources.
 //
 //   auto chunks = g.source("inflate", EachFile<Inflate>{std::move(two)}, capacity(2));
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -21,21 +22,25 @@ namespace sluice::stages {
 template <class Source>
 struct EachFile {
   std::vector<Source> files{};
+  std::vector<std::uint64_t> ends{};  // of sources of chunks; empty: all of each file
 
   using Output = typename Source::Output;
   bool operator()(Output& out) {
-    for (; at_ < files.size(); files[at_++].reset())
-      if (files[at_](out)) {
-        if constexpr (requires { out.chunk.file; })
+    for (; at_ < files.size(); files[at_++].reset(), enough_ = false)
+      if (!enough_ && files[at_](out)) {
+        if constexpr (requires { out.chunk.file; }) {
           out.chunk.file = at_;
-        else
+        } else {
           out.file = at_;
+          enough_ = !ends.empty() && out.offset + out.size >= ends[at_];
+        }
         return true;
       }
     return false;
   }
   void reset() {
     at_ = 0;
+    enough_ = false;
     for (Source& file : files) file.reset();
   }
   std::optional<std::size_t> payload_bytes() const {
@@ -60,6 +65,7 @@ struct EachFile {
 
   // State of its own, no option.
   std::size_t at_ = 0;
+  bool enough_ = false;  // of the file
 };
 
 }  // namespace sluice::stages

@@ -90,19 +90,22 @@ bool VerifyPieces::next(Chunk& out) {
     return !s.over;
   }
   if (!p.from) return out = p.chunk, false;
-  if (!s.reader) {
-    if (!memory_) memory_ = std::make_shared<PieceMemory>();
-    s.reader = std::make_shared<PieceReader>(p.from, span, index_bytes, memory_);
+  if (!s.reader) begin(p);
+  if (s.reader->decoded() >= p.from->wanted.end) {
+    p.from->findings->enough = true;
+    return false;
   }
-  if (p.from->index && !p.piece.decoded) index_lied(*p.from);
+  if (p.from->index && !p.piece.decoded && index_lies(*p.from)) return true;
   const bool comes = p.piece.decoded && !s.looked_at;
   if (comes && s.reader->position() >= p.piece.begin.bit) {
     s.looked_at = true;
     Chunk taken = p.chunk;
-    if (s.reader->accept(p.piece, taken))
+    if (s.reader->accept(p.piece, taken)) {
       out = taken, s.of_known = p.from->index != nullptr;
-    else if (p.from->index)
-      index_lied(*p.from);
+      if (taken.offset + taken.size <= p.from->wanted.begin && p.from->first_piece > 0) pass_over(out);
+    } else if (p.from->index && index_lies(*p.from)) {
+      return true;
+    }
     return p.piece.last;
   }
   if (!comes && !p.piece.last) return false;
@@ -113,9 +116,39 @@ bool VerifyPieces::next(Chunk& out) {
     p.from->findings->found = s.reader->found();
     return false;
   }
-  p.from->findings->refused = true;
+  return judge(*p.from);
+}
+
+void VerifyPieces::begin(const CheckedPiece& p) {
+  State& s = state_;
+  if (!memory_) memory_ = std::make_shared<PieceMemory>();
+  s.reader = std::make_shared<PieceReader>(p.from, span, index_bytes, memory_);
+  const PieceIndex* const index = p.from->index.get();
+  if (!index || p.from->first_piece == 0) return;
+  const PieceIndex::Entry& e = index->entries[p.from->first_piece];
+  std::span<const std::uint8_t> window;
+  if (p.piece.decoded) window = {p.piece.first - p.piece.window, p.piece.window};
+  s.reader->begin_at(e.begin, e.offset, window, e.packed.empty());
+}
+
+// Of a part of a file nothing else would see to what is read beside it.
+bool VerifyPieces::index_lies(const PiecedFile& file) {
+  index_lied(file);
+  return file.is_part() && judge(file);
+}
+
+// Bytes before those that are wanted, behind a window that nothing stands for.
+void VerifyPieces::pass_over(Chunk& chunk) const {
+  if (decoded) decoded->add(chunk.size, true);
+  chunk.size = 0;
+}
+
+// By Inflate, what comes next.
+bool VerifyPieces::judge(const PiecedFile& file) {
+  State& s = state_;
+  file.findings->refused = true;
   s.judge =
-      std::make_shared<Judge>(Inflate{.path = p.from->path, .chunk_bytes = span}, s.reader->decoded(), s.reader->crc());
+      std::make_shared<Judge>(Inflate{.path = file.path, .chunk_bytes = span}, s.reader->decoded(), s.reader->crc());
   s.reader.reset();
   return true;
 }
@@ -158,12 +191,20 @@ bool pieces_are_independent(const std::string& path, std::size_t span) {
 }
 
 std::shared_ptr<const PieceIndex> KnownPieces::index() const {
+  if (shared_) return shared_->index();
   const std::lock_guard lock(mutex_);
   return index_;
 }
 void KnownPieces::set(std::shared_ptr<const PieceIndex> index) {
+  if (shared_) return shared_->set(std::move(index));
   const std::lock_guard lock(mutex_);
   index_ = std::move(index);
+}
+std::shared_ptr<const PieceIndex> KnownPieces::read(const Read& read) {
+  if (shared_) return shared_->read(read);
+  const std::lock_guard lock(mutex_);
+  if (!read_) read_ = read();
+  return read_;
 }
 
 class GzipPieces::State {
@@ -179,6 +220,8 @@ class GzipPieces::State {
            .input = o.input,
            .at_once = o.at_once,
            .decoder_memory = o.decoder_memory,
+           .wanted = o.wanted,
+           .learns = o.learns,
            .known = o.known,
            .decoded = o.decoded},
         memory_(o.memory ? o.memory : std::make_shared<PieceMemory>()) {}
@@ -207,7 +250,7 @@ class GzipPieces::State {
           made = found(out);
           break;
         case Way::judged:
-          made = (*judge_)(out.chunk);
+          made = out_of_judge(out);
           break;
       }
       if (!made) continue;
@@ -241,6 +284,8 @@ class GzipPieces::State {
     reader_.reset();
     judge_.reset();
     decoded_ = 0, crc_ = 0, next_ = 0, base_ = 0;
+    stop_ = 0;
+    began_within_ = false;
   }
 
  private:
@@ -252,7 +297,7 @@ class GzipPieces::State {
     if (!before_) return;
     // An index file that was not right is looked at no more.
     index_lies_ = index_lies_ || before_->index_lied;
-    if (before_->refused || (index_ && !index_->believed)) index_.reset();
+    if (before_->refused || (before_->index_lied && index_ && !index_->believed)) index_.reset();
     if (!before_->refused && before_->found) keep(before_->found);
     before_.reset();
   }
@@ -270,14 +315,16 @@ class GzipPieces::State {
     if (o_.known && !index_) index_ = o_.known->index();
     if (!index_ || !(index_->stamp == file_->stamp)) {
       const bool has_one = !o_.index.empty() && !index_lies_;
-      index_ = has_one ? file_->pieces_of(o_.index) : nullptr;
+      index_ = has_one ? pieces_of_index() : nullptr;
       if (has_one && !index_) pass_over();
     }
     file_->index = index_;
     if (index_) {
       way_ = index_->believed ? Way::known : Way::doubted;
-      return;
+      file_->wanted = o_.wanted;
+      return begin_within();
     }
+    if (!o_.learns) file_->wanted = {.end = o_.wanted.end};
     reader_ = std::make_unique<PieceReader>(file_, o_.span, o_.index_bytes, memory_);
     is_gzip_ = reader_->begins_as_gzip();
     if (!is_gzip_) return judge();
@@ -287,10 +334,53 @@ class GzipPieces::State {
     reader_.reset();
   }
 
+  std::shared_ptr<const PieceIndex> pieces_of_index() const {
+    if (!o_.known) return file_->pieces_of(o_.index);
+    const auto all = o_.known->read([&] { return file_->pieces_of(o_.index); });
+    return all && all->stamp == file_->stamp ? all : nullptr;
+  }
+
+  // With the first piece that is wanted, up to the last. Of an index that is not believed, behind as many bytes as a
+  // window has.
+  void begin_within() {
+    const std::vector<Entry>& all = index_->entries;
+    const auto behind = [&](std::uint64_t offset) {  // the first piece that begins behind it
+      return static_cast<std::size_t>(
+          std::upper_bound(all.begin(), all.end(), offset,
+                           [](std::uint64_t place, const Entry& e) { return place < e.offset; }) -
+          all.begin());
+    };
+    stop_ =
+        o_.wanted.end == 0 ? 0 : std::max<std::size_t>(behind(o_.wanted.end - 1), std::min<std::size_t>(1, all.size()));
+    std::size_t first = o_.wanted.begin == 0 ? 0 : behind(o_.wanted.begin);
+    first -= first > 0;
+    if (first == 0) return;
+    const std::uint64_t wanted = all[first].offset;
+    if (way_ == Way::doubted)
+      while (first > 0 && !all[first].packed.empty() &&
+             (all[first].offset == wanted || wanted - all[first].offset < deflate_window))
+        --first;
+    next_ = file_->first_piece = first;
+    began_within_ = first > 0;
+    if (first > 0) decoded_ = all[first].offset, base_ = (all[first - 1].end + 7) / 8;
+  }
+
+  // Of a plain file and of what zlib decodes, as far as it is wanted.
+  bool out_of_judge(Piece& out) {
+    if (judged_up_to_ >= file_end() || !(*judge_)(out.chunk)) return false;
+    judged_up_to_ = out.chunk.offset + out.chunk.size;
+    return true;
+  }
+  // What is not as it should be is Inflate's to its end, where a checksum is.
+  std::uint64_t file_end() const { return is_gzip_ && file_ && file_->is_open() ? ByteRange{}.end : o_.wanted.end; }
+
   // From here on, to the end of the file.
   void judge() {
-    if (reader_) decoded_ = reader_->decoded(), crc_ = reader_->crc();
+    std::optional<std::uint32_t> crc = crc_;
+    if (reader_) decoded_ = reader_->decoded(), crc = reader_->crc();
+    if (began_within_) crc.reset();
     way_ = Way::judged;
+    judged_up_to_ = 0;
     reader_.reset(), index_.reset();
     judge_.emplace(Inflate{.path = o_.path,
                            .chunk_bytes = o_.span,
@@ -298,8 +388,9 @@ class GzipPieces::State {
                            .wake = o_.wake,
                            .input = o_.input,
                            .at_once = o_.at_once,
-                           .decoder_memory = o_.decoder_memory},
-                   decoded_, crc_);
+                           .decoder_memory = o_.decoder_memory,
+                           .begin = decoded_ == 0 ? o_.wanted.begin : 0},
+                   decoded_, crc);
   }
 
   void keep(std::shared_ptr<const PieceIndex> found) {
@@ -308,6 +399,7 @@ class GzipPieces::State {
   }
 
   std::optional<bool> found(Piece& out) {
+    if (reader_->decoded() >= file_->wanted.end) return false;
     const PieceReader::Next made = reader_->next(out.chunk);
     if (made == PieceReader::Next::refused) return judge(), std::nullopt;
     if (made == PieceReader::Next::end) keep(reader_->found());
@@ -315,10 +407,13 @@ class GzipPieces::State {
   }
 
   std::optional<bool> known(Piece& out) {
-    if (file_->findings->refused || !as_it_was(over() ? file_->size() : index_->entries[next_].begin / 8,
-                                               over() ? index_->crc_behind : index_->entries[next_].crc_before))
+    if (file_->findings->refused) return judge(), std::nullopt;
+    const bool at_end = next_ == index_->entries.size();
+    if (over() && !at_end) return false;
+    if (!as_it_was(at_end ? file_->size() : index_->entries[next_].begin / 8,
+                   at_end ? index_->crc_behind : index_->entries[next_].crc_before))
       return judge(), std::nullopt;
-    if (over()) return false;
+    if (at_end) return false;
     const Entry& e = index_->entries[next_];
     base_ = (e.end + 7) / 8;
     decoded_ += e.size;
@@ -327,7 +422,7 @@ class GzipPieces::State {
     out.skipped = o_.known && !o_.known->needs(e.offset, e.size);
     return true;
   }
-  bool over() const { return next_ == index_->entries.size(); }
+  bool over() const { return next_ == stop_; }
   void give(Piece& out) {
     const Entry& e = index_->entries[next_];
     out.number = next_++;
@@ -344,7 +439,7 @@ class GzipPieces::State {
 
   bool guessed(Piece& out) {
     const std::uint64_t size = file_->size();
-    if (next_ == size || file_->findings->refused) return false;
+    if (next_ == size || file_->findings->refused || file_->findings->enough) return false;
     const std::uint64_t range = guessed_range(o_.span, file_->boundaries.ratio());
     out.begins_from = next_;
     next_ = size - next_ < range + range / 2 ? size : next_ + range;
@@ -377,10 +472,13 @@ class GzipPieces::State {
   bool is_gzip_ = true;      // as far as is known
   std::unique_ptr<PieceReader> reader_;
   std::optional<Judge> judge_;
-  std::uint64_t next_ = 0;     // of the index; or of the bytes that are guessed in
-  std::uint64_t base_ = 0;     // behind the piece before, in the file
-  std::uint64_t decoded_ = 0;  // and handed on, of those that are known
-  std::uint32_t crc_ = 0;      // of that
+  std::uint64_t next_ = 0;          // of the index; or of the bytes that are guessed in
+  std::uint64_t stop_ = 0;          // of the index: one past the last that is wanted
+  bool began_within_ = false;       // and not with the first
+  std::uint64_t judged_up_to_ = 0;  // decoded
+  std::uint64_t base_ = 0;          // behind the piece before, in the file
+  std::uint64_t decoded_ = 0;       // and handed on, of those that are known
+  std::uint32_t crc_ = 0;           // of that
 };
 
 void GzipPieces::Closer::operator()(State* state) const {
@@ -402,6 +500,7 @@ std::optional<GzipIndex> GzipPieces::found() const {
 }
 
 std::size_t GzipPieces::kept_bytes() const {
+  if (!learns) return 0;  // another states it
   std::error_code none;
   const std::uintmax_t of_file = index.empty() ? 0 : std::filesystem::file_size(index, none);
   return std::max(index_bytes, none ? std::size_t{0} : static_cast<std::size_t>(of_file));
@@ -418,7 +517,8 @@ std::size_t GzipPieces::chunk_bytes() const {
 // and what a guess takes.
 std::size_t GzipPieces::payload_bytes() const {
   const std::size_t chunk = chunk_bytes();
-  const std::size_t of_known = index_bytes > 0 || !index.empty() ? 2 * (chunk + chunk / 8 + PieceInput::extra()) : 0;
+  const std::size_t of_known =
+      index_bytes > 0 || known || !index.empty() ? 2 * (chunk + chunk / 8 + PieceInput::extra()) : 0;
   return chunk + std::max(of_known, guess ? guess_bytes(span) : 0);
 }
 

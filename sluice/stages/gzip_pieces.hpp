@@ -19,6 +19,12 @@
 // a piece whose CRC is not the one that was kept) is decoded anew from the file's beginning by Inflate, whose verdict
 // and words hold. No gzip file, and what is no file (a pipe), is Inflate's from the beginning.
 //
+// Of `wanted` bytes only the pieces that have some of them are read, where it is known where pieces lie: by an earlier
+// run, whose CRC each piece is held against; or by an index file, which has none: there reading begins as many pieces
+// before as a window has bytes, so that the window of each that is wanted is held against what comes before it. Where
+// something is not as it should be, all of the file is Inflate's. The CRC of a member is seen to where all of it is
+// read, and no further.
+//
 // path -> Pieces, in order; Piece -> Chunk, at most 1.5 x span bytes (by an index: most_of_read_piece). The bytes are
 // those of Inflate. (libdeflate decodes some blocks that zlib refuses, made for it: there the CRC decides.) Order and
 // thread-safety: GzipPieces is a source, one thread at a time; InflatePiece and DecodePiece are maps, on any number of
@@ -89,11 +95,17 @@ struct PieceIndex;
 //   auto known = std::make_shared<KnownPieces>();
 //   GzipPieces{.path = path, .known = known}   // sets it, and begins with what it has
 //
-// index(), set() on any thread; need() not while a graph runs.
+// Several that read the same file share what is known, and have their own needs: KnownPieces(known).
+// index(), set(), read() on any thread; need() not while a graph runs.
 class KnownPieces {
  public:
+  KnownPieces() = default;
+  explicit KnownPieces(std::shared_ptr<KnownPieces> shared) : shared_(std::move(shared)) {}
   std::shared_ptr<const PieceIndex> index() const;
   void set(std::shared_ptr<const PieceIndex> index);
+  // What an index file says, of which nothing is believed: read by whoever asks first.
+  using Read = std::function<std::shared_ptr<const PieceIndex>()>;
+  std::shared_ptr<const PieceIndex> read(const Read& read);
 
   // Whether decoded bytes (offset, size) are needed in the next runs: of other pieces that are known nothing is read
   // but zeros are handed on. None: all are.
@@ -107,8 +119,9 @@ class KnownPieces {
   std::size_t skipped() const { return skipped_; }  // pieces, since need()
 
  private:
-  mutable std::mutex mutex_;  // of index_
-  std::shared_ptr<const PieceIndex> index_;
+  const std::shared_ptr<KnownPieces> shared_{};  // where that is known; nullptr: here
+  mutable std::mutex mutex_;                     // of index_ and read_
+  std::shared_ptr<const PieceIndex> index_, read_;
   Needs needs_;
   std::size_t skipped_ = 0;
 };
@@ -123,6 +136,11 @@ struct GzipPieces {
   int wake = -1, input = -1;            // as Inflate's
   bool at_once = false;                 // as Inflate's
   std::size_t decoder_memory = usual_decoder_memory;  // as Inflate's
+
+  ByteRange wanted{};
+  // As long as it is not known where pieces lie it reads on to the file's end, nevertheless, to learn it. Of several
+  // that share `known`, one does.
+  bool learns = true;
 
   std::shared_ptr<KnownPieces> known{};  // with index_bytes
   std::shared_ptr<DecodedBytes> decoded{};
@@ -210,6 +228,10 @@ struct VerifyPieces {
     std::size_t bytes = 0;
   };
   bool next(Chunk& out);
+  void begin(const CheckedPiece& first);
+  bool judge(const PiecedFile& file);
+  bool index_lies(const PiecedFile& file);
+  void pass_over(Chunk& chunk) const;
   void keep(Chunk& chunk);
   void index_lied(const PiecedFile& file) const;
   State state_{};

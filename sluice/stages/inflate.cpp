@@ -61,6 +61,7 @@ class Inflate::State {
         buffer_bytes_(std::max(options.read_bytes, start_bytes)),
         read_bytes_(options.read_bytes),
         decoder_memory_(options.decoder_memory),
+        wanted_from_(options.input < 0 ? options.begin : 0),
         wake_(options.wake),
         at_once_(options.at_once) {
     buffer_ = std::make_unique_for_overwrite<std::uint8_t[]>(buffer_bytes_);
@@ -80,7 +81,7 @@ class Inflate::State {
   // Up to `size` decoded bytes; fewer only at the end of the file, and where they are wanted at once.
   std::size_t decode(std::uint8_t* target, std::size_t size) {
     if (!failed_.empty()) throw DataError(failed_);  // of a codec that has failed nothing is known
-    if (!looked_) look_at_start();
+    if (!looked_) look_at_start(), pass_over();
     std::size_t made = 0;
     while (made < size) {
       const std::span<std::uint8_t> room(target + made, size - made);
@@ -197,6 +198,14 @@ class Inflate::State {
          expected.name, likely_cause(buffer_.get(), end_, expected.extension));
   }
 
+  // To what is wanted of a plain file.
+  void pass_over() {
+    if (compression_ != Compression::none || waits_ || wanted_from_ <= read_so_far_) return;
+    if (::lseek(file_, static_cast<off_t>(wanted_from_), SEEK_SET) < 0) return;
+    begin_ = end_ = 0;
+    read_so_far_ = decoded_ = wanted_from_;
+  }
+
   bool next_is_member() {
     fill(facts().magic_bytes);
     return begins_as(compression_, there()) == true;
@@ -286,6 +295,7 @@ class Inflate::State {
   std::uint64_t member_begin_ = 0;  // of the last, in the file
   std::string behind_last_;         // where the last has ended: what is there, in words
   std::uint64_t zeros_ = 0;         // of that, so far
+  std::uint64_t wanted_from_;       // decoded
   int file_ = -1, wake_;
   bool at_once_;
   bool waits_ = false;   // no regular file
@@ -307,13 +317,12 @@ std::size_t Inflate::state_bytes() const {
 bool Inflate::operator()(Chunk& out) {
   if (chunk_bytes == 0 || read_bytes == 0) throw std::invalid_argument("chunk_bytes and read_bytes must be at least 1");
   if (!state_) state_.reset(new State(*this));
-  const std::uint64_t offset = state_->decoded();
   std::uint8_t* const target = state_->memory(out.owner, chunk_bytes);
   const std::size_t made = state_->decode(target, chunk_bytes);
   if (made == 0) return false;
   out.data = target;
   out.size = made;
-  out.offset = offset;
+  out.offset = state_->decoded() - made;
   return true;
 }
 

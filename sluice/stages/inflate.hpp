@@ -36,6 +36,7 @@ struct Inflate {
   int input = -1;        // a descriptor to be read, which stays open; `path` is only what it is called; -1: none
   bool at_once = false;  // a chunk ends where a pipe would have to be waited for
   std::size_t decoder_memory = usual_decoder_memory;  // bytes of a zstd window or an xz dictionary, at most
+  std::uint64_t begin = 0;  // bytes before that need not come: of a plain file, which is read from there, they do not
 
   using Output = Chunk;
   bool operator()(Chunk& out);

@@ -23,7 +23,24 @@ void ParseArray<kind>::push(const Chunk& chunk) {
   while (s.file != chunk.file) next_file();
   s.owner = chunk.owner;
   s.data = {chunk.data, chunk.size};
-  if (!s.layout) read_header();
+  if (!layouts.empty())
+    go_on_at(chunk.offset);
+  else if (!s.layout)
+    read_header();
+}
+
+// With the data that begin there in the file: a header, the rest of an item that has no beginning, are passed over.
+template <ItemKind kind>
+void ParseArray<kind>::go_on_at(std::uint64_t offset) {
+  State& s = state_;
+  if (!s.layout) s.layout = layouts[s.file];
+  const std::uint64_t header = s.layout->header_bytes, item = s.layout->item_bytes;
+  const auto place = [&] { return header + s.next * item + s.partial.size(); };
+  if (offset > place()) {
+    s.partial.clear();
+    s.next = (offset - header + item - 1) / item;
+  }
+  s.data = s.data.subspan(static_cast<std::size_t>(std::min<std::uint64_t>(s.data.size(), place() - offset)));
 }
 
 template <ItemKind kind>
@@ -47,7 +64,7 @@ bool ParseArray<kind>::pull(Elements& out) {
     return false;
   }
   const ItemLayout& layout = *s.layout;
-  if (s.next == layout.shape.count)
+  if (s.next >= layout.shape.count)
     throw DataError(fmt::format(
         "{}: goes on after {} {}, expected its end there as the header promises: is the header damaged, or was "
         "something appended?",
@@ -132,6 +149,7 @@ void ParseArray<kind>::check(const Elements& elements) const {
 template <ItemKind kind>
 void ParseArray<kind>::end_of_file() const {
   const State& s = state_;
+  if (!layouts.empty()) return;
   if (!s.layout) refuse_short_header(s.partial, kind, path());
   if (s.next < s.layout->shape.count)
     throw DataError(fmt::format("{}: the header promises {} {}, the file ends after {}: was it cut short?", path(),
@@ -142,7 +160,8 @@ template <ItemKind kind>
 void ParseArray<kind>::next_file() {
   State& s = state_;
   end_of_file();
-  if (!s.before) s.before = s.layout->shape;
+  if (!layouts.empty()) s.next = layouts[s.file].shape.count;
+  if (!s.before && s.layout) s.before = s.layout->shape;
   s.first += s.next, s.next = 0;
   s.layout.reset();
   s.partial.clear();

@@ -38,6 +38,9 @@ struct ParseArray {
   std::size_t classes = 0;                    // of labels, where they are known; 0: up to most_classes
   std::optional<std::size_t> label_column{};  // of labels of several numbers, from 0; nothing: they are one-hot
   std::size_t stored_bytes = 0;  // of an item in its file, at most, where it is known; 0: up to twice item_bytes
+  // Of the files, where they are known beforehand. Then bytes may be left out, before, between and behind chunks, whose
+  // offsets tell: items that are not whole are left out, too.
+  std::vector<ItemLayout> layouts{};
 
   using Output = Elements;
   void push(const Chunk& chunk);
@@ -65,6 +68,7 @@ struct ParseArray {
   };
   const std::string& path() const { return paths[state_.file]; }
   void read_header();
+  void go_on_at(std::uint64_t offset);
   bool take_partial(Elements& out);
   void take_whole(Elements& out);
   void copy(const std::uint8_t* from, std::size_t count, Elements& out);

@@ -18,6 +18,15 @@ PieceReader::PieceReader(std::shared_ptr<PiecedFile> file, std::size_t span, std
   building_->stamp = file_->stamp;
 }
 
+void PieceReader::begin_at(std::uint64_t bit, std::uint64_t decoded, std::span<const std::uint8_t> window, bool fresh) {
+  base_ = bit / 8, bit_ = bit % 8;
+  in_member_ = true, within_member_ = !fresh;
+  member_begin_ = base_;
+  decoded_ = began_at_ = decoded;
+  window_ = window;
+  building_.reset();
+}
+
 PieceReader::Next PieceReader::next(Chunk& out, std::uint64_t stop) {
   for (;;) {
     const std::optional<Next> made = in_stretch_ ? stretch(out, stop) : piece(out, stop);
@@ -62,15 +71,16 @@ bool PieceReader::begin_member() {
   const std::size_t header = gzip_header_bytes({data(), have_});
   if (header == 0 || behind_zeros_) return false;
   drop_between(header);
-  in_member_ = true;
+  in_member_ = true, within_member_ = false;
   bit_ = 0;
   member_crc_ = 0, member_size_ = 0, member_begin_ = base_;
   return true;
 }
 
 bool PieceReader::end_member() {
-  if (!fill(trailer_bytes) || little_endian(data()) != member_crc_ ||
-      little_endian(data() + 4) != static_cast<std::uint32_t>(member_size_))
+  if (!fill(trailer_bytes)) return false;
+  if (!within_member_ &&
+      (little_endian(data()) != member_crc_ || little_endian(data() + 4) != static_cast<std::uint32_t>(member_size_)))
     return false;
   member_bytes_ = static_cast<std::size_t>(base_ - member_begin_) + 1;
   drop_between(trailer_bytes);
@@ -214,13 +224,15 @@ bool PieceReader::accept(const GuessedPiece& p, Chunk& out) {
   }
   std::uint32_t member_crc = member_crc_, crc = 0;
   std::uint64_t member_size = member_size_;
+  bool within_member = within_member_;
   for (const PiecePart& part : p.parts) {
     const std::uint32_t of_part = &part == &front ? first_crc : part.crc;
-    if (part.fresh) member_crc = 0, member_size = 0;
+    if (part.fresh) member_crc = 0, member_size = 0, within_member = false;
     member_crc = combined(member_crc, of_part, part.size);
     member_size += part.size;
     crc = combined(crc, of_part, part.size);
-    if (part.last && (member_crc != part.member_crc || static_cast<std::uint32_t>(member_size) != part.member_size))
+    if (part.last && !within_member &&
+        (member_crc != part.member_crc || static_cast<std::uint32_t>(member_size) != part.member_size))
       return false;
   }
 
@@ -231,7 +243,7 @@ bool PieceReader::accept(const GuessedPiece& p, Chunk& out) {
     if (part.last) member_bytes_ = static_cast<std::size_t>(part.end / 8 - member_begin_) + 1;
   }
   crc_between_ = combined(crc_between_, p.crc_behind, p.bytes_behind);
-  member_crc_ = member_crc, member_size_ = member_size;
+  member_crc_ = member_crc, member_size_ = member_size, within_member_ = within_member && !p.end.member;
   piece_crc_ = crc;
   base_ = p.end.bit / 8, bit_ = p.end.bit % 8;
   in_member_ = !p.end.member;

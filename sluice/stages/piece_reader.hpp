@@ -41,6 +41,9 @@ class PieceReader {
   PieceReader& operator=(const PieceReader&) = delete;
   ~PieceReader() { end_zlib(); }
 
+  // Not at the file's beginning, but behind its first `decoded` bytes, at the bit of a block that reaches back to
+  // `window` (which stays where it is until something has been handed on), or that its member begins with.
+  void begin_at(std::uint64_t bit, std::uint64_t decoded, std::span<const std::uint8_t> window, bool fresh);
   bool begins_as_gzip() { return fill(2) && data()[0] == 0x1f && data()[1] == 0x8b; }
 
   enum class Next { piece, end, refused };
@@ -53,9 +56,10 @@ class PieceReader {
   // they are; false: it is not.
   bool accept(const GuessedPiece& piece, Chunk& out);
 
-  // Handed on so far.
+  // Handed on so far, with what lies before where it began; its CRC, if that is nothing.
   std::uint64_t decoded() const { return decoded_; }
-  std::uint32_t crc() const { return crc_; }
+  std::optional<std::uint32_t> crc() const { return began_at_ ? std::nullopt : std::optional(crc_); }
+  std::uint64_t began_at() const { return began_at_; }  // decoded
   // At the end: where the pieces lie, if that is known of all.
   std::shared_ptr<const PieceIndex> found() { return std::move(building_); }
 
@@ -94,6 +98,7 @@ class PieceReader {
   std::size_t window_bytes_ = 0;          // that it keeps
   std::uint32_t crc_between_ = 0;         // of what lies before the next piece
   std::uint64_t decoded_ = 0;             // and handed on
+  std::uint64_t began_at_ = 0;            // of that
   std::uint32_t crc_ = 0;                 // of that
   std::uint32_t piece_crc_ = 0;
 
@@ -105,6 +110,7 @@ class PieceReader {
   bool at_end_ = false;     // of the file
   bool unreadable_ = false;
   bool in_member_ = false;
+  bool within_member_ = false;  // it began there: nothing is known of the member's beginning
   std::uint32_t member_crc_ = 0;
   std::uint64_t member_size_ = 0, member_begin_ = 0;
   std::size_t member_bytes_ = 0;  // compressed, of the member before; 0: there is none

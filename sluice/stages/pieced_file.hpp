@@ -72,6 +72,8 @@ struct PieceFindings {
   // When the run is over:
   std::shared_ptr<const PieceIndex> found;  // where pieces lie
   bool index_lied = false;                  // an index file said something else
+  // While it goes on:
+  std::atomic<bool> enough{false};  // all that is wanted has been handed on
 };
 
 class PiecedFile : public RegularFile {
@@ -87,9 +89,14 @@ class PiecedFile : public RegularFile {
   // A piece into `target`, behind its window; false: it is not what it was.
   bool decode(const PieceIndex::Entry& entry, std::uint8_t* target) const;
 
+  // Whether not all of it is read.
+  bool is_part() const { return first_piece > 0 || wanted.end != ByteRange{}.end; }
+
   const std::string path;
   const std::size_t span;                   // of pieces that are looked for
   std::shared_ptr<const PieceIndex> index;  // in this run
+  std::size_t first_piece = 0;              // of it, in this run
+  ByteRange wanted;
   const std::shared_ptr<PieceFindings> findings = std::make_shared<PieceFindings>();
   mutable Boundaries boundaries;
 };

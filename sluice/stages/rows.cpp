@@ -9,7 +9,12 @@ namespace sluice::stages {
 void Regroup::push(const Elements& elements) {
   if (count == 0) throw std::invalid_argument("runs of 0 items, expected at least 1");
   elements_ = elements;
-  next_ = 0;
+  const std::uint64_t first = elements.first;
+  const auto up_to = [&](std::uint64_t item) {
+    return static_cast<std::size_t>(std::min<std::uint64_t>(elements.count, item > first ? item - first : 0));
+  };
+  elements_.count = up_to(end);
+  next_ = std::min(up_to(begin), elements_.count);
 }
 
 bool Regroup::pull(Rows& out) {

@@ -1,9 +1,9 @@
 // Runs of as many items each, whatever the chunks were: the rows of a batch, or their labels.
 //
 // Elements, in order -> Rows, in order: pointers to `count` items each, the last run maybe fewer. With `at_once` a run
-// ends with its Elements, too, and nothing waits for what comes later.
-// Nothing is copied: a run keeps the chunks that its items lie in.
-// Order and thread-safety: an expand; one thread at a time. Errors: std::invalid_argument for a count of 0.
+// ends with its Elements, too, and nothing waits for what comes later. Items before `begin` or from `end` on are
+// dropped. Nothing is copied: a run keeps the chunks that its items lie in. Order and thread-safety: an expand; one
+// thread at a time. Errors: std::invalid_argument for a count of 0.
 //
 //   auto rows = g.expand("rows", Regroup{.count = 256}, images, capacity(2));
 #pragma once
@@ -34,8 +34,9 @@ struct Rows {
 struct Regroup {
   std::size_t count = 256;  // items of a run, at least 1
   bool at_once = false;
-  std::size_t item_bytes = 0, chunk_bytes = 0;  // in memory, at most, where they are known: to state the bound
-  std::size_t chunks = 0;                       // that a run spans, at most; 0: what files of arrays are cut into
+  std::size_t item_bytes = 0, chunk_bytes = 0;       // in memory, at most, where they are known: to state the bound
+  std::size_t chunks = 0;                            // that a run spans, at most; 0: what files of arrays are cut into
+  std::uint64_t begin = 0, end = ~std::uint64_t{0};  // of all files, the items that are handed on
 
   using Output = Rows;
   void push(const Elements& elements);

@@ -22,12 +22,15 @@ void ShuffleBuffer::epoch(std::uint64_t number, std::uint64_t first) {
 void ShuffleBuffer::reset() {
   if (rows == 0 || rows > std::numeric_limits<std::uint32_t>::max())
     throw std::invalid_argument("a shuffle buffer of so many rows, expected 1 to 2^32 - 1");
-  if (batch_size == 0) throw std::invalid_argument("batch_size 0, expected at least 1");
-  if (first_ % batch_size != 0) throw std::invalid_argument("an epoch that begins within a batch");
+  if (rows_of_a_step() == 0) throw std::invalid_argument("batch_size 0, expected at least 1");
+  if (first_ % rows_of_a_step() != 0) throw std::invalid_argument("an epoch that begins within a batch");
   in_ = {};
   given_ = 0;
   next_ = filled_ = 0;
   drawn_ = 0;
+  skipped_ = draws_before(first_);
+  step_ = first_ / rows_of_a_step();
+  due_ = lanes ? lanes->rows_in_step(lane, step_) : batch_size;
   building_.rows.clear();
   building_.labels.clear();
   finished_ = false;
@@ -63,13 +66,14 @@ void ShuffleBuffer::fill() {
   }
 }
 
-// The place of the k-th draw of an epoch, from so many. Draws are in order: words are made for many at a time.
-std::uint32_t ShuffleBuffer::place(std::uint64_t seed, std::uint64_t epoch, std::uint64_t draw, std::size_t places,
-                                   std::array<std::uint32_t, 1024>& words) {
+// The place of the k-th draw of an epoch, from so many. Draws are in order: words are made for many at a time. A lane
+// has numbers of its own: no set has 2^42 rows.
+std::uint32_t ShuffleBuffer::place(std::uint64_t epoch, std::uint64_t draw, std::size_t places,
+                                   std::array<std::uint32_t, 1024>& words) const {
   const std::size_t word = static_cast<std::size_t>(draw % words.size());
   if (word == 0)
-    philox({seed, Purpose::shuffle_buffer, static_cast<std::uint32_t>(epoch)}, draw / 4, words.size() / 4,
-           words.data());
+    philox({seed, Purpose::shuffle_buffer, static_cast<std::uint32_t>(epoch)}, (std::uint64_t{lane} << 40) + draw / 4,
+           words.size() / 4, words.data());
   return below(words[word], static_cast<std::uint32_t>(places));
 }
 
@@ -85,8 +89,9 @@ ShuffleBuffer::Needed ShuffleBuffer::needed(std::uint64_t number, std::uint64_t 
   std::iota(all.held.begin(), all.held.end(), std::uint64_t{0});
   all.from = all.held.size();
   std::array<std::uint32_t, 1024> words;
-  for (std::uint64_t draw = 0; draw < first && !all.held.empty(); ++draw) {
-    std::uint64_t& drawn = all.held[place(seed, number, draw, all.held.size(), words)];
+  const std::uint64_t before = draws_before(first);
+  for (std::uint64_t draw = 0; draw < before && !all.held.empty(); ++draw) {
+    std::uint64_t& drawn = all.held[place(number, draw, all.held.size(), words)];
     if (all.from < total) {
       drawn = all.from++;
     } else {
@@ -100,9 +105,9 @@ ShuffleBuffer::Needed ShuffleBuffer::needed(std::uint64_t number, std::uint64_t 
 
 // One row of the buffer into the batch, one of the input into its place.
 void ShuffleBuffer::draw(std::uint8_t* batch) {
-  const std::uint32_t place = ShuffleBuffer::place(seed, epoch_, drawn_, filled_, words_), slot = order_[place];
+  const std::uint32_t place = ShuffleBuffer::place(epoch_, drawn_, filled_, words_), slot = order_[place];
   std::uint8_t* const image = slots_.data.get() + std::size_t{slot} * item_;
-  if (drawn_++ >= first_) {
+  if (drawn_++ >= skipped_) {
     std::memcpy(batch + building_.labels.size() * item_, image, item_);
     building_.labels.push_back(slot_labels_[slot]);
   }
@@ -116,6 +121,15 @@ void ShuffleBuffer::draw(std::uint8_t* batch) {
   }
 }
 
+// Whether a batch of so many rows, which there are no more of now, is one.
+bool ShuffleBuffer::complete(std::size_t count) {
+  if (!lanes) return count == batch_size || (count > 0 && finished_);
+  if (count < due_ && finished_)
+    throw DataError(fmt::format("{}: ends after {} of the {} images of lane {}: was it written meanwhile?", images,
+                                given_, lanes->rows_of(lane), lane));
+  return count == due_ && step_ < lanes->steps();
+}
+
 bool ShuffleBuffer::pull(Batch& out) {
   fill();
   const std::size_t given = std::get<0>(in_).count();
@@ -126,14 +140,14 @@ bool ShuffleBuffer::pull(Batch& out) {
   }
   building_.labels.reserve(most_of_a_batch());
   building_.rows.reserve(most_of_a_batch());
-  while (building_.labels.size() < batch_size && (next_ < given || (finished_ && filled_ > 0))) draw(memory_);
+  while (building_.labels.size() < due_ && (next_ < given || (finished_ && filled_ > 0))) draw(memory_);
   if (next_ == given) {
     for (Rows* used : {&std::get<0>(in_), &std::get<1>(in_)})
       used->at.clear(), used->owners.clear();  // keeps no memory
     next_ = 0;
   }
   const std::size_t count = building_.labels.size();
-  if (count < batch_size && (count == 0 || !finished_)) return false;
+  if (!complete(count)) return false;
   building_.rows.resize(count);
   for (std::size_t i = 0; i < count; ++i) building_.rows[i] = memory_ + i * item_;
   const auto [its_pixels, type] = std::pair(building_.pixels, building_.type);
@@ -141,6 +155,10 @@ bool ShuffleBuffer::pull(Batch& out) {
   building_.pixels = its_pixels;
   building_.type = type;
   building_.labels.clear();
+  if (!lanes) return true;
+  out.runs.assign(count > 0 ? 1 : 0, lanes->run(lane, step_));
+  out.step = lanes->share.whole() ? StepRows{} : lanes->step(step_);
+  due_ = lanes->rows_in_step(lane, ++step_);
   return true;
 }
 

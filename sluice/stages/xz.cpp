@@ -181,7 +181,8 @@ class XzBlocks final : public BlockReader {
              .bytes = static_cast<std::size_t>(at_.block.total_size),
              .decoded = static_cast<std::size_t>(at_.block.uncompressed_size),
              .unpadded = at_.block.unpadded_size,
-             .check = static_cast<int>(at_.stream.flags->check)};
+             .check = static_cast<int>(at_.stream.flags->check),
+             .exact = true};
     return Next::block;
   }
 

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -143,6 +144,30 @@ TEST_F(XzBlocks, AreDecodedEachForItself) {
     }
 }
 
+TEST_F(XzBlocks, OutsideOfWhatIsWantedAreNotDecoded) {
+  const std::string path = folder.write("a", xz(bytes, {.check = LZMA_CHECK_CRC32, .block = 1000, .sizes = false}));
+  for (const auto& [begin, end, first, last] : {std::tuple{0u, 5000u, 0u, 5000u},
+                                                {0u, 1000u, 0u, 1000u},
+                                                {1000u, 1001u, 1000u, 2000u},
+                                                {1999u, 3500u, 1000u, 4000u},
+                                                {4500u, 5000u, 4000u, 5000u}}) {
+    BlockPieces source{.path = path, .span = 64, .wanted = {.begin = begin, .end = end}};
+    for (int turn = 0; turn < 2; ++turn, source.reset()) {
+      VerifyBlocks verify{.span = 64};
+      std::uint64_t next = first;
+      for (BlockPiece piece; source(piece);) {
+        verify.push(DecodeBlock{}(std::move(piece)));
+        while (const auto chunk = verify.pull()) {
+          EXPECT_EQ(chunk->offset, next);
+          EXPECT_EQ(std::string(chunk->data, chunk->data + chunk->size), bytes.substr(next, chunk->size));
+          next += chunk->size;
+        }
+      }
+      EXPECT_EQ(next, last) << begin << " to " << end;
+    }
+  }
+}
+
 TEST_F(XzBlocks, OfSeveralStreamsWithPaddingAndWithoutBytesAreOneFile) {
   const std::string zeros(8, '\0');
   const Pass pass =
@@ -259,6 +284,13 @@ TEST_F(ZstdFrames, AreDecodedEachForItselfWhateverTheySayOfThemselves) {
       EXPECT_EQ(pass.at_once, 5u);
       EXPECT_TRUE(has_blocks(folder.path("a"), {.span = 1000}));
     }
+}
+
+TEST_F(ZstdFrames, BehindWhatIsWantedAreNotAskedFor) {
+  const std::string path = folder.write("a", frames(1000));
+  BlockPieces source{.path = path, .span = 1000, .wanted = {.begin = 1500, .end = 2500}};
+  const Pass pass = run(source, {.span = 1000});
+  EXPECT_EQ(pass.bytes, bytes.substr(0, 3000));
 }
 
 TEST_F(ZstdFrames, ThatAreSmallArePutTogether) {

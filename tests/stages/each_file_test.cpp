@@ -70,5 +70,14 @@ TEST_F(EachFileTest, StatesTheLargestPayload) {
   EXPECT_EQ(all.payload_bytes(), 70u);
 }
 
+TEST_F(EachFileTest, BehindWhatIsWantedOfAFileComesTheNext) {
+  EachFile<Inflate> all = files({first, second, first});
+  all.ends = {1, 33, 41};
+  const std::vector<std::pair<std::size_t, std::string>> expected{{0, a.substr(0, 40)}, {1, b}, {2, a.substr(0, 80)}};
+  EXPECT_EQ(bytes(all), expected);
+  all.reset();
+  EXPECT_EQ(bytes(all), expected);
+}
+
 }  // namespace
 }  // namespace sluice::stages::testing

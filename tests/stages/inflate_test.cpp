@@ -360,5 +360,28 @@ TEST(Inflate, AtOnceAChunkEndsWhereAPipeWouldHaveToBeWaitedFor) {
   }
 }
 
+TEST(Inflate, OfAPlainFileWhatIsNotWantedIsNotRead) {
+  const Folder folder;
+  const std::string bytes = pixels(5000), plain = folder.write("plain", bytes),
+                    packed = folder.write("a.gz", gzip(bytes));
+  for (const std::uint64_t begin : {0u, 1u, 63u, 64u, 65u, 1000u, 4999u, 5000u, 6000u}) {
+    for (const std::size_t chunk : Sizes{1, 100, 10'000}) {
+      std::string read;
+      std::uint64_t first = bytes.size();
+      drive(Inflate{.path = plain, .chunk_bytes = chunk, .read_bytes = 64, .begin = begin}, [&](const Chunk& c) {
+        if (read.empty()) first = c.offset;
+        EXPECT_EQ(c.offset, first + read.size());
+        read.append(c.data, c.data + c.size);
+      });
+      EXPECT_LE(first, begin);
+      EXPECT_GE(first, std::min<std::uint64_t>(begin > 64 ? begin : 0, bytes.size()));
+      EXPECT_EQ(read, bytes.substr(first));
+    }
+    std::string all;
+    drive(Inflate{.path = packed, .begin = begin}, [&](const Chunk& c) { all.append(c.data, c.data + c.size); });
+    EXPECT_EQ(all, bytes) << "of a compressed one all comes";
+  }
+}
+
 }  // namespace
 }  // namespace sluice::stages::testing

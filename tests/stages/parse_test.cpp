@@ -6,6 +6,9 @@
 #include <cmath>
 #include <cstring>
 #include <set>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <sluice/stages/each_file.hpp>
@@ -322,6 +325,51 @@ TEST(Parse, StartsAgainAfterReset) {
     drive(Pieces(labels_file(9, 3), 4), parse, [&](const Elements& e) { count += e.count; });
     EXPECT_EQ(count, 9u);
     parse.reset();
+  }
+}
+
+// As lanes read files: whichever bytes come, the whole items among them, each with its place.
+TEST(Parse, WhereLayoutsAreKnownBytesMayBeLeftOut) {
+  const std::string file = images_file(30, 3, 5);
+  std::vector<std::uint8_t> start;
+  std::span<const std::uint8_t> rest(reinterpret_cast<const std::uint8_t*>(file.data()), file.size());
+  const ItemLayout layout = take_layout(start, rest, ItemKind::images, "f").value();
+  using Range = std::pair<std::size_t, std::size_t>;
+  for (const std::vector<Range>& ranges : {std::vector<Range>{{0, 466}},
+                                           {{16, 466}},
+                                           {{15, 17}, {17, 46}},
+                                           {{100, 200}},
+                                           {{0, 100}, {150, 300}},
+                                           {{31, 46}, {61, 76}, {80, 200}, {200, 466}},
+                                           {{20, 30}, {30, 31}, {31, 46}},
+                                           {{450, 466}},
+                                           {}}) {
+    ParseImages parse{.paths = {"f", "f"}, .layouts = {layout, layout}};
+    parse.reset();
+    std::vector<std::uint64_t> seen, expected;
+    for (const std::size_t of_file : {0u, 1u}) {
+      std::vector<bool> there(file.size());
+      for (const auto& [begin, end] : ranges) {
+        Chunk chunk;
+        chunk.data = reinterpret_cast<const std::uint8_t*>(file.data()) + begin;
+        chunk.size = end - begin, chunk.offset = begin, chunk.file = of_file;
+        for (std::size_t i = begin; i < end; ++i) there[i] = true;
+        parse.push(chunk);
+        for (Elements out; parse.pull(out);)
+          for (std::size_t i = 0; i < out.count; ++i) {
+            seen.push_back(out.first + i);
+            EXPECT_EQ(out.in_file + i, (out.first + i) % 30);
+            EXPECT_EQ(std::string(out.data + 15 * i, out.data + 15 * (i + 1)),
+                      file.substr(16 + (out.in_file + i) * 15, 15));
+          }
+      }
+      for (std::size_t item = 0; item < 30; ++item)
+        if (std::all_of(there.begin() + static_cast<std::ptrdiff_t>(16 + item * 15),
+                        there.begin() + static_cast<std::ptrdiff_t>(31 + item * 15), [](bool is) { return is; }))
+          expected.push_back(30 * of_file + item);
+    }
+    EXPECT_NO_THROW(parse.finish());
+    EXPECT_EQ(seen, expected);
   }
 }
 

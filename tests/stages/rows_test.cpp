@@ -107,5 +107,32 @@ TEST(Rows, OfNoItemsAreRefused) {
   EXPECT_THROW(regroup.push({}), std::invalid_argument);
 }
 
+TEST(Rows, OfAPartOfTheItemsHaveTheirIndexes) {
+  const std::string file = images_file(20, 3, 5), items = file.substr(16);
+  for (const std::size_t chunk : Sizes{1, 46, 100, 1000})
+    for (const auto& [begin, end] : {std::pair{0u, 20u}, {0u, 7u}, {7u, 13u}, {13u, 20u}, {19u, 25u}, {5u, 6u}}) {
+      const Folder folder;
+      Regroup regroup{.count = 4, .begin = begin, .end = end};
+      std::string bytes;
+      Rows out;
+      const auto pull_all = [&] {
+        while (regroup.pull(out)) {
+          EXPECT_EQ(out.first, begin + bytes.size() / 15);
+          EXPECT_EQ(out.begins,
+                    bytes.empty() && begin == 0 ? std::vector<std::uint64_t>{0} : std::vector<std::uint64_t>{});
+          for (const auto* item : out.at) bytes.append(item, item + 15);
+        }
+      };
+      drive(Inflate{.path = folder.write("f", file), .chunk_bytes = chunk}, ParseImages{.paths = {"f"}},
+            [&](const Elements& elements) {
+              regroup.push(elements);
+              pull_all();
+            });
+      regroup.finish();
+      pull_all();
+      EXPECT_EQ(bytes, items.substr(begin * 15, (end - begin) * 15));
+    }
+}
+
 }  // namespace
 }  // namespace sluice::stages::testing

@@ -261,6 +261,125 @@ TEST(ShuffleBuffer, ARowComesAtMostABufferTooEarly) {
   EXPECT_GT(distance / 5000, 100) << "rows are moved far";
 }
 
+// A lane of a set, whose rows are the stream.
+struct LaneOf {
+  Lanes lanes;
+  std::size_t lane;
+
+  ShuffleBuffer buffer(std::size_t rows) const {
+    return {.rows = rows, .seed = 5, .most_rows = lanes.rows_of(lane), .lanes = lanes, .lane = lane};
+  }
+  std::vector<Batch> batches(ShuffleBuffer& shuffle, std::size_t run = 7) const {
+    const std::size_t count = lanes.rows_of(lane);
+    const Stream stream(count);
+    std::vector<Batch> all;
+    const auto pull_all = [&] {
+      for (Batch out; shuffle.pull(out); out = {}) all.push_back(out);
+    };
+    shuffle.reset();
+    for (std::size_t i = 0; i < count; i += run) {
+      shuffle.push(stream.rows(i, std::min(count, i + run)));
+      pull_all();
+    }
+    shuffle.finish();
+    pull_all();
+    return all;
+  }
+  static Order order(const std::vector<Batch>& batches) {
+    Order all;
+    for (const Batch& batch : batches)
+      for (const std::uint8_t* p : batch.rows) all.push_back(static_cast<std::uint32_t>(p[0] | p[1] << 8));
+    return all;
+  }
+};
+
+TEST(ShuffleBuffer, OfALaneABatchIsWhatTheLaneHasInAStep) {
+  for (const std::size_t count : {2u, 3u, 8u})
+    for (const std::uint64_t rows : {17u, 100u, 1003u})
+      for (const std::size_t batch_size : {8u, 100u})
+        for (std::size_t lane = 0; lane < count; ++lane) {
+          const LaneOf of{{.rows = rows, .batch_size = batch_size, .share = {.lanes = count}}, lane};
+          ShuffleBuffer shuffle = of.buffer(20);
+          shuffle.epoch(1);
+          const std::vector<Batch> all = of.batches(shuffle);
+          ASSERT_EQ(all.size(), of.lanes.steps());
+          for (std::size_t step = 0; step < all.size(); ++step) {
+            const RowRun run = of.lanes.run(lane, step);
+            EXPECT_EQ(all[step].count(), run.rows);
+            EXPECT_EQ(all[step].runs, run.rows ? std::vector{run} : std::vector<RowRun>{});
+            EXPECT_EQ(all[step].step.rows, 0u);
+          }
+          Order sorted = LaneOf::order(all), expected(of.lanes.rows_of(lane));
+          std::sort(sorted.begin(), sorted.end());
+          std::iota(expected.begin(), expected.end(), 0u);
+          EXPECT_EQ(sorted, expected);
+        }
+}
+
+TEST(ShuffleBuffer, LanesDrawEachForItselfAndTheFirstAsWithoutLanes) {
+  const Lanes lanes{.rows = 3000, .batch_size = 60, .share = {.lanes = 3}};
+  ShuffleBuffer whole = buffer(100);
+  whole.epoch(2);
+  const Order expected = Stream(1000).order(whole);
+  std::vector<Order> all;
+  for (std::size_t lane = 0; lane < 3; ++lane) {
+    const LaneOf of{lanes, lane};
+    ShuffleBuffer shuffle = of.buffer(100);
+    shuffle.epoch(2);
+    all.push_back(LaneOf::order(of.batches(shuffle)));
+    EXPECT_EQ(LaneOf::order(of.batches(shuffle, 1)), all.back());
+  }
+  EXPECT_EQ(all[0], expected);
+  EXPECT_NE(all[1], expected);
+  EXPECT_NE(all[2], all[1]);
+}
+
+TEST(ShuffleBuffer, AnEpochOfALaneThatBeginsLaterIsTheRestOfItAndKnowsItsRows) {
+  for (const std::size_t lane : {0u, 2u}) {
+    const LaneOf of{{.rows = 1000, .batch_size = 100, .share = {.lanes = 3}}, lane};
+    ShuffleBuffer shuffle = of.buffer(50);
+    shuffle.epoch(3);
+    const std::vector<Batch> whole = of.batches(shuffle);
+    for (std::size_t step = 0; step <= 10; ++step) {
+      shuffle.epoch(3, step * 100);
+      const std::vector<Batch> rest(whole.begin() + static_cast<std::ptrdiff_t>(step), whole.end());
+      const Order left = LaneOf::order(of.batches(shuffle));
+      EXPECT_EQ(left, LaneOf::order(rest));
+      const ShuffleBuffer::Needed needed = shuffle.needed(3, step * 100, of.lanes.rows_of(lane));
+      Order said(needed.held.begin(), needed.held.end()), sorted = left;
+      for (std::uint64_t row = needed.from; row < of.lanes.rows_of(lane); ++row)
+        said.push_back(static_cast<std::uint32_t>(row));
+      std::sort(sorted.begin(), sorted.end());
+      EXPECT_EQ(said, sorted);
+    }
+  }
+}
+
+TEST(ShuffleBuffer, OfALaneThatSharesStepsWithOtherProcessesABatchSaysWhatTheStepIs) {
+  const LaneOf of{{.rows = 1000, .batch_size = 300, .share = {.lanes = 3, .rank = 1, .ranks = 2}}, 1};
+  ShuffleBuffer shuffle = of.buffer(50);
+  const std::vector<Batch> all = of.batches(shuffle);
+  ASSERT_EQ(all.size(), 4u);
+  EXPECT_EQ(all[0].step.rows, 300u);
+  EXPECT_EQ(all[0].step.begins, (std::vector<std::size_t>{0, 2, 6}));
+  EXPECT_EQ(all[3].step.rows, 100u);
+  EXPECT_EQ(all[3].step.begins, (std::vector<std::size_t>{0, 1, 3}));
+}
+
+TEST(ShuffleBuffer, AStreamWithFewerRowsThanItsLaneIsRefused) {
+  const LaneOf of{{.rows = 100, .batch_size = 30, .share = {.lanes = 2}}, 1};
+  ShuffleBuffer shuffle = of.buffer(5);
+  shuffle.images = "its file";
+  const Stream stream(49);
+  shuffle.reset();
+  shuffle.push(stream.rows(0, 49));
+  Batch out;
+  while (shuffle.pull(out)) {
+  }
+  shuffle.finish();
+  EXPECT_THROW(while (shuffle.pull(out)){}, DataError);
+}
+
 TEST(ShuffleBuffer, RefusesWhatCannotBe) {
   EXPECT_THROW(buffer(0).reset(), std::invalid_argument);
   EXPECT_THROW(buffer(10, 0).reset(), std::invalid_argument);

@@ -134,6 +134,38 @@ TEST_F(StreamedBits, OfAnotherBufferAreOthers) {
   EXPECT_NE(trained(train_ + Arguments{"--seed", "1"})["weights_sha256"], expected_["weights_sha256"]);
 }
 
+// In three lanes, which have 166, 167 and 167 rows.
+class LaneBits : public SameBits {
+ protected:
+  LaneBits()
+      : SameBits({"--stream", "--shuffle-buffer", "130", "--lanes", "3"},
+                 "a746fd621007157697f067e125a7f495dea807e68fc26efec7f23b36f48c2b4f") {}
+};
+
+TEST_F(LaneBits, ForEveryThreadCountAndShardCount) {
+  for (const char* threads : {"1", "2", "3", "5", "16"}) expect_same({"--threads", threads});
+  for (const char* shards : {"2", "3", "7", "64"}) expect_same({"--shards", shards, "--threads", "2"});
+}
+
+TEST_F(LaneBits, ForEveryCapacity) {
+  for (const char* stage : {"pieces", "parse", "rows", "pair.1", "shuffle.0", "shuffle.2", "lanes.1", "work", "plan"})
+    for (const char* n : {"1", "2", "100"}) expect_same({"--threads", "2", "--capacity", std::string(stage) + "=" + n});
+}
+
+TEST_F(LaneBits, GoingOnFromACheckpointWithOtherThreads) {
+  const Folder folder;
+  const std::string path = folder.path("state");
+  trained(train_ + Arguments{"--checkpoint", path, "--checkpoint-every", "3"});
+  for (const std::string& from : {path, path + ".previous"})
+    for (const char* threads : {"1", "2", "16"}) expect_same({"--resume", from, "--threads", threads});
+}
+
+TEST_F(LaneBits, OneLaneIsNone) {
+  const Arguments stream = data_.train() + Arguments{"--stream", "--shuffle-buffer", "130"};
+  EXPECT_EQ(results_of(trained(stream + Arguments{"--lanes", "1"})), results_of(trained(stream)));
+  EXPECT_NE(results_of(trained(stream)), expected_);
+}
+
 TEST_F(SameBits, ForEveryThreadCount) {
   for (int threads = 1; threads <= 16; ++threads) expect_same({"--threads", std::to_string(threads)});
   expect_same({"--threads", "64"});

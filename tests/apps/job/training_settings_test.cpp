@@ -96,6 +96,26 @@ TEST(Cut, IsToldWithItsReason) {
                        "of 64; "));
 }
 
+// A batch of 256 rows in 4 lanes is 4 row blocks.
+TEST(Cut, EachLaneIsCutInAsManyShardsAsTheOthers) {
+  const auto shards = [](TrainingSettings settings, std::size_t threads) {
+    const Cut cut = cut_of(settings, images(28, 28), threads);
+    EXPECT_FALSE(cut.gradient_by_slices);
+    return cut.shards;
+  };
+  EXPECT_EQ(shards({.batch_size = 256, .lanes = 4}, 1), 4u);
+  EXPECT_EQ(shards({.batch_size = 256, .lanes = 4}, 16), 4u);
+  EXPECT_EQ(shards({.batch_size = 4096, .lanes = 2}, 1), 8u);
+  EXPECT_EQ(shards({.batch_size = 4096, .lanes = 3}, 1), 9u);
+  EXPECT_EQ(shards({.batch_size = 100, .lanes = 8}, 16), 8u);
+  EXPECT_EQ(shards({.batch_size = 256, .lanes = 3, .shards = 4}, 2), 6u) << "as asked for, rounded up";
+  EXPECT_EQ(shards({.batch_size = 256, .lanes = 3, .shards = 1}, 2), 3u);
+  EXPECT_TRUE(cut_in_words({.batch_size = 300, .lanes = 2}, images(28, 28), 2)
+                  .starts_with("a batch: 2 shards of 150 rows, 1 for each of 2 lanes; "));
+  EXPECT_TRUE(cut_in_words({.batch_size = 300, .lanes = 2, .shards = 3}, images(28, 28), 2)
+                  .starts_with("a batch: 4 shards of 64 to 86 rows, 2 for each of 2 lanes, as --shards says; "));
+}
+
 TEST(Cut, BeforeTheShapeIsKnownThereIsOneToo) {
   EXPECT_EQ(cut_of({.batch_size = 256}, {}, 2).shards, 2u);
   EXPECT_EQ(slices_of({}, 2), 1u);
