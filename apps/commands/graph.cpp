@@ -55,7 +55,7 @@ int graph(const Options& o) {
   DrawnPeers others(o.ranks);
   stages::Peers* const peers = o.ranks > 1 ? &others : nullptr;
   TrainingSettings settings = training_settings(o, data.train.count);
-  settings.peers = peers;
+  settings.set_peers(peers);
   Training training(data.train, settings, threads, {});
   Evaluation evaluation(data.test, threads, "evaluate", peers);
   override_stages(o, {&loading->graph(), &training.graph(), &evaluation.graph()});

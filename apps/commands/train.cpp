@@ -106,7 +106,7 @@ struct Graphs {
 
  private:
   TrainingSettings with_peers(TrainingSettings settings) const {
-    settings.peers = peers;
+    settings.set_peers(peers);
     return settings;
   }
   static DataSettings settings(const Options& o, int wake, const DecodedCount& loaded) {

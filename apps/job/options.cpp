@@ -13,7 +13,9 @@ std::size_t Options::effective_threads() const {
 }
 
 std::size_t Options::effective_shards(const stages::DataShape& shape) const {
-  return cut_of({.batch_size = batch_size, .lanes = lanes, .shards = shards}, shape, effective_threads()).shards;
+  return cut_of({.batch_size = batch_size, .lanes = lanes, .shards = shards, .rank = rank, .ranks = ranks}, shape,
+                effective_threads())
+      .shards;
 }
 
 bool Options::names_a_part(const std::string& text) {

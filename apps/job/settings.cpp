@@ -85,6 +85,8 @@ TrainingSettings training_settings(const Options& o, std::size_t images) {
           .shards = o.shards,
           .last_epoch = o.epochs,
           .keeps_state = o.keeps_state(),
+          .rank = o.rank,
+          .ranks = o.ranks,
           .exchange = o.exchange == "gather"   ? stages::ExchangeWay::gather
                       : o.exchange == "slices" ? stages::ExchangeWay::slices
                                                : stages::ExchangeWay::automatic};

@@ -34,7 +34,7 @@ Stream<Batch> TrainingRows::wire(Graph& g, const LabelledSet& set, const Trainin
     auto& batcher = rows_.emplace<Batcher>();
     batcher.data = set.in_memory;
     batcher.batch_size = s.batch_size, batcher.seed = s.seed, batcher.last_epoch = s.last_epoch;
-    batcher.rank = s.rank(), batcher.ranks = s.ranks();
+    batcher.rank = s.rank, batcher.ranks = s.ranks;
     return g.source("batch", std::ref(batcher), ahead);
   }
   const LaneShare share = s.share();

@@ -51,7 +51,7 @@ Cut cut_of_lanes(const TrainingSettings& s, const stages::DataShape& shape, std:
 std::size_t TrainingSettings::own_rows() const {
   if (lanes > 1) return std::min(batch_size, share().owned() * most_of_lane(*this));
   const std::size_t blocks = ceil_div(batch_size, kernels::row_block);
-  return std::min(batch_size, ceil_div(blocks, ranks()) * kernels::row_block);
+  return std::min(batch_size, ceil_div(blocks, ranks) * kernels::row_block);
 }
 
 Cut cut_of(const TrainingSettings& s, const stages::DataShape& shape, std::size_t threads) {
@@ -61,7 +61,7 @@ Cut cut_of(const TrainingSettings& s, const stages::DataShape& shape, std::size_
   // A shard is at least one row block: more shards than blocks would be empty.
   if (s.shards) return {s.shards, std::max<std::size_t>(1, s.shards / workers)};
   // (Of several processes each has nodes of the tree to bring, which slices are not.)
-  if (s.ranks() == 1 && threads > blocks && slices_of(shape, threads) > blocks)
+  if (s.ranks == 1 && threads > blocks && slices_of(shape, threads) > blocks)
     return {std::min(threads, ceil_div(s.batch_size, kernels::lanes)), 1, true};
   const std::size_t block_bytes = std::max<std::size_t>(1, kernels::row_block * shape.image_bytes());
   const std::size_t fit = std::clamp<std::size_t>(most_shard_bytes / block_bytes, 1, most_shard_blocks);
@@ -126,7 +126,7 @@ std::string cut_in_words(const TrainingSettings& s, const stages::DataShape& sha
     why = fmt::format("{} for each of {}{}", shards / share.owned(), some(share.owned(), "lane"),
                       s.shards ? ", " + why : "");
   return fmt::format("{}: {} of {}{}, {}; the gradient: {} of about {:.1f} KiB, {}",
-                     s.ranks() == 1 ? "a batch" : fmt::format("of a batch, this process's {} rows", own),
+                     s.ranks == 1 ? "a batch" : fmt::format("of a batch, this process's {} rows", own),
                      some(shards, "shard"), least < most ? fmt::format("{} to ", least) : "", some(most, "row"), why,
                      some(slices, "slice"),
                      static_cast<double>(gradient_bytes(shape)) / static_cast<double>(slices) / 1024,

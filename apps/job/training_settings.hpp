@@ -34,14 +34,17 @@ struct TrainingSettings {
   // The weights of every step are kept until the next: so that a run that was cancelled, and whoever is called between
   // two steps, has a state to go on from.
   bool keeps_state = false;
-  // The other processes that have rows of every step; nullptr: there are none. They have the same settings.
-  stages::Peers* peers = nullptr;
+  // Of several processes that have rows of every step, with the same settings: this one, and how many they are.
+  std::size_t rank = 0, ranks = 1;
+  stages::Peers* peers = nullptr;  // how the others are reached; nullptr: there are none
   stages::ExchangeWay exchange = stages::ExchangeWay::automatic;
 
-  std::size_t ranks() const { return peers ? peers->ranks() : 1; }
-  std::size_t rank() const { return peers ? peers->rank() : 0; }
+  void set_peers(stages::Peers* others) {
+    peers = others;
+    if (peers) rank = peers->rank(), ranks = peers->ranks();
+  }
   // Of the lanes, where they are several: those of this process.
-  stages::LaneShare share() const { return {.lanes = lanes, .rank = rank(), .ranks = ranks()}; }
+  stages::LaneShare share() const { return {.lanes = lanes, .rank = rank, .ranks = ranks}; }
   // Of a step, at most: what this process works on.
   std::size_t own_rows() const;
 };

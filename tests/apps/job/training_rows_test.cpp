@@ -14,7 +14,6 @@
 #include <sluice/stages/data_files.hpp>
 #include <sluice/stages/gzip_pieces.hpp>
 #include <sluice/stages/lanes.hpp>
-#include <sluice/stages/peers.hpp>
 #include "apps/job/data_preparation.hpp"
 #include "tests/apps/data.hpp"
 #include "tests/apps/program.hpp"
@@ -33,18 +32,6 @@ struct Step {
   }
 };
 
-// Processes that nobody has to hear of.
-class Other final : public stages::Peers {
- public:
-  explicit Other(const stages::LaneShare& share) : share_(share) {}
-  std::size_t rank() const override { return share_.rank; }
-  std::size_t ranks() const override { return share_.ranks; }
-  void swap(std::span<const stages::Outgoing>, std::span<const stages::Incoming>, const char*) override {}
-
- private:
-  const stages::LaneShare share_;
-};
-
 // 3001 images of 28 x 28 pixels: 2.4 MB in nine pieces.
 class RowsOfTraining : public ::testing::Test {
  protected:
@@ -59,10 +46,9 @@ class RowsOfTraining : public ::testing::Test {
     TrainingRows rows;
     Graph g("rows", Threads(2));
     std::vector<Step> all;
-    Other peers(share);
     const auto batches = rows.wire(
         g, set_,
-        {.batch_size = 500, .shuffle_buffer = 200, .lanes = share.lanes, .peers = share.ranks > 1 ? &peers : nullptr});
+        {.batch_size = 500, .shuffle_buffer = 200, .lanes = share.lanes, .rank = share.rank, .ranks = share.ranks});
     g.sink(
         "keep",
         [&](const stages::Batch& batch) {
@@ -121,8 +107,7 @@ TEST_F(RowsOfTraining, WhatProcessesHaveOfAStepIsTogetherTheStepOfOne) {
 
 TEST_F(RowsOfTraining, EachRunIsOfItsLaneAndEachRowComesOnce) {
   look();
-  const std::string pixels =
-      run({"gzip", "-dc", folder_.path("data/train-images-idx3-ubyte.gz")}).out.substr(16);
+  const std::string pixels = run({"gzip", "-dc", folder_.path("data/train-images-idx3-ubyte.gz")}).out.substr(16);
   std::multimap<std::string, std::size_t> places;  // rows may be alike
   for (std::size_t i = 0; i < 3001; ++i) places.emplace(pixels.substr(i * 784, 784), i);
   const stages::Lanes lanes{.rows = 3001, .batch_size = 500, .share = {.lanes = 5}};
