@@ -47,10 +47,15 @@ Training::Training(const LabelledSet& set, const TrainingSettings& settings, con
 // For a job that keeps its state, accumulate reads what gather makes, too.
 //
 // Of one of several processes, which has a part of every batch's row blocks, and so of the nodes of the tree:
+// clang-format off
 //
-//  ... shard => forward => gradient => plan -> due -> exchange -> slice => reduce => sgd => gather -> weights
-//                       => loss -> sums -> due     -> accumulate
-//                       => accuracy -> sums           gather -> accumulate
+//  batch -> work -> shard => forward => gradient => plan -> due -> exchange -> slice => reduce => sgd => gather -> weights
+//                                    => loss -> sums -> due
+//                                    => accuracy -> sums
+//  weights -> work
+//                                                                           -> accumulate
+//                                                                                                               -> accumulate
+// clang-format on
 Feedback<Weights> Training::wire(const LabelledSet& set, const TrainingSettings& s, const Threads& threads,
                                  const Weights& initial) {
   Graph& g = graph_;

@@ -231,6 +231,8 @@ TEST_F(Checkpoints, HoldEveryFlagThatDecidesTheResult) {
                               "--capacity",
                               "--shards",
                               "--isa",
+                              "--exchange",
+                              "--exchange-timeout",
                               "--output",
                               "--json",
                               "--quiet",
