@@ -40,6 +40,7 @@
 #include "apps/job/training.hpp"
 #include "apps/job/transform.hpp"
 #include "apps/job/usage_error.hpp"
+#include "apps/ranks/host_copy.hpp"
 #include "apps/ranks/ranks.hpp"
 #include "apps/ranks/summary.hpp"
 #include "apps/report/observations.hpp"
@@ -208,9 +209,8 @@ class Run {
     checkpoints_.find();
     if (checkpoints_.replaces() && !o_.quiet)
       say_message(style_, fmt::format("beginning anew: what is in {} will be replaced", o_.checkpoint));
-    if (const JobData* ready = load_data(*graphs_.preparation, graphs_.loaded, interrupt_, style_, begin_)) {
+    if (const JobData* ready = ranks_ && !o_.stream ? load_beside_others() : load_alone())
       data_ = &chosen_.emplace(o_, *ready).data();
-    }
     state_.seconds.load = seconds_since(begin_);
     state_.plan = plan_of(o_, *data_, threads_.count());
   }
@@ -360,6 +360,37 @@ class Run {
   }
 
  private:
+  const JobData* load_alone() { return load_data(*graphs_.preparation, graphs_.loaded, interrupt_, style_, begin_); }
+  // Of the processes of a host, one may load for all of them. Every process comes to the same agreements, whatever its
+  // host does.
+  const JobData* load_beside_others() {
+    const std::size_t first = ranks_->local_first();
+    const bool is_first = ranks_->rank() == first;
+    const auto agreed = [&](const std::string& note) {
+      Agreement all = ranks_->agree({.signal = interrupt_.signal(), .note = note}, Ranks::Then::more);
+      if (!all.text.empty()) throw Disagreement(all);
+      return all;
+    };
+    const Agreement wish = agreed(is_first && wants_one_copy() ? "one copy" : "");
+    if (wish.signal) return nullptr;
+    const bool any = std::any_of(wish.notes.begin(), wish.notes.end(), [](const auto& note) { return !note.empty(); });
+    const bool one_copy = !wish.notes[first].empty();
+    const JobData* const own = one_copy && !is_first ? nullptr : load_alone();
+    if (!any) return own;
+    const Agreement offers = agreed(one_copy && own ? copy_.offer(*own) : "");
+    if (offers.signal) return nullptr;
+    if (!one_copy) return own;
+    if (own) graphs_.preparation->release();
+    return &copy_.take(offers.notes[first]);
+  }
+  // How many bytes a table has is not known before it is read.
+  bool wants_one_copy() const {
+    if (o_.one_copy != "auto") return o_.one_copy == "yes";
+    if (ranks_->local_ranks() < 2 || waits(files_.train_images) || files_.train_images.is_table()) return false;
+    const ImagesHeader images = images_header(files_.train_images, o_.classes, data_settings(o_));
+    return images.count() * images.shape.image_bytes() * ranks_->local_ranks() > free_memory() / 2;
+  }
+
   // Who guesses has a loss of log(classes), and so has the model that training begins with, nearly.
   void warn_of_a_loss_that_rose() {
     const double guessed = std::log(static_cast<double>(data_->train.shape.classes));
@@ -442,6 +473,7 @@ class Run {
   Graphs graphs_;
 
   const JobData nothing_yet_{};
+  HostCopy copy_;
   std::optional<ChosenData> chosen_;
   const JobData* data_ = &nothing_yet_;
   ClassNames names_;
@@ -460,9 +492,13 @@ int train(const Options& o, Ranks* ranks) {
   const stages::DataFiles files = stages::find_data_files(data_wanted(o));
   if (o.writes()) check_outputs(o, files);
   check_flags_of_formats(o, files.all());
+  for (const stages::InputFiles& input : files.all())
+    if (ranks && waits(input))
+      throw UsageError(
+          fmt::format("{}: is no regular file, which only one process can read: name a file", input.name()));
   Run run(o, files, interrupt, ranks);
   if (o.dump_flags) {
-    write_to_stdout(flags_to_dump(o, files) + "\n");
+    if (o.writes()) write_to_stdout(flags_to_dump(o, files) + "\n");
     return 0;
   }
   run.say_what_was_found();

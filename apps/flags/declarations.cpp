@@ -316,6 +316,11 @@ void declare_ranks(Flags& flags, Options& o) {
       "--exchange WAY", o.exchange, {"auto", "gather", "slices"},
       "How the sums of a step get to all: gather: each gets what the others have; slices: each adds up a slice "
       "and hands it on; auto: by how many processes and bytes there are");
+  ranks
+      .choice("--one-copy WHEN", o.one_copy, {"auto", "yes", "no"},
+              "One process of each host loads the data, and the others see its copy: auto: where as many copies as "
+              "there are processes would take more than half of the memory that is free")
+      .only_where([&o] { return !o.stream; }, "with --stream, which holds no data");
   ranks.value("--exchange-timeout SECONDS", o.exchange_timeout, whole(1, 86'400),
               "End all processes when one is waited for as long; when the data are loaded, ten times as long");
 }

@@ -47,6 +47,8 @@ class DataPreparation {
   virtual Graph& graph() = 0;
   // The data, for as long as this is there.
   virtual const JobData& run() = 0;
+  // They are needed no longer: what they take may go.
+  virtual void release() {}
 };
 
 // files: the four of a job. stream: the data stay in them.

@@ -24,6 +24,7 @@ class Loading : public DataPreparation {
   Loading(const stages::DataFiles& files, const DataSettings& settings, const Threads& threads);
   Graph& graph() override { return graph_; }
   const JobData& run() override;
+  void release() override { train_ = test_ = validation_ = {}, data_ = {}; }
 
  private:
   // One set, as it is collected.

@@ -96,6 +96,7 @@ struct Options {
   // Of several processes, one of them (apps/ranks).
   std::size_t rank = 0, ranks = 1;
   std::string exchange = "auto";             // auto, gather or slices
+  std::string one_copy = "auto";             // auto, yes or no
   std::size_t exchange_timeout = 60;         // seconds
   bool told_of_time = false;                 // the launcher tells by SIGUSR1 that the time is over
   bool writes() const { return rank == 0; }  // only one of them does

@@ -26,13 +26,12 @@ struct EngineStart {
 class Engine : public stages::Peers {
  public:
   virtual std::string library() const = 0;  // name and version
-  // Of the ranks that share memory with this one: its number among them, and how many they are.
+  // Of the ranks on this host: this one's number among them, how many they are, and which of all is the first.
   virtual std::size_t local_rank() const = 0;
   virtual std::size_t local_ranks() const = 0;
+  virtual std::size_t local_first() const = 0;
   // How long swap() waits for the others. 0: for ever.
   virtual void wait_at_most(std::chrono::nanoseconds time) = 0;
-  // Memory that all ranks on this host see; all of them call it, with the same size. It lasts until the end.
-  virtual std::byte* share(std::size_t bytes) = 0;
   virtual void end() = 0;            // all ranks; nothing may be called behind it
   virtual void abort(int code) = 0;  // this rank, for all: ends every process of the job; may return, or not
 };

@@ -30,6 +30,9 @@ class MpiEngine final : public Engine {
     rank_ = number(MPI_Comm_rank, all_), ranks_ = number(MPI_Comm_size, all_);
     check(MPI_Comm_split_type(all_, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &local_), "MPI_Comm_split_type");
     local_rank_ = number(MPI_Comm_rank, local_), local_ranks_ = number(MPI_Comm_size, local_);
+    int first = static_cast<int>(rank_);
+    check(MPI_Bcast(&first, 1, MPI_INT, 0, local_), "MPI_Bcast");
+    local_first_ = static_cast<std::size_t>(first);
     crowded_ = local_ranks_ > processors_online();
   }
 
@@ -37,6 +40,7 @@ class MpiEngine final : public Engine {
   std::size_t ranks() const override { return ranks_; }
   std::size_t local_rank() const override { return local_rank_; }
   std::size_t local_ranks() const override { return local_ranks_; }
+  std::size_t local_first() const override { return local_first_; }
   void wait_at_most(std::chrono::nanoseconds time) override { time_ = time; }
 
   std::string library() const override {
@@ -74,21 +78,7 @@ class MpiEngine final : public Engine {
     wait(what);
   }
 
-  std::byte* share(std::size_t bytes) override {
-    void* base = nullptr;
-    MPI_Win window = MPI_WIN_NULL;
-    const auto own = static_cast<MPI_Aint>(local_rank_ == 0 ? bytes : 0);
-    check(MPI_Win_allocate_shared(own, 1, MPI_INFO_NULL, local_, &base, &window), "MPI_Win_allocate_shared");
-    MPI_Aint size = 0;
-    int unit = 0;
-    check(MPI_Win_shared_query(window, 0, &size, &unit, &base), "MPI_Win_shared_query");
-    windows_.push_back(window);
-    return static_cast<std::byte*>(base);
-  }
-
   void end() override {
-    for (MPI_Win& window : windows_) MPI_Win_free(&window);
-    windows_.clear();
     MPI_Comm_free(&local_);
     MPI_Comm_free(&all_);
     MPI_Finalize();
@@ -126,8 +116,8 @@ class MpiEngine final : public Engine {
   }
 
   // By asking again and again, since a library that waits by itself cannot be stopped. Where there are more ranks than
-  // processors, the one that is waited for may need this one: it is offered to others from the beginning, and otherwise,
-  // since other programs may want it, too, after some 50 microseconds.
+  // processors, the one that is waited for may need this one: it is offered to others from the beginning, and
+  // otherwise, since other programs may want it, too, after some 50 microseconds.
   void wait(const char* what) {
     constexpr int between_looks = 256;
     const int at_once = crowded_ ? 16 : 500;
@@ -156,12 +146,11 @@ class MpiEngine final : public Engine {
 
   const EngineStart start_;
   MPI_Comm all_ = MPI_COMM_NULL, local_ = MPI_COMM_NULL;
-  std::size_t rank_ = 0, ranks_ = 1, local_rank_ = 0, local_ranks_ = 1;
+  std::size_t rank_ = 0, ranks_ = 1, local_rank_ = 0, local_ranks_ = 1, local_first_ = 0;
   bool crowded_ = false;
   std::chrono::nanoseconds time_{};
   std::vector<MPI_Request> open_;
   std::vector<std::size_t> of_;  // whose request it is
-  std::vector<MPI_Win> windows_;
 };
 
 }  // namespace

@@ -135,8 +135,8 @@ std::string Ranks::library() const {
 stages::Peers& Ranks::peers() {
   return engine_;
 }
-std::byte* Ranks::share(std::size_t bytes) {
-  return engine_.share(bytes);
+std::size_t Ranks::local_first() const {
+  return engine_.local_first();
 }
 
 void Ranks::wait_at_most(std::chrono::seconds time) {
@@ -191,21 +191,22 @@ std::vector<std::string> Ranks::to_first(const std::string& mine, const char* wh
   return texts;
 }
 
-Agreement Ranks::agree(const Standing& mine) {
+Agreement Ranks::agree(const Standing& mine, Then then) {
   constexpr unsigned patience = 10;
   constexpr int different = 3;
   using nlohmann::ordered_json;
   const ordered_json told = {
-      {"facts", mine.facts}, {"error", mine.error}, {"code", mine.code}, {"signal", mine.signal}};
+      {"facts", mine.facts}, {"error", mine.error}, {"code", mine.code}, {"signal", mine.signal}, {"note", mine.note}};
   const std::vector<std::string> texts = all(told.dump(-1, ' ', false, ordered_json::error_handler_t::replace),
                                              "the beginning, when its data were loaded", patience);
-  agreed_ = true;
+  agreed_ = then == Then::begin;
   std::vector<ordered_json> standings;
   for (const std::string& text : texts) standings.push_back(ordered_json::parse(text));
   Agreement result;
   const auto error = [&](std::size_t r) { return standings[r]["error"].get<std::string>(); };
   for (std::size_t r = 0; r < ranks(); ++r) {
     result.signal = std::max(result.signal, standings[r]["signal"].get<int>());
+    result.notes.push_back(standings[r]["note"].get<std::string>());
     if (error(r).empty() || !result.text.empty()) continue;
     bool of_all = true;
     for (std::size_t other = 0; other < ranks(); ++other) of_all = of_all && error(other) == error(r);
@@ -214,6 +215,7 @@ Agreement Ranks::agree(const Standing& mine) {
     result.says_it = r == rank_;
   }
   if (!result.text.empty() || result.signal) return result;
+  if (then == Then::more) return result;
   const ordered_json& first = standings[0]["facts"];
   for (std::size_t r = 1; r < ranks(); ++r) {
     const ordered_json& its = standings[r]["facts"];

@@ -33,14 +33,16 @@ struct Standing {
   std::string error{};             // why it cannot begin; empty: it can
   int code = 0;                    // what the program would return then
   int signal = 0;                  // that it was sent; 0: none
+  std::string note{};              // for the others
 };
 
 // What comes of it, on every rank the same.
 struct Agreement {
-  std::string text{};    // why none begins; empty: all do
-  int code = 0;          // then
-  bool says_it = false;  // this rank, for all
-  int signal = 0;        // of any
+  std::string text{};                // why none begins; empty: all do
+  int code = 0;                      // then
+  bool says_it = false;              // this rank, for all
+  int signal = 0;                    // of any
+  std::vector<std::string> notes{};  // of each
 };
 
 // None begins.
@@ -73,9 +75,11 @@ class Ranks {
   std::vector<std::string> all(const std::string& mine, const char* what, unsigned patience = 1);
   // What each has to say, on the first; on the others nothing.
   std::vector<std::string> to_first(const std::string& mine, const char* what);
-  std::byte* share(std::size_t bytes);
-  // Once, before there is anything to lose. The first rank waits for those that take longer to load.
-  Agreement agree(const Standing& mine);
+  std::size_t local_first() const;  // of this host's, the first: its rank
+  // Before there is anything to lose, as often as there is something to agree on; the last time, all begin. A rank that
+  // cannot go on says so where the next agreement is. Those that have less to load wait.
+  enum class Then { begin, more };
+  Agreement agree(const Standing& mine, Then then = Then::begin);
   bool agreed() const { return agreed_; }
 
   std::string name(std::size_t rank) const;  // "rank 1 on host"

@@ -233,6 +233,7 @@ TEST_F(Checkpoints, HoldEveryFlagThatDecidesTheResult) {
                               "--isa",
                               "--exchange",
                               "--exchange-timeout",
+                              "--one-copy",
                               "--output",
                               "--json",
                               "--quiet",
