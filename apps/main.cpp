@@ -204,8 +204,8 @@ void find_the_others(const Launch& launch, CommandLine& line) {
     throw UsageError(fmt::format("{} started {} processes, and only train runs as several: start one", launch.command(),
                                  launch.ranks));
   hold_signals();
-  others = Ranks::start(launch).release();  // until the process ends
-  others->wait_at_most(std::chrono::seconds(o.exchange_timeout));
+  // Until the process ends.
+  others = Ranks::start(launch, std::chrono::seconds(o.exchange_timeout), told).release();
   o.rank = others->rank(), o.ranks = others->ranks();
   const Processors its = processors();
   const std::size_t threads = threads_of_rank(launch, its);

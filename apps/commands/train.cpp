@@ -187,6 +187,13 @@ std::string flags_to_dump(const Options& o, const stages::DataFiles& files) {
   return repeating_command(o, files, data);
 }
 
+// Of several processes, the first one says what all of them have to say.
+LogStyle style_of(const Options& o) {
+  LogStyle style = log_style(o.progress, o.quiet, o.log_format);
+  style.silent = !o.writes();
+  return style;
+}
+
 // One run, part after part of its story.
 class Run {
  public:
@@ -282,6 +289,7 @@ class Run {
   void bring_together() {
     if (!ranks_) return;
     RankSummary mine{.threads = threads_.count(), .peak_bytes = peak_rss_bytes()};
+    if (const auto& decoded = data_->train.decoded) mine.decoded_bytes = decoded->all;
     if (trains()) {
       const stages::ExchangeState& exchange = graphs_.training->exchange();
       mine.steps = exchange.steps, mine.bytes_sent = exchange.bytes;
@@ -468,7 +476,7 @@ class Run {
   std::vector<RankSummary> all_ranks_;  // when it is over, on the first
   std::string trace_of_all_;
   const Clock::time_point begin_ = Clock::now();
-  const LogStyle style_ = log_style(o_.progress, o_.quiet, o_.log_format);
+  const LogStyle style_ = style_of(o_);
   const Threads threads_;
   Graphs graphs_;
 

@@ -38,5 +38,7 @@ class Engine : public stages::Peers {
 
 using MakeEngine = Engine*(const EngineStart&);
 inline constexpr const char* make_engine_name = "sluice_engine";
+// A `const char*`: that of the program that it was built with, since what is above may change from one to the next.
+inline constexpr const char* engine_version_name = "sluice_engine_version";
 
 }  // namespace sluice::apps

@@ -156,6 +156,11 @@ class MpiEngine final : public Engine {
 }  // namespace
 }  // namespace sluice::apps
 
+extern "C" {
+extern const char* const sluice_engine_version;
+const char* const sluice_engine_version = SLUICE_VERSION;
+}
+
 extern "C" sluice::apps::Engine* sluice_engine(const sluice::apps::EngineStart& start) {
   static sluice::apps::MpiEngine* const engine = new sluice::apps::MpiEngine(start);  // lasts as long as the process
   return engine;

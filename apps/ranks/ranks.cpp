@@ -7,11 +7,14 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <condition_variable>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <mutex>
 #include <set>
 #include <span>
+#include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
@@ -77,9 +80,38 @@ void end_soon(int code) {
   }).detach();
 }
 
+// Ends the process unless something is over in time, which cannot be told to end.
+class StartsInTime {
+ public:
+  template <class F>
+  StartsInTime(std::chrono::seconds time, F say_so)
+      : thread_([this, time, say_so] {
+          std::unique_lock lock(mutex_);
+          if (changed_.wait_for(lock, time, [this] { return over_; })) return;
+          say_so();
+          ::_exit(exit_failed);
+        }) {}
+  ~StartsInTime() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+  StartsInTime(const StartsInTime&) = delete;
+  StartsInTime& operator=(const StartsInTime&) = delete;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool over_ = false;
+  std::thread thread_;
+};
+
 }  // namespace
 
-std::unique_ptr<Ranks> Ranks::start(const Launch& launch) {
+std::unique_ptr<Ranks> Ranks::start(const Launch& launch, std::chrono::seconds time, Tell tell) {
   if (launch.wireup == Launch::Wireup::none)
     throw UsageError(
         fmt::format("srun started {} processes that cannot find one another: srun --mpi=pmix, or --mpi=pmi2, lets them "
@@ -92,31 +124,52 @@ std::unique_ptr<Ranks> Ranks::start(const Launch& launch) {
   void* const found = ::dlsym(module, make_engine_name);
   if (!found) throw UsageError(fmt::format("{}: is no module of sluice: it has no {}", path, make_engine_name));
   auto* const make = reinterpret_cast<MakeEngine*>(found);
+  if (const auto* const version = static_cast<const char* const*>(::dlsym(module, engine_version_name));
+      !version || std::string_view(*version) != SLUICE_VERSION)
+    throw UsageError(fmt::format("{}: is of sluice {}, this is {}: build both from the same source", path,
+                                 version ? *version : "of another time", SLUICE_VERSION));
   static std::atomic<Ranks*> started{nullptr};
-  Engine* const engine = make({.failed = [rank = launch.rank](const std::string& what, int late) {
-    Ranks* const all = started;
-    if (!all) {
-      say(log_line(fmt::format("rank {} on {}: {}", rank, host_name(), what)));
-      ::_exit(exit_failed);
-    }
-    all->fail(late < 0 ? what
-                       : fmt::format("{} did not come to {} within {} s: it has ended, has stopped, or is out of reach",
-                                     all->name(static_cast<std::size_t>(late)), what, all->time_.count()),
-              exit_failed);
-  }});
-  std::unique_ptr<Ranks> ranks(new Ranks(launch, *engine));
-  started = ranks.get();
-  if (engine->rank() != launch.rank || engine->ranks() != launch.ranks)
-    ranks->fail(fmt::format("{} says that this is rank {} of {}, its library {} of {}: is it that launcher's?",
-                            launch.command(), launch.rank, launch.ranks, engine->rank(), engine->ranks()),
+  std::unique_ptr<Ranks> ranks;
+  {
+    const StartsInTime in_time(time, [&] {
+      say(tell(
+          fmt::format("rank {} on {}: MPI did not start within {} s: another process of the job did not, or is out "
+                      "of reach",
+                      launch.rank, host_name(), time.count()),
+          exit_failed));
+    });
+    Engine* const engine = make({.failed = [rank = launch.rank, tell](const std::string& what, int late) {
+      Ranks* const all = started;
+      if (!all) {
+        say(tell(fmt::format("rank {} on {}: {}", rank, host_name(), what), exit_failed));
+        ::_exit(exit_failed);
+      }
+      all->fail(late < 0
+                    ? what
+                    : fmt::format("{} did not come to {} within {} s: it has ended, has stopped, or is out of reach",
+                                  all->name(static_cast<std::size_t>(late)), what, all->waits_now().count()),
                 exit_failed);
-  ranks->engine_.wait_at_most(ranks->time_);
+    }});
+    ranks.reset(new Ranks(launch, *engine, time, tell));
+  }
+  started = ranks.get();
+  if (ranks->rank() != launch.rank || ranks->ranks() != launch.ranks)
+    ranks->fail(fmt::format("{} says that this is rank {} of {}, its library {} of {}: is it that launcher's?",
+                            launch.command(), launch.rank, launch.ranks, ranks->rank(), ranks->ranks()),
+                exit_failed);
   ranks->hosts_ = ranks->all(host_name(), "the start");
   return ranks;
 }
 
-Ranks::Ranks(const Launch& launch, Engine& engine)
-    : launch_(launch), engine_(engine), rank_(engine.rank()), hosts_(engine.ranks(), "?") {}
+Ranks::Ranks(const Launch& launch, Engine& engine, std::chrono::seconds time, Tell tell)
+    : launch_(launch),
+      engine_(engine),
+      rank_(engine.rank()),
+      hosts_(engine.ranks(), "?"),
+      time_(time),
+      tell_(std::move(tell)) {
+  engine_.wait_at_most(time_);
+}
 
 Ranks::~Ranks() = default;
 
@@ -139,14 +192,10 @@ std::size_t Ranks::local_first() const {
   return engine_.local_first();
 }
 
-void Ranks::wait_at_most(std::chrono::seconds time) {
-  time_ = time;
-  engine_.wait_at_most(time);
-}
-
 std::vector<std::string> Ranks::all(const std::string& mine, const char* what, unsigned patience) {
   const std::size_t n = ranks();
-  engine_.wait_at_most(time_ * patience);
+  patience_ = patience;
+  engine_.wait_at_most(waits_now());
   const std::uint64_t size = mine.size();
   std::vector<std::uint64_t> sizes(n, 0);
   std::vector<stages::Outgoing> to(n, {&size, sizeof size});
@@ -162,6 +211,7 @@ std::vector<std::string> Ranks::all(const std::string& mine, const char* what, u
   }
   texts[rank_] = mine;
   engine_.swap(to, from, what);
+  patience_ = 1;
   engine_.wait_at_most(time_);
   return texts;
 }
@@ -238,7 +288,9 @@ std::string Ranks::name(std::size_t rank) const {
 }
 
 void Ranks::fail(const std::string& text, int code) {
-  say(log_line(fmt::format("{}: {}", name(rank_), text)));
+  say(tell_(fmt::format("{}: {}", name(rank_), text), code));
+  // A launcher may end everything before it has read what was written last.
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
   abort(code);
 }
 

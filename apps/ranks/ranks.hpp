@@ -12,8 +12,10 @@
 //   ranks->end();
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -53,7 +55,9 @@ struct Disagreement : std::runtime_error {
 
 class Ranks {
  public:
-  static std::unique_ptr<Ranks> start(const Launch& launch);
+  // How an error is told: text and exit code -> what is written to stderr.
+  using Tell = std::function<std::string(const std::string&, int)>;
+  static std::unique_ptr<Ranks> start(const Launch& launch, std::chrono::seconds wait_at_most, Tell tell);
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;
   ~Ranks();
@@ -69,9 +73,8 @@ class Ranks {
   std::string library() const;
   stages::Peers& peers();
 
-  // How long others are waited for; of all(), `patience` times as long.
-  void wait_at_most(std::chrono::seconds time);
-  // What each has to say, on each. what: is named where one does not come.
+  // What each has to say, on each. what: is named where one does not come in time, which is `patience` times as long as
+  // usual.
   std::vector<std::string> all(const std::string& mine, const char* what, unsigned patience = 1);
   // What each has to say, on the first; on the others nothing.
   std::vector<std::string> to_first(const std::string& mine, const char* what);
@@ -91,12 +94,15 @@ class Ranks {
   void end();
 
  private:
-  Ranks(const Launch& launch, Engine& engine);
+  Ranks(const Launch& launch, Engine& engine, std::chrono::seconds time, Tell tell);
+  std::chrono::seconds waits_now() const { return time_ * patience_.load(); }
   const Launch launch_;
   Engine& engine_;
   std::size_t rank_ = 0;
   std::vector<std::string> hosts_;
-  std::chrono::seconds time_{60};
+  const std::chrono::seconds time_;
+  const Tell tell_;
+  std::atomic<unsigned> patience_{1};
   bool agreed_ = false, ended_ = false;
 };
 

@@ -29,9 +29,11 @@ std::int64_t now() {
 }  // namespace
 
 std::vector<RankSummary> gather(Ranks& ranks, const RankSummary& mine) {
-  const ordered_json told = {{"threads", mine.threads}, {"steps", mine.steps},       {"bytes_sent", mine.bytes_sent},
-                             {"waited", mine.waited},   {"training", mine.training}, {"peak_bytes", mine.peak_bytes},
-                             {"profile", mine.profile}, {"trace", mine.trace},       {"trace_begin", mine.trace_begin}};
+  const ordered_json told = {{"threads", mine.threads},         {"steps", mine.steps},
+                             {"bytes_sent", mine.bytes_sent},   {"waited", mine.waited},
+                             {"training", mine.training},       {"peak_bytes", mine.peak_bytes},
+                             {"profile", mine.profile},         {"trace", mine.trace},
+                             {"trace_begin", mine.trace_begin}, {"decoded_bytes", mine.decoded_bytes}};
   const std::string text = told.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
   std::vector<RankSummary> all;
   for (const std::string& one : ranks.to_first(text, "the end")) {
@@ -42,6 +44,7 @@ std::vector<RankSummary> gather(Ranks& ranks, const RankSummary& mine) {
                    .waited = its["waited"],
                    .training = its["training"],
                    .peak_bytes = its["peak_bytes"],
+                   .decoded_bytes = its["decoded_bytes"],
                    .profile = its["profile"],
                    .trace = its["trace"],
                    .trace_begin = its["trace_begin"]});
@@ -76,6 +79,7 @@ ordered_json to_json(const std::vector<RankSummary>& all, const Ranks& ranks) {
                     {"threads", all[r].threads},
                     {"exchange_seconds", all[r].waited},
                     {"bytes_sent", all[r].bytes_sent},
+                    {"decoded_bytes", all[r].decoded_bytes},
                     {"peak_rss_bytes", all[r].peak_bytes}});
   ordered_json json = {{"processes", all.size()}, {"hosts", ranks.host_count()}, {"library", ranks.library()}};
   if (all.size() > 1 && all.front().steps > 0) json["slowest"] = slowest(all);

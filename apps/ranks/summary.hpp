@@ -24,6 +24,7 @@ struct RankSummary {
   std::uint64_t steps = 0, bytes_sent = 0;  // of exchanges
   double waited = 0, training = 0;          // seconds: in exchanges, and in the training graph altogether
   std::size_t peak_bytes = 0;               // memory
+  std::uint64_t decoded_bytes = 0;          // of the training set, in pieces, while it was trained on
   std::string profile{}, trace{};           // as it writes them alone; empty: nobody asked
   std::int64_t trace_begin = 0;             // nanoseconds of its steady clock
 };

@@ -63,10 +63,12 @@ std::string log_line(const std::string& text) {
 }
 
 void say_message(const LogStyle& style, const std::string& text) {
+  if (style.silent) return;
   say(style.form == LogStyle::Form::jsonl ? log_event("message", {{"message", text}}) : log_line(text));
 }
 
 void say_warning(const LogStyle& style, const std::string& text) {
+  if (style.silent) return;
   say(style.form == LogStyle::Form::jsonl ? log_event("warning", {{"message", text}}) : log_line("warning: " + text));
 }
 

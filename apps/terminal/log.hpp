@@ -35,6 +35,7 @@ struct LogStyle {
   enum class Form { none, line, lines, jsonl };  // of the progress; messages are text in all but the last
   Form form = Form::lines;
   bool utf8 = false, colour = false;  // colour: only on a terminal, and not with NO_COLOR
+  bool silent = false;                // another process says it
 };
 
 // From the flags, the environment and what stderr is. progress: --progress or --no-progress, if given.
