@@ -59,7 +59,7 @@ int complain(const std::string& text, int code) {
   if (others) {
     const Agreement all = others->agree({.error = text, .code = code});
     if (all.says_it) say(told(all.text, all.code));
-    others->end();
+    others->end(all.code);
     return all.code;
   }
   say(told(text, code));
@@ -71,7 +71,7 @@ int complain_as_one(const std::string& text, int code) {
   if (!others) return complain(text, code);
   others->all("", "the end");
   if (others->first()) say(told(text, code));
-  others->end();
+  others->end(code);
   return code;
 }
 
@@ -207,6 +207,8 @@ void find_the_others(const Launch& launch, CommandLine& line) {
   // Until the process ends.
   others = Ranks::start(launch, std::chrono::seconds(o.exchange_timeout), told).release();
   o.rank = others->rank(), o.ranks = others->ranks();
+  // There a step may have to wait until what lies before the rows of a lane is decoded.
+  if (o.stream) others->be_patient(10);
   const Processors its = processors();
   const std::size_t threads = threads_of_rank(launch, its);
   if (o.threads == 0) o.threads = threads;
@@ -262,7 +264,8 @@ int run(int argc, char** argv) {
     try {
       find_the_others(launch, line);
     } catch (const UsageError& error) {
-      if (is_heard(launch)) say(told(error.what(), usage));
+      // What is missing may be of this host alone.
+      if (launch.local_rank == 0) say(told(error.what(), usage));
       return usage;
     }
   } else if (const std::string bound = binding_in_words(launch, processors());
@@ -309,11 +312,11 @@ int main(int argc, char** argv) {
   int code = apps::failed;
   try {
     code = apps::run(argc, argv);
-    if (apps::others) apps::others->end();
+    if (apps::others) apps::others->end(code);
   } catch (const apps::Disagreement& error) {
     if (error.agreement.says_it) apps::say(apps::told(error.what(), error.agreement.code));
-    apps::others->end();
     code = error.agreement.code;
+    apps::others->end(code);
   } catch (const apps::Diverged& error) {
     code = apps::complain_as_one(error.what(), apps::failed);
   } catch (const apps::UsageError& error) {

@@ -222,7 +222,15 @@ class Run {
     state_.plan = plan_of(o_, *data_, threads_.count());
   }
 
+  // false: a signal came first.
+  bool has_data() const { return chosen_.has_value(); }
+
   void go_on_or_begin() {
+    if (ranks_) {
+      const Agreement all = agreed(checkpoints_.would_begin_again(*data_) ? "begins again" : "");
+      if (all.signal) return;
+      checkpoints_.decide(!all.notes.front().empty());
+    }
     if (!o_.quiet)
       for (const std::string& note : data_->table.notes) say_message(style_, note);
     if (checkpoints_.resumes())
@@ -251,7 +259,7 @@ class Run {
                                      o_.batch_size, data_->train.count));
     checkpoints_.begin(*data_, about_, [this] { progress_->saved(o_.checkpoint, state_); });
   }
-  bool trains() const { return graphs_.training.has_value(); }
+  bool trains() const { return graphs_.training.has_value() && !ended_before_; }
 
   // Epoch after epoch: train, test, save, tell; and the model of the last.
   void epochs() {
@@ -322,9 +330,6 @@ class Run {
   // Of several processes: what has to be the same in all.
   nlohmann::ordered_json facts() const {
     nlohmann::ordered_json all = job_of(o_, *data_);
-    all["version"] = SLUICE_VERSION;
-    for (const auto& [flag, value] : {std::pair("--epochs", o_.epochs), {"--patience", o_.patience}}) all[flag] = value;
-    all["--exchange"] = o_.exchange;
     all["training images"] = data_->train.count;
     all["test images"] = data_->test.count;
     all["going on from"] = checkpoints_.resumes() ? "a checkpoint " + state_.place() : "the beginning";
@@ -334,10 +339,12 @@ class Run {
   // What they agreed on. false: they end.
   bool begins_with_all() {
     if (!ranks_) return true;
+    if (agreed_signal_) return false;
     const Agreement all = ranks_->agree({.facts = facts(), .signal = interrupt_.signal()});
     if (!all.text.empty()) throw Disagreement(all);
     agreed_signal_ = all.signal;
-    return all.signal == 0;
+    ended_before_ = all.signal != 0;
+    return !ended_before_;
   }
 
   void tell_of(const std::exception& error) {
@@ -368,21 +375,34 @@ class Run {
   }
 
  private:
+  // What every process comes to in the same order, whatever happens to it: behind a signal of any all end.
+  Agreement agreed(const std::string& note) {
+    Agreement all = ranks_->agree({.signal = interrupt_.signal(), .note = note}, Ranks::Then::more);
+    if (!all.text.empty()) throw Disagreement(all);
+    agreed_signal_ = all.signal;
+    return all;
+  }
+  static constexpr const char* one_copy_of = "one copy of ";
+
   const JobData* load_alone() { return load_data(*graphs_.preparation, graphs_.loaded, interrupt_, style_, begin_); }
   // Of the processes of a host, one may load for all of them. Every process comes to the same agreements, whatever its
   // host does.
   const JobData* load_beside_others() {
     const std::size_t first = ranks_->local_first();
     const bool is_first = ranks_->rank() == first;
-    const auto agreed = [&](const std::string& note) {
-      Agreement all = ranks_->agree({.signal = interrupt_.signal(), .note = note}, Ranks::Then::more);
-      if (!all.text.empty()) throw Disagreement(all);
-      return all;
-    };
-    const Agreement wish = agreed(is_first && wants_one_copy() ? "one copy" : "");
+    // Whoever sees another's copy has to have named the same files.
+    FileStamps stamps;
+    for (const stages::InputFiles& input : files_.all())
+      for (const std::string& path : input.paths()) stamps.add(path);
+    const std::string files = stamps.lasting();
+    const Agreement wish = agreed((is_first && wants_one_copy() ? one_copy_of : "") + files);
     if (wish.signal) return nullptr;
-    const bool any = std::any_of(wish.notes.begin(), wish.notes.end(), [](const auto& note) { return !note.empty(); });
-    const bool one_copy = !wish.notes[first].empty();
+    const auto wants = [](const std::string& note) { return note.starts_with(one_copy_of); };
+    const bool any = std::any_of(wish.notes.begin(), wish.notes.end(), wants);
+    const bool one_copy = wants(wish.notes[first]);
+    if (one_copy && wish.notes[first] != one_copy_of + files)
+      throw stages::DataError(
+          fmt::format("--one-copy {}: names other files than {}", o_.one_copy, ranks_->name(first)));
     const JobData* const own = one_copy && !is_first ? nullptr : load_alone();
     if (!any) return own;
     const Agreement offers = agreed(one_copy && own ? copy_.offer(*own) : "");
@@ -473,6 +493,7 @@ class Run {
   Interrupt& interrupt_;
   Ranks* const ranks_;
   int agreed_signal_ = 0;
+  bool ended_before_ = false;           // the processes, before the first step
   std::vector<RankSummary> all_ranks_;  // when it is over, on the first
   std::string trace_of_all_;
   const Clock::time_point begin_ = Clock::now();
@@ -492,6 +513,19 @@ class Run {
   const Interrupt::Scope until_here_;  // last: nobody asks a graph that is gone
 };
 
+// What has to be the same before it is known what is read; the order of all agreements to come hangs on it. The signal
+// that came to one of them, 0: none did.
+int agree_on_flags(const Options& o, Ranks& ranks, Interrupt& interrupt) {
+  nlohmann::ordered_json all = job_of(o);
+  for (const auto& [flag, value] : {std::pair("--epochs", o.epochs), {"--patience", o.patience}}) all[flag] = value;
+  all["--exchange"] = o.exchange, all["--best-by"] = o.best_by, all["--one-copy"] = o.one_copy;
+  for (const auto& [flag, given] : {std::pair("--trace", !o.trace.empty()), {"--dump-flags", o.dump_flags}})
+    all[flag] = given ? "given" : "not given";
+  const Agreement agreed = ranks.agree({.facts = all, .signal = interrupt.signal()}, Ranks::Then::more);
+  if (!agreed.text.empty()) throw Disagreement(agreed);
+  return agreed.signal;
+}
+
 }  // namespace
 
 int train(const Options& o, Ranks* ranks) {
@@ -504,6 +538,10 @@ int train(const Options& o, Ranks* ranks) {
     if (ranks && waits(input))
       throw UsageError(
           fmt::format("{}: is no regular file, which only one process can read: name a file", input.name()));
+  if (const int signal = ranks ? agree_on_flags(o, *ranks, interrupt) : 0) {
+    say_message(style_of(o), "interrupted before the data were loaded");
+    return 128 + signal;
+  }
   Run run(o, files, interrupt, ranks);
   if (o.dump_flags) {
     if (o.writes()) write_to_stdout(flags_to_dump(o, files) + "\n");
@@ -512,7 +550,7 @@ int train(const Options& o, Ranks* ranks) {
   run.say_what_was_found();
   try {
     run.load();
-    if (!interrupt.signal()) run.go_on_or_begin();
+    if (run.has_data() && (ranks || !interrupt.signal())) run.go_on_or_begin();
     if (run.begins_with_all() && run.trains()) run.epochs();
   } catch (const UsageError&) {
     throw;

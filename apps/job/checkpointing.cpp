@@ -192,13 +192,17 @@ TrainingState Checkpointing::go_on(const JobData& data) {
     throw stages::DataError(found_->path + ": has no best model, or one that nobody asked for");
   has_own_ = !o_.checkpoint.empty() && (same_file(found_->path, o_.checkpoint) || !found_->trouble.empty());
   if (has_own_ && found_->trouble.empty()) saved_ = s.changes;
-  if (s.doubtful() && c.files != data.train.stamps.lasting()) {
+  if (decided_.value_or(would_begin_again(data))) {
     s.begin_epoch_again();
     begins_again_ = true;
   }
   if (!found_->trouble.empty()) older_ = Older::dropped;  // what is kept is the sound one
   find_pieces(data);
   return std::move(s);
+}
+
+bool Checkpointing::would_begin_again(const JobData& data) const {
+  return found_ && found_->checkpoint.state.doubtful() && found_->checkpoint.files != data.train.stamps.lasting();
 }
 
 void Checkpointing::begin(const JobData& data, const stages::Metadata& about, std::function<void()> saved) {

@@ -61,6 +61,9 @@ class Checkpointing {
   // is that at the beginning of that epoch.
   TrainingState go_on(const JobData& data);
   bool epoch_begins_again() const { return begins_again_; }
+  // Of several processes, whose files may be copies with other stamps, the first decides whether it does.
+  bool would_begin_again(const JobData& data) const;
+  void decide(bool begins_again) { decided_ = begins_again; }
 
   // about: is stored, too. saved: is called whenever a checkpoint was written.
   void begin(const JobData& data, const stages::Metadata& about, std::function<void()> saved);
@@ -87,6 +90,7 @@ class Checkpointing {
   bool replaces_ = false, has_own_ = false, begins_again_ = false;
   std::optional<std::uint64_t> saved_;  // state.changes of what is there
   stages::Replacement::Older older_ = stages::Replacement::Older::kept;
+  std::optional<bool> decided_;
   const JobData* data_ = nullptr;
   bool pieces_kept_ = false;
   stages::Metadata stored_;

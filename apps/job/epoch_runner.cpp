@@ -47,6 +47,8 @@ void EpochRunner::train() {
     if (++step % every != 0) return;
     try {
       take_over();
+      // Of several processes none ends alone: the loss of the next step, or the end of the epoch, tells all of them.
+      if (training_.has_peers() && !finite(*state_.training.weights)) return;
       check_finite();
       checkpoints_.save(state_);
     } catch (const std::exception&) {

@@ -46,6 +46,7 @@ class Training {
   // That of any of them, after a run; 0: it went to its end.
   int wished() const { return wished_; }
   const stages::ExchangeState& exchange() const { return exchange_; }
+  bool has_peers() const { return exchange_.peers != nullptr; }
   // After the same step.
   const stages::Accumulator& sums() const { return metrics_.sums; }
   const stages::Weights& weights() const { return kept_ ? kept_ : weights_.value(); }

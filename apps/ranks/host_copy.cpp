@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -105,7 +106,11 @@ std::string HostCopy::offer(const JobData& data) {
   }
   const std::size_t size = to.begin_page();
   if (::ftruncate(memory_, static_cast<off_t>(size)) != 0) fail("the host's copy of the data");
-  const ordered_json told = {{"file", fmt::format("/proc/{}/fd/{}", ::getpid(), memory_)},
+  struct stat status {};
+  if (::fstat(memory_, &status) != 0) fail("the host's copy of the data");
+  const ordered_json told = {{"device", status.st_dev},
+                             {"number", status.st_ino},
+                             {"file", fmt::format("/proc/{}/fd/{}", ::getpid(), memory_)},
                              {"bytes", size},
                              {"sets", sets},
                              {"fill", data.transform.fill},
@@ -123,11 +128,15 @@ const JobData& HostCopy::take(const std::string& offer) {
   const ordered_json told = ordered_json::parse(offer);
   const std::string file = told["file"];
   const int opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  if (opened < 0)
+  struct stat status {};
+  // Elsewhere the number may be another process's.
+  const bool is_it = opened >= 0 && ::fstat(opened, &status) == 0 && told["device"] == status.st_dev &&
+                     told["number"] == status.st_ino && told["bytes"] == status.st_size;
+  if (!is_it)
     throw stages::DataError(
         fmt::format("the data that another process of this host has loaded cannot be seen ({}: {}): "
                     "--one-copy no lets each load its own",
-                    file, std::generic_category().message(errno)));
+                    file, opened < 0 ? std::generic_category().message(errno) : "is something else"));
   bytes_ = told["bytes"];
   if (bytes_ > 0) {
     void* const mapped = ::mmap(nullptr, bytes_, PROT_READ, MAP_SHARED | MAP_POPULATE, opened, 0);

@@ -27,21 +27,27 @@ std::string Launch::command() const {
 
 Launch find_launch(const std::function<std::string(const std::string&)>& variable) {
   const auto number = [&](const char* name) { return whole(variable(name)); };
-  const auto of = [&](Launch::By by, const char* rank, const char* ranks, const char* local) -> std::optional<Launch> {
+  const auto of = [&](Launch::By by, const char* rank, const char* ranks, const char* local_rank,
+                      const char* local) -> std::optional<Launch> {
     const auto r = number(rank), n = number(ranks);
     if (!r || !n || *n == 0 || *r >= *n) return std::nullopt;
-    return Launch{
-        .by = by, .rank = *r, .ranks = *n, .local_ranks = std::clamp<std::size_t>(number(local).value_or(1), 1, *n)};
+    return Launch{.by = by,
+                  .rank = *r,
+                  .ranks = *n,
+                  .local_rank = number(local_rank).value_or(0),
+                  .local_ranks = std::clamp<std::size_t>(number(local).value_or(1), 1, *n)};
   };
   // Under srun the daemons of the others are started, which say what they are to their own.
-  if (auto launch =
-          of(Launch::By::openmpi, "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_LOCAL_SIZE"))
+  if (auto launch = of(Launch::By::openmpi, "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
+                       "OMPI_COMM_WORLD_LOCAL_RANK", "OMPI_COMM_WORLD_LOCAL_SIZE"))
     return *launch;
   const bool of_step = !variable("SLURM_STEP_ID").empty() && !variable("SLURM_STEP_NUM_TASKS").empty();
   if (!of_step || !variable("MPI_LOCALNRANKS").empty())
-    if (auto launch = of(Launch::By::hydra, "PMI_RANK", "PMI_SIZE", "MPI_LOCALNRANKS")) return *launch;
+    if (auto launch = of(Launch::By::hydra, "PMI_RANK", "PMI_SIZE", "MPI_LOCALRANKID", "MPI_LOCALNRANKS"))
+      return *launch;
   if (of_step)
-    if (auto launch = of(Launch::By::slurm, "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_STEP_TASKS_PER_NODE")) {
+    if (auto launch = of(Launch::By::slurm, "SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID",
+                         "SLURM_STEP_TASKS_PER_NODE")) {
       // "2(x3),1": of this node it is the number that SLURM_NODEID counts to; the first is as good where they differ.
       const std::string each = variable("SLURM_STEP_TASKS_PER_NODE");
       launch->local_ranks =

@@ -18,7 +18,7 @@ namespace sluice::apps {
 struct Launch {
   enum class By { nobody, openmpi, hydra, slurm } by = By::nobody;
   std::size_t rank = 0, ranks = 1;
-  std::size_t local_ranks = 1;  // on this host, as far as is known
+  std::size_t local_rank = 0, local_ranks = 1;  // on this host, as far as is known
   // Of srun: by what the processes find one another; without it they are copies that know nothing of each other.
   enum class Wireup { launcher, pmix, pmi2, none } wireup = Wireup::launcher;
 

@@ -25,6 +25,9 @@ class MpiEngine final : public Engine {
     check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_SERIALIZED, &granted), "MPI_Init_thread");
     if (granted < MPI_THREAD_SERIALIZED)
       start_.failed("this library of MPI lets only one thread call it, expected any, one at a time", -1);
+    // What is of no communicator, as waiting is, belongs to one of these two.
+    for (const MPI_Comm one : {MPI_COMM_WORLD, MPI_COMM_SELF})
+      check(MPI_Comm_set_errhandler(one, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     check(MPI_Comm_dup(MPI_COMM_WORLD, &all_), "MPI_Comm_dup");
     check(MPI_Comm_set_errhandler(all_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     rank_ = number(MPI_Comm_rank, all_), ranks_ = number(MPI_Comm_size, all_);
@@ -59,11 +62,12 @@ class MpiEngine final : public Engine {
   void swap(std::span<const stages::Outgoing> to, std::span<const stages::Incoming> from, const char* what) override {
     open_.clear();
     of_.clear();
+    expected_.clear();
     for (std::size_t i = 1; i < ranks_; ++i) {
       const std::size_t r = (rank_ + ranks_ - i) % ranks_;
       each_part(from[r].bytes, [&](std::size_t at, int bytes) {
         check(MPI_Irecv(static_cast<std::byte*>(from[r].data) + at, bytes, MPI_BYTE, static_cast<int>(r), 0, all_,
-                        open(r)),
+                        open(r, bytes)),
               "MPI_Irecv");
       });
     }
@@ -75,6 +79,7 @@ class MpiEngine final : public Engine {
               "MPI_Isend");
       });
     }
+    statuses_.resize(open_.size());
     wait(what);
   }
 
@@ -110,8 +115,10 @@ class MpiEngine final : public Engine {
   static std::size_t processors_online() {
     return static_cast<std::size_t>(std::max(1L, ::sysconf(_SC_NPROCESSORS_ONLN)));
   }
-  MPI_Request* open(std::size_t rank) {
+  // bytes: that have to come, or nothing.
+  MPI_Request* open(std::size_t rank, int bytes = -1) {
     of_.push_back(rank);
+    expected_.push_back(bytes);
     return &open_.emplace_back(MPI_REQUEST_NULL);
   }
 
@@ -124,14 +131,39 @@ class MpiEngine final : public Engine {
     Clock::time_point begin{};
     for (int asked = 0;; ++asked) {
       int done = 0;
-      check(MPI_Testall(static_cast<int>(open_.size()), open_.data(), &done, MPI_STATUSES_IGNORE), "MPI_Testall");
-      if (done) return;
+      const int result = MPI_Testall(static_cast<int>(open_.size()), open_.data(), &done, statuses_.data());
+      if (result == MPI_ERR_IN_STATUS) refused();
+      check(result, "MPI_Testall");
+      if (done) return check_sizes(what);
       if (asked < at_once) continue;
       ::sched_yield();
       if (asked % between_looks != 0 || time_ == time_.zero()) continue;
       const auto now = Clock::now();
       if (begin == Clock::time_point{}) begin = now;
       if (now - begin > time_) late(what);
+    }
+  }
+
+  // Another one may be at another place of the same program, or of another.
+  void check_sizes(const char* what) const {
+    for (std::size_t i = 0; i < expected_.size(); ++i) {
+      int bytes = 0;
+      if (expected_[i] < 0) continue;
+      check(MPI_Get_count(&statuses_[i], MPI_BYTE, &bytes), "MPI_Get_count");
+      if (bytes != expected_[i])
+        start_.failed("rank " + std::to_string(of_[i]) + " sent " + std::to_string(bytes) + " bytes as " + what +
+                          ", expected " + std::to_string(expected_[i]),
+                      -1);
+    }
+  }
+  void refused() const {
+    for (std::size_t i = 0; i < statuses_.size(); ++i) {
+      const int error = statuses_[i].MPI_ERROR;
+      if (error == MPI_SUCCESS || error == MPI_ERR_PENDING) continue;
+      std::array<char, MPI_MAX_ERROR_STRING> text{};
+      int size = 0;
+      MPI_Error_string(error, text.data(), &size);
+      start_.failed("a message of or to rank " + std::to_string(of_[i]) + ": " + text.data(), -1);
     }
   }
 
@@ -151,6 +183,8 @@ class MpiEngine final : public Engine {
   std::chrono::nanoseconds time_{};
   std::vector<MPI_Request> open_;
   std::vector<std::size_t> of_;  // whose request it is
+  std::vector<int> expected_;    // bytes of each, -1: of what is sent
+  std::vector<MPI_Status> statuses_;
 };
 
 }  // namespace

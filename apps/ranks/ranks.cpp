@@ -26,7 +26,8 @@
 namespace sluice::apps {
 namespace {
 
-constexpr int exit_failed = 1;
+constexpr int exit_failed = 1, exit_different = 3;
+constexpr int order_of_messages = 2;  // another one where agreements are others
 
 // Beside the program, as it is built, and where it is installed.
 std::vector<std::filesystem::path> folders() {
@@ -81,17 +82,17 @@ void end_soon(int code) {
 }
 
 // Ends the process unless something is over in time, which cannot be told to end.
-class StartsInTime {
+class InTime {
  public:
   template <class F>
-  StartsInTime(std::chrono::seconds time, F say_so)
-      : thread_([this, time, say_so] {
+  InTime(std::chrono::seconds time, F say_so, int code = exit_failed)
+      : thread_([this, time, say_so, code] {
           std::unique_lock lock(mutex_);
           if (changed_.wait_for(lock, time, [this] { return over_; })) return;
           say_so();
-          ::_exit(exit_failed);
+          ::_exit(code);
         }) {}
-  ~StartsInTime() {
+  ~InTime() {
     {
       const std::lock_guard lock(mutex_);
       over_ = true;
@@ -99,8 +100,8 @@ class StartsInTime {
     changed_.notify_one();
     thread_.join();
   }
-  StartsInTime(const StartsInTime&) = delete;
-  StartsInTime& operator=(const StartsInTime&) = delete;
+  InTime(const InTime&) = delete;
+  InTime& operator=(const InTime&) = delete;
 
  private:
   std::mutex mutex_;
@@ -131,7 +132,7 @@ std::unique_ptr<Ranks> Ranks::start(const Launch& launch, std::chrono::seconds t
   static std::atomic<Ranks*> started{nullptr};
   std::unique_ptr<Ranks> ranks;
   {
-    const StartsInTime in_time(time, [&] {
+    const InTime in_time(time, [&] {
       say(tell(
           fmt::format("rank {} on {}: MPI did not start within {} s: another process of the job did not, or is out "
                       "of reach",
@@ -157,7 +158,19 @@ std::unique_ptr<Ranks> Ranks::start(const Launch& launch, std::chrono::seconds t
     ranks->fail(fmt::format("{} says that this is rank {} of {}, its library {} of {}: is it that launcher's?",
                             launch.command(), launch.rank, launch.ranks, ranks->rank(), ranks->ranks()),
                 exit_failed);
-  ranks->hosts_ = ranks->all(host_name(), "the start");
+  // Others may come to other agreements than this one: of another version, or of the same in the making.
+  const std::string mine = fmt::format("{} of messages {}", SLUICE_VERSION, order_of_messages);
+  const std::vector<std::string> told = ranks->all(host_name() + "\n" + mine, "the start");
+  for (std::size_t r = 0; r < told.size(); ++r) ranks->hosts_[r] = told[r].substr(0, told[r].find('\n'));
+  for (std::size_t r = 0; r < told.size(); ++r)
+    if (const std::string its = told[r].substr(told[r].find('\n') + 1); its != mine) {
+      if (ranks->first())
+        say(tell(fmt::format("{}: sluice is {}, but {} on {}: all have to be the same", ranks->name(r), its, mine,
+                             ranks->name(0)),
+                 exit_different));
+      ranks->end(exit_different);
+      ::_exit(exit_different);
+    }
   return ranks;
 }
 
@@ -192,9 +205,14 @@ std::size_t Ranks::local_first() const {
   return engine_.local_first();
 }
 
+void Ranks::be_patient(unsigned patience) {
+  patience_ = usual_patience_ = patience;
+  engine_.wait_at_most(waits_now());
+}
+
 std::vector<std::string> Ranks::all(const std::string& mine, const char* what, unsigned patience) {
   const std::size_t n = ranks();
-  patience_ = patience;
+  patience_ = patience * usual_patience_;
   engine_.wait_at_most(waits_now());
   const std::uint64_t size = mine.size();
   std::vector<std::uint64_t> sizes(n, 0);
@@ -211,8 +229,8 @@ std::vector<std::string> Ranks::all(const std::string& mine, const char* what, u
   }
   texts[rank_] = mine;
   engine_.swap(to, from, what);
-  patience_ = 1;
-  engine_.wait_at_most(time_);
+  patience_ = usual_patience_;
+  engine_.wait_at_most(waits_now());
   return texts;
 }
 
@@ -243,12 +261,11 @@ std::vector<std::string> Ranks::to_first(const std::string& mine, const char* wh
 
 Agreement Ranks::agree(const Standing& mine, Then then) {
   constexpr unsigned patience = 10;
-  constexpr int different = 3;
   using nlohmann::ordered_json;
   const ordered_json told = {
       {"facts", mine.facts}, {"error", mine.error}, {"code", mine.code}, {"signal", mine.signal}, {"note", mine.note}};
-  const std::vector<std::string> texts = all(told.dump(-1, ' ', false, ordered_json::error_handler_t::replace),
-                                             "the beginning, when its data were loaded", patience);
+  const std::vector<std::string> texts =
+      all(told.dump(-1, ' ', false, ordered_json::error_handler_t::replace), "the beginning", patience);
   agreed_ = then == Then::begin;
   std::vector<ordered_json> standings;
   for (const std::string& text : texts) standings.push_back(ordered_json::parse(text));
@@ -265,7 +282,6 @@ Agreement Ranks::agree(const Standing& mine, Then then) {
     result.says_it = r == rank_;
   }
   if (!result.text.empty() || result.signal) return result;
-  if (then == Then::more) return result;
   const ordered_json& first = standings[0]["facts"];
   for (std::size_t r = 1; r < ranks(); ++r) {
     const ordered_json& its = standings[r]["facts"];
@@ -275,7 +291,7 @@ Agreement Ranks::agree(const Standing& mine, Then then) {
       const auto text = [](const ordered_json& one) { return one.is_string() ? one.get<std::string>() : one.dump(); };
       result.text = fmt::format("{}: {} is {}, but {} on {}: all have to be the same", name(r), what,
                                 found == its.end() ? "not there" : text(*found), text(value), name(0));
-      result.code = different;
+      result.code = exit_different;
       result.says_it = this->first();
       return result;
     }
@@ -304,8 +320,18 @@ void Ranks::abort(int code) {
   ::_exit(code);
 }
 
-void Ranks::end() {
-  if (!std::exchange(ended_, true)) engine_.end();
+void Ranks::end(int code) {
+  if (std::exchange(ended_, true)) return;
+  // The first may have something to write that the others have not.
+  all("", "the end", 10);
+  const InTime in_time(
+      time_,
+      [this] {
+        say(tell_(fmt::format("{}: MPI did not end within {} s: the result is there", name(rank_), time_.count()),
+                  exit_failed));
+      },
+      code);
+  engine_.end();
 }
 
 std::string modules_in_words() {

@@ -63,6 +63,8 @@ class Ranks {
   ~Ranks();
 
   const Launch& launch() const { return launch_; }
+  // From now on others are waited for as many times as long.
+  void be_patient(unsigned patience);
   std::size_t rank() const { return rank_; }
   std::size_t ranks() const { return hosts_.size(); }
   bool first() const { return rank_ == 0; }
@@ -90,8 +92,8 @@ class Ranks {
   [[noreturn]] void fail(const std::string& text, int code);
   // Without a word: somebody else has said it.
   [[noreturn]] void abort(int code);
-  // All of them: behind it nothing may be called.
-  void end();
+  // All of them: behind it nothing may be called. code: what the process returns should MPI not end.
+  void end(int code = 0);
 
  private:
   Ranks(const Launch& launch, Engine& engine, std::chrono::seconds time, Tell tell);
@@ -103,6 +105,7 @@ class Ranks {
   const std::chrono::seconds time_;
   const Tell tell_;
   std::atomic<unsigned> patience_{1};
+  unsigned usual_patience_ = 1;
   bool agreed_ = false, ended_ = false;
 };
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <span>
 #include <stdexcept>
@@ -82,6 +84,11 @@ void begin(const GradientPlan& in, Exchanged& out) {
   out.wish = 0, out.over = false;
 }
 
+// Of a run of as many row blocks as a rank has at most, wherever it begins, two nodes a level are left.
+std::size_t most_nodes_of_a_run(std::size_t blocks, std::size_t ranks) {
+  return 2 * static_cast<std::size_t>(std::bit_width((blocks + ranks - 1) / ranks));
+}
+
 void swap(ExchangeState& state, std::span<const Outgoing> to, std::span<const Incoming> from, const char* what) {
   const auto began = std::chrono::steady_clock::now();
   state.peers->swap(to, from, what);
@@ -116,6 +123,10 @@ void Exchange::operator()(const RankSums& in, Exchanged& out) const {
                                             plan.step.begins.size() - !plan.step.begins.empty(),
                                             state->peers->ranks()));
   const std::size_t ranks = state->peers->ranks();
+  if (const std::size_t blocks = std::get<0>(std::get<1>(in)).sums.size();
+      blocks != blocks_of(plan.step, state->peers->rank()))
+    throw std::invalid_argument(fmt::format("{} row blocks of a step, expected the {} that are this process's", blocks,
+                                            blocks_of(plan.step, state->peers->rank())));
   for (std::size_t r = 0; r < ranks; ++r) {
     const std::vector<BlockNode> its = block_nodes(plan.step.begins[r], plan.step.begins[r + 1]);
     out.places.insert(out.places.end(), its.begin(), its.end());
@@ -126,7 +137,8 @@ void Exchange::operator()(const RankSums& in, Exchanged& out) const {
   if (out.rows != plan.step.rows)
     throw std::invalid_argument(fmt::format("a step of {} rows on all ranks, expected {}", out.rows, plan.step.rows));
   ++state->steps;
-  if (out.wish) state->over = true;
+  // Nobody may wait for one who does not come: what ends training is known to all behind the same step.
+  if (out.wish || !std::isfinite(out.loss.sum)) state->over = true;
 }
 
 //  what each rank says | its nodes, of each rank, one behind the other
@@ -185,9 +197,10 @@ void Exchange::by_slices(const RankSums& in, Exchanged& out) const {
   std::vector<Outgoing> to(ranks);
   std::vector<Incoming> from(ranks);
   float* next = whole + own;
+  const int wish = state->wish;  // the same to all
   for (std::size_t r = 0; r < ranks; ++r) {
     float* const begin = r == mine ? region(mine) : next;
-    say(begin, in, state->wish);
+    say(begin, in, wish);
     float* at = begin + said;
     for (std::size_t i = 0; i < nodes[mine]; ++i) at = std::copy_n(whole + i * plan.size + slice(r), slice_size(r), at);
     if (r == mine) continue;
@@ -227,14 +240,22 @@ std::optional<std::size_t> Exchange::payload_bytes() const {
   const std::size_t ranks = state->peers->ranks();
   const std::size_t blocks = (limits.rows + kernels::row_block - 1) / kernels::row_block;
   const std::size_t size = kernels::gradient_size(limits.pixels, limits.classes);
-  // Of a run of blocks two nodes a level are left, at most.
-  std::size_t nodes = 0;
-  for (std::size_t r = 0; r < ranks; ++r)
-    nodes += block_nodes(first_unit(blocks, r, ranks), first_unit(blocks, r + 1, ranks)).size();
-  nodes = std::min(2 * nodes, blocks) + 1;
+  const std::size_t nodes = std::min(ranks * most_nodes_of_a_run(blocks, ranks), blocks) + 1;
   const std::size_t said = ranks * (header_floats + lanes) + 2 * blocks;
   return (said + nodes * size) * sizeof(float) +
-         2 * nodes * (sizeof(const float*) + sizeof(BlockNode) + sizeof(Addition)) + StepPlan::bytes(limits);
+         2 * nodes * (sizeof(const float*) + sizeof(BlockNode) + sizeof(Addition)) + (ranks + 1) * sizeof(std::size_t) +
+         StepPlan::bytes(limits);
+}
+
+std::size_t Exchange::state_bytes() const {
+  if (!limits.known()) return 0;
+  const std::size_t ranks = state->peers->ranks();
+  const std::size_t blocks = (limits.rows + kernels::row_block - 1) / kernels::row_block;
+  const std::size_t size = kernels::gradient_size(limits.pixels, limits.classes);
+  // What goes out in slices: this rank's nodes as they are and as they are cut, and what it says to each.
+  const std::size_t outgoing = 2 * std::min(most_nodes_of_a_run(blocks, ranks), blocks) * size +
+                               ranks * said_floats((blocks + ranks - 1) / ranks);
+  return outgoing * sizeof(float) + SliceSum::bytes(blocks, size);
 }
 
 }  // namespace sluice::stages

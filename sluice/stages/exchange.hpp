@@ -13,9 +13,10 @@
 //            altogether, in place of one for each node of the others. For many.
 //
 // With the sums goes a wish: to end after this step, as a number above 0 (a signal). The highest of all ranks is in
-// what comes out, the same everywhere, and behind it nothing is exchanged any more.
-// Order and thread-safety: a map, one step at a time, in order; the state is apart, so that it can be looked at
-// meanwhile. Errors: those of Peers; std::invalid_argument where the step's rows are not as many as the ranks agree on.
+// what comes out, the same everywhere, and behind it nothing is exchanged any more; nor is it behind a loss that is no
+// finite number, which is the same everywhere, too. Order and thread-safety: a map, one step at a time, in order; the
+// state is apart, so that it can be looked at meanwhile. Errors: those of Peers; std::invalid_argument where the step's
+// rows are not as many as the ranks agree on.
 //
 //   ExchangeState state{.peers = &peers};
 //   auto all = g.map("exchange", Exchange{&state}, g.zip("due", plan, g.zip("sums", losses, hits)), capacity(1));
@@ -79,6 +80,7 @@ struct Exchange {
   using Output = Exchanged;
   void operator()(const RankSums& in, Exchanged& out) const;
   std::optional<std::size_t> payload_bytes() const;
+  std::size_t state_bytes() const;
   double waited_seconds() const { return static_cast<double>(state->nanoseconds) * 1e-9; }
 
  private:
