@@ -34,7 +34,7 @@ Launch find_launch(const std::function<std::string(const std::string&)>& variabl
     return Launch{.by = by,
                   .rank = *r,
                   .ranks = *n,
-                  .local_rank = number(local_rank).value_or(0),
+                  .local_rank = number(local_rank).value_or(*r),
                   .local_ranks = std::clamp<std::size_t>(number(local).value_or(1), 1, *n)};
   };
   // Under srun the daemons of the others are started, which say what they are to their own.

@@ -410,6 +410,9 @@ class Errors(Long):
                  (f"--checkpoint {state}", "going on from"),
                  (f"--data {more_tests}", "test|data"),
                  ("--seed 3", "--seed"),
+                 ("--stream --lanes 2", "--stream|--lanes"),
+                 (f"--trace {self.folder}/trace", "--trace"),
+                 ("--best-by accuracy --validation 0.2", "--validation|--best-by"),
                  ("--epochs 5", "--epochs"),
                  ("--exchange slices", "--exchange"),
                  ("--batch-size 255", "--batch-size")]
@@ -467,6 +470,29 @@ class Errors(Long):
                 self.assertRegex(errors[0]["message"], said)
                 self.assertEqual(done.said, [], done)
             self.assertEqual(done.code, 1)
+
+    # The checkpoint is of the first rank alone: what it sees in between is no reason for it alone.
+    @by_each_launcher
+    def test_numbers_that_are_no_longer_finite_end_all_with_one_line(self, mpi):
+        for every in shared_out(([], ["--checkpoint-every", 1]), mpi):
+            state = self.folder / f"state{len(every)}"
+            flags = train("--lr", "1e38", "--scale", 1, "--quiet", "--checkpoint", state, *every, *ONE_THREAD)
+            self.expect_said(self.run_job(mpi, 2, *flags, code=1), "epoch 1, step .*: try a smaller --lr")
+
+    @by_each_launcher
+    def test_a_signal_before_the_first_step_ends_all(self, mpi):
+        for delay in (0.05, 0.3) if LONG else (0.2,):
+            state = self.folder / "state"
+            signalled = as_rank(mpi, f'[ $rank != 1 ] || {{ (sleep {delay}; kill -TERM $$) & }}; exec "$@"')
+            # Where it was late there is a step, and a checkpoint.
+            flags = train("--quiet", "--epochs", 100000, "--checkpoint", state, *ONE_THREAD)
+            self.expect_said(self.run_job(mpi, 2, *flags, code=143, before=signalled), "interrupted ")
+            state.unlink(missing_ok=True)
+
+    @by_each_launcher
+    def test_what_cannot_be_written_ends_all_at_once(self, mpi):
+        done = self.run_job(mpi, 2, *train("--checkpoint", "/dev/full", "--quiet", *ONE_THREAD), code=2)
+        self.expect_said(done, "--checkpoint /dev/full: exists and is no regular file")
 
     @by_each_launcher
     def test_a_warning_is_told_once(self, mpi):
