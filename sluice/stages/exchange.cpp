@@ -75,6 +75,16 @@ void merge(const GradientPlan& plan, std::span<const BlockNode> wanted, SliceSum
   }
 }
 
+void cut(const std::vector<std::size_t>& begins, ExchangeState::Cut& cut) {
+  if (cut.begins == begins) return;
+  cut = {.begins = begins};
+  for (std::size_t r = 0; r + 1 < begins.size(); ++r) {
+    cut.nodes.push_back(block_nodes(begins[r], begins[r + 1]));
+    cut.places.insert(cut.places.end(), cut.nodes.back().begin(), cut.nodes.back().end());
+  }
+  addition_plan(cut.places, cut.additions);
+}
+
 void begin(const GradientPlan& in, Exchanged& out) {
   out.rows = 0;
   out.weights = in.weights, out.next = in.next, out.to = in.to;
@@ -127,10 +137,8 @@ void Exchange::operator()(const RankSums& in, Exchanged& out) const {
       blocks != blocks_of(plan.step, state->peers->rank()))
     throw std::invalid_argument(fmt::format("{} row blocks of a step, expected the {} that are this process's", blocks,
                                             blocks_of(plan.step, state->peers->rank())));
-  for (std::size_t r = 0; r < ranks; ++r) {
-    const std::vector<BlockNode> its = block_nodes(plan.step.begins[r], plan.step.begins[r + 1]);
-    out.places.insert(out.places.end(), its.begin(), its.end());
-  }
+  cut(plan.step.begins, state->cut);
+  out.places = state->cut.places;
   ExchangeWay way = state->way;
   if (way == ExchangeWay::automatic) way = exchange_way(ranks, out.places.size(), plan.size);
   way == ExchangeWay::slices ? by_slices(in, out) : gather(in, out);
@@ -147,9 +155,8 @@ void Exchange::gather(const RankSums& in, Exchanged& out) const {
   const StepRows& step = plan.step;
   const std::size_t ranks = state->peers->ranks(), mine = state->peers->rank();
   std::vector<std::size_t> begins{0};
-  std::vector<std::vector<BlockNode>> nodes(ranks);
+  const std::vector<std::vector<BlockNode>>& nodes = state->cut.nodes;
   for (std::size_t r = 0; r < ranks; ++r) {
-    nodes[r] = block_nodes(step.begins[r], step.begins[r + 1]);
     begins.push_back(begins.back() + said_floats(blocks_of(step, r)) + nodes[r].size() * plan.size);
   }
   out.memory.resize(begins.back());
@@ -169,7 +176,7 @@ void Exchange::gather(const RankSums& in, Exchanged& out) const {
     add_said(region(r), blocks_of(step, r), out);
     for (std::size_t i = 0; i < nodes[r].size(); ++i) out.nodes.push_back(its_nodes(r) + i * plan.size);
   }
-  addition_plan(out.places, out.additions);
+  out.additions = state->cut.additions;
 }
 
 //  what each rank says | this rank's slice of its nodes, of each rank, one behind the other; then the sum
@@ -182,7 +189,7 @@ void Exchange::by_slices(const RankSums& in, Exchanged& out) const {
   const auto slice_size = [&](std::size_t r) { return slice(r + 1) - slice(r); };
   std::vector<std::size_t> begins{0}, nodes;
   for (std::size_t r = 0; r < ranks; ++r) {
-    nodes.push_back(block_nodes(step.begins[r], step.begins[r + 1]).size());
+    nodes.push_back(state->cut.nodes[r].size());
     begins.push_back(begins.back() + said_floats(blocks_of(step, r)) + nodes[r] * slice_size(mine));
   }
   out.memory.resize(begins.back() + plan.size);
@@ -193,7 +200,7 @@ void Exchange::by_slices(const RankSums& in, Exchanged& out) const {
   const std::size_t said = said_floats(blocks_of(step, mine)), own = nodes[mine] * plan.size;
   state->outgoing.resize(own + ranks * said + own);
   float* const whole = state->outgoing.data();
-  merge(plan, block_nodes(step.begins[mine], step.begins[mine + 1]), state->sum, whole);
+  merge(plan, state->cut.nodes[mine], state->sum, whole);
   std::vector<Outgoing> to(ranks);
   std::vector<Incoming> from(ranks);
   float* next = whole + own;
@@ -216,7 +223,7 @@ void Exchange::by_slices(const RankSums& in, Exchanged& out) const {
     for (std::size_t i = 0; i < nodes[r]; ++i)
       slices.push_back(region(r) + said_floats(blocks_of(step, r)) + i * slice_size(mine));
   }
-  addition_plan(out.places, out.additions);
+  out.additions = state->cut.additions;
   if (slice_size(mine) > 0) {
     state->sum.begin = 0, state->sum.end = slice_size(mine);
     state->sum.add_up(slices, out.additions, 0);

@@ -64,7 +64,16 @@ struct ExchangeState {
   // Since the beginning, of any run: steps, seconds in which others were waited for (and bytes travelled), bytes sent.
   std::atomic<std::uint64_t> steps{0}, nanoseconds{0}, bytes{0};
 
-  bool over = false;                // behind a step with a wish, until a run begins
+  bool over = false;  // behind a step with a wish, until a run begins
+
+  // What follows from which row blocks are whose: nearly every step has the same.
+  struct Cut {
+    std::vector<std::size_t> begins{};            // of row blocks, as in StepRows
+    std::vector<std::vector<BlockNode>> nodes{};  // of each rank
+    std::vector<BlockNode> places{};              // of all
+    std::vector<Addition> additions{};            // of these
+  };
+  Cut cut{};
   SliceSum sum{};                   // kept for their memory
   AlignedBuffer<float> outgoing{};  // of slices
 };

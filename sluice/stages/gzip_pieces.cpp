@@ -355,10 +355,10 @@ class GzipPieces::State {
     std::size_t first = o_.wanted.begin == 0 ? 0 : behind(o_.wanted.begin);
     first -= first > 0;
     if (first == 0) return;
-    const std::uint64_t wanted = all[first].offset;
+    const std::uint64_t begin = all[first].offset;
     if (way_ == Way::doubted)
       while (first > 0 && !all[first].packed.empty() &&
-             (all[first].offset == wanted || wanted - all[first].offset < deflate_window))
+             (all[first].offset == begin || begin - all[first].offset < deflate_window))
         --first;
     next_ = file_->first_piece = first;
     began_within_ = first > 0;

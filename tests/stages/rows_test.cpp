@@ -110,7 +110,8 @@ TEST(Rows, OfNoItemsAreRefused) {
 TEST(Rows, OfAPartOfTheItemsHaveTheirIndexes) {
   const std::string file = images_file(20, 3, 5), items = file.substr(16);
   for (const std::size_t chunk : Sizes{1, 46, 100, 1000})
-    for (const auto& [begin, end] : {std::pair{0u, 20u}, {0u, 7u}, {7u, 13u}, {13u, 20u}, {19u, 25u}, {5u, 6u}}) {
+    for (const auto& part : {std::pair{0u, 20u}, {0u, 7u}, {7u, 13u}, {13u, 20u}, {19u, 25u}, {5u, 6u}}) {
+      const auto begin = part.first, end = part.second;
       const Folder folder;
       Regroup regroup{.count = 4, .begin = begin, .end = end};
       std::string bytes;
