@@ -201,8 +201,8 @@ void hold_signals() {
 void find_the_others(const Launch& launch, CommandLine& line) {
   Options& o = line.options;
   if (line.command != CommandLine::Command::train)
-    throw UsageError(fmt::format("{} started {} processes, and only train runs as several: start one", launch.command(),
-                                 launch.ranks));
+    throw UsageError(fmt::format("{} started {} processes, and only train runs as several: start one process",
+                                 launch.command(), launch.ranks));
   hold_signals();
   // Until the process ends.
   others = Ranks::start(launch, std::chrono::seconds(o.exchange_timeout), told).release();

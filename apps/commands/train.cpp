@@ -19,6 +19,7 @@
 
 #include <sluice/pipeline/trace.hpp>
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/kernels/table.hpp>
 #include <sluice/stages/model_file.hpp>
 #include <sluice/stages/optimizer.hpp>
 #include <sluice/stages/scale.hpp>
@@ -254,6 +255,12 @@ class Run {
         !before.empty() && !o_.quiet)
       say_message(style_, before);
     if (const std::string empty = classes_without_rows(); !empty.empty()) progress_->warning(empty);
+    const std::size_t blocks = (o_.batch_size + kernels::row_block - 1) / kernels::row_block;
+    if (o_.lanes == 1 && blocks < o_.ranks)
+      progress_->warning(fmt::format(
+          "--batch-size {}: is {} of {} rows, so that {} of the {} processes have nothing to do: {} or more",
+          o_.batch_size, blocks == 1 ? "one row block" : fmt::format("{} row blocks", blocks), kernels::row_block,
+          o_.ranks - blocks, o_.ranks, (o_.ranks - 1) * kernels::row_block + 1));
     if (o_.batch_size > data_->train.count)
       progress_->warning(fmt::format("--batch-size {}: there are only {} images, so that an epoch is one step",
                                      o_.batch_size, data_->train.count));
@@ -305,25 +312,27 @@ class Run {
       mine.training = graphs_.training->graph().stats().wall;
     }
     if (o_.profile && !ranks_->first())
-      mine.profile = profile_of(style_, graphs_.counted(), ranks_->name(ranks_->rank()));
-    if (graphs_.trace) {
+      mine.profile = profile_of(style_of_events(), graphs_.counted(), ranks_->name(ranks_->rank()));
+    // Behind a signal a launcher waits for two seconds at most: the first one's own trace has to do.
+    const bool trace = graphs_.trace && !signal();
+    if (trace) {
       std::ostringstream text;
       graphs_.trace->write(text);
       mine.trace = text.str();
       mine.trace_begin = std::chrono::nanoseconds(graphs_.trace_begin.time_since_epoch()).count();
     }
     all_ranks_ = gather(*ranks_, mine);
-    if (!graphs_.trace) return;
+    if (!trace) return;
     const auto offsets = clock_offsets(*ranks_);
     if (ranks_->first()) trace_of_all_ = merged_trace(all_ranks_, *ranks_, offsets);
   }
 
   int tell_of_signal() {
     state_.outcome = "interrupted " + (trains() ? state_.place() : "while loading");
-    observe();
-    if (!o_.writes()) return 128 + signal();
+    if (!ranks_) observe();  // behind which the line stands last, where nobody is about to kill this
     say_message(style_, state_.outcome + (o_.output.empty() ? "" : "; no model was written") +
                             checkpoints_.way_to_go_on(trains()));
+    if (ranks_) observe();
     return 128 + signal();
   }
 
@@ -375,6 +384,12 @@ class Run {
   }
 
  private:
+  // Of a process that says nothing itself: as the first one would.
+  LogStyle style_of_events() const {
+    LogStyle style = style_;
+    if (o_.log_format == "jsonl") style.form = LogStyle::Form::jsonl;
+    return style;
+  }
   // What every process comes to in the same order, whatever happens to it: behind a signal of any all end.
   Agreement agreed(const std::string& note) {
     Agreement all = ranks_->agree({.signal = interrupt_.signal(), .note = note}, Ranks::Then::more);

@@ -75,8 +75,10 @@ TrainingSettings training_settings(const Options& o, std::size_t images) {
     throw UsageError(
         fmt::format("--lanes {}: more than the {} rows to train on, expected a row for each", o.lanes, images));
   if (o.stream && o.lanes < o.ranks)
-    throw UsageError(fmt::format(
-        "--lanes {}: fewer than the {} processes, expected at least one for each with --stream", o.lanes, o.ranks));
+    throw UsageError(
+        fmt::format("--stream with {} processes: expected --lanes {} or more, one for each (8 leave room for "
+                    "more; the result depends on it){}",
+                    o.ranks, o.ranks, o.lanes > 1 ? fmt::format(", not {}", o.lanes) : ""));
   return {.batch_size = o.batch_size,
           .optimizer = optimizer(o, (images + o.batch_size - 1) / o.batch_size),
           .seed = o.seed,

@@ -126,7 +126,7 @@ std::string cut_in_words(const TrainingSettings& s, const stages::DataShape& sha
     why = fmt::format("{} for each of {}{}", shards / share.owned(), some(share.owned(), "lane"),
                       s.shards ? ", " + why : "");
   return fmt::format("{}: {} of {}{}, {}; the gradient: {} of about {:.1f} KiB, {}",
-                     s.ranks == 1 ? "a batch" : fmt::format("of a batch, this process's {} rows", own),
+                     s.ranks == 1 ? "a batch" : fmt::format("of a batch, at most {} rows of each process", own),
                      some(shards, "shard"), least < most ? fmt::format("{} to ", least) : "", some(most, "row"), why,
                      some(slices, "slice"),
                      static_cast<double>(gradient_bytes(shape)) / static_cast<double>(slices) / 1024,

@@ -132,11 +132,14 @@ const JobData& HostCopy::take(const std::string& offer) {
   // Elsewhere the number may be another process's.
   const bool is_it = opened >= 0 && ::fstat(opened, &status) == 0 && told["device"] == status.st_dev &&
                      told["number"] == status.st_ino && told["bytes"] == status.st_size;
-  if (!is_it)
+  if (!is_it) {
+    const std::string why = opened < 0 ? std::generic_category().message(errno) : "is something else";
+    if (opened >= 0) ::close(opened);
     throw stages::DataError(
         fmt::format("the data that another process of this host has loaded cannot be seen ({}: {}): "
                     "--one-copy no lets each load its own",
-                    file, opened < 0 ? std::generic_category().message(errno) : "is something else"));
+                    file, why));
+  }
   bytes_ = told["bytes"];
   if (bytes_ > 0) {
     void* const mapped = ::mmap(nullptr, bytes_, PROT_READ, MAP_SHARED | MAP_POPULATE, opened, 0);

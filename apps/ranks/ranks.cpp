@@ -121,7 +121,7 @@ std::unique_ptr<Ranks> Ranks::start(const Launch& launch, std::chrono::seconds t
   const std::string path = module_of(launch);
   // Its library's own modules look for its names among those of the whole program.
   void* const module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL);
-  if (!module) throw UsageError(fmt::format("{}: cannot be loaded: {}", path, ::dlerror()));
+  if (!module) throw UsageError(fmt::format("the module of MPI cannot be loaded: {}", ::dlerror()));
   void* const found = ::dlsym(module, make_engine_name);
   if (!found) throw UsageError(fmt::format("{}: is no module of sluice: it has no {}", path, make_engine_name));
   auto* const make = reinterpret_cast<MakeEngine*>(found);
@@ -178,7 +178,7 @@ Ranks::Ranks(const Launch& launch, Engine& engine, std::chrono::seconds time, Te
     : launch_(launch),
       engine_(engine),
       rank_(engine.rank()),
-      hosts_(engine.ranks(), "?"),
+      hosts_(engine.ranks(), host_name()),
       time_(time),
       tell_(std::move(tell)) {
   engine_.wait_at_most(time_);
