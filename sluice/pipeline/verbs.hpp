@@ -38,9 +38,9 @@
 // The output type of a recycling form is named by the stage (`using Output = Out;`) or at the wiring site
 // (`g.map<Out>(...)`). Optional for every stage: `void reset()`, called before each run, and
 // `std::size_t payload_bytes() const`, the most heap memory that one of its outputs owns, in bytes (std::optional where
-// it may be unknown), `std::size_t state_bytes() const`, the most that it holds itself, where that is worth stating, and
-// `double waited_seconds() const`, how long its bodies have waited for the outside so far, where they know it: that is
-// not busy time; callable from any thread.
+// it may be unknown), `std::size_t state_bytes() const`, the most that it holds itself, where that is worth stating,
+// and `double waited_seconds() const`, how long its bodies have waited for the outside so far, where they know it: that
+// is not busy time; callable from any thread.
 //
 // What a filter keeps it hands on as it is, as does a partition: moved, where it is the only reader, otherwise copied.
 // Its messages have numbers of their own, without gaps. A partition judges when there is room in both of its streams.

@@ -41,7 +41,7 @@ void say(float* to, const RankSums& in, int wish) {
   const auto& [losses, hits] = std::get<1>(in);
   const Header header{.rows = losses.count, .hits = hits.hits, .wish = wish};
   std::memcpy(to, &header, sizeof header);
-  std::memcpy(to + header_floats, losses.sums.data(), losses.sums.size() * sizeof(double));
+  if (!losses.sums.empty()) std::memcpy(to + header_floats, losses.sums.data(), losses.sums.size() * sizeof(double));
 }
 
 // The next rank's: row blocks are added in order.
