@@ -79,22 +79,9 @@ Stream<Batch> Evaluation::batches(const LabelledSet& set, std::size_t rows) {
     }
     return graph_.source("batch", std::ref(batcher_), capacity(8));
   }
-  auto all = read_batches(graph_,
-                          {.images = set.images,
-                           .labels = set.labels,
-                           .prefix = "test-",
-                           .decoder = set.decoder,
-                           .decoder_memory = set.decoder_memory,
-                           .index = set.index,
-                           .again = true,
-                           .decoded = set.decoded,
-                           .image_bytes = set.stored_image_bytes,
-                           .image_pixels = set.shape.pixels(),
-                           .classes = set.shape.classes,
-                           .label_column = set.label_column,
-                           .transform = set.transform,
-                           .table = set.table},
-                          rows, {.pixels = set.shape.pixels()});
+  LabelledFiles files = files_of(set, "test-");
+  files.again = true;
+  auto all = read_batches(graph_, files, rows, {.pixels = set.shape.pixels()});
   if (!peers_) return all;
   return graph_.filter("share", Share{first_of(peers_->rank()), first_of(peers_->rank() + 1)}, all);
 }

@@ -247,6 +247,17 @@ Stream<LabelledRows> read_two(Graph& g, const LabelledFiles& files, std::size_t 
 
 }  // namespace
 
+LabelledFiles files_of(const LabelledSet& set, const std::string& prefix) {
+  LabelledFiles files;
+  files.images = set.images, files.labels = set.labels, files.prefix = prefix;
+  files.decoder = set.decoder, files.decoder_memory = set.decoder_memory, files.index = set.index;
+  files.decoded = set.decoded;
+  files.image_bytes = set.stored_image_bytes, files.image_pixels = set.shape.pixels();
+  files.classes = set.shape.classes, files.label_column = set.label_column;
+  files.transform = set.transform, files.table = set.table;
+  return files;
+}
+
 Stream<LabelledRows> read_pairs(Graph& g, const LabelledFiles& files, std::size_t count) {
   const std::string what = files.prefix.empty() ? "table" : files.prefix.substr(0, files.prefix.size() - 1);
   const auto read_one = [&] {

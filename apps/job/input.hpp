@@ -86,6 +86,9 @@ std::string read_before_lanes(const LabelledSet& set, const stages::LaneShare& s
 bool are_paired(const stages::InputFiles& images, const stages::InputFiles& labels);
 
 // Of a lane the names of its stages end with its number: rows.images.3, pair.3.
+// How those of a set that stays in its files are read.
+LabelledFiles files_of(const LabelledSet& set, const std::string& prefix);
+
 Stream<stages::LabelledRows> read_pairs(Graph& graph, const LabelledFiles& files, std::size_t count);
 Stream<stages::Batch> read_batches(Graph& graph, const LabelledFiles& files, std::size_t count,
                                    const stages::ImagesWanted& wanted);

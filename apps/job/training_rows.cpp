@@ -87,26 +87,11 @@ Stream<Batch> TrainingRows::wire_lane(Graph& g, Lane& lane, const LabelledSet& s
             .end = lane.begin + lane.rows,
             .beside = s.share().owned(),
             .last = shuffle.lane + 1 == s.share().last()};
-  auto pairs = read_pairs(g,
-                          {.images = set.images,
-                           .labels = set.labels,
-                           .prefix = "train-",
-                           .decoder = set.decoder,
-                           .decoder_memory = set.decoder_memory,
-                           .index = set.index,
-                           .again = true,
-                           .known = lane.known,
-                           .known_labels = lane.known_labels,
-                           .decoded = set.decoded,
-                           .counts = set.counts,
-                           .lane = part,
-                           .image_bytes = set.stored_image_bytes,
-                           .image_pixels = set.shape.pixels(),
-                           .classes = set.shape.classes,
-                           .label_column = set.label_column,
-                           .transform = set.transform,
-                           .table = set.table},
-                          rows_of_a_run(image_bytes));
+  LabelledFiles files = files_of(set, "train-");
+  files.again = true;
+  files.known = lane.known, files.known_labels = lane.known_labels;
+  files.counts = set.counts, files.lane = part;
+  auto pairs = read_pairs(g, files, rows_of_a_run(image_bytes));
   return g.expand(part ? fmt::format("shuffle.{}", part->number) : "shuffle", std::ref(shuffle), pairs, ahead);
 }
 

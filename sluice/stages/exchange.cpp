@@ -156,9 +156,8 @@ void Exchange::gather(const RankSums& in, Exchanged& out) const {
   const std::size_t ranks = state->peers->ranks(), mine = state->peers->rank();
   std::vector<std::size_t> begins{0};
   const std::vector<std::vector<BlockNode>>& nodes = state->cut.nodes;
-  for (std::size_t r = 0; r < ranks; ++r) {
+  for (std::size_t r = 0; r < ranks; ++r)
     begins.push_back(begins.back() + said_floats(blocks_of(step, r)) + nodes[r].size() * plan.size);
-  }
   out.memory.resize(begins.back());
   const auto region = [&](std::size_t r) { return out.memory.data() + begins[r]; };
   const auto its_nodes = [&](std::size_t r) { return region(r) + said_floats(blocks_of(step, r)); };
