@@ -2,6 +2,7 @@
 #include "tests/support/watchdog.hpp"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -17,7 +18,16 @@ namespace {
 
 class Watchdog : public testing::EmptyTestEventListener {
  public:
-  explicit Watchdog(std::chrono::seconds patience) : patience_(patience), thread_([this] { watch(); }) {
+  // Behind it the thread only ever waits: a test may fork, since no lock (a sanitizer's allocator has some that fork()
+  // does not know of) is held by a thread that the child does not have; and no signal of the process goes to it.
+  explicit Watchdog(std::chrono::seconds patience) : patience_(patience) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    thread_ = std::thread([this] { watch(); });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return waits_; });
     the_one = this;
   }
   ~Watchdog() override {
@@ -52,6 +62,8 @@ class Watchdog : public testing::EmptyTestEventListener {
 
   void watch() {
     std::unique_lock lock(mutex_);
+    waits_ = true;
+    changed_.notify_one();
     while (!end_) {
       const auto generation = generation_;
       if (changed_.wait_for(lock, patience_, [&] { return generation_ != generation; }) || test_.empty()) continue;
@@ -69,7 +81,7 @@ class Watchdog : public testing::EmptyTestEventListener {
   std::string test_;                   // none: between two tests
   std::function<std::string()> what_;  // it is at, if it says so
   unsigned long generation_ = 0;
-  bool end_ = false;
+  bool waits_ = false, end_ = false;
   std::thread thread_;
 };
 

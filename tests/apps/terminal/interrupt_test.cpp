@@ -12,20 +12,11 @@
 namespace sluice::apps::testing {
 namespace {
 
-// What a process of one thread returns: signals are a process's, and other threads do not block them.
-template <class F>
-int forked(const F& f) {
-  const pid_t child = ::fork();
-  if (child == 0) ::_exit(f());
-  int status = 0;
-  return ::waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
-// By way of this program, run again: where there were many threads, one that forked could wait for a lock of theirs.
+// What f returns in this program, run again: signals are a process's, and here other threads may not block them.
 template <class F>
 void expect_in_a_process(const F& f, int result) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  EXPECT_EXIT(::_exit(forked(f)), ::testing::ExitedWithCode(result), "");
+  EXPECT_EXIT(::_exit(f()), ::testing::ExitedWithCode(result), "");
 }
 
 template <class Condition>
