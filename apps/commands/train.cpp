@@ -307,7 +307,8 @@ class Run {
     if (const auto& decoded = data_->train.decoded) mine.decoded_bytes = decoded->all;
     if (trains()) {
       const stages::ExchangeState& exchange = graphs_.training->exchange();
-      mine.steps = exchange.steps, mine.bytes_sent = exchange.bytes;
+      mine.steps = exchange.steps, mine.steps_by_slices = exchange.steps_by_slices;
+      mine.bytes_sent = exchange.bytes;
       mine.waited = static_cast<double>(exchange.nanoseconds) * 1e-9;
       mine.training = graphs_.training->graph().stats().wall;
     }
@@ -374,7 +375,7 @@ class Run {
       if (o_.json)
         write_json_to_stdout(result_json());
       else
-        write_to_stdout(to_text(o_, *data_, state_));
+        write_to_stdout(to_text(o_, *data_, state_, processes()));
     } catch (const stages::WriteError&) {
       unsaid = std::current_exception();
     }
@@ -487,10 +488,13 @@ class Run {
                             .class_names = names_.names,
                             .weights = trains() ? state_.training.result() : stages::Weights{},
                             .trace_of_all = trace_of_all_,
-                            .processes = all_ranks_.empty() ? "" : in_words(all_ranks_, *ranks_),
+                            .processes = processes(),
                             .profiles_of_others = profiles_of_others(),
                             .slowest = all_ranks_.empty() ? "" : slowest_in_words(all_ranks_, *ranks_)});
   }
+
+  // In words; empty: there is one.
+  std::string processes() const { return all_ranks_.empty() ? "" : in_words(all_ranks_, *ranks_); }
 
   nlohmann::ordered_json result_json() {
     nlohmann::ordered_json all = to_json(o_, files_, *data_, state_, graphs_.counted());

@@ -21,6 +21,11 @@ std::size_t slowest(const std::vector<RankSummary>& all) {
   return static_cast<std::size_t>(least - all.begin());
 }
 
+// A last batch that is smaller may take another way than the others.
+const char* way_of(const RankSummary& one) {
+  return one.steps_by_slices * 2 > one.steps ? "slices" : "gather";
+}
+
 std::int64_t now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
       .count();
@@ -29,17 +34,24 @@ std::int64_t now() {
 }  // namespace
 
 std::vector<RankSummary> gather(Ranks& ranks, const RankSummary& mine) {
-  const ordered_json told = {{"threads", mine.threads},         {"steps", mine.steps},
-                             {"bytes_sent", mine.bytes_sent},   {"waited", mine.waited},
-                             {"training", mine.training},       {"peak_bytes", mine.peak_bytes},
-                             {"profile", mine.profile},         {"trace", mine.trace},
-                             {"trace_begin", mine.trace_begin}, {"decoded_bytes", mine.decoded_bytes}};
+  const ordered_json told = {{"threads", mine.threads},
+                             {"steps", mine.steps},
+                             {"steps_by_slices", mine.steps_by_slices},
+                             {"bytes_sent", mine.bytes_sent},
+                             {"waited", mine.waited},
+                             {"training", mine.training},
+                             {"peak_bytes", mine.peak_bytes},
+                             {"profile", mine.profile},
+                             {"trace", mine.trace},
+                             {"trace_begin", mine.trace_begin},
+                             {"decoded_bytes", mine.decoded_bytes}};
   const std::string text = told.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
   std::vector<RankSummary> all;
   for (const std::string& one : ranks.to_first(text, "the end")) {
     const ordered_json its = ordered_json::parse(one);
     all.push_back({.threads = its["threads"],
                    .steps = its["steps"],
+                   .steps_by_slices = its["steps_by_slices"],
                    .bytes_sent = its["bytes_sent"],
                    .waited = its["waited"],
                    .training = its["training"],
@@ -68,7 +80,9 @@ std::string in_words(const std::vector<RankSummary>& all, const Ranks& ranks) {
   const std::size_t hosts = ranks.host_count();
   std::size_t threads = 0;
   for (const RankSummary& one : all) threads += one.threads;
-  return fmt::format("{} processes on {} host{}, {} threads in all", all.size(), hosts, hosts == 1 ? "" : "s", threads);
+  const std::string way = all.front().steps > 0 ? fmt::format(", exchange by {}", way_of(all.front())) : "";
+  return fmt::format("{} processes on {} host{}, {} threads in all{}", all.size(), hosts, hosts == 1 ? "" : "s",
+                     threads, way);
 }
 
 ordered_json to_json(const std::vector<RankSummary>& all, const Ranks& ranks) {
@@ -82,6 +96,7 @@ ordered_json to_json(const std::vector<RankSummary>& all, const Ranks& ranks) {
                     {"decoded_bytes", all[r].decoded_bytes},
                     {"peak_rss_bytes", all[r].peak_bytes}});
   ordered_json json = {{"processes", all.size()}, {"hosts", ranks.host_count()}, {"library", ranks.library()}};
+  if (all.front().steps > 0) json["exchange"] = way_of(all.front());
   if (all.size() > 1 && all.front().steps > 0) json["slowest"] = slowest(all);
   json["ranks"] = std::move(each);
   return json;
@@ -134,7 +149,7 @@ std::string merged_trace(const std::vector<RankSummary>& all, const Ranks& ranks
       event["pid"] = event["pid"].get<int>() + static_cast<int>(r) * processes_of_a_rank;
       if (event.contains("ts")) event["ts"] = event["ts"].get<double>() + later;
       if (event.contains("id")) event["id"] = fmt::format("{}.{}", r, event["id"].dump());
-      if (event["name"] == "process_name") event["args"]["name"] = ranks.name(r);
+      if (event["name"].get_ref<const std::string&>() == "process_name") event["args"]["name"] = ranks.name(r);
       if (std::exchange(any, true)) text += ",\n";
       text += event.dump();
     }

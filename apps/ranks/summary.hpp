@@ -21,12 +21,12 @@ namespace sluice::apps {
 
 struct RankSummary {
   std::size_t threads = 1;
-  std::uint64_t steps = 0, bytes_sent = 0;  // of exchanges
-  double waited = 0, training = 0;          // seconds: in exchanges, and in the training graph altogether
-  std::size_t peak_bytes = 0;               // memory
-  std::uint64_t decoded_bytes = 0;          // of the training set, in pieces, while it was trained on
-  std::string profile{}, trace{};           // as it writes them alone; empty: nobody asked
-  std::int64_t trace_begin = 0;             // nanoseconds of its steady clock
+  std::uint64_t steps = 0, steps_by_slices = 0, bytes_sent = 0;  // of exchanges
+  double waited = 0, training = 0;  // seconds: in exchanges, and in the training graph altogether
+  std::size_t peak_bytes = 0;       // memory
+  std::uint64_t decoded_bytes = 0;  // of the training set, in pieces, while it was trained on
+  std::string profile{}, trace{};   // as it writes them alone; empty: nobody asked
+  std::int64_t trace_begin = 0;     // nanoseconds of its steady clock
 };
 
 std::vector<RankSummary> gather(Ranks& ranks, const RankSummary& mine);
@@ -36,7 +36,7 @@ std::vector<RankSummary> gather(Ranks& ranks, const RankSummary& mine);
 std::string slowest_in_words(const std::vector<RankSummary>& all, const Ranks& ranks);
 
 nlohmann::ordered_json to_json(const std::vector<RankSummary>& all, const Ranks& ranks);
-// "2 processes on 2 hosts, 4 threads in all".
+// "2 processes on 2 hosts, 4 threads in all, exchange by gather".
 std::string in_words(const std::vector<RankSummary>& all, const Ranks& ranks);
 
 // One trace, with a process for each rank, on the clock of the first: offset[r] is what rank r's clock is ahead of it.

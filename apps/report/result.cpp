@@ -76,6 +76,10 @@ ordered_json effective(const Options& o, const stages::DataFiles& files, const J
     all["shuffle_buffer"] = o.effective_shuffle_buffer(data.train.shape.image_bytes(), data.train.count);
     all["lanes"] = o.lanes;
   }
+  if (o.ranks > 1) {
+    all["exchange"] = o.exchange;
+    all["one_copy"] = o.one_copy;
+  }
   return all;
 }
 
@@ -125,7 +129,7 @@ ordered_json to_json(const Options& o, const stages::DataFiles& files, const Job
   return json;
 }
 
-std::string to_text(const Options& o, const JobData& data, const RunState& state) {
+std::string to_text(const Options& o, const JobData& data, const RunState& state, const std::string& processes) {
   const Epoch& last = state.result_epoch();
   const std::size_t epochs = state.training.epochs.size(), earlier = state.resumed ? state.resumed->epochs : 0;
   std::string text = fmt::format("train loss {:.4f}, train accuracy {:.4f}, test loss {:.4f}, test accuracy {:.4f}\n",
@@ -142,6 +146,7 @@ std::string to_text(const Options& o, const JobData& data, const RunState& state
       data.train.count, data.train.shape.flat ? "rows" : "images", stages::size_text(data.train.shape),
       data.train.shape.classes, state.seconds.total, state.seconds.load, state.seconds.train, state.seconds.test,
       static_cast<double>(peak_rss_bytes()) / (1024 * 1024));
+  if (!processes.empty()) text += processes + '\n';
   text += fmt::format("weights sha256 {}\n", state.weights_sha256);
   if (!o.output.empty()) text += fmt::format("model in {}\n", printable(o.output));
   if (!state.checkpoint.empty()) text += fmt::format("checkpoint in {}\n", printable(state.checkpoint));

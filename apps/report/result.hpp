@@ -27,6 +27,8 @@ nlohmann::ordered_json effective(const Options& options, const stages::DataFiles
 
 nlohmann::ordered_json to_json(const Options& options, const stages::DataFiles& files, const JobData& data,
                                const RunState& state, const std::vector<GraphStats>& profiles);
-std::string to_text(const Options& options, const JobData& data, const RunState& state);
+// processes: of several, how many, in words.
+std::string to_text(const Options& options, const JobData& data, const RunState& state,
+                    const std::string& processes = {});
 
 }  // namespace sluice::apps

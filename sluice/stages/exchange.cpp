@@ -141,10 +141,11 @@ void Exchange::operator()(const RankSums& in, Exchanged& out) const {
   out.places = state->cut.places;
   ExchangeWay way = state->way;
   if (way == ExchangeWay::automatic) way = exchange_way(ranks, out.places.size(), plan.size);
-  way == ExchangeWay::slices ? by_slices(in, out) : gather(in, out);
+  const bool slices = way == ExchangeWay::slices;
+  slices ? by_slices(in, out) : gather(in, out);
   if (out.rows != plan.step.rows)
     throw std::invalid_argument(fmt::format("a step of {} rows on all ranks, expected {}", out.rows, plan.step.rows));
-  ++state->steps;
+  ++state->steps, state->steps_by_slices += slices;
   // Nobody may wait for one who does not come: what ends training is known to all behind the same step.
   if (out.wish || !std::isfinite(out.loss.sum)) state->over = true;
 }

@@ -61,8 +61,9 @@ struct ExchangeState {
   ExchangeWay way = ExchangeWay::automatic;
   std::atomic<int> wish{0};  // of this rank: from any thread, at any time
 
-  // Since the beginning, of any run: steps, seconds in which others were waited for (and bytes travelled), bytes sent.
-  std::atomic<std::uint64_t> steps{0}, nanoseconds{0}, bytes{0};
+  // Since the beginning, of any run: steps, those of them by slices, seconds in which others were waited for (and bytes
+  // travelled), bytes sent.
+  std::atomic<std::uint64_t> steps{0}, steps_by_slices{0}, nanoseconds{0}, bytes{0};
 
   bool over = false;  // behind a step with a wish, until a run begins
 

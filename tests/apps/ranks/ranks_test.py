@@ -87,10 +87,12 @@ def results(out):
 def without_times(text):
     """The text of a result, or its JSON, which of several processes has a part about them in addition."""
     if not text.startswith("{"):
+        text = re.sub(r"(?m)^\d+ processes on .*\n", "", text)
         return re.sub(r" in [\d.]+ s: load .*; at most [\d.]+ MiB", "", text)
     result = json.loads(text)
     del result["seconds"], result["peak_rss_bytes"]
-    result.pop("processes", None)
+    if result.pop("processes", None):
+        del result["options"]["exchange"], result["options"]["one_copy"]
     for epoch in result["epochs"]:
         del epoch["seconds"], epoch["samples_per_second"]
     return result
@@ -520,6 +522,10 @@ class OneProgram(Ranks):
         processes = result.get("processes", {})
         self.assertEqual((processes.get("processes"), processes.get("hosts")), (3, 1), result)
         self.assertIn(mpi.title, processes["library"])
+        self.assertEqual(processes["exchange"], "gather")  # the sums of a step are small, as in a set of 28 x 28 pixels
+        self.assertEqual((result["options"]["exchange"], result["options"]["one_copy"]), ("auto", "auto"))
+        text = self.run_job(mpi, 2, *train("--epochs", 1, "--exchange", "slices", "--quiet", *ONE_THREAD)).out
+        self.assertIn("2 processes on 1 host, 2 threads in all, exchange by slices\n", text)
         self.assertEqual([(one["rank"], one["host"], one["threads"]) for one in processes["ranks"]],
                          [(rank, HOST, 1) for rank in range(3)])
         self.assertNotIn("processes", json.loads(run_alone(*train("--epochs", 1, "--json", "--quiet")).out))
