@@ -215,7 +215,11 @@ class Proxy:
         host = head.split()[1].decode()
         self.asked.append(host)
         self.authorizations += re.findall(rb"(?i)proxy-authorization: (.*?)\r\n", head)
-        there = socket.create_connection(host.split(":"))
+        try:
+            there = socket.create_connection(host.split(":"))
+        except OSError:
+            client.close()
+            return
         client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         for one, other in ((client, there), (there, client)):
             threading.Thread(target=self.copy, args=(one, other), daemon=True).start()
