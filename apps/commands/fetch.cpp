@@ -303,7 +303,11 @@ int fetch(const Options& o, const FetchOptions& f) {
     list(sets, o.json);
     return 0;
   }
-  return Fetch(wanted_set(f.name), o, f).run();
+  try {
+    return Fetch(wanted_set(f.name), o, f).run();
+  } catch (const stages::PathError& error) {
+    throw UsageError(error.what());
+  }
 }
 
 }  // namespace sluice::apps

@@ -96,7 +96,7 @@ class Url {
   explicit Url(const std::string& text) : url_(curl().url(), curl().url_cleanup) {
     if (!url_) throw std::bad_alloc();
     if (curl().url_set(url_.get(), CURLUPART_URL, text.c_str(), 0) != CURLUE_OK)
-      throw UsageError("a mirror is no URL, expected https://HOST/FOLDER/");
+      throw UsageError("--mirror: is no URL, expected https://HOST/FOLDER/");
   }
   std::string get(CURLUPart part) const {
     char* text = nullptr;
@@ -290,8 +290,6 @@ Transfers::~Transfers() = default;
 
 std::string Transfers::url_of(const std::string& mirror, const std::string& file) const {
   Url url(mirror);
-  if (url.get(CURLUPART_SCHEME) != "https")
-    throw UsageError(shown(mirror) + ": is not https, the only one that is asked");
   std::string path = url.get(CURLUPART_PATH);
   if (!path.ends_with('/')) path += '/';
   url.set(CURLUPART_PATH, (path + file).c_str());

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
+#include <initializer_list>
 #include <map>
 #include <string_view>
 
@@ -124,10 +125,11 @@ std::map<std::string, Bytes> tar_members(const std::string& archive, const Inter
 
 constexpr std::size_t planes = 3, side = 32, image_bytes = planes * side * side, record_bytes = 1 + image_bytes;
 
-void append_header(Bytes& to, std::initializer_list<std::size_t> sizes) {
-  to = {0, 0, 8, static_cast<std::uint8_t>(sizes.size())};  // of bytes
+Bytes idx_header(std::initializer_list<std::size_t> sizes) {
+  Bytes header{0, 0, 8, static_cast<std::uint8_t>(sizes.size())};  // of bytes
   for (const std::size_t size : sizes)
-    for (const int shift : {24, 16, 8, 0}) to.push_back(static_cast<std::uint8_t>(size >> shift));
+    for (const int shift : {24, 16, 8, 0}) header.push_back(static_cast<std::uint8_t>(size >> shift));
+  return header;
 }
 
 void write(const std::string& path, const Bytes& bytes) {
@@ -152,19 +154,19 @@ void unpack_cifar_10(const std::string& archive, const std::string& folder, cons
         throw DataError(fmt::format("{}: {} has {} bytes, expected records of {}", archive, name, size, record_bytes));
       count += size / record_bytes;
     }
-    Bytes images, labels;
-    images.reserve(20 + count * image_bytes);
-    append_header(images, {count, planes, side, side});
-    append_header(labels, {count});
+    stages::Replacement images(fmt::format("{}/{}-images-idx4-ubyte", folder, part));
+    const Bytes header = idx_header({count, planes, side, side});
+    images.write(header.data(), header.size());
+    Bytes labels = idx_header({count});
     for (const std::string& name : batches) {
+      heed(interrupted);
       const Bytes& batch = member(members, name, archive);
-      for (auto record = batch.begin(); record != batch.end(); record += record_bytes) {
-        labels.push_back(*record);
-        images.insert(images.end(), record + 1, record + record_bytes);
+      for (std::size_t record = 0; record < batch.size(); record += record_bytes) {
+        labels.push_back(batch[record]);
+        images.write(batch.data() + record + 1, image_bytes);
       }
     }
-    heed(interrupted);
-    write(fmt::format("{}/{}-images-idx4-ubyte", folder, part), images);
+    images.commit();
     write(fmt::format("{}/{}-labels-idx1-ubyte", folder, part), labels);
   };
   put("train", {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"});

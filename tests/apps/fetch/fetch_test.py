@@ -172,6 +172,19 @@ class Files(Fetching):
             self.assertNotIn("secret", done.stderr)
         self.assertFalse((self.folder / "mnist").exists())
 
+    def test_a_folder_that_cannot_be_is_an_error(self):
+        (self.folder / "file").write_text("x")
+        for to in ("file", "file/below", "/proc/self/new"):
+            words = [str(self.folder / to) if word == str(self.to) else word for word in self.command("ok")]
+            done = subprocess.run(words, env=environment(**self.trust), capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stdout, done.stderr.count("\n")), (2, "", 1), done)
+            self.assertIn(to, done.stderr)
+        self.to.mkdir()
+        self.part.mkdir()
+        done = self.fetch("ok")
+        self.fails(2, done, str(self.part))
+        self.assertEqual(self.web.requests, [])
+
     def test_the_folder_is_that_of_the_name_where_none_is_named(self):
         words = self.command("ok")
         words.remove(str(self.to))

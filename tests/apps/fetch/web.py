@@ -195,7 +195,7 @@ class Proxy:
     """Of CONNECT alone; `asked` is whom for."""
 
     def __init__(self):
-        self.asked, self.authorizations = [], []
+        self.asked, self.sockets = [], []
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -206,6 +206,7 @@ class Proxy:
                 client, _ = self.socket.accept()
             except OSError:
                 return
+            self.sockets.append(client)
             threading.Thread(target=self.connect, args=(client,), daemon=True).start()
 
     def connect(self, client):
@@ -214,12 +215,11 @@ class Proxy:
             head += client.recv(4096)
         host = head.split()[1].decode()
         self.asked.append(host)
-        self.authorizations += re.findall(rb"(?i)proxy-authorization: (.*?)\r\n", head)
         try:
             there = socket.create_connection(host.split(":"))
         except OSError:
-            client.close()
             return
+        self.sockets.append(there)
         client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
         for one, other in ((client, there), (there, client)):
             threading.Thread(target=self.copy, args=(one, other), daemon=True).start()
@@ -235,3 +235,5 @@ class Proxy:
 
     def close(self):
         self.socket.close()
+        for one in self.sockets:
+            one.close()
