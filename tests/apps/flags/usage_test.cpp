@@ -43,7 +43,7 @@ TEST(Usage, AnUnknownCommandGetsTheNearestOne) {
   expect_usage_error({"trian"}, {"trian: no such command", "did you mean 'train'?"});
   expect_usage_error({"grpah"}, {"grpah: no such command", "did you mean 'graph'?"});
   expect_usage_error({"serve"}, {"serve: no such command",
-                                 "expected one of train, eval, predict, graph, sweep, inspect, index, synth"});
+                                 "expected one of train, eval, predict, graph, sweep, inspect, index, fetch, synth"});
 }
 
 TEST(Usage, AFlagOfACommandBeforeTheCommandSaysWhereItBelongs) {
