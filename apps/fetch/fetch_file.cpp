@@ -70,9 +70,12 @@ class Fetching {
       Answer answer = transfers_.get({.url = mirror.url, .bytes = wanted_.bytes, .most = wanted_.most}, part_,
                                      observer_.wake, [&] { observer_.progress(part_.size()); });
       if (answer.end == End::interrupted) throw FetchInterrupted{part_.name(), part_.size()};
-      if (answer.end == End::cut && wanted_.bytes > 0 && part_.size() == wanted_.bytes) answer.end = End::whole;
-      if (answer.end == End::whole) {
-        if (verified()) return true;
+      // Where no length was said, only the digest tells whether a connection ended too early.
+      const bool said = answer.end == End::whole;
+      const bool may_be =
+          said || (answer.end == End::cut && (wanted_.bytes > 0 ? part_.size() == wanted_.bytes : part_.size() > 0));
+      if (may_be && verified()) return true;
+      if (said || (may_be && wanted_.bytes > 0)) {
         part_.empty();
         answer.why =
             fmt::format("SHA-256 is {}, expected {} (as stated by {})", digest_, wanted_.sha256, wanted_.stated_by);
