@@ -6,7 +6,6 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <initializer_list>
 #include <map>
@@ -94,8 +93,15 @@ std::uint64_t octal(const std::uint8_t* field, std::size_t size, const std::stri
   while (text.starts_with(' ')) text.remove_prefix(1);
   std::uint64_t value = 0;
   if (std::from_chars(text.data(), text.data() + text.size(), value, 8).ec != std::errc())
-    throw DataError(archive + ": is no tar file: a size is no number");
+    throw DataError(archive + ": is no tar file, expected one");
   return value;
+}
+
+// Of all bytes, where its own are blanks: what all kinds of tar have.
+std::uint64_t checksum(const std::array<std::uint8_t, tar_block>& header) {
+  std::uint64_t sum = 8 * std::uint64_t{' '};
+  for (std::size_t i = 0; i < header.size(); ++i) sum += i >= 148 && i < 156 ? 0u : header[i];
+  return sum;
 }
 
 // The regular files of a tar file by their last names.
@@ -104,7 +110,8 @@ std::map<std::string, Bytes> tar_members(const std::string& archive, const Inter
   Decoded tar(archive, interrupted);
   std::array<std::uint8_t, tar_block> header{};
   while (tar.read(header.data(), header.size()) && header[0] != 0) {
-    if (std::memcmp(header.data() + 257, "ustar", 5) != 0) throw DataError(archive + ": is no tar file, expected one");
+    if (octal(header.data() + 148, 8, archive) != checksum(header))
+      throw DataError(archive + ": is no tar file, expected one");
     const std::string_view name(reinterpret_cast<const char*>(header.data()), 100);
     const std::filesystem::path path(name.substr(0, name.find('\0')));
     const std::uint64_t size = octal(header.data() + 124, 12, archive),
