@@ -465,6 +465,9 @@ class Archives(Fetching):
 def main():
     global SLUICE
     SLUICE = os.path.abspath(sys.argv[1])
+    # A shell starts what it does not wait for with SIGINT ignored, and what that starts inherits it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     version = subprocess.run([SLUICE, "--version"], capture_output=True, text=True, check=True).stdout
     if "\nlibcurl none" in version:
         print("skipped: the program was built without libcurl", file=sys.stderr)
