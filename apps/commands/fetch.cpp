@@ -35,7 +35,7 @@ namespace fs = std::filesystem;
 using nlohmann::ordered_json;
 using Clock = std::chrono::steady_clock;
 
-// What is said of a file while it comes: a line that is redrawn, or one for each ten seconds.
+// What is said of a file while it comes: a line that is redrawn ten times a second, or another one every ten seconds.
 class FetchProgress {
  public:
   FetchProgress(const LogStyle& style, std::string name, std::uint64_t bytes)
@@ -50,9 +50,13 @@ class FetchProgress {
     const double seconds = std::chrono::duration<double>(now - began_).count();
     const double rate = static_cast<double>(bytes - std::min(bytes, first_)) / std::max(seconds, 1e-3);
     if (style_.form == LogStyle::Form::line) {
+      if (drawn_ && now - said_ < std::chrono::milliseconds(100)) return;
+      said_ = now;
       const double part = static_cast<double>(bytes) / static_cast<double>(std::max<std::uint64_t>(1, bytes_));
-      const std::string text = fmt::format("  {:.1f} of {:.1f} MB  {:.1f} MB/s", static_cast<double>(bytes) / 1e6,
-                                           static_cast<double>(bytes_) / 1e6, rate / 1e6);
+      const bool large = bytes_ >= 1'000'000;
+      const double unit = large ? 1e6 : 1e3;
+      const std::string text = fmt::format("  {:.1f} of {:.1f} {}  {:.1f} MB/s", static_cast<double>(bytes) / unit,
+                                           static_cast<double>(bytes_) / unit, large ? "MB" : "kB", rate / 1e6);
       const std::size_t width = columns_of_terminal(STDERR_FILENO), taken = name_.size() + text.size() + 3;
       const std::string bar =
           width < taken + 10 ? "" : progress_bar(style_, part, std::min<std::size_t>(30, width - taken));

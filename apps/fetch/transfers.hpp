@@ -50,7 +50,7 @@ class Transfers {
   Transfers(const Transfers&) = delete;
   Transfers& operator=(const Transfers&) = delete;
 
-  // wake: a descriptor that becomes readable when this is to end. progress: called ten times a second.
+  // wake: a descriptor that becomes readable when this is to end. progress: called again and again meanwhile.
   Answer get(const Request& request, PartFile& part, int wake, const std::function<void()>& progress);
 
   std::string url_of(const std::string& mirror, const std::string& file) const;  // what follows a ? stays behind it
