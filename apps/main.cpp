@@ -27,6 +27,7 @@
 #include <sluice/stages/kernels/kernels.hpp>
 #include <sluice/stages/zip_member.hpp>
 #include "apps/commands/commands.hpp"
+#include "apps/fetch/transfers.hpp"
 #include "apps/flags/command_line.hpp"
 #include "apps/job/epoch_runner.hpp"
 #include "apps/job/options.hpp"
@@ -90,11 +91,12 @@ std::string version() {
   using stages::codec_version, stages::Compression;
   return fmt::format(
       "sluice {}\ncompiler {}\noneTBB {}\nzlib {}\nlibdeflate {}\nlibbz2 {}\nliblzma {}\nlibzstd {}\nlibzip "
-      "{}\nkernels {}\nMPI modules {}\n",
+      "{}\nlibcurl {}\nkernels {}\nMPI modules {}\n",
       SLUICE_VERSION, compiler, TBB_runtime_version(), codec_version(Compression::gzip),
       or_none(stages::libdeflate_version()), or_none(codec_version(Compression::bzip2)),
       or_none(codec_version(Compression::xz)), or_none(codec_version(Compression::zstd)),
-      libzip.empty() ? "none: .npz files are not read" : libzip, levels, modules_in_words());
+      libzip.empty() ? "none: .npz files are not read" : libzip,
+      libcurl_version().empty() ? "none: sluice fetch is not there" : libcurl_version(), levels, modules_in_words());
 }
 
 // Where memory has come to an end, it has for several threads. false: another one says so, and had the time to.
@@ -179,6 +181,8 @@ int run(const CommandLine& line) {
       return graph(line.options);
     case CommandLine::Command::sweep:
       return sweep(line.options, line.sweep);
+    case CommandLine::Command::fetch:
+      return fetch(line.options, line.fetch);
     case CommandLine::Command::synth:
       return synth(line.synth);
     case CommandLine::Command::inspect:

@@ -16,6 +16,7 @@ int graph(const Options& options);
 int sweep(const Options& options, const SweepOptions& own);
 int eval(const Options& options, const EvalOptions& own);
 int predict(const Options& options, const PredictOptions& own);
+int fetch(const Options& options, const FetchOptions& own);
 int synth(const SynthOptions& options);
 int inspect(const InspectOptions& options);
 int index(const IndexOptions& options);

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdlib>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include <sluice/pipeline/suggestion.hpp>
@@ -100,6 +101,25 @@ Check separator() {
     if (text == "auto" || text == "tab" || text == "\t" || text == "," || text == ";" || text == "|")
       return std::string();
     return fmt::format("'{}' is no separator, expected a comma, ;, | or tab", text);
+  };
+}
+
+Check https_url() {
+  return [](const std::string& text) -> std::string {
+    constexpr std::string_view https = "https://";
+    const bool begins = text.size() > https.size() &&
+                        std::equal(https.begin(), https.end(), text.begin(),
+                                   [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
+    return begins ? "" : "is no URL of a folder that begins with https://";
+  };
+}
+
+Check file_and_sha256() {
+  return [](const std::string& text) -> std::string {
+    const std::size_t equals = text.rfind('=');
+    const bool right = equals != std::string::npos && equals > 0 && text.size() - equals - 1 == 64 &&
+                       text.find_first_not_of("0123456789abcdefABCDEF", equals + 1) == std::string::npos;
+    return right ? "" : fmt::format("'{}' is not FILE=DIGEST with the 64 hexadecimal digits of a SHA-256", text);
   };
 }
 

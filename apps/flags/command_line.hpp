@@ -21,12 +21,13 @@
 namespace sluice::apps {
 
 struct CommandLine {
-  enum class Command { none, train, eval, predict, graph, sweep, synth, index, inspect };
+  enum class Command { none, train, eval, predict, graph, sweep, fetch, synth, index, inspect };
   Command command = Command::none;
   Options options;  // of train and graph; of eval and predict, too
   EvalOptions eval;
   PredictOptions predict;
   SweepOptions sweep;
+  FetchOptions fetch;
   SynthOptions synth;  // of synth
   InspectOptions inspect;
   IndexOptions index;

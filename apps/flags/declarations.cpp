@@ -569,6 +569,59 @@ void declare_sweep(Flags& flags, CommandLine& line) {
   flags.example("sluice sweep --preset chapter,best --seed 0..4", "mean and spread over five seeds");
 }
 
+void declare_fetch(Flags& flags, CommandLine& line) {
+  Options& o = line.options;
+  FetchOptions& fetch = line.fetch;
+  flags.argument("NAME", fetch.name, "Data set, one of those of --list", Flags::Given::at_will);
+  flags.argument("DIR", fetch.folder, "Folder to fetch it into, a new one or not; NAME, if it is left out",
+                 Flags::Given::at_will);
+  const FlagGroup data = flags.group("Data"), output = flags.group("Output");
+  const auto fetches = [&fetch] { return !fetch.list; };
+  const char* const otherwise = "with --list, which fetches nothing";
+  data.bare("--list", fetch.list,
+            "Fetch nothing: say which sets there are, with their files, sizes, digests and mirrors");
+  data.repeatable(
+          "--mirror URL", fetch.mirrors,
+          "Folder on the web that has the files, https://HOST/FOLDER/, in place of those of --list; repeatable: "
+          "the first is asked first",
+          https_url())
+      .by_default("those of --list")
+      .only_where(fetches, otherwise);
+  data.repeatable(
+          "--sha256 FILE=DIGEST", fetch.digests,
+          "Of a mirror that has another file, one compressed anew, say: its SHA-256 in place of the one that was "
+          "published; up to twice as many bytes are taken; repeatable",
+          file_and_sha256())
+      .by_default("those of --list")
+      .only_where(fetches, otherwise);
+  data.value("--timeout SECONDS", fetch.timeout, whole(1, 86'400),
+             "Try the next mirror when there is no connection for so long, or less than 1 KiB/s comes")
+      .only_where(fetches, otherwise);
+  data.bare("--force", fetch.force, "Replace files that are there and are others").only_where(fetches, otherwise);
+  output.bare("--json", o.json, "Print what there is now, or the list, as one JSON object");
+  output.bare("--quiet", o.quiet, "On stderr only errors and interruptions").only_where(fetches, otherwise);
+  const Flag progress =
+      output
+          .bare("--progress", o.progress, true,
+                "Redraw one line on stderr, which is what is done on a terminal; else a line for each file")
+          .only_where([&o] { return !o.quiet; }, "with --quiet")
+          .only_where(fetches, otherwise);
+  output.bare("--no-progress", o.progress, false, "Say nothing of progress")
+      .excludes(progress)
+      .only_where(fetches, otherwise);
+  flags.note(
+      "Nothing else in this program asks a network. A file gets its name when its SHA-256 is the one that the source "
+      "named by "
+      "--list has published, or --sha256; until then it is FILE.part, from where the same command goes on, whatever "
+      "ended it. "
+      "Only https is asked, proxies and certificates are those of curl (https_proxy, NO_PROXY; CURL_CA_BUNDLE, "
+      "SSL_CERT_DIR, "
+      "SSL_CERT_FILE), and messages have neither the user and the password of a URL nor what follows its question "
+      "mark.");
+  flags.example("sluice fetch --list", "which data sets there are, and what is known of their files");
+  flags.example("sluice fetch fashion-mnist", "into the folder fashion-mnist, for sluice train --data fashion-mnist");
+}
+
 void declare_synth(Flags& flags, CommandLine& line) {
   SynthOptions& o = line.synth;
   const FlagGroup data = flags.group("Data"), output = flags.group("Output");
@@ -612,6 +665,7 @@ constexpr Declaration commands[] = {
      declare_inspect},
     {Command::index, "index", "Write where pieces of gzip files begin, to decompress them on all threads",
      declare_index},
+    {Command::fetch, "fetch", "Fetch a known data set from the web, verified by its published digests", declare_fetch},
     {Command::synth, "synth", "Write a data set of made-up images, to train on", declare_synth},
 };
 

@@ -83,8 +83,9 @@ Flag FlagGroup::inputs(const std::string& flag, stages::InputFiles& target, stag
   return declared(flags_->add_option_function<std::string>(name_of(flag), take, what), flag, named());
 }
 
-Flag FlagGroup::repeatable(const std::string& flag, std::vector<std::string>& target, const std::string& what) const {
-  return declared(flags_->add_option(name_of(flag), target, what)->allow_extra_args(false), flag, {});
+Flag FlagGroup::repeatable(const std::string& flag, std::vector<std::string>& target, const std::string& what,
+                           Check check) const {
+  return declared(flags_->add_option(name_of(flag), target, what)->allow_extra_args(false), flag, std::move(check));
 }
 
 Flag FlagGroup::bare(const std::string& flag, bool& target, const std::string& what) const {

@@ -43,10 +43,11 @@ class Flags : public CLI::App {
 
   // Flags under a title of the help.
   FlagGroup group(const std::string& title);
-  // What stands without a flag; one value or several, and at least one.
+  // What stands without a flag; one value or several, and at least one, unless it may be left out.
+  enum class Given { always, at_will };
   template <class Target>
-  void argument(const std::string& name, Target& target, const std::string& what) {
-    check(add_option(name, target, what)->required(), named());
+  void argument(const std::string& name, Target& target, const std::string& what, Given given = Given::always) {
+    check(add_option(name, target, what)->required(given == Given::always), named());
   }
   // A flag that other commands have, and why this one has not: "--lr: " + reason.
   void without(const std::string& flag, const std::string& reason) { absent_[flag] = reason; }
@@ -159,7 +160,8 @@ class FlagGroup {
   // Files to read; several have commas between.
   Flag inputs(const std::string& flag, stages::InputFiles& target, stages::Dash dash, const std::string& what) const;
   // A value for each time that it is given.
-  Flag repeatable(const std::string& flag, std::vector<std::string>& target, const std::string& what) const;
+  Flag repeatable(const std::string& flag, std::vector<std::string>& target, const std::string& what,
+                  Check check = {}) const;
   // Without a value. Where it is given the target is true, or `given`; where it is not, the target stays as it is.
   Flag bare(const std::string& flag, bool& target, const std::string& what) const;
   Flag bare(const std::string& flag, std::optional<bool>& target, bool given, const std::string& what) const;

@@ -60,7 +60,8 @@ std::vector<const CLI::Option*> arguments(const Flags& command) {
 std::string usage(const Flags& command) {
   std::string text = "sluice " + command.get_name();
   for (const CLI::Option* a : arguments(command))
-    text += " " + a->get_name() + (a->get_items_expected_max() > 1 ? "..." : "");
+    text += (a->get_required() ? " " : " [") + a->get_name() + (a->get_items_expected_max() > 1 ? "..." : "") +
+            (a->get_required() ? "" : "]");
   return text + " [FLAG]...";
 }
 

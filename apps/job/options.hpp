@@ -149,6 +149,14 @@ struct SynthOptions {
   bool force = false, json = false;
 };
 
+struct FetchOptions {
+  std::string name, folder;  // of the data set; where to, empty: a folder of its name
+  std::vector<std::string> mirrors,
+      digests;               // in place of the set's; FILE=SHA256, in place of those that were published
+  std::size_t timeout = 30;  // seconds
+  bool list = false, force = false;
+};
+
 // What only eval takes, beside the Options that it shares with others.
 struct EvalOptions {
   stages::InputFiles images, labels;  // empty: those of the folder

@@ -47,12 +47,7 @@ std::string progress_line(const LogStyle& style, std::size_t width, std::size_t 
   if (seconds_left > 0) add("  ETA " + clock_time(seconds_left));
   if (width < head.size() + 12) return head.substr(0, width);
   const std::size_t bar = std::clamp<std::size_t>(width - head.size() - tail.size() - 2, 10, 30);
-  const auto done = static_cast<std::size_t>(std::clamp(part, 0.0, 1.0) * static_cast<double>(bar));
-  std::string full, empty;
-  for (std::size_t i = 0; i < bar; ++i)
-    (i < done ? full : empty) += style.utf8 ? (i < done ? "━" : "─") : (i < done ? "#" : "-");
-  if (style.colour) full = "\x1b[32m" + full + "\x1b[0m";
-  return head + (style.utf8 ? "" : "[") + full + empty + (style.utf8 ? "" : "]") + tail;
+  return head + progress_bar(style, part, bar) + tail;
 }
 
 Progress::Progress(const LogStyle& style, const RunState& state, std::function<Clock::time_point()> now)

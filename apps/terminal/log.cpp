@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <clocale>
 #include <cstdio>
 #include <cstdlib>
@@ -60,6 +61,15 @@ LogStyle log_style(std::optional<bool> progress, bool quiet, const std::string& 
 
 std::string log_line(const std::string& text) {
   return fmt::format("sluice: {}\n", printable(text));
+}
+
+std::string progress_bar(const LogStyle& style, double part, std::size_t columns) {
+  const auto done = static_cast<std::size_t>(std::clamp(part, 0.0, 1.0) * static_cast<double>(columns));
+  std::string full, empty;
+  for (std::size_t i = 0; i < columns; ++i)
+    (i < done ? full : empty) += style.utf8 ? (i < done ? "━" : "─") : (i < done ? "#" : "-");
+  if (style.colour) full = "\x1b[32m" + full + "\x1b[0m";
+  return (style.utf8 ? "" : "[") + full + empty + (style.utf8 ? "" : "]");
 }
 
 void say_message(const LogStyle& style, const std::string& text) {

@@ -41,6 +41,9 @@ struct LogStyle {
 // From the flags, the environment and what stderr is. progress: --progress or --no-progress, if given.
 LogStyle log_style(std::optional<bool> progress, bool quiet, const std::string& log_format);
 
+// Of a line of progress: a bar of so many columns (and two more in ASCII), of which this part is done, 0 to 1.
+std::string progress_bar(const LogStyle& style, double part, std::size_t columns);
+
 // A line beside the progress: "sluice: text", or as an event.
 void say_message(const LogStyle& style, const std::string& text);
 void say_warning(const LogStyle& style, const std::string& text);

@@ -327,8 +327,9 @@ std::vector<Place> places(const Job& job) {
   const std::string name = missing(own == sets.end() ? Set{} : own->second);
   if (job.wanted.folder.empty())
     throw DataError(
-        fmt::format("{}: not found: install the data set with 'apt-get install dataset-fashion-mnist', or name "
-                    "the folder of another one with --data DIR",
+        fmt::format("{}: not found: install the data set with 'apt-get install dataset-fashion-mnist', or fetch it "
+                    "with 'sluice fetch fashion-mnist' and name its folder with --data fashion-mnist, or that of "
+                    "another one with --data DIR",
                     (fs::path(folder) / name).string() + ".gz"));
   if (!fs::is_directory(folder, ignored))
     throw DataError(fmt::format("{}: {}, expected a folder with {} and its siblings", folder,

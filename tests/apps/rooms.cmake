@@ -1,5 +1,5 @@
 # Which room may see which: reads the includes of every file and fails at an arrow that points upwards.
-#   main -> commands -> {flags, ranks, report} -> job -> pictures -> terminal, and any arrow further down
+#   main -> commands -> {fetch, flags, ranks, report} -> job -> pictures -> terminal, and any arrow further down
 # Linking alone would not see a header of plain data. -DSOURCE=<the project's folder>
 cmake_minimum_required(VERSION 3.25)
 
@@ -8,14 +8,15 @@ set(apps/terminal sluice/pipeline sluice/stages)
 set(apps/pictures apps/terminal ${apps/terminal})
 set(apps/job apps/pictures ${apps/pictures})
 set(apps/ranks apps/job ${apps/job})
+set(apps/fetch apps/job ${apps/job})
 set(apps/report apps/job ${apps/job})
 set(apps/flags apps/job ${apps/job})
-set(apps/commands apps/flags apps/ranks apps/report ${apps/job} apps/job)
+set(apps/commands apps/fetch apps/flags apps/ranks apps/report ${apps/job} apps/job)
 set(apps apps/commands ${apps/commands})
 set(apps/examples sluice/pipeline sluice/stages)
 set(sluice/stages sluice/pipeline)
 set(sluice/pipeline)
-set(rooms apps/terminal apps/pictures apps/job apps/ranks apps/report apps/flags apps/commands apps apps/examples sluice/stages sluice/pipeline)
+set(rooms apps/terminal apps/pictures apps/fetch apps/job apps/ranks apps/report apps/flags apps/commands apps apps/examples sluice/stages sluice/pipeline)
 
 # What only some may include: a pattern, and the rooms (or files) that may.
 set(only
@@ -23,6 +24,7 @@ set(only
     "(oneapi/)?tbb/(flow_graph|task_group|detail)|^sluice/pipeline/detail/"
     "(oneapi/)?tbb/|^(sluice/pipeline/|apps/main.cpp)"
     "(Eigen/|zlib.h|zip.h|openssl/|nlohmann/)|^(sluice/stages/|apps/)"
+    "curl/|^apps/fetch/transfers.cpp"
     "mpi\\.h|^apps/ranks/mpi_engine.cpp"
     "sluice/pipeline/detail/|^sluice/pipeline/")
 

@@ -120,6 +120,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
       check(line.options);
       if (!line.options.concurrency.empty() || !line.options.capacity.empty()) override_a_graph(line.options);
       break;
+    case CommandLine::Command::fetch:
+      expect(within(line.fetch.timeout, 1, 86'400), "--timeout");
+      for (const std::string& mirror : line.fetch.mirrors) expect(mirror.size() > 8, "--mirror", mirror);
+      for (const std::string& digest : line.fetch.digests) expect(digest.size() > 65, "--sha256", digest);
+      break;
     case CommandLine::Command::synth:
       check(line.synth);
       break;

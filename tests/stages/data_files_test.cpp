@@ -354,9 +354,9 @@ TEST(DataFiles, FourNamedFilesNeedNoFolder) {
 
 TEST(DataFiles, WithoutTheDefaultDataSetTheErrorSaysHowToGetOne) {
   EXPECT_EQ(DataFilesWanted{}.default_folder, "/usr/share/datasets/fashion-mnist");
-  expect_error<DataError>(
-      [] { find_data_files({.default_folder = "/nowhere"}); },
-      {"/nowhere/train-images-idx3-ubyte.gz: not found", "apt-get install dataset-fashion-mnist", "--data DIR"});
+  expect_error<DataError>([] { find_data_files({.default_folder = "/nowhere"}); },
+                          {"/nowhere/train-images-idx3-ubyte.gz: not found", "apt-get install dataset-fashion-mnist",
+                           "'sluice fetch fashion-mnist'", "--data fashion-mnist", "--data DIR"});
 }
 
 TEST(DataFiles, AFolderThatIsNotThereOrNoneIsAnError) {

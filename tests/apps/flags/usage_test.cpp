@@ -43,7 +43,7 @@ TEST(Usage, AnUnknownCommandGetsTheNearestOne) {
   expect_usage_error({"trian"}, {"trian: no such command", "did you mean 'train'?"});
   expect_usage_error({"grpah"}, {"grpah: no such command", "did you mean 'graph'?"});
   expect_usage_error({"serve"}, {"serve: no such command",
-                                 "expected one of train, eval, predict, graph, sweep, inspect, index, synth"});
+                                 "expected one of train, eval, predict, graph, sweep, inspect, index, fetch, synth"});
 }
 
 TEST(Usage, AFlagOfACommandBeforeTheCommandSaysWhereItBelongs) {
@@ -147,7 +147,7 @@ TEST(Usage, HelpAndVersionArePrintedOnStdout) {
   }
   const std::string version = sluice({"--version"}).out;
   for (const char* part : {"sluice 0.", "compiler ", "oneTBB 202", "zlib 1.", "libdeflate ", "libbz2 ", "liblzma ",
-                           "libzstd ", "kernels ", "portable", "(used)"})
+                           "libzstd ", "libcurl ", "kernels ", "portable", "(used)"})
     EXPECT_TRUE(contains(version, part)) << version;
   const std::string libzip = stages::libzip_version();
   EXPECT_TRUE(contains(version, "\nlibzip " + (libzip.empty() ? "none: .npz files are not read" : libzip) + "\n"))
