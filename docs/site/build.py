@@ -8,6 +8,7 @@ the names that they have there. Everything is relative, so that the site works f
 
 At the end every link of every page that was written is looked at. One that leads nowhere is named, and fails.
 """
+import difflib
 import html.parser
 import os
 import pathlib
@@ -212,6 +213,7 @@ class Site:
         for page in self.pages:
             body = self.markdown.renderer.render(tokens[page], self.markdown.options, {})
             body = re.sub(r"<table>.*?</table>", r'<div class="table">\g<0></div>', body, flags=re.DOTALL)
+            body = re.sub(r'<img src="([^"]*)"[^>]*>', r'<a href="\1">\g<0></a>', body)  # a wide one is read on its own
             self.write(self.address(page), self.titles[page], body, page)
         for path in self.sources:  # which grows, as folders name what is in them
             self.write_source(path)
@@ -230,7 +232,8 @@ class Site:
                 if path.startswith("..") or not (self.site / path).is_file():
                     reason = "there is no such file"
                 elif parts.fragment and parts.fragment not in found[path].anchors:
-                    reason = f"there is no heading of that name: one of {', '.join(sorted(found[path].anchors)[:40])}"
+                    nearest = difflib.get_close_matches(parts.fragment, found[path].anchors, 3, 0)
+                    reason = f"there is no heading of that name; nearest are {', '.join(nearest)}"
                 else:
                     continue
                 lines.append("{}: {}: {}".format(*self.origins.get((here, link), (here, link)), reason))
