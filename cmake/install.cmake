@@ -1,6 +1,7 @@
 # Installs the libraries with their headers, the CMake package `sluice` (components pipeline, input and stages), a pkg-config
 # file for each library, and the program. The project's own include lines, <sluice/pipeline/graph.hpp>, are those of its users: a
-# header has one name everywhere, and that name is nobody else's.
+# header has one name everywhere, and that name is nobody else's. What is installed is of the component `program` or of
+# `development` (cmake --install --component), of which debian/ makes a package each.
 include(CMakePackageConfigHelpers)
 
 set(sluice_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/sluice)
@@ -91,18 +92,20 @@ function(sluice_install component description)
     SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
     INSTALL_RPATH $ORIGIN)
   install(TARGETS ${target} EXPORT sluice-${component}-targets
-    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
-    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}
-    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR}
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT development
     INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-  install(EXPORT sluice-${component}-targets NAMESPACE sluice:: DESTINATION ${sluice_package_dir})
+  install(EXPORT sluice-${component}-targets NAMESPACE sluice:: DESTINATION ${sluice_package_dir}
+    COMPONENT development)
   sluice_needs(${component})
   set(sluice_${component}_find "${sluice_${component}_find}" PARENT_SCOPE)
   set(sluice_name sluice-${component})
   set(sluice_description "${description}")
   set(sluice_library ${target})
   configure_file(${PROJECT_SOURCE_DIR}/cmake/sluice.pc.in ${PROJECT_BINARY_DIR}/sluice-${component}.pc @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/sluice-${component}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+  install(FILES ${PROJECT_BINARY_DIR}/sluice-${component}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+    COMPONENT development)
 endfunction()
 
 sluice_install(pipeline "Bounded, ordered dataflow pipelines on oneTBB (C++20)")
@@ -111,16 +114,16 @@ sluice_install(stages "Stages for softmax regression from the files that people 
 
 # With sluice/pipeline/detail: the templates need it.
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/sluice/pipeline ${PROJECT_SOURCE_DIR}/sluice/stages DESTINATION ${sluice_include_dir}
-  FILES_MATCHING PATTERN "*.hpp")
+  COMPONENT development FILES_MATCHING PATTERN "*.hpp")
 
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/sluice-config.cmake.in ${PROJECT_BINARY_DIR}/sluice-config.cmake
   INSTALL_DESTINATION ${sluice_package_dir} NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/sluice-config-version.cmake COMPATIBILITY SameMinorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/sluice-config.cmake ${PROJECT_BINARY_DIR}/sluice-config-version.cmake
-  DESTINATION ${sluice_package_dir})
+  DESTINATION ${sluice_package_dir} COMPONENT development)
 
 if(SLUICE_BUILD_APPS)
   file(RELATIVE_PATH sluice_lib_from_bin "/${CMAKE_INSTALL_BINDIR}" "/${CMAKE_INSTALL_LIBDIR}")
   set_target_properties(sluice_program PROPERTIES INSTALL_RPATH "$ORIGIN/${sluice_lib_from_bin}")
-  install(TARGETS sluice_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  install(TARGETS sluice_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 endif()

@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <regex>
+#include <set>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -116,30 +118,61 @@ TEST(Docs, EveryTestThatIsNamedIsThere) {
   }
 }
 
-TEST(Docs, EveryLinkToAFileLeadsToOne) {
+// The anchors of a page: GitHub makes them of its headings, and so does scripts/docs.
+std::set<std::string> anchors(const std::string& page) {
+  std::set<std::string> all;
+  bool code = false;
+  for (const std::string& line : lines(page)) {
+    if (line.starts_with("```")) code = !code;
+    const std::size_t level = line.find_first_not_of('#');
+    if (code || level == 0 || level == std::string::npos || line[level] != ' ') continue;
+    std::string name;
+    for (const char c : line.substr(level + 1))
+      if (c == ' ')
+        name += '-';
+      else if (std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_')
+        name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (std::size_t again = 0; !all.insert(name + (again ? "-" + std::to_string(again) : "")).second;) ++again;
+  }
+  return all;
+}
+
+TEST(Docs, EveryLinkLeadsToAFileAndToAHeadingThatIsThere) {
   namespace fs = std::filesystem;
   const fs::path root = SLUICE_SOURCE;
-  std::vector<fs::path> pages{root / "README.md"};
-  for (const auto& entry : fs::directory_iterator(root / "docs"))
-    if (entry.path().extension() == ".md") pages.push_back(entry.path());
-  const std::regex link("\\]\\(([^) #]+)(#[^)]*)?\\)");
-  std::size_t links = 0;
+  std::vector<fs::path> pages;
+  for (const fs::path& folder : {root, root / "docs"})
+    for (const auto& entry : fs::directory_iterator(folder))
+      if (entry.path().extension() == ".md") pages.push_back(entry.path());
+  const std::regex link("\\]\\(([^) #]*)(#([^)]*))?\\)");
+  std::size_t files = 0, headings = 0;
   for (const fs::path& path : pages) {
     const std::string page = test::contents_of(path.string());
     for (std::sregex_iterator found(page.begin(), page.end(), link), end; found != end; ++found) {
-      const std::string target = (*found)[1].str();
+      const std::string target = (*found)[1].str(), heading = (*found)[3].str();
       if (contains(target, "://")) continue;
-      ++links;
-      EXPECT_TRUE(fs::exists(path.parent_path() / target)) << path << ": " << target;
+      const fs::path file = target.empty() ? path : path.parent_path() / target;
+      files += !target.empty();
+      ASSERT_TRUE(fs::exists(file)) << path << ": " << target;
+      if (heading.empty()) continue;
+      ++headings;
+      EXPECT_TRUE(anchors(test::contents_of(file.string())).contains(heading)) << path << ": " << found->str();
     }
   }
-  EXPECT_GT(links, 30u);
+  EXPECT_GT(files, 30u);
+  EXPECT_GT(headings, 5u);
 }
 
 TEST(Docs, ThePictureInTheChaptersPageIsThatOfTheReadme) {
   const auto page = blocks(source("docs/from-the-chapter.md"), ""), readme = blocks(source("README.md"), "");
   ASSERT_GE(page.size(), 1u);
   EXPECT_EQ(page[0], readme[0]);
+}
+
+TEST(Docs, TheDrawingInTheChaptersPageIsThatOfTheProgram) {
+  const Result r = sluice({"graph", "--threads", "2", "--svg"});
+  ASSERT_EQ(r.code, 0) << r.err;
+  EXPECT_TRUE(r.out == source("docs/from-the-chapter.svg")) << "it is stale: scripts/refresh docs/from-the-chapter.md";
 }
 
 }  // namespace
