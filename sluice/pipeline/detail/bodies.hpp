@@ -144,6 +144,7 @@ class SourceBody final : public CallableProducer<F, T> {
  private:
   template <bool careful, bool watched>
   bool ask(std::uint64_t& at, std::uint64_t last, const std::atomic<bool>& stop) {
+    const std::uint64_t longest = durations().ticket;
     for (const std::uint64_t begin = ticks(); at < last && !stop.load(std::memory_order_relaxed); ++at) {
       const std::uint64_t now = ticks();
       if constexpr (watched) {
@@ -151,7 +152,7 @@ class SourceBody final : public CallableProducer<F, T> {
         progress_->at.store(at, std::memory_order_release);
       }
       // What is made already does not wait for a source that has become slow. (The lookout relies on it.)
-      if (now - begin > ticket_ticks) break;
+      if (now - begin > longest) break;
       if constexpr (careful) {
         bool more = true;
         this->ring.set_hole(at, !this->tried(at, [&] { more = make_one(at); }));

@@ -328,15 +328,16 @@ bool Gate::blocked() {
 Number Gate::grain() const {
   Number cost = cost_.get();
   if (cost == 0) return 1;
-  if (!stage_.has_output()) return std::max<Number>(1, ticket_ticks / cost);
+  const Number ticket = Cost::of(durations().ticket);
+  if (!stage_.has_output()) return std::max<Number>(1, ticket / cost);
   for (const Cost* map : segment.costs) {
     if (map->get() == 0) return 1;
     cost += map->get();
   }
   Number most = std::max<Number>(1, segment.capacity / 2);
   // Shards that are worth a thread do not share a ticket while there are threads for them.
-  if (hand_out && cost >= shard_ticks) most = std::min(most, hand_out->per_thread(stage_.shards));
-  return std::clamp<Number>(ticket_ticks / cost, 1, most);
+  if (hand_out && cost >= Cost::of(durations().shard)) most = std::min(most, hand_out->per_thread(stage_.shards));
+  return std::clamp<Number>(ticket / cost, 1, most);
 }
 
 // Room that is worth a wake-up, in messages: a ticket's. But half of the segment where messages wait for a thread in
@@ -414,7 +415,7 @@ void Gate::about_to_ask(Number limit) {
 // count: becomes what the lookout has not handed on.
 void Gate::has_asked(Number began, bool measured, Number& count) {
   const Number took = now_ - began;
-  if (took > slow_ticks) {
+  if (took > durations().slow) {
     const Number outside = std::min(SleptSoFar::since(began, now_), took);
     waiting_.add(outside);
     busy_.set(busy_.get() - outside);
@@ -438,7 +439,8 @@ Gate::Asking Gate::asking() const {
   const Number since = progress_.since.load(std::memory_order_seq_cst);
   if (since == Progress::idle) return Asking::no;
   // A call that has lasted longer than a ticket is the ticket's last.
-  return since == Progress::begun || ticks() - std::min(since, ticks()) < slow_ticks ? Asking::busy : Asking::slow;
+  return since == Progress::begun || ticks() - std::min(since, ticks()) < durations().slow ? Asking::busy
+                                                                                           : Asking::slow;
 }
 
 // Asked by the lookout when it is about to rest.
@@ -491,7 +493,7 @@ bool Gate::goes_on() {
 // the one that it had the last time, whose memory lies in its caches.
 Number Gate::rest_of_group() const {
   const Number makes = numbering_.makes;
-  if (makes == 1 || cost_.get() * makes > ticket_ticks) return 0;
+  if (makes == 1 || cost_.get() > Cost::of(durations().ticket) / makes) return 0;
   return makes - next_ % makes;
 }
 
