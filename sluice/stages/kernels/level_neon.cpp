@@ -1,5 +1,6 @@
 // The kernels in 64-bit Arm's Advanced SIMD, which every such processor has: 16 virtual lanes are four registers.
 #include <arm_neon.h>
+#include <string.h>
 
 #include <sluice/stages/kernels/levels.hpp>
 
@@ -27,8 +28,8 @@ struct Native {
   // Four bytes, each to the lowest of a lane of its own, as a table that they are looked up in.
   static Native pixels(const std::uint8_t* p) {
     std::uint32_t four;
-    __builtin_memcpy(&four, p, sizeof four);
-    const uint8x16_t bytes = vreinterpretq_u8_u32(vdupq_n_u32(four));
+    memcpy(&four, p, sizeof four);
+    const uint8x16_t bytes = vcombine_u8(vcreate_u8(four), vcreate_u8(0));
     const uint8x16_t places = {0, 255, 255, 255, 1, 255, 255, 255, 2, 255, 255, 255, 3, 255, 255, 255};
     return {vcvtq_f32_u32(vreinterpretq_u32_u8(vqtbl1q_u8(bytes, places)))};
   }
