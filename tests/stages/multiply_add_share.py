@@ -2,8 +2,9 @@
 
 usage: multiply_add_share.py OBJDUMP OBJECT PERCENT
 
-A hot loop is an innermost one with twenty multiply-adds of four floats: what a tile of the kernels does for one chunk of
-pixels or one row. Loads and stores are not counted: they have units of their own.
+A hot loop is an innermost one with twenty multiply-adds for at most two registers of pixels: what a tile of the kernels does
+for ten classes, of one chunk of pixels or of one row. (Each conversion of bytes looks them up in a table, `tbl`; it is for
+fewer multiply-adds where there are fewer classes.) Loads and stores are not counted: they have units of their own.
 """
 import re
 import subprocess
@@ -43,9 +44,9 @@ def main():
     for instructions in functions(objdump, path):
         for begin, end in innermost_loops(instructions):
             vector = [name for _, name, operands in instructions[begin:end + 1]
-                      if re.search(r"\bv\d+\.\d*[bhsd]", operands) and not re.match(r"(ld|st)[0-9npru]", name)]
+                      if re.search(r"\b[vqds]\d+\b", operands) and not re.match(r"(ld|st)[0-9npru]", name)]
             fused = sum(name in ("fmla", "fmls") for name in vector)
-            if fused >= 20:
+            if fused >= 20 and vector.count("tbl") <= 2:
                 shares.append(100 * fused / len(vector))
                 print(f"{instructions[begin][0]:#x}: {fused} of {len(vector)} vector operations are multiply-adds")
     if len(shares) < 4:

@@ -29,7 +29,7 @@ struct Native {
   static Native pixels(const std::uint8_t* p) {
     std::uint32_t four;
     memcpy(&four, p, sizeof four);
-    const uint8x16_t bytes = vcombine_u8(vcreate_u8(four), vcreate_u8(0));
+    const uint8x16_t bytes = vreinterpretq_u8_u32(vdupq_n_u32(four));
     const uint8x16_t places = {0, 255, 255, 255, 1, 255, 255, 255, 2, 255, 255, 255, 3, 255, 255, 255};
     return {vcvtq_f32_u32(vreinterpretq_u32_u8(vqtbl1q_u8(bytes, places)))};
   }
