@@ -23,6 +23,7 @@ class Shared {
  public:
   Shared() = default;
   Shared(const Shared& other) : box_(other.box_) {
+    // Relaxed: `other` holds it, so that it is not on its way to the last; who lets go of it releases.
     if (box_) box_->holders.fetch_add(1, std::memory_order_relaxed);
   }
   Shared(Shared&& other) noexcept : box_(std::exchange(other.box_, nullptr)) {}

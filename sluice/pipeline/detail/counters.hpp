@@ -11,7 +11,9 @@
 
 namespace sluice::detail {
 
-// One writer at a time, read by anybody.
+// One writer at a time, read by anybody. Relaxed: it counts, and publishes nothing. One that is compared with what
+// another thread has done (Segment::emitted) is read behind a wish, a ticket or a position that was published after it
+// was written.
 class Counter {
  public:
   void set(Number n) { value_.store(n, std::memory_order_relaxed); }
@@ -50,7 +52,7 @@ class Histogram {
 };
 
 // What a message takes, in parts of a tick, smoothed: what the length of tickets is chosen by. Any thread may update
-// it; a lost update is harmless.
+// it; a lost update is harmless. Relaxed, therefore: any value that it has had will do.
 class Cost {
  public:
   void update(Number elapsed, Number count) {

@@ -49,6 +49,7 @@ std::span<const Table* const> available() {
   return {levels().tables.data(), levels().count};
 }
 
+// Relaxed, here and below: the tables are constants.
 const Table& active() {
   return *current().load(std::memory_order_relaxed);
 }
