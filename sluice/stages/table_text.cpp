@@ -11,7 +11,8 @@
 namespace sluice::stages {
 namespace {
 
-constexpr std::string_view missing_words[] = {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"};
+// With a sign: so C's and C++'s programs on x86-64 print the NaN of a computation, 0/0 say.
+constexpr std::string_view missing_words[] = {"", "NA", "N/A", "NaN", "nan", "-nan", "null", "NULL", "None", "?"};
 
 bool is_blank(char c, char separator) {
   return c == ' ' || (c == '\t' && separator != '\t');

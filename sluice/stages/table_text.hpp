@@ -62,7 +62,7 @@ std::string content(const Cell& cell);
 std::string_view without_line_end(std::string_view row);
 // Nothing but blanks, and the line end.
 bool is_blank_row(std::string_view row, char separator);
-// Empty, or one of NA, N/A, NaN, nan, null, NULL, None and ?.
+// Empty, or one of NA, N/A, NaN, nan, -nan, null, NULL, None and ?.
 bool is_missing(std::string_view text);
 
 }  // namespace sluice::stages

@@ -79,7 +79,7 @@ TEST(ParseTable, WhatIsMissingIsAnErrorUnlessSomebodySaysWhatItIs) {
       table_error("a,b\n1,2\n3,\n"),
       "t.csv: line 3, column 2 (b): is empty, expected a number: what is missing may be counted as something (see "
       "--missing)");
-  for (const char* word : {"NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?", "\"NA\"", " ? "})
+  for (const char* word : {"NA", "N/A", "NaN", "nan", "-nan", "null", "NULL", "None", "?", "\"NA\"", " ? "})
     EXPECT_TRUE(contains(table_error("a,b\n1,2\n" + std::string(word) + ",4\n"), "t.csv: line 3, column 1 (a): '"))
         << word;
 }

@@ -78,7 +78,7 @@ TEST(TableText, BlankRowsAndLineEnds) {
 }
 
 TEST(TableText, MissingIsAShortListOfWords) {
-  for (const char* missing : {"", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "?"})
+  for (const char* missing : {"", "NA", "N/A", "NaN", "nan", "-nan", "null", "NULL", "None", "?"})
     EXPECT_TRUE(is_missing(missing)) << missing;
   for (const char* other : {"na", "0", "-", "none", "Null", "n/a", "NAN", "??", " "})
     EXPECT_FALSE(is_missing(other)) << other;
