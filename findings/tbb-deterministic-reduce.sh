@@ -16,6 +16,7 @@ cat >a.cpp <<'CODE'
 #include <functional>
 #include <random>
 #include <set>
+#include <tbb/blocked_range.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_reduce.h>
 #include <tbb/task_arena.h>
