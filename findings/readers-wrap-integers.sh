@@ -15,7 +15,8 @@ import io, warnings
 import numpy as np, pandas as pd
 warnings.simplefilter("error")
 text = lambda: io.StringIO("300,-1\n")
-with warnings.catch_warnings(record=True):
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
     loaded = np.loadtxt(text(), delimiter=",", dtype=np.uint8).tolist()
 print(loaded, np.genfromtxt(text(), delimiter=",", dtype=np.uint8).tolist(),
       pd.read_csv(io.StringIO("a\n300\n"), dtype={"a": np.uint8}).a.tolist())
