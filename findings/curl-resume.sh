@@ -34,7 +34,7 @@ for _ in range(5):
     server.handle_request()
 CODE
 /usr/bin/python3 server.py >port &
-for _ in $(seq 300); do [ -s port ] && break || sleep 0.1; done
+wait_until [ -s port ]
 # resume BYTES PATH [FLAG]: exit code and size behind it, of a file that has so many bytes before.
 resume() {
   head -c "$1" /dev/zero >x

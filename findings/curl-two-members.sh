@@ -30,7 +30,7 @@ for _ in range(2):
     server.handle_request()
 CODE
 /usr/bin/python3 server.py >port &
-for _ in $(seq 300); do [ -s port ] && break || sleep 0.1; done
+wait_until [ -s port ]
 get() { curl --silent --noproxy '*' --max-time 30 "$@" "http://127.0.0.1:$(cat port)/x" && echo 0 || echo $?; }
 expect "--compressed: written, exit code" "first 23" "$(get --compressed | xargs)"
 expect "without: exit code" 0 "$(get -o x.gz)"

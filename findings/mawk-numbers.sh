@@ -11,9 +11,11 @@
 unpack mawk=1.3.4.20200120-3.1 gawk=1:5.2.1-2 libsigsegv2=2.14-1 libmpfr6=4.2.0-1
 LD_LIBRARY_PATH=$root/usr/lib/$triplet
 export LD_LIBRARY_PATH
+# shellcheck disable=SC2016  # awk expands them
 run() { echo 2147483648 0x10 nan | "$root/usr/bin/$1" '{ printf "%s %d %.0f %s %s\n", $1 + 0, $1, $1, $2 + 0, $3 + 0 }'; }
 
 expect "mawk: %s, %d, %.0f of 2147483648, 0x10, nan" "2.14748e+09 2147483647 2147483648 16 nan" "$(run mawk)"
 expect "gawk" "2147483648 2147483648 2147483648 0 0" "$(run gawk)"
+# shellcheck disable=SC2016  # awk expands them
 expect "sum of two, by mawk" 4.29497e+09 "$(echo 2147483648 | "$root/usr/bin/mawk" '{ s = $1 + $1; print s }')"
 finish

@@ -1,6 +1,5 @@
 #!/bin/sh
-# MPICH: an error of MPI_Wait, MPI_Test, MPI_Waitall, MPI_Testall goes to the error handler of MPI_COMM_WORLD, not to that of
-# the request's communicator.
+# MPICH: an error of MPI_Wait or MPI_Testall goes to the handler of MPI_COMM_WORLD, not of the request's communicator.
 # Packages: mpich, libmpich-dev 4.0.2-3+b1, openmpi-bin, libopenmpi-dev 4.1.4-3+b1
 # Guess: a library that works on its own communicator (MPI_Comm_dup) with MPI_ERRORS_RETURN gets every error as a code.
 # Seen: a message longer than the buffer of an MPI_Irecv on such a communicator: MPICH ends the job; with MPI_ERRORS_RETURN on

@@ -37,7 +37,7 @@ interrupt() {
   rm -f log
   # shellcheck disable=SC2086  # a list of words
   env --default-signal=INT $launcher -np 1 ./a log </dev/null >out 2>/dev/null &
-  for _ in $(seq 300); do grep -qs ready log && break || sleep 0.1; done
+  wait_until grep -qs ready log
   kill -s "$1" $!
   wait $! || true
   xargs <log

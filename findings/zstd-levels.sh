@@ -11,9 +11,10 @@ unpack zstd=1.5.4+dfsg2-5 libzstd1=1.5.4+dfsg2-5 bzip2=1.0.8-5+b1 libbz2-1.0=1.0
 LD_LIBRARY_PATH=$root/lib/$triplet:$root/usr/lib/$triplet
 export LD_LIBRARY_PATH
 find "$root" -name 't10k-images*' -exec gzip -dc {} + >images
-size() { "$root/$@" -c images | wc -c; }
+size() { "$@" -c images | wc -c; }
 
-one=$(size usr/bin/zstd -q -1) four=$(size usr/bin/zstd -q -4) nineteen=$(size usr/bin/zstd -q -19) bzip2=$(size bin/bzip2 -1)
+zstd=$root/usr/bin/zstd
+one=$(size "$zstd" -q -1) four=$(size "$zstd" -q -4) nineteen=$(size "$zstd" -q -19) bzip2=$(size "$root/bin/bzip2" -1)
 check "zstd -1" "$one" "$one" -gt 0
 check "zstd -4" "$four" "$four" -gt "$one"
 check "zstd -19" "$nineteen" "$nineteen" -lt "$one"
