@@ -6,7 +6,7 @@
 #   like a shorter one. Without --compressed the two members arrive as they are, and gzip reads them.
 # Here: a server that has x.gz of bgzip or pigz -i and sends it as the encoding of x. Data sets are fetched as the bytes they are,
 #   without Accept-Encoding, and unpacked by who checks them.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need curl=7.88.1-10+deb12u15 libcurl4=7.88.1-10+deb12u15
 [ -x /usr/bin/python3 ] || cannot "no /usr/bin/python3"

@@ -7,7 +7,7 @@
 #   Gunzip and pako give all.
 # Here: .gz files that are packed in pieces, so that they can be read in parallel, are silently cut in pages that use
 #   gunzipSync.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 npm_packages fflate@0.8.3 pako@3.0.3
 

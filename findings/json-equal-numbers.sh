@@ -7,7 +7,7 @@
 #   of -0.0 it is not.
 # Here: a test that compares results of two runs as json values calls a seed of 2^64 - 1 and one of -1 the same; a
 #   comparison of text, or of the types first, does not. (Weights of -0 keep their sign only if written as -0.0.)
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1
 unpack nlohmann-json3-dev=3.11.2-2

@@ -6,7 +6,7 @@
 #   results differ in their last bit for each of these functions of doubles. glibc has several builds of each and picks
 #   one at load time. Those of floats compute in doubles and round once: no result differed.
 # Here: a softmax over std::exp of doubles, or a normal distribution over std::log, ties the weights to the processor.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 grep -qw fma /proc/cpuinfo || cannot "this processor has no FMA to switch off"
 need gcc-12=12.2.0-14+deb12u1

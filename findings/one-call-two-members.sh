@@ -8,7 +8,7 @@
 #   ZSTD_decompress gives both. zlib.decompress(x, 31) of Python gives the first, gzip.decompress both.
 # Here: files of many members (bgzip, pigz -i, pbzip2, cat a.gz b.gz) come out short and sound. What is left of the input has to
 #   be asked for each time.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need gcc-12=12.2.0-14+deb12u1
 unpack libdeflate-dev=1.14-1 libdeflate0=1.14-1 libbz2-dev=1.0.8-5+b1 libbz2-1.0=1.0.8-5+b1 liblzma-dev=5.4.1-1+deb12u2 \

@@ -6,7 +6,7 @@
 #   MPICH: none.
 # Here: one JSON object a line, from every rank, is not safe to parse behind mpirun; lines belong to one rank, or into a file
 #   for each (--output-filename).
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 
 cat >a.cpp <<'CODE'

@@ -7,7 +7,7 @@
 #   into every file.)
 # Here: a module that is linked by hand, or loaded by dlopen, must be compiled with OMPI_SKIP_MPICXX, or it needs one library
 #   more on every machine.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 open_mpi
 

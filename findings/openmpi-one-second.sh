@@ -7,7 +7,7 @@
 #   long as the processes take, and writes a word about Ctrl-C to standard output.
 # Here: a checkpoint that takes longer than a second is cut off under Open MPI, where the batch system would have given a
 #   minute; and who reads standard output under MPICH finds two lines that are not the program's.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 
 cat >a.cpp <<'CODE'
@@ -45,6 +45,9 @@ interrupt() {
 launcher="mpirun.openmpi --oversubscribe --bind-to none"
 open_mpi && mpi_cxx a.cpp -o a
 expect "Open MPI: TERM, six seconds of work" "ready 0 signal 15" "$(interrupt TERM)"
+launcher="$launcher --mca odls_base_sigkill_timeout 20"
+expect "Open MPI: TERM, with 20 seconds" "ready 0 signal 15 finished 0" "$(interrupt TERM)"
+launcher=${launcher% --mca*}
 expect "Open MPI: INT" "ready 0 signal 15" "$(interrupt INT)"
 launcher=mpirun.mpich
 mpich && mpi_cxx a.cpp -o a

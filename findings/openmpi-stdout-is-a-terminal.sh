@@ -6,7 +6,7 @@
 #   pseudo-terminal for each process. MPICH: neither is.
 # Here: a program that colours or redraws its lines on a terminal fills the log of a batch job with escape sequences. What
 #   stderr is says it better, or that OMPI_COMM_WORLD_RANK is set.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 
 cat >a.cpp <<'CODE'

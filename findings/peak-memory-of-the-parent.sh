@@ -8,7 +8,7 @@
 #   process that starts the program itself.
 # Here: a benchmark harness in Python that holds a data set measures itself. Peak memory is read from VmHWM, or through
 #   /usr/bin/time.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 unpack time=1.9-0.2
 [ -x /usr/bin/python3 ] || cannot "no /usr/bin/python3"

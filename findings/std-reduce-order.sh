@@ -5,7 +5,7 @@
 # Seen: of random access iterators libstdc++ adds four at a time, (a + b) + (c + d), and then to the sum. The standard
 #   allows any grouping and any order. std::transform_reduce and std::inner_product differ in the same way.
 # Here: to replace one by the other, as linters propose, changes a loss and every weight behind it.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1
 

@@ -7,7 +7,7 @@
 #   counts as running. An unlimited node works on. After an exception it is the same.
 # Here: "true" means stored, not that it will run. A graph that had an error or a cancel needs reset() before it is used
 #   again, and neither try_put nor is_cancelled() tells.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1
 unpack libtbb-dev=2021.8.0-2+deb12u1 libtbb12=2021.8.0-2+deb12u1

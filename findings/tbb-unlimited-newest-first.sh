@@ -7,7 +7,7 @@
 #   to which it adds.
 # Here: whatever waits for the oldest message (a gate that restores order, a service with a deadline) waits longest: all that
 #   came later is done before. A bound on what is in flight is what keeps that wait short.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1
 unpack libtbb-dev=2021.8.0-2+deb12u1 libtbb12=2021.8.0-2+deb12u1

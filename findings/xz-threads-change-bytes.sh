@@ -7,7 +7,7 @@
 #   5.4; all in 5.6) a file is one block whatever its size, and one block is decoded by one thread.
 # Here: the checksum of an .xz file depends on who packed it and with which version: compare contents. Only files of xz -T
 #   can be read from the middle.
-# shellcheck source=findings/lib
+# shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 unpack xz-utils=5.4.1-1+deb12u2 liblzma5=5.4.1-1+deb12u2
 xz() { LD_LIBRARY_PATH=$root/lib/$triplet:$root/usr/lib/$triplet "$root/usr/bin/xz" "$@"; }
