@@ -1,11 +1,11 @@
 // sluice graph: the graphs of the job as text, as a picture or for Graphviz, with their effective settings and bounds.
 #include <fmt/core.h>
 
-#include <array>
 #include <span>
 #include <string>
 #include <vector>
 
+#include <sluice/pipeline/dot.hpp>
 #include <sluice/pipeline/svg.hpp>
 #include "apps/commands/commands.hpp"
 #include "apps/flags/overrides.hpp"
@@ -65,29 +65,24 @@ int graph(const Options& o) {
     return 0;
   }
 
-  const std::array<Graph*, 3> graphs = {&loading->graph(), &training.graph(), &evaluation.graph()};
-  if (o.svg) {
+  std::vector<Graph*> graphs = {&loading->graph(), &training.graph(), &evaluation.graph()};
+  if (o.drawn != "all") std::erase_if(graphs, [&o](const Graph* g) { return g->name() != o.drawn; });
+  if (o.svg || o.dot) {
     std::vector<GraphPicture> pictures;
     for (Graph* g : graphs) pictures.push_back({g->name(), g->stages()});
-    write_to_stdout(svg(pictures));
+    write_to_stdout(o.svg ? svg(pictures) : dot(pictures));
     return 0;
   }
-  std::string text;
-  if (o.dot) {
-    for (Graph* g : graphs) text += g->dot();
-    write_to_stdout(text);
-    return 0;
-  }
-  text = fmt::format("images of {}, {} classes{}, batches of {}, {} thread{}\n", stages::pixels_text(shape),
-                     shape.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count(),
-                     threads.count() == 1 ? "" : "s");
+  std::string text = fmt::format("images of {}, {} classes{}, batches of {}, {} thread{}\n", stages::pixels_text(shape),
+                                 shape.classes, o.classes ? "" : " (assumed: --classes)", o.batch_size, threads.count(),
+                                 threads.count() == 1 ? "" : "s");
   text += cut_in_words(settings, shape, threads.count()) + "\n";
   std::size_t bytes = 0;
   for (Graph* g : graphs) {
     bytes += g->bound().bytes;
     text += fmt::format("\n{}:\n{}\n{}", g->name(), g->picture(), g->table());
   }
-  if (o.stream)
+  if (o.stream && o.drawn == "all")
     text += fmt::format(
         "\nthe data stay in their files, but for a shuffle buffer of {} of {} images{}: the graphs hold {:.1f} MiB at "
         "most, however many images there are\n",

@@ -358,7 +358,7 @@ void declare_inside(Flags& flags, Options& o) {
   const FlagGroup inside = flags.group("See inside");
   inside.bare("--profile", o.profile, "In the end, what each stage did, and what bounds the run, on stderr");
   inside.file("--trace FILE", o.trace,
-              "Write what ran where and when, as Chrome trace events: for Perfetto or chrome://tracing");
+              "Write what ran where and when, as Chrome trace events: for Perfetto, speedscope or chrome://tracing");
   inside.value("--trace-steps N", o.trace_steps, whole(1, 10'000'000), "Messages of each stream that are traced")
       .only_where([&o] { return !o.trace.empty(); }, "without --trace FILE");
   inside.file("--picture FILE", o.picture, "Write the graphs as SVG: busy shares, rates, queues and the bottleneck");
@@ -484,7 +484,8 @@ void declare_graph(Flags& flags, CommandLine& line) {
       .value("--ranks N", o.ranks, whole(1, 65'536),
              "Draw the graphs of the first of so many (mpirun -np N sluice train)");
   const FlagGroup output = flags.group("Output");
-  const Flag dot = output.bare("--dot", o.dot, "As input for Graphviz");
+  output.choice("--graph NAME", o.drawn, {"all", "load", "train", "evaluate"}, "Of this one only");
+  const Flag dot = output.bare("--dot", o.dot, "As input for Graphviz: one graph, with a cluster for each of them");
   output.bare("--svg", o.svg, "As a picture").excludes(dot);
   declare_dump(flags, o);
   for (const char* flag : {"--preset", "--epochs", "--lr", "--momentum", "--beta1", "--beta2", "--weight-decay",
@@ -492,6 +493,7 @@ void declare_graph(Flags& flags, CommandLine& line) {
     flags.without(flag, "has no effect on the graphs: sluice train takes it");
   flags.example("sluice graph --threads 8 --batch-size 512", "what 8 threads would work on");
   flags.example("sluice graph --svg > graph.svg", "the same as a picture");
+  flags.example("sluice graph --graph train --dot", "one of them, for whatever reads Graphviz's language");
 }
 
 void declare_inspect(Flags& flags, CommandLine& line) {

@@ -80,6 +80,7 @@ struct Options {
   std::string resume;                              // auto, no or a file; empty: auto
   std::string output;
   bool json = false, quiet = false, dot = false, svg = false;
+  std::string drawn = "all";        // of the graphs
   std::optional<bool> progress;     // nothing: as stderr is
   std::string log_format = "text";  // text or jsonl
   bool profile = false;

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <numeric>
@@ -142,17 +144,26 @@ std::string merged_trace(const std::vector<RankSummary>& all, const Ranks& ranks
   const std::int64_t begin = *std::min_element(begins.begin(), begins.end());
   std::string text = "{\"displayTimeUnit\":\"ms\",\"traceEvents\":[\n";
   bool any = false;
+  std::uint64_t arrows = 0, arrows_before = 0;  // whose ids are whole numbers: Perfetto takes no others
   for (std::size_t r = 0; r < all.size(); ++r) {
     ordered_json trace = ordered_json::parse(all[r].trace);
-    const double later = static_cast<double>(begins[r] - begin) / 1000;
+    const double later = static_cast<double>(begins[r] - begin);
     for (ordered_json& event : trace["traceEvents"]) {
       event["pid"] = event["pid"].get<int>() + static_cast<int>(r) * processes_of_a_rank;
-      if (event.contains("ts")) event["ts"] = event["ts"].get<double>() + later;
-      if (event.contains("id")) event["id"] = fmt::format("{}.{}", r, event["id"].dump());
-      if (event["name"].get_ref<const std::string&>() == "process_name") event["args"]["name"] = ranks.name(r);
+      // Whole nanoseconds, as they were.
+      if (event.contains("ts")) event["ts"] = (std::round(event["ts"].get<double>() * 1000) + later) / 1000;
+      if (event.contains("id")) {
+        const std::uint64_t id = arrows_before + event["id"].get<std::uint64_t>();
+        arrows = std::max(arrows, id);
+        event["id"] = id;
+      }
+      if (const auto name = event.find("name");
+          name != event.end() && name->get_ref<const std::string&>() == "process_name")
+        event["args"]["name"] = ranks.name(r);
       if (std::exchange(any, true)) text += ",\n";
       text += event.dump();
     }
+    arrows_before = arrows;
   }
   return text + "\n]}\n";
 }

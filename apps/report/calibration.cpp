@@ -109,10 +109,8 @@ std::string legend() {
 }
 
 std::string table(const Reliability& r) {
-  std::string html =
-      "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\"><thead><tr><th scope=\"col\">confidence</th>"
-      "<th scope=\"col\">images</th><th scope=\"col\">mean confidence</th><th scope=\"col\">accuracy</th>"
-      "<th scope=\"col\">too sure by</th></tr></thead><tbody>\n";
+  std::string html = "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\">" +
+                     table_head({"confidence", "images", "mean confidence", "accuracy", "too sure by"}) + "<tbody>\n";
   for (std::size_t b = 0; b < Reliability::count; ++b) {
     const Bin& bin = r.bins[b];
     if (bin.rows == 0) continue;

@@ -43,15 +43,16 @@ std::string matrix(const Report& r, const EvaluationResult& e) {
   double worst = 0;
   for (const EvaluationResult::Confused& pair : e.confused) worst = std::max(worst, pair.share);
   std::string html = fmt::format(
-      "<figure><div class=\"scroll\" tabindex=\"0\"><table class=\"matrix\"><thead>\n<tr><td></td><th class=\"axis\" "
-      "colspan=\"{}\">predicted</th><td></td></tr>\n<tr><th class=\"axis\">true</th>",
+      "<figure><div class=\"scroll\" tabindex=\"0\"><table class=\"matrix\"><thead>\n<tr><td></td><th scope=\"col\" "
+      "class=\"axis\" "
+      "colspan=\"{}\">predicted</th><td></td></tr>\n<tr><th scope=\"col\" class=\"axis\">true</th>",
       e.classes.size());
   for (std::size_t c = 0; c < e.classes.size(); ++c)
-    html += fmt::format("<th class=\"column\"><span title=\"{0}\">{0}</span></th>", class_name(r, c));
-  html += "<th class=\"column\"><span>recall</span></th></tr></thead><tbody>\n";
+    html += fmt::format("<th scope=\"col\" class=\"column\"><span title=\"{0}\">{0}</span></th>", class_name(r, c));
+  html += "<th scope=\"col\" class=\"column\"><span>recall</span></th></tr></thead><tbody>\n";
   for (std::size_t label = 0; label < e.classes.size(); ++label) {
     const std::optional<double>& recall = e.classes[label].recall;
-    html += fmt::format("<tr><th class=\"row\" title=\"{0}\">{0}</th>", class_name(r, label));
+    html += fmt::format("<tr><th scope=\"row\" class=\"row\" title=\"{0}\">{0}</th>", class_name(r, label));
     for (std::size_t c = 0; c < e.classes.size(); ++c) html += cell(r, e, label, c, worst);
     html += fmt::format("<td class=\"recall\">{}</td></tr>\n", recall ? percent(*recall) : "no images");
   }
@@ -67,11 +68,10 @@ std::string lowest_recall(const Report& r, const EvaluationResult& e, std::size_
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return *e.classes[a].recall < *e.classes[b].recall; });
   order.resize(std::min(most, order.size()));
-  std::string html = fmt::format(
-      "<h3>Lowest recall</h3>\n<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\"><thead><tr><th>class</th>"
-      "<th>recall</th><th>right</th><th>images</th></tr></thead><tbody>\n");
+  std::string html = "<h3>Lowest recall</h3>\n<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\">" +
+                     table_head({"class", "recall", "right", "images"}) + "<tbody>\n";
   for (const std::size_t c : order)
-    html += fmt::format("<tr><th>{}</th><td>{}</td><td>{}</td><td>{}</td></tr>\n", class_name(r, c),
+    html += fmt::format("<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{}</td></tr>\n", class_name(r, c),
                         percent(*e.classes[c].recall), e.classes[c].right, e.classes[c].support);
   return html + "</tbody></table></div>\n" +
          note(fmt::format("Of {} classes the {} with the lowest recall; {} in this page's JSON.", e.classes.size(),

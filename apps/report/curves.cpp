@@ -87,15 +87,16 @@ std::string legend(const std::vector<Epoch>& epochs, const Epoch& result) {
 
 std::string table(const std::vector<Epoch>& epochs, const std::vector<std::size_t>& shown) {
   const bool validated = epochs.back().validation.has_value();
-  std::string html = fmt::format(
-      "<div class=\"scroll tall\" tabindex=\"0\"><table class=\"numbers\"><thead><tr><th>epoch</th><th>train loss</th>"
-      "<th>train accuracy</th>{}<th>test loss</th><th>test accuracy</th><th>time</th></tr></thead><tbody>\n",
-      validated ? "<th>validation loss</th><th>validation accuracy</th>" : "");
+  std::vector<std::string> columns{"epoch", "train loss", "train accuracy"};
+  if (validated) columns.insert(columns.end(), {"validation loss", "validation accuracy"});
+  columns.insert(columns.end(), {"test loss", "test accuracy", "time"});
+  std::string html =
+      "<div class=\"scroll tall\" tabindex=\"0\"><table class=\"numbers\">" + table_head(columns) + "<tbody>\n";
   for (const std::size_t i : shown) {
     const Epoch& e = epochs[i];
     html += fmt::format(
-        "<tr><th>{}</th><td>{:.4f}</td><td>{:.4f}</td>{}<td>{:.4f}</td><td>{:.4f}</td><td>{}</td></tr>\n", e.number,
-        e.train.loss, e.train.accuracy,
+        "<tr><th scope=\"row\">{}</th><td>{:.4f}</td><td>{:.4f}</td>{}<td>{:.4f}</td><td>{:.4f}</td><td>{}</td></tr>\n",
+        e.number, e.train.loss, e.train.accuracy,
         e.validation ? fmt::format("<td>{:.4f}</td><td>{:.4f}</td>", e.validation->loss, e.validation->accuracy) : "",
         e.test.loss, e.test.accuracy, duration(e.seconds));
   }

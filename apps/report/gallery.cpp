@@ -45,7 +45,7 @@ std::string figure(const Report& r, std::size_t i) {
   const bool right = label == predicted;
   return fmt::format(
       "<li class=\"{}\"><span class=\"label\">{}</span>{}<span class=\"guess\">{}</span><span "
-      "class=\"probability\"><b>{}</b> {}</span></li>\n",
+      "class=\"probability\">{} {}</span></li>\n",
       right ? "right" : "wrong", class_name(r, label), picture(r, i), class_name(r, predicted),
       right ? "\u2713" : "\u2717", percent(static_cast<double>(r.predictions.probability[i])));
 }

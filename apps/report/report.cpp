@@ -76,7 +76,8 @@ std::string summary(const Report& r) {
 std::string options(const Report& r) {
   std::string html = "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers options\"><tbody>\n";
   for (const auto& [name, value] : r.options)
-    html += fmt::format("<tr><th>{}</th><td class=\"mono\">{}</td></tr>\n", escaped(name), escaped(value));
+    html +=
+        fmt::format("<tr><th scope=\"row\">{}</th><td class=\"mono\">{}</td></tr>\n", escaped(name), escaped(value));
   html += "</tbody></table></div>\n";
   if (r.options.empty()) html = note("There are no options.");
   if (!r.command.empty()) html += fmt::format("<h3>The same run again</h3>\n<pre>{}</pre>\n", escaped(r.command));

@@ -21,7 +21,8 @@ std::string row(const StageStats& s, double wall) {
                                                              : fmt::format("{} of {}", s.at_once, s.concurrency.limit);
   const auto share = [&](double seconds) { return percent(std::clamp(seconds / whole, 0.0, 1.0), 0); };
   return fmt::format(
-      "<tr><th>{}</th><td>{}</td><td>{}</td><td>{:.0f}</td><td class=\"busy\" style=\"--v:{:.3f}\">{}</td><td>{}</td>"
+      "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td>{:.0f}</td><td class=\"busy\" "
+      "style=\"--v:{:.3f}\">{}</td><td>{}</td>"
       "<td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>\n",
       escaped(s.name), concurrency, s.items, static_cast<double>(s.items) / wall, std::clamp(s.busy / whole, 0.0, 1.0),
       share(s.busy), share(s.starved), share(s.blocked), share(s.ready),
@@ -34,10 +35,10 @@ std::string table(const GraphPicture& picture) {
   const GraphStats& stats = *picture.stats;
   html += fmt::format("<p>{} in {} run{} on {} thread{}.</p>\n", duration(stats.wall), stats.runs,
                       stats.runs == 1 ? "" : "s", stats.threads, stats.threads == 1 ? "" : "s");
-  html +=
-      "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\"><thead><tr><th>stage</th><th>at once</th>"
-      "<th>items</th><th>items/s</th><th>busy</th><th>starved</th><th>blocked</th><th>ready</th><th>queue</th>"
-      "<th>p50</th><th>p99</th></tr></thead><tbody>\n";
+  html += "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\">" +
+          table_head(
+              {"stage", "at once", "items", "items/s", "busy", "starved", "blocked", "ready", "queue", "p50", "p99"}) +
+          "<tbody>\n";
   for (const StageStats& s : stats.stages) html += row(s, std::max(stats.wall, 1e-9));
   return html + fmt::format("</tbody></table></div>\n<p class=\"verdict\">{}</p>\n", escaped(verdict(stats).text));
 }

@@ -62,7 +62,9 @@ table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size
   background: var(--card); }
 .numbers tbody th { font-weight: 600; }
 .numbers th:first-child { text-align: left; position: sticky; left: 0; background: var(--card); }
-.busy { background: linear-gradient(to right, rgb(var(--hit) / .28) calc(var(--v) * 100%), transparent 0); }
+.busy { position: relative; }
+.busy::after { content: ""; position: absolute; left: 0; bottom: 0; height: 3px; width: calc(var(--v) * 100%);
+  background: rgb(var(--hit)); }
 .options td { text-align: left; overflow-wrap: anywhere; white-space: normal; }
 .options { width: auto; }
 pre { background: var(--soft); border: 1px solid var(--line); border-radius: 8px; padding: 12px 14px; margin: 0;
@@ -123,8 +125,8 @@ line.diagonal { stroke: var(--text); stroke-width: 1.5; stroke-dasharray: 6 5; }
 .gallery span { max-width: 100%; overflow-wrap: anywhere; }
 .gallery .label { margin-bottom: 4px; }
 .gallery .guess { font-weight: 600; margin-top: 4px; }
-.right b { color: var(--good); } .wrong b { color: var(--bad); }
 .probability { color: var(--muted); font-size: 12px; margin-top: auto; }
+.right .probability { color: var(--good); } .wrong .probability { color: var(--bad); }
 .gallery img { width: 84px; height: auto; max-width: 100%; max-height: 84px; object-fit: contain; background: var(--soft);
   border-radius: 4px; }
 .gallery img.band { object-fit: fill; height: 42px; }

@@ -166,7 +166,7 @@ std::string heat_map(const Shown& shown) {
     if (const Spread s = shown.result(c); s.count) least = std::min(least, s.mean), most = std::max(most, s.mean);
   std::string html = fmt::format(
       "<figure><div class=\"scroll\" tabindex=\"0\"><table class=\"matrix\"><thead>\n<tr><td></td><th "
-      "scope=\"colgroup\" "
+      "scope=\"col\" "
       "class=\"axis\" colspan=\"{}\">{}</th></tr>\n<tr><th scope=\"col\" class=\"axis\">{}</th>",
       values[1].size(), escaped(shown.sweep.flags[1]), escaped(shown.sweep.flags[0]));
   for (const std::string& value : values[1])
@@ -211,14 +211,13 @@ std::string table_of_jobs(const Shown& shown) {
       const double value = shown.of(run.state.result_epoch());
       least = std::min(least, value), most = std::max(most, value);
     }
+  std::vector<std::string> columns{"#"};
+  for (const std::string& flag : shown.sweep.flags) columns.push_back(escaped(flag.substr(2)));
+  columns.insert(columns.end(), {"runs", "epoch"});
+  if (shown.sweep.validated) columns.insert(columns.end(), {"validation loss", "accuracy"});
+  columns.insert(columns.end(), {"test accuracy", fmt::format("{}, each run", shown.name)});
   std::string html =
-      "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\"><thead><tr><th scope=\"col\">#</th>";
-  for (const std::string& flag : shown.sweep.flags)
-    html += fmt::format("<th scope=\"col\">{}</th>", escaped(flag.substr(2)));
-  html += "<th scope=\"col\">runs</th><th scope=\"col\">epoch</th>";
-  if (shown.sweep.validated) html += "<th scope=\"col\">validation loss</th><th scope=\"col\">accuracy</th>";
-  html += fmt::format("<th scope=\"col\">test accuracy</th><th scope=\"col\">{}, each run</th></tr></thead><tbody>\n",
-                      shown.name);
+      "<div class=\"scroll\" tabindex=\"0\"><table class=\"numbers\">" + table_head(columns) + "<tbody>\n";
   const auto text = [](const Spread& s) { return s.count == 0 ? "-" : to_text(s, "\u00b1"); };
   for (std::size_t place = 0; place < std::min(most_in_table, shown.order.size()); ++place) {
     const std::size_t number = shown.order[place];

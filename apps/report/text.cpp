@@ -52,6 +52,12 @@ std::string section(std::string_view id, std::string_view heading, std::string_v
                      heading, body);
 }
 
+std::string table_head(const std::vector<std::string>& columns) {
+  std::string html = "<thead><tr>";
+  for (const std::string& column : columns) html += "<th scope=\"col\">" + column + "</th>";
+  return html + "</tr></thead>\n";
+}
+
 std::string note(std::string_view sentence) {
   return fmt::format("<p class=\"note\">{}</p>", sentence);
 }

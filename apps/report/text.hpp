@@ -25,6 +25,8 @@ std::string data_element(std::string_view id, const nlohmann::ordered_json& json
 
 // body: HTML
 std::string section(std::string_view id, std::string_view heading, std::string_view body);
+// <thead> with a header over each column; columns: HTML
+std::string table_head(const std::vector<std::string>& columns);
 // In place of what there is nothing to show of.
 std::string note(std::string_view sentence);
 

@@ -24,6 +24,7 @@
 #include <sluice/pipeline/detail/settings.hpp>
 #include <sluice/pipeline/detail/trace_log.hpp>
 #include <sluice/pipeline/detail/wiring.hpp>
+#include <sluice/pipeline/dot.hpp>
 #include <sluice/pipeline/printable.hpp>
 #include <sluice/pipeline/suggestion.hpp>
 
@@ -420,8 +421,7 @@ std::string Graph::table() {
 }
 
 std::string Graph::dot() {
-  impl_->check();
-  return detail::dot(impl_->name, impl_->stages);
+  return sluice::dot({{name(), stages()}});
 }
 
 }  // namespace sluice

@@ -324,7 +324,7 @@ class Graph {
   Bound bound();
   std::string picture();  // the arrows as text: -> a message each, => a shard each
   std::string table();    // every stage with its effective settings and bounds
-  std::string dot();      // for Graphviz; as SVG: sluice/pipeline/svg.hpp
+  std::string dot();      // for Graphviz; several in one: sluice/pipeline/dot.hpp; as SVG: sluice/pipeline/svg.hpp
 
  private:
   template <class T>

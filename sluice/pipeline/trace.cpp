@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <ostream>
@@ -27,10 +28,11 @@ using detail::Number;
 using detail::Range;
 using detail::Recorder;
 
-// A slice of a track.
+// A body's call on its worker's track.
 struct Slice {
   const Event* event;
   std::size_t worker;
+  std::int64_t begin = 0, end = 0;  // as written, in ns
 };
 
 // Writes the events of one trace as JSON, one a line.
@@ -74,10 +76,38 @@ Range read_by(const Recorder::Shape& stage, const Event& e) {
   return stage.numbering.read_by(e.first, e.count);
 }
 
+// Slices of one track, as pairs of a beginning and an end, in order of time. No two events have the same time, by a
+// nanosecond where need be: viewers that meet a slice's end beside the next one's beginning take one for the other.
+// What differs from call to call stands at the end, which Perfetto shows as the slice's all the same: in a beginning it
+// would be part of the name for viewers that add up by name and arguments.
+class TrackWriter {
+ public:
+  TrackWriter(Writer& writer, std::size_t process, std::size_t track)
+      : writer_(writer), process_(process), track_(track) {}
+
+  std::int64_t begin(const std::string& name, const std::string& category, Number at) {
+    writer_.event(R"({{"name":{},"cat":{},"ph":"B","pid":{},"tid":{},"ts":{}}})", name, category, process_, track_,
+                  Writer::us(next(at)));
+    return last_;
+  }
+  std::int64_t end(const std::string& name, const std::string& category, Number at, const std::string& arguments) {
+    writer_.event(R"({{"name":{},"cat":{},"ph":"E","pid":{},"tid":{},"ts":{},"args":{{{}}}}})", name, category,
+                  process_, track_, Writer::us(next(at)), arguments);
+    return last_;
+  }
+
+ private:
+  std::int64_t next(Number at) { return last_ = std::max(writer_.ns(at), last_ + 1); }
+
+  Writer& writer_;
+  std::size_t process_, track_;
+  std::int64_t last_ = -1;
+};
+
+// One run: its slices, and behind those of all runs what leads from one to another.
 class RunWriter {
  public:
-  RunWriter(Writer& writer, const Recorder& run, std::size_t process, std::size_t runs, Number& arrows)
-      : writer_(writer), run_(run), process_(process), runs_(runs), arrows_(arrows), slices_(run.shapes.size()) {
+  RunWriter(const Recorder& run, std::size_t process) : run_(run), process_(process), slices_(run.shapes.size()) {
     for (std::size_t w = 0; w < run.lanes.size(); ++w)
       for (const Event& e : run.lanes[w].bodies) slices_[e.stage].push_back({&e, w});
     for (auto& of_stage : slices_)
@@ -86,62 +116,85 @@ class RunWriter {
     for (const auto& shape : run.shapes) names_.push_back(detail::json_string(shape.name));
   }
 
-  void write() {
-    writer_.event(R"({{"name":{},"cat":"run","ph":"X","pid":{},"tid":{},"ts":{},"dur":{},"args":{{"run":{}}}}})",
-                  detail::json_string(run_.graph), process_, runs_, Writer::us(writer_.ns(run_.begin)),
-                  Writer::us(writer_.ns(run_.end) - writer_.ns(run_.begin)), run_.run);
-    for (std::size_t s = 0; s < slices_.size(); ++s) {
-      for (const Slice& slice : slices_[s]) body(s, slice);
-      for (const std::size_t input : run_.shapes[s].inputs) arrows(input, s);
-    }
+  void each_slice(const std::function<void(Slice&)>& f) {
+    for (auto& of_stage : slices_)
+      for (Slice& slice : of_stage) f(slice);
+  }
+  void begin(Slice& slice, TrackWriter& track) const {
+    slice.begin = track.begin(names_[slice.event->stage], graph_, slice.event->begin);
+  }
+  void end(Slice& slice, TrackWriter& track) const {
+    const Event& e = *slice.event;
+    slice.end = track.end(names_[e.stage], graph_, e.end,
+                          fmt::format(R"("run":{},"sequence":{},"messages":{})", run_.run, e.first, e.count));
+  }
+
+  void write_run(TrackWriter& track) const {
+    track.begin(graph_, R"("run")", run_.begin);
+    track.end(graph_, R"("run")", run_.end, fmt::format(R"("run":{})", run_.run));
+  }
+
+  void write_arrows(Writer& writer, Number& arrows) const {
+    for (std::size_t s = 0; s < slices_.size(); ++s)
+      for (const std::size_t input : run_.shapes[s].inputs) write_arrows(writer, arrows, input, s);
+  }
+
+  void write_queues(Writer& writer) const {
     for (const auto& lane : run_.lanes)
       for (const detail::Fill& fill : lane.fills)
-        writer_.event(R"({{"name":{},"ph":"C","pid":{},"ts":{},"args":{{"messages":{}}}}})",
-                      detail::json_string(run_.graph + ": queue after " + run_.shapes[fill.stage].name), process_,
-                      Writer::us(writer_.ns(fill.at)), fill.messages);
+        writer.event(R"({{"name":{},"ph":"C","pid":{},"ts":{},"args":{{"messages":{}}}}})",
+                     detail::json_string(run_.graph + ": queue after " + run_.shapes[fill.stage].name), process_,
+                     Writer::us(writer.ns(fill.at)), fill.messages);
   }
 
  private:
-  void body(std::size_t stage, const Slice& slice) {
-    const Event& e = *slice.event;
-    writer_.event(
-        R"({{"name":{},"cat":{},"ph":"X","pid":{},"tid":{},"ts":{},"dur":{},"args":{{"run":{},"sequence":{},"messages":{}}}}})",
-        names_[stage], detail::json_string(run_.graph), process_, slice.worker + 1, Writer::us(writer_.ns(e.begin)),
-        Writer::us(writer_.ns(e.end) - writer_.ns(e.begin)), run_.run, e.first, e.count);
-  }
-
   // From each slice that made a message to each that read it.
-  void arrows(std::size_t from, std::size_t to) {
+  void write_arrows(Writer& writer, Number& arrows, std::size_t from, std::size_t to) const {
     for (const Slice& reader : slices_[to]) {
       const auto [first, last] = read_by(run_.shapes[to], *reader.event);
       auto maker = std::partition_point(slices_[from].begin(), slices_[from].end(), [first = first](const Slice& s) {
         return s.event->first + s.event->count <= first;
       });
-      for (; maker != slices_[from].end() && maker->event->first < last; ++maker) arrow(*maker, reader);
+      for (; maker != slices_[from].end() && maker->event->first < last; ++maker)
+        write_arrow(writer, ++arrows, *maker, reader);
     }
   }
 
   // Both ends lie within their slices, and the arrow never points back in time.
-  void arrow(const Slice& maker, const Slice& reader) {
-    const auto last_of = [this](const Slice& s) {
-      return std::max(writer_.ns(s.event->begin), writer_.ns(s.event->end) - 1);
-    };
-    const std::int64_t made = last_of(maker), begin = writer_.ns(reader.event->begin),
-                       read = std::clamp(made, begin, std::max(begin, last_of(reader)));
-    const Number id = ++arrows_;
-    writer_.event(R"({{"name":"message","cat":"flow","ph":"s","id":{},"pid":{},"tid":{},"ts":{}}})", id, process_,
-                  maker.worker + 1, Writer::us(std::min(made, read)));
-    writer_.event(R"({{"name":"message","cat":"flow","ph":"f","bp":"e","id":{},"pid":{},"tid":{},"ts":{}}})", id,
-                  process_, reader.worker + 1, Writer::us(read));
+  void write_arrow(Writer& writer, Number id, const Slice& maker, const Slice& reader) const {
+    const std::int64_t made = maker.end - 1, read = std::clamp(made, reader.begin, reader.end - 1);
+    writer.event(R"({{"name":"message","cat":"flow","ph":"s","id":{},"pid":{},"tid":{},"ts":{}}})", id, process_,
+                 maker.worker + 1, Writer::us(std::min(made, read)));
+    writer.event(R"({{"name":"message","cat":"flow","ph":"f","bp":"e","id":{},"pid":{},"tid":{},"ts":{}}})", id,
+                 process_, reader.worker + 1, Writer::us(read));
   }
 
-  Writer& writer_;
   const Recorder& run_;
-  std::size_t process_, runs_;  // and the track of the runs
-  Number& arrows_;
+  const std::size_t process_;
+  const std::string graph_ = detail::json_string(run_.graph);
   std::vector<std::vector<Slice>> slices_;  // by stage, in the order of their messages
   std::vector<std::string> names_;
 };
+
+// What a worker did, of all graphs that ran on it.
+void write_worker(std::vector<std::pair<Slice*, const RunWriter*>>& slices, TrackWriter track) {
+  std::sort(slices.begin(), slices.end(), [](const auto& a, const auto& b) {
+    const Event &one = *a.first->event, &other = *b.first->event;
+    return one.begin != other.begin ? one.begin < other.begin : one.end > other.end;
+  });
+  // A body may wait in a parallel loop of its own, and its worker call another one meanwhile.
+  std::vector<std::pair<Slice*, const RunWriter*>> open;
+  const auto close = [&] {
+    open.back().second->end(*open.back().first, track);
+    open.pop_back();
+  };
+  for (const auto& [slice, run] : slices) {
+    while (!open.empty() && open.back().first->event->end <= slice->event->begin) close();
+    run->begin(*slice, track);
+    open.emplace_back(slice, run);
+  }
+  while (!open.empty()) close();
+}
 
 constexpr std::size_t first_run_track = 10'000;  // there are fewer workers
 
@@ -177,14 +230,25 @@ void Trace::write(std::ostream& out) const {
     for (std::size_t worker = 0; worker < run->lanes.size(); ++worker)
       name_track(writer, pid, worker + 1, fmt::format("worker {}", worker));
   }
+  std::vector<RunWriter> runs;
+  for (const auto& run : impl_->runs) runs.emplace_back(*run, processes[run->arena]);
+  std::map<std::pair<std::size_t, std::size_t>, std::vector<std::pair<Slice*, const RunWriter*>>> workers;
+  for (std::size_t r = 0; r < runs.size(); ++r)
+    runs[r].each_slice([&](Slice& slice) {
+      workers[{processes[impl_->runs[r]->arena], slice.worker + 1}].emplace_back(&slice, &runs[r]);
+    });
+  for (auto& [track, slices] : workers) write_worker(slices, TrackWriter(writer, track.first, track.second));
   // Graphs may run at the same time: each has a track for its runs, behind those of the workers.
-  std::map<std::pair<const void*, std::string>, std::size_t> runs;
+  std::map<std::pair<const void*, std::string>, TrackWriter> tracks;
   Number arrows = 0;
-  for (const auto& run : impl_->runs) {
-    const auto [track, fresh] = runs.try_emplace({run->arena, run->graph}, first_run_track + runs.size());
-    const std::size_t pid = processes[run->arena];
-    if (fresh) name_track(writer, pid, track->second, "runs of " + run->graph);
-    RunWriter(writer, *run, pid, track->second, arrows).write();
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    const Recorder& run = *impl_->runs[r];
+    const std::size_t pid = processes[run.arena], tid = first_run_track + tracks.size();
+    const auto [track, fresh] = tracks.try_emplace({run.arena, run.graph}, writer, pid, tid);
+    if (fresh) name_track(writer, pid, tid, "runs of " + run.graph);
+    runs[r].write_run(track->second);
+    runs[r].write_arrows(writer, arrows);
+    runs[r].write_queues(writer);
   }
   writer.finish();
 }

@@ -3,6 +3,8 @@
 // One track for each worker, with a slice for each call of a body: its stage, the sequence number of its first message
 // and how many messages it made (a body that takes microseconds is called for a range of them). A track of counters for
 // each queue's fill, an arrow from the body that made a message to the one that took it, a track of the graphs' runs.
+// A slice is a beginning and, with its numbers, an end ("ph" B and E); those of a track are in order of time, each a
+// nanosecond or more behind the one before, so that speedscope, which adds up by name and arguments, adds up by stage.
 // Times begin with the trace. One trace may be given to several graphs.
 // Bounded: of each graph the first `steps` messages of every stream are recorded, counted over its runs (of shards: the
 // shards of so many messages), in about 100 bytes each.

@@ -121,33 +121,5 @@ TEST(Table, HasALineForEachStageWithItsEffectiveSettingsAndBound) {
             "bound: 28 messages, 512 B + undeclared\n");
 }
 
-TEST(Dot, HasANodeForEachStageAnEdgeForEachArrowAndIsBalanced) {
-  Everything all(1, threads(1));
-  const std::string dot = all.graph.dot();
-  EXPECT_EQ(dot.substr(0, 22), "digraph \"everything\" {") << dot;
-  const auto count = [&](const std::string& text) {
-    std::size_t n = 0;
-    for (std::size_t at = 0; (at = dot.find(text, at)) != dot.npos; ++at) ++n;
-    return n;
-  };
-  EXPECT_EQ(count("{"), 1u);
-  EXPECT_EQ(count("}"), 1u);
-  EXPECT_EQ(std::count(dot.begin(), dot.end(), '['), std::count(dot.begin(), dot.end(), ']'));
-  EXPECT_EQ(count("\"") % 2, 0u);
-  EXPECT_EQ(count("[label="), 10u);
-  EXPECT_EQ(count(" -> "), 10u);
-  EXPECT_NE(dot.find("s0 [label=\"state\\nfeedback, capacity 1\"]"), dot.npos) << dot;
-  EXPECT_NE(dot.find("3 shards"), dot.npos) << dot;
-}
-
-TEST(Dot, QuotesWhatNeedsIt) {
-  Graph g("say \"hello\"", threads(1));
-  g.sink("back\\slash", drop, g.source("quo\"te", Count(1)));
-  const std::string dot = g.dot();
-  EXPECT_NE(dot.find("digraph \"say \\\"hello\\\"\""), dot.npos) << dot;
-  EXPECT_NE(dot.find("\"quo\\\"te\\nsource"), dot.npos) << dot;
-  EXPECT_NE(dot.find("\"back\\\\slash\\nsink\""), dot.npos) << dot;
-}
-
 }  // namespace
 }  // namespace sluice::test

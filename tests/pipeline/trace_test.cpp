@@ -37,8 +37,47 @@ std::vector<json> with_phase(const json& events, const std::string& phase) {
   return some;
 }
 
+std::int64_t ns(const json& us) {
+  return std::llround(us.get<double>() * 1000);
+}
+
+using Track = std::pair<int, int>;  // process and thread
+
+Track track_of(const json& event) {
+  return {event["pid"], event["tid"]};
+}
+
+// Each beginning with its end: name, category, track, numbers, and from when to when.
+std::vector<json> slices(const json& events) {
+  std::vector<json> all;
+  std::map<Track, std::vector<json>> open;
+  for (const json& e : events) {
+    auto& begun = open[e.contains("tid") ? track_of(e) : Track()];
+    if (e["ph"] == "B") begun.push_back(e);
+    if (e["ph"] != "E") continue;
+    if (begun.empty()) {
+      ADD_FAILURE() << "an end without a beginning: " << e;
+      continue;
+    }
+    json slice = begun.back();
+    begun.pop_back();
+    EXPECT_EQ(std::pair(slice["name"], slice["cat"]), std::pair(e["name"], e["cat"]));
+    slice["end"] = e["ts"];
+    slice["args"] = e["args"];
+    all.push_back(std::move(slice));
+  }
+  for (const auto& [track, begun] : open) EXPECT_TRUE(begun.empty()) << begun.front();
+  return all;
+}
+
+std::vector<json> runs(const json& events) {
+  auto all = slices(events);
+  std::erase_if(all, [](const json& e) { return e["cat"] != "run"; });
+  return all;
+}
+
 std::vector<json> bodies(const json& events) {
-  auto all = with_phase(events, "X");
+  auto all = slices(events);
   std::erase_if(all, [](const json& e) { return e["cat"] == "run"; });
   return all;
 }
@@ -105,21 +144,20 @@ TEST(Trace, SlicesOfAWorkerDoNotOverlapAndLieInTheirRun) {
     all.graph.set_trace(&trace);
     all.graph.run();
     const json events = written(trace);
-    const auto runs = with_phase(events, "X");
-    const auto run = std::find_if(runs.begin(), runs.end(), [](const json& e) { return e["cat"] == "run"; });
-    ASSERT_NE(run, runs.end());
-    EXPECT_EQ((*run)["name"], "everything");
-    const auto ns = [](const json& us) { return std::llround(us.get<double>() * 1000); };
+    const auto all_runs = runs(events);
+    ASSERT_EQ(all_runs.size(), 1u);
+    const json& run = all_runs[0];
+    EXPECT_EQ(run["name"], "everything");
     std::map<int, std::vector<std::pair<long long, long long>>> tracks;
     for (const json& e : bodies(events)) {
       EXPECT_EQ(e["cat"], "everything");
-      tracks[e["tid"].get<int>()].emplace_back(ns(e["ts"]), ns(e["ts"]) + ns(e["dur"]));
+      tracks[e["tid"].get<int>()].emplace_back(ns(e["ts"]), ns(e["end"]));
     }
     EXPECT_LE(tracks.size(), std::max<std::size_t>(2, count));
     std::map<int, std::string> names;
     for (const json& e : with_phase(events, "M"))
       if (e["name"] == "thread_name") names[e["tid"].get<int>()] = e["args"]["name"];
-    const long long begin = ns((*run)["ts"]), end = begin + ns((*run)["dur"]);
+    const long long begin = ns(run["ts"]), end = ns(run["end"]);
     for (auto& [tid, slices] : tracks) {
       EXPECT_EQ(names[tid], "worker " + std::to_string(tid - 1));
       std::sort(slices.begin(), slices.end());
@@ -130,6 +168,81 @@ TEST(Trace, SlicesOfAWorkerDoNotOverlapAndLieInTheirRun) {
   });
 }
 
+// What viewers do with them: they add up, subtract, and compare, in doubles.
+TEST(Trace, NoTwoEndsOfSlicesOfATrackHaveOneTime) {
+  for_each_thread_count([](std::size_t count) {
+    Trace trace;
+    Everything one(200, threads(count)), other(200, threads(count));
+    for (Graph* g : {&one.graph, &other.graph, &one.graph}) {
+      g->set_trace(&trace);
+      g->run();
+    }
+    std::map<Track, std::vector<double>> times;
+    for (const json& e : written(trace))
+      if (e["ph"] == "B" || e["ph"] == "E") times[track_of(e)].push_back(e["ts"]);
+    EXPECT_GE(times.size(), 2u);  // a worker's and that of the runs
+    for (const auto& [track, all] : times)
+      for (std::size_t i = 1; i < all.size(); ++i) {
+        ASSERT_LT(all[i - 1], all[i]) << "in the order of the file, of track " << track.second;
+        const double first = all.front(), duration = all[i] - all[i - 1];
+        if (i + 1 < all.size()) {
+          EXPECT_LT(all[i - 1] + duration, all[i + 1]);
+          EXPECT_LT((all[i - 1] - first) + duration, all[i + 1] - first);
+        }
+      }
+  });
+}
+
+// A viewer that adds up by name and arguments has a stage once then, and no call of it for itself.
+TEST(Trace, WhatDiffersFromCallToCallStandsAtTheEndOfASlice) {
+  Trace trace;
+  Everything all(60, threads(2));
+  all.graph.set_trace(&trace);
+  all.graph.run();
+  all.graph.run();
+  const json events = written(trace);
+  EXPECT_TRUE(with_phase(events, "X").empty());
+  std::set<std::string> kinds;
+  for (const json& e : with_phase(events, "B")) {
+    EXPECT_FALSE(e.contains("args")) << e;
+    kinds.insert(e["name"]);
+  }
+  EXPECT_EQ(kinds.size(), all.graph.stats().stages.size() + 1);  // and the run
+  std::set<std::uint64_t> run_numbers;
+  for (const json& e : with_phase(events, "E")) {
+    run_numbers.insert(e["args"]["run"].get<std::uint64_t>());
+    EXPECT_EQ(e["args"].contains("sequence"), e["cat"] != "run") << e;
+  }
+  EXPECT_EQ(run_numbers, (std::set<std::uint64_t>{1, 2}));
+}
+
+// Its worker, which waits, takes other bodies meanwhile: their slices lie in that of the one that waits.
+TEST(Trace, ABodyThatCallsAnotherGraphOnItsWorkersHasItsSlicesWithinItsOwn) {
+  Trace trace;
+  const Threads two = threads(2);
+  Graph inner("inner", two), outer("outer", two);
+  inner.sink(
+      "taken", [](const int&) {}, inner.source("numbers", Count(50)));
+  outer.sink(
+      "call", [&](const int&) { inner.run(); }, outer.source("calls", Count(3)));
+  for (Graph* g : {&inner, &outer}) g->set_trace(&trace);
+  outer.run();
+  std::map<Track, double> last;
+  const json events = written(trace);
+  for (const json& e : events)
+    if (e["ph"] == "B" || e["ph"] == "E") {
+      EXPECT_GT(e["ts"].get<double>(), last.try_emplace(track_of(e), -1).first->second);
+      last[track_of(e)] = e["ts"];
+    }
+  const auto all = bodies(events);
+  EXPECT_EQ(std::count_if(all.begin(), all.end(), [](const json& e) { return e["name"] == "call"; }), 3);
+  for (const json& e : all)
+    for (const json& other : all)
+      if (e["tid"] == other["tid"] && e["ts"] < other["ts"] && other["ts"] < e["end"]) {
+        EXPECT_LT(other["end"], e["end"]);
+      }
+}
+
 TEST(Trace, ArrowsLeadFromASliceToALaterOne) {
   Trace trace;
   Everything all(40, threads(2));
@@ -138,8 +251,7 @@ TEST(Trace, ArrowsLeadFromASliceToALaterOne) {
   const json events = written(trace);
   const auto slice_at = [slices = bodies(events)](const json& arrow) {
     for (const json& s : slices)
-      if (s["tid"] == arrow["tid"] && s["ts"] <= arrow["ts"] &&
-          arrow["ts"].get<double>() <= s["ts"].get<double>() + s["dur"].get<double>() + 0.001)
+      if (s["tid"] == arrow["tid"] && s["ts"] <= arrow["ts"] && ns(arrow["ts"]) < ns(s["end"]))
         return s["name"].get<std::string>();
     return std::string("nowhere");
   };
@@ -236,8 +348,7 @@ TEST(Trace, IsFullWithJustItsSteps) {
       "taken", [](const int&) {}, g.source("numbers", Count(30)));
   const auto runs_in = [](const Trace& trace) {
     std::vector<std::string> all;
-    for (const json& e : with_phase(written(trace), "X"))
-      if (e["cat"] == "run") all.push_back(e["args"].dump());
+    for (const json& e : runs(written(trace))) all.push_back(e["args"].dump());
     return all;
   };
   std::vector<std::vector<std::string>> traces;

@@ -90,20 +90,6 @@ class Painter {
   std::map<const Stage*, Path> longest_;  // of the line being looked for
 };
 
-std::string said(Concurrency c) {
-  return c.limit == 0 ? "unlimited" : c.limit == 1 ? "serial" : fmt::format("up to {}", c.limit);
-}
-
-// Within double quotes.
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
 std::string bytes(std::size_t n) {
   return n < 10 * 1024          ? fmt::format("{} B", n)
          : n < 10 * 1024 * 1024 ? fmt::format("{:.1f} KiB", static_cast<double>(n) / 1024)
@@ -115,6 +101,10 @@ std::string said(const Bound& bound) {
 }
 
 }  // namespace
+
+std::string said(Concurrency c) {
+  return c.limit == 0 ? "unlimited" : c.limit == 1 ? "serial" : fmt::format("up to {}", c.limit);
+}
 
 std::string picture(const Stages& stages) {
   return Painter(stages).paint();
@@ -134,26 +124,6 @@ std::string table(const std::vector<StageInfo>& stages) {
     sum += s.bound;
   }
   return text + fmt::format("bound: {} messages, {}\n", sum.messages, said(sum));
-}
-
-std::string dot(const std::string& graph, const Stages& stages) {
-  std::string text =
-      fmt::format("digraph \"{}\" {{\n  rankdir=LR;\n  node [shape=box, style=rounded];\n", escaped(graph));
-  for (const auto& s : stages) {
-    const StageDescription is = describe(*s);
-    std::string settings = to_string(is.verb);
-    if (s->is_map()) settings += ", " + said(is.concurrency);
-    if (is.capacity) settings += fmt::format(", capacity {}", is.capacity);
-    if (s->row().cuts()) settings += fmt::format(", {} shards", is.shards);
-    text += fmt::format("  s{} [label=\"{}\\n{}\"];\n", s->id, escaped(is.name), settings);
-  }
-  for (const auto& s : stages)
-    for (const Stage* to : s->consumers)
-      text += fmt::format("  s{} -> s{}{};\n", s->id, to->id,
-                          to->verb == Verb::feedback ? " [constraint=false, style=dashed]"
-                          : s->bracket               ? " [style=bold]"
-                                                     : "");
-  return text + "}\n";
 }
 
 }  // namespace sluice::detail

@@ -1,4 +1,4 @@
-// A graph for people: its arrows as text, its settings as a table, its picture for Graphviz.
+// A graph for people: its arrows as text, its settings as a table.
 #pragma once
 
 #include <string>
@@ -13,6 +13,6 @@ namespace sluice::detail {
 // that leaves a stage drawn above begins under it. -> carries a message each, => a shard each.
 std::string picture(const Stages& stages);
 std::string table(const std::vector<StageInfo>& stages);
-std::string dot(const std::string& graph, const Stages& stages);
+std::string said(Concurrency concurrency);  // "up to 3"
 
 }  // namespace sluice::detail

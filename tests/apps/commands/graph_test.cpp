@@ -100,6 +100,7 @@ TEST_F(GraphCommand, FlagsChangeWhatItPrints) {
                                  {"--capacity", "batch=9"},
                                  {"--concurrency", "forward=2"},
                                  {"--capacity", "inflate=9"},
+                                 {"--graph", "load"},
                                  {"--dot"}})
     EXPECT_NE(graph(Arguments{"--threads", "2"} + flags).out, base) << flags[0];
   EXPECT_NE(graph({"--threads", "1"}).out, base);
@@ -161,23 +162,59 @@ TEST_F(GraphCommand, AFamilyOfStagesIsSetByThePartBeforeTheDot) {
   EXPECT_EQ(nines(one), 1);
 }
 
-TEST_F(GraphCommand, DotIsInputForGraphviz) {
-  const Result r = graph({"--dot"});
-  ASSERT_EQ(r.code, 0) << r.err;
-  std::size_t graphs = 0, depth = 0;
-  for (const std::string& line : lines(r.out)) graphs += line.starts_with("digraph");
-  for (const char c : r.out) {
-    depth += c == '{';
-    ASSERT_FALSE(c == '}' && depth == 0) << r.out;
-    depth -= c == '}';
+// Whoever reads only the first graph of a text, or only one document of a file, misses nothing.
+TEST_F(GraphCommand, DotIsOneGraphThatGraphvizMakesOneDocumentOf) {
+  for (const Arguments& flags : {Arguments{}, {"--stream", "--threads", "3"}, {"--ranks", "3"}}) {
+    const Result r = graph(Arguments{"--dot"} + flags);
+    ASSERT_EQ(r.code, 0) << r.err;
+    std::size_t graphs = 0, clusters = 0, nodes = 0, depth = 0;
+    for (const std::string& line : lines(r.out)) {
+      graphs += line.starts_with("digraph");
+      clusters += line.starts_with("  subgraph cluster_");
+      nodes += contains(line, " [label=");
+    }
+    for (const char c : r.out) {
+      depth += c == '{';
+      ASSERT_FALSE(c == '}' && depth == 0) << r.out;
+      depth -= c == '}';
+    }
+    EXPECT_EQ(graphs, 1u);
+    EXPECT_EQ(clusters, 3u);
+    EXPECT_EQ(depth, 0u);
+    for (const char* name : {"load", "train", "evaluate"})
+      EXPECT_TRUE(contains(r.out, std::string("    label=\"") + name + "\";\n")) << name;
+    if (run({"sh", "-c", "command -v dot && command -v python3"}).code != 0) GTEST_SKIP() << "no dot or no python3";
+    const std::string path = data_.folder().write("graph.dot", r.out);
+    const Result drawn = run({"dot", "-Tsvg", path});
+    EXPECT_EQ(drawn.code, 0) << drawn.err;
+    EXPECT_EQ(drawn.err, "");
+    const std::string svg = data_.folder().write("graph.svg", drawn.out);
+    const Result read = run({"python3", "-c",
+                             "import sys, xml.etree.ElementTree as x; g = [e.get('class') for e in "
+                             "x.parse(sys.argv[1]).iter('{http://www.w3.org/2000/svg}g')]; "
+                             "print(g.count('graph'), g.count('cluster'), g.count('node'))",
+                             svg});
+    EXPECT_EQ(read.out, "1 3 " + std::to_string(nodes) + "\n") << read.err;
   }
-  EXPECT_EQ(graphs, 3u);
-  EXPECT_EQ(depth, 0u);
-  if (run({"sh", "-c", "command -v dot"}).code != 0) GTEST_SKIP() << "no dot";
-  const std::string path = data_.folder().write("graph.dot", r.out);
-  const Result drawn = run({"dot", "-Tsvg", path});
-  EXPECT_EQ(drawn.code, 0) << drawn.err;
-  EXPECT_EQ(drawn.err, "");
+}
+
+TEST_F(GraphCommand, OneOfTheGraphsCanBeAskedForInEveryForm) {
+  const std::string text = graph({"--threads", "2"}).out;
+  for (const char* name : {"load", "train", "evaluate"}) {
+    const std::string one = graph({"--threads", "2", "--graph", name}).out;
+    EXPECT_EQ(part(one, name), part(text, name));
+    const std::string dot = graph({"--graph", name, "--dot"}).out;
+    EXPECT_TRUE(dot.starts_with(std::string("digraph \"") + name + "\" {\n")) << dot;
+    EXPECT_FALSE(contains(dot, "cluster")) << dot;
+    const std::string svg = graph({"--graph", name, "--svg"}).out;
+    EXPECT_TRUE(contains(svg, std::string("aria-label=\"") + name + ": ")) << svg.substr(0, 200);
+    for (const char* other : {"load", "train", "evaluate"}) {
+      if (other == std::string(name)) continue;
+      EXPECT_EQ(part(one, other), "");
+      EXPECT_FALSE(contains(svg, std::string("<title>") + other + "</title>")) << other;
+    }
+  }
+  EXPECT_EQ(graph({"--threads", "2", "--graph", "all"}).out, text);
 }
 
 TEST_F(GraphCommand, APipeIsRefusedBeforeSomethingIsTakenOutOfIt) {

@@ -212,6 +212,7 @@ TEST_F(Sweeps, AreAPage) {
   EXPECT_EQ(count("class=\"hit\""), 4u);
   EXPECT_EQ(count("class=\"dot\""), 24u);
   EXPECT_EQ(count("<th>"), 0u);  // each says of what it is the header
+  EXPECT_EQ(count("<th "), count("<th scope=\"col\"") + count("<th scope=\"row\""));
   // One flag is no map, and without a validation nothing is chosen.
   swept({"--lr", "0.1,0.2", "--report", data.path("one.html")});
   const std::string one = contents_of(data.path("one.html"));

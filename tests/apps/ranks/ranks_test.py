@@ -564,6 +564,26 @@ class OneProgram(Ranks):
             self.assertTrue(file["sound"], file)
 
     @by_each_launcher
+    def test_the_trace_has_all_processes_in_order_of_time(self, mpi):
+        trace = self.folder / f"{mpi.name}.json"
+        self.run_job(mpi, 3, *train("--epochs", 1, "--trace", trace, *ONE_THREAD))
+        events = json.loads(trace.read_text())["traceEvents"]
+        names = {event["pid"]: event["args"]["name"] for event in events if event["name"] == "process_name"}
+        self.assertEqual(sorted(names.values()), [f"rank {rank} on {HOST}" for rank in range(3)])
+        tracks, arrows = {}, {}
+        for event in events:
+            if event["ph"] in "BE":
+                tracks.setdefault((event["pid"], event["tid"]), []).append(event["ts"])
+            if "id" in event:
+                self.assertIsInstance(event["id"], int)  # Perfetto passes others over
+                arrows.setdefault(event["id"], []).append((event["ph"], event["pid"]))
+        self.assertEqual({pid for pid, _ in tracks}, set(names))
+        for times in tracks.values():  # as they were: strictly in order
+            self.assertEqual(times, sorted(set(times)))
+        self.assertEqual({tuple(phase for phase, _ in ends) for ends in arrows.values()}, {("s", "f")})
+        self.assertEqual({pid for ends in arrows.values() for _, pid in ends}, set(names))
+
+    @by_each_launcher
     def test_answers_once(self, mpi):
         questions = [("--version",), ("--help",), ("train", "--help"), (*train(), "--dump-flags", *ONE_THREAD)]
         for question in shared_out(questions, mpi):

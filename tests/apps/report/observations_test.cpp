@@ -344,7 +344,8 @@ TEST(TraceFile, HasTheThreeGraphs) {
   std::multiset<std::string> runs;
   std::set<std::string> stages;
   for (const json& e : trace["traceEvents"]) {
-    if (e["ph"] != "X") continue;
+    if (e["ph"] != "E") continue;
+    EXPECT_TRUE(e["args"].contains("run")) << e;
     (e["cat"] == "run") ? void(runs.insert(e["name"])) : void(stages.insert(e["name"]));
   }
   EXPECT_EQ(runs, (std::multiset<std::string>{"load", "train", "train", "evaluate", "evaluate"}));

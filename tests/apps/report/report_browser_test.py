@@ -33,6 +33,16 @@ LOOK = """(() => {
   const luminance = c => [0.2126, 0.7152, 0.0722].reduce((sum, weight, i) => {
     const v = c[i] / 255; return sum + weight * (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4); }, 0);
   const ground = e => e ? over(rgba(getComputedStyle(e).backgroundColor), ground(e.parentElement)) : [255, 255, 255, 1];
+  // Of a text in the picture of the graphs: the page that it draws, and on that the text's box, if it has one.
+  const painted = (rect, below) => {
+    const style = getComputedStyle(rect), [r, g, b, a] = rgba(style.fill);
+    return over([r, g, b, a * style.fillOpacity], below);
+  };
+  const drawn = text => {
+    const page = painted(text.ownerSVGElement.querySelector('.slc-page'), [255, 255, 255, 1]);
+    const box = text.parentElement.querySelector(':scope > rect');
+    return box ? painted(box, page) : page;
+  };
 
   for (const id of %s) {
     const section = document.getElementById(id), box = section?.getBoundingClientRect();
@@ -59,8 +69,8 @@ LOOK = """(() => {
   const faint = new Set();
   for (const element of document.querySelectorAll('body *')) {
     if (![...element.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || !element.getClientRects().length) continue;
-    if (element.closest('title, script, #graph svg')) continue;  // the graph's colours lie in its boxes
-    const style = getComputedStyle(element), back = ground(element);
+    if (element.closest('title, script, style')) continue;
+    const style = getComputedStyle(element), back = element.closest('#graph text') ? drawn(element) : ground(element);
     const front = over(rgba(element.closest('svg') ? style.fill : style.color), back);
     const [low, high] = [luminance(front), luminance(back)].sort((a, b) => a - b);
     if ((high + 0.05) / (low + 0.05) < 4.5) faint.add(`${element.tagName}.${element.className}: ${element.textContent}`);
@@ -81,7 +91,7 @@ LOOK = """(() => {
 class Browser:
     """Chromium, spoken to through pipes in its DevTools protocol."""
 
-    def __init__(self, program, profile):
+    def __init__(self, program, profile, more_flags=()):
         to_browser, from_browser = os.pipe(), os.pipe()
         # It reads from 3 and writes to 4, wherever the pipes are now.
         theirs = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (to_browser[0], from_browser[1])]
@@ -90,7 +100,7 @@ class Browser:
         self.log = open(os.path.join(profile, "log"), "w+b")
         command = [program, "--headless=new", "--remote-debugging-pipe", "--user-data-dir=" + profile, "--no-first-run",
                    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-gpu",
-                   "--disable-dev-shm-usage", "--disable-extensions", "--proxy-server=127.0.0.1:9"]
+                   "--disable-dev-shm-usage", "--disable-extensions", "--proxy-server=127.0.0.1:9", *more_flags]
         if os.geteuid() == 0:
             command.append("--no-sandbox")
         self.process = subprocess.Popen(command + ["about:blank"], stdin=subprocess.DEVNULL, stdout=self.log,
@@ -207,6 +217,7 @@ BROKEN = (
     ("the page is not dark", lambda p: p.replace("prefers-color-scheme: dark", "prefers-color-scheme: none")),
     ("an image is not shown", lambda p: p.replace("data:image/png;base64,", "data:image/png;base64,AAAA", 1)),
     ("hardly to be read", lambda p: p.replace("--muted: ", "--muted: #dddddd; --other: ")),
+    ("hardly to be read: text", lambda p: p.replace(".slc-busy{fill:#fb8f44}", ".slc-busy{fill:#4a1c00}")),
     ("the data: ", lambda p: p.replace('id="sluice-report">{', 'id="sluice-report">{{')),
 )
 

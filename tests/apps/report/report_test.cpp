@@ -60,6 +60,16 @@ TEST(Report, HasEverySectionOnce) {
   EXPECT_EQ(count(page, "href=\"#" + predicted_id + "\""), 1u);
 }
 
+// A screen reader says it with each cell.
+TEST(Report, EveryHeaderOfATableSaysWhetherItIsARowsOrAColumns) {
+  for (const Sample& sample : {Sample(10, 200), Sample(40, 400, 100, 300, 200)}) {
+    const std::string page = html(sample.report);
+    EXPECT_EQ(count(page, "<th>"), 0u);
+    EXPECT_EQ(count(page, "<th "), count(page, "<th scope=\"col\"") + count(page, "<th scope=\"row\""));
+    EXPECT_GT(count(page, "<th scope=\"row\""), 20u);
+  }
+}
+
 TEST(Report, RefersToNothingOutside) {
   const std::string page = html(Sample(10, 200).report);
   EXPECT_EQ(count(page, "http://www.w3.org/2000/svg"), count(page, "://"));  // the name of a language
@@ -193,7 +203,7 @@ TEST(Report, HasTrueClassesInTheRowsOfItsMatrixAndPredictedOnesInItsColumns) {
   for (std::size_t i = 0; i < 200; ++i) ++expected[sample.test.labels[i]][sample.report.predictions.predicted[i]];
   ASSERT_NE(expected[4][5], expected[5][4]);
   std::vector<std::vector<std::size_t>> shown;
-  const std::string begin = "<tr><th class=\"row\"";
+  const std::string begin = "<tr><th scope=\"row\" class=\"row\"";
   for (std::size_t at = 0; (at = confusion.find(begin, at)) != std::string::npos; ++at) {
     const std::string row = confusion.substr(at, confusion.find("</tr>", at) - at);
     if (shown.size() == 4) {
@@ -208,7 +218,7 @@ TEST(Report, HasTrueClassesInTheRowsOfItsMatrixAndPredictedOnesInItsColumns) {
                        " title=\"class 4 taken for class 5: 20, 100.0 %\">20</td>"));
   const std::string head = confusion.substr(0, confusion.find("</thead>"));
   EXPECT_TRUE(contains(head, "colspan=\"10\">predicted</th>"));
-  EXPECT_TRUE(contains(head, "<tr><th class=\"axis\">true</th><th class=\"column\">"));
+  EXPECT_TRUE(contains(head, "<tr><th scope=\"col\" class=\"axis\">true</th><th scope=\"col\" class=\"column\">"));
   EXPECT_LT(head.find(">class 4<"), head.find(">class 5<"));
 }
 
