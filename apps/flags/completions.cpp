@@ -183,36 +183,30 @@ std::string zsh_action(const Values& values) {
   const bool files = values.files || values.folders;
   if (values.words.empty()) return !files ? " " : (values.list ? "_sequence " : "") + zsh_files(values);
   const std::string list = fmt::format("{}", fmt::join(values.words, " "));
-  if (files)
-    return fmt::format("_alternative \"words:word:({})\" {}", list, quoted_for_fish("files:file:" + zsh_files(values)));
+  if (files) return fmt::format(R"z(_alternative "words\:word\:({})" 'files\:file\:{}')z", list, zsh_files(values));
   if (values.list) return "_sequence compadd - " + list;
   return values.behind.empty() ? "(" + list + ")" : fmt::format("compadd -S \"{}\" - {}", values.behind, list);
 }
 
-std::string zsh_flag(const Flags& command, const CLI::Option* flag) {
+// "(--quiet)": what is not offered behind the flag; "*": it may come again.
+std::string zsh_before(const CLI::Option* flag) {
+  if (Flags::repeatable(flag)) return "*";
+  const std::string name = long_flag(flag);
+  if (name == "--help" || name == "--version") return "(- *)";
   std::vector<std::string> others;
   for (const CLI::Option* other : flag->get_excludes()) others.push_back(long_flag(other));
+  std::sort(others.begin(), others.end());
+  return others.empty() ? "" : fmt::format("({})", fmt::join(others, " "));
+}
+
+std::string zsh_flag(const Flags& command, const CLI::Option* flag) {
   const std::string what = "[" + zsh_part(brief(command.description_of(flag))) + "]";
-  if (!Flags::has_value(flag)) {
-    std::string text;
-    const bool alone = flag->get_group() == help_group && flag->get_lnames().front() != "no-env" &&
-                       flag->get_lnames().front() != "dump-flags";
-    for (const std::string& name : names(flag))
-      text += "      " +
-              quoted((alone            ? "(- *)"
-                      : others.empty() ? ""
-                                       : fmt::format("({})", fmt::join(others, " "))) +
-                     name + what) +
-              "\n";
-    return text;
-  }
-  const std::string before = Flags::repeatable(flag) ? "*"
-                             : others.empty()        ? ""
-                                                     : fmt::format("({})", fmt::join(others, " "));
-  return "      " +
-         quoted(fmt::format("{}{}={}:{}:{}", before, long_flag(flag), what, zsh_part(flag->get_type_name()),
-                            zsh_action(command.values_of(flag)))) +
-         "\n";
+  const std::string value = fmt::format(":{}:{}", zsh_part(flag->get_type_name()), zsh_action(command.values_of(flag)));
+  std::string text;
+  for (const std::string& name : names(flag))
+    text += fmt::format("      {}\n",
+                        quoted(zsh_before(flag) + name + (Flags::has_value(flag) ? "=" + what + value : what)));
+  return text;
 }
 
 std::string zsh(const Flags& program, const std::vector<const Flags*>& commands) {

@@ -622,10 +622,7 @@ void declare_synth(Flags& flags, CommandLine& line) {
   declare_threads(flags.group("Work"), o.threads);
   output.bare("--force", o.force, "Replace files that are there already");
   output.bare("--json", o.json, "Print what was written as one JSON object");
-  flags.section(
-      "Files", "",
-      {{"train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz",
-        "what is written into DIR"}});
+  flags.section("Files", "", {{"DIR/train-images-idx3-ubyte.gz", "and its three siblings: what is written"}});
   flags.example("sluice synth made-up --train 6000 --test 1000", "a data set to train on");
   flags.example("sluice train --data made-up --epochs 1", "and to train on it");
 }

@@ -148,7 +148,7 @@ std::string help(const Flags& command, std::size_t width) {
 std::string help(const Flags& program, const std::vector<const Flags*>& commands, std::size_t width) {
   width = std::min(width, most_columns);
   std::string text = wrapped(program.get_description(), 0, width) + "\nUsage: sluice COMMAND [FLAG]...\n\nCommands\n";
-  for (const Flags* command : commands) text += entry(command->get_name(), command->get_description(), 14, width);
+  for (const Flags* command : commands) text += entry(command->get_name(), command->get_description(), 15, width);
   text += "\nsluice COMMAND --help lists the flags of a command.\n" + flags(program, width);
   return text + notes_and_examples(program, width);
 }

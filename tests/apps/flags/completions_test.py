@@ -126,7 +126,7 @@ def shell(name, program, folder):
 
 def commands_of(program):
     part = output_of(program, "help").split("\nCommands\n")[1].split("\n\n")[0]
-    return re.findall(r"^  ([a-z]+) ", part, re.M)
+    return re.findall(r"^  ([a-z]+)(?= |$)", part, re.M)
 
 
 def flags_of(program, command):
@@ -134,8 +134,8 @@ def flags_of(program, command):
 
 
 def plain(words):
-    """Without what stands behind: the = of a flag, the / of a folder, quotes."""
-    return {re.sub(r"[=/]$", "", word.replace("\\", "")) for word in words}
+    """Without what stands behind (the = of a flag, the / of a folder, the comma of a list) and quotes."""
+    return {re.sub(r"[=/,]$", "", word.replace("\\", "")) for word in words}
 
 
 def test(name, program, folder):
@@ -204,6 +204,7 @@ def stages(program, folder):
 
     data = [f"small/{set}-{what}-ubyte.gz" for set in ("train", "t10k") for what in ("images-idx3", "labels-idx1")]
     (folder / "t.csv").write_text("a,b,label\n" + "1,2,0\n3,4,1\n" * 50)
+    (folder / "index").mkdir()
     assert run("synth", "small", "--train", "600", "--test", "100").returncode == 0
     assert run("index", "--index-cache", "index", *data).returncode == 0
     for more in [], ["--standardize"]:
@@ -217,6 +218,7 @@ def stages(program, folder):
     asked = {"eval": [["--model", "m0.safetensors", *small], ["--model", "m0.safetensors", *small, "--decoder", "zlib"],
                       ["--model", "m0.safetensors", *small, "--index-cache", "index"]],
              "predict": [["--model", "m1.safetensors", "--images", data[2]],
+                         ["--model", "m1.safetensors", "--images", data[2], "--decoder", "zlib"],
                          ["--model", "m1.safetensors", "--images", data[2], "--index-cache", "index"]]}
     offered, there, faults = offered_stages(program), {}, []
     # A graph's table tells which take what.

@@ -21,7 +21,7 @@ class Program:
     def __init__(self, path):
         self.path = path
         part = self.prints("help").split("\nCommands\n")[1].split("\n\n")[0]
-        self.commands = re.findall(r"^  ([a-z]+) ", part, re.M)
+        self.commands = re.findall(r"^  ([a-z]+)(?= |$)", part, re.M)
         assert len(self.commands) >= 8, part
 
     def prints(self, *arguments):
