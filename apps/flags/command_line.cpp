@@ -7,9 +7,11 @@
 #include <memory>
 
 #include <sluice/pipeline/suggestion.hpp>
+#include "apps/flags/completions.hpp"
 #include "apps/flags/declarations.hpp"
 #include "apps/flags/flags.hpp"
 #include "apps/flags/help.hpp"
+#include "apps/flags/manual.hpp"
 #include "apps/job/usage_error.hpp"
 
 namespace sluice::apps {
@@ -42,6 +44,12 @@ std::string unknown_flag(const std::string& word, const CLI::App& program, const
   return fmt::format("{}: no such flag{}", word, suggestion(word, known));
 }
 
+std::string unknown_command(const std::string& word, const std::vector<Flags*>& commands) {
+  std::vector<std::string> known;
+  for (const Flags* one : commands) known.push_back(one->get_name());
+  return fmt::format("{}: no such command{}", word, suggestion(word, known));
+}
+
 // The words that the parser did not know, with the nearest that it does.
 std::string unknown_argument(const CLI::App& program, const CLI::ParseError& error,
                              const std::vector<Flags*>& commands) {
@@ -52,11 +60,7 @@ std::string unknown_argument(const CLI::App& program, const CLI::ParseError& err
   if (left.empty()) return error.what();
   const std::string word = left.front().substr(0, left.front().find('='));
   if (word.size() > 1 && word[0] == '-') return unknown_flag(word, program, command, commands);
-  if (&command == &program) {
-    std::vector<std::string> known;
-    for (const Flags* one : commands) known.push_back(one->get_name());
-    return fmt::format("{}: no such command{}", word, suggestion(word, known));
-  }
+  if (&command == &program) return unknown_command(word, commands);
   const bool images = command.get_option_no_throw("--images");
   return fmt::format("{}: unexpected argument{}: see sluice {} --help", word,
                      images ? ", did you mean --images " + word : "", command.get_name());
@@ -85,13 +89,9 @@ std::string wrong_number_of_values(const CLI::App& app, const CLI::ArgumentMisma
   return text;
 }
 
-bool has_word(const std::string& text, const std::string& word) {
-  const auto part_of_a_flag = [](char c) { return c == '-' || (c >= 'a' && c <= 'z'); };
-  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
-    const std::size_t end = at + word.size();
-    if ((at == 0 || !part_of_a_flag(text[at - 1])) && (end == text.size() || !part_of_a_flag(text[end]))) return true;
-  }
-  return false;
+std::string first_line(const std::function<std::string()>& text) {
+  const std::string all = text ? text() : "sluice";
+  return all.substr(0, all.find('\n'));
 }
 
 }  // namespace
@@ -112,6 +112,14 @@ CommandLine parse_command_line(int argc, const char* const* argv, const Surround
     program.add_subcommand(command);
   }
   const std::vector<const Flags*> all(commands.begin(), commands.end());
+  const auto helped = [&](const HelpOptions& o) {
+    const std::string version = o.manual ? first_line(surroundings.version) : "";
+    if (o.command.empty()) return o.manual ? manual(program, all, version) : help(program, all, surroundings.columns);
+    for (const Flags* one : all)
+      if (one->get_name() == o.command)
+        return o.manual ? manual(program, *one, all, version) : help(*one, surroundings.columns);
+    throw UsageError(unknown_command(o.command, commands));
+  };
 
   refuse_values_of_bare_flags(argc, argv, commands);
   const auto chosen = [&] {
@@ -120,8 +128,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, const Surround
   try {
     program.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    line.text =
-        chosen() == commands.end() ? help(program, all, surroundings.columns) : help(**chosen(), surroundings.columns);
+    line.text = helped({.command = chosen() == commands.end() ? "" : (*chosen())->get_name()});
     return line;
   } catch (const CLI::CallForVersion& version) {
     line.text = version.what();
@@ -150,6 +157,8 @@ CommandLine parse_command_line(int argc, const char* const* argv, const Surround
   line.from_environment = command.from_environment();
   line.options.command = command.get_name();
   line.options.spelt = command.spelt();
+  if (line.command == CommandLine::Command::none)
+    line.text = line.shell.empty() ? helped(line.help) : completions(line.shell, program, all);
   return line;
 }
 

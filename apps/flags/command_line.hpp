@@ -20,6 +20,11 @@
 
 namespace sluice::apps {
 
+struct HelpOptions {
+  std::string command;  // empty: the program
+  bool manual = false;  // as a page of the manual
+};
+
 struct CommandLine {
   enum class Command { none, train, eval, predict, graph, sweep, fetch, synth, index, inspect };
   Command command = Command::none;
@@ -31,7 +36,9 @@ struct CommandLine {
   SynthOptions synth;  // of synth
   InspectOptions inspect;
   IndexOptions index;
-  std::string text;                                     // of none: the help or the version
+  HelpOptions help;
+  std::string shell;                                    // whose completion is asked for
+  std::string text;                                     // of none: the help, the version, a page or a script
   bool wrong = false;                                   // of none: the text is not what was asked for
   std::map<std::string, std::string> from_environment;  // flag: value
 };

@@ -25,6 +25,23 @@ constexpr const char* graph_title = "Graph (none of these changes a result)";
 constexpr const char* images_of_any_kind =
     "Images: IDX, .npy or .npz of any type, compressed or plain; several with commas between";
 constexpr std::size_t most_shards = 4096, most_lanes = 1024;
+const Flags::Values model_file{.endings = {".safetensors"}};
+
+// The stages of a command's graphs, by what stands before the dot: the maps, and those behind which there is room.
+// Which of them there are depends on other flags. A test asks the graphs.
+struct Stages {
+  std::vector<std::string> maps, with_room;
+};
+const Stages stages_of_train{
+    .maps = {"inflate", "parse", "transform", "batch", "forward", "gradient", "loss", "accuracy", "exchange", "reduce",
+             "sgd"},
+    .with_room = {"pieces", "inflate", "verify", "cut",   "number", "parse",  "rows", "share",
+                  "pair",   "shuffle", "lanes",  "batch", "work",   "shard",  "loss", "accuracy",
+                  "plan",   "sums",    "due",    "slice", "gather", "weights"}};
+const Stages stages_of_eval{.maps = {"inflate", "batch", "forward", "loss", "accuracy"},
+                            .with_room = {"pieces", "inflate", "verify", "parse", "rows", "pair"}};
+const Stages stages_of_predict{.maps = {"inflate", "transform", "batch", "forward", "lines"},
+                               .with_room = {"pieces", "inflate", "verify", "parse", "rows"}};
 
 // A flag for each of the files of a folder that have customary names.
 struct NamedFiles {
@@ -51,6 +68,7 @@ void declare_folder(Flags& flags, std::string& folder, const char* what, const c
     });
   };
   const Flag all = data.file("--data DIR|FILE", folder, what)
+                       .values({.endings = {".npz"}})
                        .by_default("Debian's Fashion-MNIST")
                        .only_where(not_all_are_named, where_all_are_named);
   for (const NamedSet& set : sets) {
@@ -78,7 +96,8 @@ void declare_contents(const FlagGroup& data, Options& o) {
       .by_default("none");
   data.choice("--header WHETHER", o.header, {"auto", "yes", "no"},
               "Whether a table begins with the names of its columns");
-  data.value("--separator CHARACTER", o.separator, separator(), "Between the cells of a table: a comma, ;, | or tab");
+  data.value("--separator CHARACTER", o.separator, separator(), "Between the cells of a table: a comma, ;, | or tab")
+      .values({.words = {"auto", "tab"}});
   data.choice(
       "--missing HOW", o.missing, {"auto", "error", "zero", "mean", "skip"},
       "What becomes of cells of a table that are empty or NA: an error, 0, the mean of the column in the training "
@@ -243,6 +262,7 @@ Flag declare_validation(Flags& flags, Options& o, const SweepOptions* sweep = nu
                  "Hold out this share of the training set, or the K-th of N equal parts of it, of each class "
                  "the same, by --seed, and train on the rest; or take the rows of a file, as --test does. The "
                  "model is scored by them after every epoch")
+          .values({.endings = {".csv", ".tsv", ".npz", ".gz", ".zst", ".xz", ".bz2"}})
           .by_default("nothing is held out")
           .only_where([&o] { return !o.stream; }, "with --stream, which holds no rows to validate on");
   const auto held = [&o] { return !o.stream; };
@@ -273,7 +293,7 @@ Flag declare_validation(Flags& flags, Options& o, const SweepOptions* sweep = nu
 
 void declare_checkpoints(Flags& flags, Options& o) {
   const FlagGroup checkpoints = flags.group("Checkpoints");
-  checkpoints.file(
+  const Flag file = checkpoints.file(
       "--checkpoint FILE", o.checkpoint,
       "Keep the state of the training here, as safetensors: the same command goes on from it, with the same bits as "
       "if it had never ended, whatever ended it. The one before is kept as FILE.previous, and used where FILE is "
@@ -282,6 +302,7 @@ void declare_checkpoints(Flags& flags, Options& o) {
       "--scale, "
       "--standardize, --stream, --shuffle-buffer and --lanes; --epochs may grow, unless --schedule or --average "
       "depends on it");
+  file.values(model_file);
   checkpoints
       .value("--checkpoint-every N|Ne", o.checkpoint_every, steps_or_epochs(1),
              "Steps between two checkpoints, or epochs: 10e; there is one more at the end, and when SIGINT, SIGTERM or "
@@ -292,16 +313,19 @@ void declare_checkpoints(Flags& flags, Options& o) {
       .value("--resume auto|FILE|no", o.resume, named(),
              "auto: go on from --checkpoint, if it is there; no: begin anew and replace it; FILE: begin from this one, "
              "which is only read, unless --checkpoint is there (./no for one of that name)")
+      .values({.words = {"auto", "no"}, .endings = model_file.endings})
       .by_default("auto")
       .only_where([&o] { return o.keeps_checkpoints(); }, "without --checkpoint FILE, unless it names a file itself",
                   Options::names_file);
 }
 
-void declare_run(Flags& flags, Options& o) {
+void declare_run(Flags& flags, Options& o, const Stages& stages) {
   const FlagGroup graph = flags.group(graph_title);
   declare_threads(graph, o.threads);
-  graph.repeatable("--concurrency STAGE=N", o.concurrency, "At most N bodies of a map at once; repeatable");
-  graph.repeatable("--capacity STAGE=N", o.capacity, "Messages that may lie behind a stage; repeatable");
+  graph.repeatable("--concurrency STAGE=N", o.concurrency, "At most N bodies of a map at once; repeatable")
+      .values({.words = stages.maps, .behind = "="});
+  graph.repeatable("--capacity STAGE=N", o.capacity, "Messages that may lie behind a stage; repeatable")
+      .values({.words = stages.with_room, .behind = "="});
 }
 
 void declare_shards(Flags& flags, Options& o) {
@@ -334,7 +358,8 @@ void declare_kernels(Flags& flags, Options& o) {
 
 void declare_output(Flags& flags, Options& o) {
   const FlagGroup output = flags.group("Output");
-  output.file("--output FILE", o.output, "Write the model here, as safetensors, when it is complete");
+  output.file("--output FILE", o.output, "Write the model here, as safetensors, when it is complete")
+      .values(model_file);
   output.bare("--json", o.json, "Print the result as one JSON object");
   output.bare("--quiet", o.quiet,
               "On stderr only errors, warnings, interruptions, and what is asked for by --profile or SIGUSR1");
@@ -357,15 +382,19 @@ void declare_output(Flags& flags, Options& o) {
 void declare_inside(Flags& flags, Options& o) {
   const FlagGroup inside = flags.group("See inside");
   inside.bare("--profile", o.profile, "In the end, what each stage did, and what bounds the run, on stderr");
-  inside.file("--trace FILE", o.trace,
-              "Write what ran where and when, as Chrome trace events: for Perfetto, speedscope or chrome://tracing");
+  inside
+      .file("--trace FILE", o.trace,
+            "Write what ran where and when, as Chrome trace events: for Perfetto, speedscope or chrome://tracing")
+      .values({.endings = {".json"}});
   inside.value("--trace-steps N", o.trace_steps, whole(1, 10'000'000), "Messages of each stream that are traced")
       .only_where([&o] { return !o.trace.empty(); }, "without --trace FILE");
-  inside.file("--picture FILE", o.picture, "Write the graphs as SVG: busy shares, rates, queues and the bottleneck");
+  inside.file("--picture FILE", o.picture, "Write the graphs as SVG: busy shares, rates, queues and the bottleneck")
+      .values({.endings = {".svg"}});
   inside
       .file("--report FILE", o.report,
             "Write one HTML page: curves, confusion matrix, calibration, predictions, weights, the graphs and their "
             "bottleneck")
+      .values({.endings = {".html"}})
       .only_where([&o] { return !o.stream; }, "with --stream, which does not hold the images that it shows");
   declare_class_names(inside, o,
                       "For --report, --output and --checkpoint: as many names as classes, with commas between, or "
@@ -383,7 +412,8 @@ void declare_dump(Flags& flags, Options& o) {
 
 void declare_model(Flags& flags, Options& o) {
   const FlagGroup model = flags.group("Model");
-  model.file("--model FILE", o.model, "Model or checkpoint: safetensors with the tensors weight and bias");
+  model.file("--model FILE", o.model, "Model or checkpoint: safetensors with the tensors weight and bias")
+      .values(model_file);
   declare_scale(model, o, "the model's own; 1/255 of one that says nothing");
   declare_class_names(model, o, "As many names as classes, with commas between, or @FILE, a line each",
                       "the model's own");
@@ -396,7 +426,7 @@ void declare_train(Flags& flags, CommandLine& line) {
   declare_training(flags, o);
   declare_validation(flags, o);
   declare_checkpoints(flags, o);
-  declare_run(flags, o);
+  declare_run(flags, o, stages_of_train);
   declare_shards(flags, o);
   declare_kernels(flags, o);
   declare_ranks(flags, o);
@@ -406,6 +436,12 @@ void declare_train(Flags& flags, CommandLine& line) {
   flags.note(
       "SIGINT (Ctrl-C), SIGTERM and SIGHUP end the run after the step under way or the next, with a checkpoint if "
       "there is to be one; a second one ends it at once. SIGUSR1 is answered with a line on stderr.");
+  flags.section(
+      "Files", "",
+      {{"/usr/share/datasets/fashion-mnist", "what is read where no file is named: Debian's dataset-fashion-mnist"},
+       {"FILE.previous", "of --checkpoint FILE, the one before"},
+       {"FILE.pieces", "of --checkpoint FILE with --stream, what need not be decompressed again"},
+       {"FILE.gzi", "of FILE.gz, its index (sluice index)"}});
   flags.example("sluice train --epochs 3 --output model.safetensors", "Fashion-MNIST, and the model as a file");
   flags.example("sluice train --checkpoint run.safetensors", "the same command again goes on from there");
   flags.example("sluice train --quiet --json > result.json", "the result for another program");
@@ -430,7 +466,7 @@ void declare_eval(Flags& flags, CommandLine& line) {
          {"--labels FILE", line.eval.labels, "Their labels"}}}});
   declare_contents(flags.group("Data"), o);
   declare_decoder(flags.group("Data"), o);
-  declare_run(flags, o);
+  declare_run(flags, o, stages_of_eval);
   declare_kernels(flags, o);
   const FlagGroup output = flags.group("Output");
   const Flag json = output.bare("--json", o.json, "Print the result as one JSON object");
@@ -455,13 +491,15 @@ void declare_predict(Flags& flags, CommandLine& line) {
       .only_where(with_gallery, without_gallery);
   declare_contents(data, o);
   declare_decoder(data, o);
-  declare_run(flags, o);
+  declare_run(flags, o, stages_of_predict);
   declare_kernels(flags, o);
   output.choice("--format NAME", p.format, {"jsonl", "csv"}, "jsonl: an object for each image; csv");
   output.value("--top-k N", p.top_k, whole(1, stages::most_classes), "The N most likely classes of each image");
   output.bare("--probabilities", p.probabilities, "The probability of every class, in order");
-  output.file("--gallery FILE", p.gallery,
-              "Write a picture of the first images and what they are taken for, as PNG or SVG by the name's end");
+  output
+      .file("--gallery FILE", p.gallery,
+            "Write a picture of the first images and what they are taken for, as PNG or SVG by the name's end")
+      .values({.endings = {".png", ".svg"}});
   output.value("--gallery-images N", p.gallery_images, whole(1, most_gallery), "Images of the gallery, at most")
       .only_where(with_gallery, without_gallery);
   declare_dump(flags, o);
@@ -478,7 +516,7 @@ void declare_graph(Flags& flags, CommandLine& line) {
   declare_stream(flags, o);
   declare_batch_size(flags.group("Training"), o);
   declare_optimizer(flags.group("Training"), o);
-  declare_run(flags, o);
+  declare_run(flags, o, stages_of_train);
   declare_shards(flags, o);
   flags.group("Several processes")
       .value("--ranks N", o.ranks, whole(1, 65'536),
@@ -522,7 +560,8 @@ void declare_sweep(Flags& flags, CommandLine& line) {
     SweepOptions::Flag& swept = sweep.flags.emplace_back(SweepOptions::Flag{"--" + flag->get_lnames().front()});
     training
         .value(fmt::format("{} {}[,...]", swept.name, flag->get_type_name()), swept.values, named(),
-               flag->get_description())
+               train.description_of(flag))
+        .values({.words = train.values_of(flag).words, .list = true})
         .by_default(train.default_of(flag));
   }
   const Flag validation = declare_validation(flags, o, &sweep);
@@ -550,8 +589,9 @@ void declare_sweep(Flags& flags, CommandLine& line) {
   declare_kernels(flags, o);
   const FlagGroup output = flags.group("Output");
   output.bare("--json", o.json, "Print the result as one JSON object");
-  output.file("--csv FILE", sweep.csv, "Write a line for each job");
-  output.file("--report FILE", o.report, "Write one HTML page: curves of all jobs, spread over seeds, heat map, table");
+  output.file("--csv FILE", sweep.csv, "Write a line for each job").values({.endings = {".csv"}});
+  output.file("--report FILE", o.report, "Write one HTML page: curves of all jobs, spread over seeds, heat map, table")
+      .values({.endings = {".html"}});
   output.bare("--quiet", o.quiet, "On stderr only errors, warnings and interruptions");
   const Flag progress =
       output
@@ -574,9 +614,11 @@ void declare_sweep(Flags& flags, CommandLine& line) {
 void declare_fetch(Flags& flags, CommandLine& line) {
   Options& o = line.options;
   FetchOptions& fetch = line.fetch;
-  flags.argument("NAME", fetch.name, "Data set, one of those of --list", Flags::Given::at_will);
-  flags.argument("DIR", fetch.folder, "Folder to fetch it into, a new one or not; NAME, if it is left out",
-                 Flags::Given::at_will);
+  // Which there are, only apps/fetch knows; a test asks it.
+  flags.argument("NAME", fetch.name, "Data set, one of those of --list")
+      .optional()
+      .values({.words = {"fashion-mnist", "mnist", "kmnist", "qmnist", "emnist", "cifar-10"}});
+  flags.argument("DIR", fetch.folder, "Folder to fetch it into, a new one or not; NAME, if it is left out").optional();
   const FlagGroup data = flags.group("Data"), output = flags.group("Output");
   const auto fetches = [&fetch] { return !fetch.list; };
   const char* const otherwise = "with --list, which fetches nothing";
@@ -613,13 +655,10 @@ void declare_fetch(Flags& flags, CommandLine& line) {
       .only_where(fetches, otherwise);
   flags.note(
       "Nothing else in this program asks a network. A file gets its name when its SHA-256 is the one that the source "
-      "named by "
-      "--list has published, or --sha256; until then it is FILE.part, from where the same command goes on, whatever "
-      "ended it. "
-      "Only https is asked, proxies and certificates are those of curl (https_proxy, NO_PROXY; CURL_CA_BUNDLE, "
-      "SSL_CERT_DIR, "
-      "SSL_CERT_FILE), and messages have neither the user and the password of a URL nor what follows its question "
-      "mark.");
+      "named by --list has published, or --sha256; until then it is FILE.part, from where the same command goes on, "
+      "whatever ended it. Only https is asked, proxies and certificates are those of curl (https_proxy, NO_PROXY; "
+      "CURL_CA_BUNDLE, SSL_CERT_DIR, SSL_CERT_FILE), and messages have neither the user and the password of a URL nor "
+      "what follows its question mark.");
   flags.example("sluice fetch --list", "which data sets there are, and what is known of their files");
   flags.example("sluice fetch fashion-mnist", "into the folder fashion-mnist, for sluice train --data fashion-mnist");
 }
@@ -637,12 +676,13 @@ void declare_synth(Flags& flags, CommandLine& line) {
   declare_threads(flags.group("Work"), o.threads);
   output.bare("--force", o.force, "Replace files that are there already");
   output.bare("--json", o.json, "Print what was written as one JSON object");
+  flags.section("Files", "", {{"DIR/train-images-idx3-ubyte.gz", "and its three siblings: what is written"}});
   flags.example("sluice synth made-up --train 6000 --test 1000", "a data set to train on");
   flags.example("sluice train --data made-up --epochs 1", "and to train on it");
 }
 
 void declare_index(Flags& flags, CommandLine& line) {
-  flags.argument("FILE", line.index.files, "gzip-compressed");
+  flags.argument("FILE", line.index.files, "gzip-compressed").values({.endings = {".gz"}});
   const FlagGroup output = flags.group("Output");
   output.file("--index-cache DIR", line.index.folder, "Folder to write into, one for each data set")
       .by_default("beside each file");
@@ -653,7 +693,28 @@ void declare_index(Flags& flags, CommandLine& line) {
       "result; the file is then read without it. It takes about a tenth of the file's size, and as much memory where "
       "it is used. The format is that of gztool, whose own are used as well (gztool -s 1). An older index at its place "
       "is replaced, nothing else is. A file of bgzip or pigz -i needs none.");
+  flags.section("Files", "", {{"FILE.gzi", "of FILE.gz, its index, beside it or in the folder of --index-cache"}});
   flags.example("sluice index data/*.gz", "and train, eval and predict decompress on all threads at once");
+}
+
+void declare_help(Flags& flags, CommandLine& line) {
+  std::vector<std::string> names;
+  for (const Declaration& command : declarations()) names.emplace_back(command.name);
+  flags.argument("COMMAND", line.help.command, "One of those of sluice; without it all of them are listed")
+      .optional()
+      .values({.words = names});
+  flags.group("Output").bare("--man", line.help.manual, "As a page of the manual, in mdoc: for man -l");
+  flags.example("sluice help train", "what sluice train --help prints");
+  flags.example("sluice help --man train > sluice-train.1", "its page of the manual, for man -l sluice-train.1");
+}
+
+void declare_completions(Flags& flags, CommandLine& line) {
+  flags.argument("SHELL", line.shell, "The shell that they are for").choices({"bash", "zsh", "fish"});
+  flags.note(
+      "Where sluice is installed, the shells find them by themselves. Otherwise: in ~/.bashrc, source <(sluice "
+      "completions bash); in ~/.zshrc, behind compinit, source <(sluice completions zsh); for fish, sluice completions "
+      "fish > ~/.config/fish/completions/sluice.fish.");
+  flags.example("source <(sluice completions bash)", "for this shell");
 }
 
 constexpr Declaration commands[] = {
@@ -669,6 +730,9 @@ constexpr Declaration commands[] = {
      declare_index},
     {Command::fetch, "fetch", "Fetch a known data set from the web, verified by its published digests", declare_fetch},
     {Command::synth, "synth", "Write a data set of made-up images, to train on", declare_synth},
+    {Command::none, "help", "Print the help of a command", declare_help},
+    {Command::none, "completions", "Print what a shell needs to complete commands, flags and their values",
+     declare_completions},
 };
 
 }  // namespace
@@ -683,17 +747,21 @@ void declare_program(Flags& program, const Surroundings& surroundings) {
                         "Print version, compiler, oneTBB, decoders and the instruction sets of this machine")
       ->group(help_group);
   program.require_subcommand(0, 1);
-  program.note(
+  program.note("Results are on stdout; progress, log and errors are on stderr.");
+  program.section(
+      "Environment",
       "Each flag with a value has a variable of the environment, SLUICE_BATCH_SIZE for --batch-size: a default for all "
       "commands, which a flag beats. An empty one counts as unset, one whose flag has no effect here is passed over, "
       "one of a flag that is repeatable has commas between. --no-env takes nothing from the environment. A flag "
-      "that is given and has no effect is an error.");
-  program.note("Results are on stdout; progress, log and errors are on stderr.");
-  program.list("Exit codes", {{"0", "done"},
-                              {"1", "failed"},
-                              {"2", "wrong use"},
-                              {"3", "data, model or checkpoint missing, damaged or not matching"},
-                              {"128 + signal", "ended by one"}});
+      "that is given and has no effect is an error.",
+      {{"NO_COLOR", "no colours on a terminal"},
+       {"COLUMNS", "how wide help and progress are, where no terminal says it"}});
+  program.section("Exit codes", "",
+                  {{"0", "done"},
+                   {"1", "failed"},
+                   {"2", "wrong use"},
+                   {"3", "data, model or checkpoint missing, damaged or not matching"},
+                   {"128 + signal", "ended by one"}});
   program.example("sluice train", "Fashion-MNIST, 10 epochs");
   program.example("sluice train --data data --epochs 20 --lr 0.05 --output model.safetensors",
                   "a data set in a folder, and the model as a file");

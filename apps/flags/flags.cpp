@@ -1,6 +1,7 @@
 #include "apps/flags/flags.hpp"
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <utility>
@@ -15,15 +16,30 @@ std::string long_name(const CLI::Option* flag) {
   return flag->get_lnames().empty() ? flag->get_name() : "--" + flag->get_lnames().front();
 }
 
-bool has_value(const CLI::Option* flag) {
-  return flag->get_items_expected_max() > 0;
-}
+// Of the files that data come in (docs/data.md).
+const std::vector<std::string> endings_of_data{"-ubyte", ".npy", ".npz", ".csv", ".tsv", ".gz", ".zst", ".xz", ".bz2"};
 
-bool repeatable(const CLI::Option* flag) {
-  return flag->get_items_expected_max() > 1;
+bool is_in_name(char c) {
+  return c == '-' || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
 }  // namespace
+
+bool has_word(const std::string& text, const std::string& word) {
+  for (std::size_t at = text.find(word); at != std::string::npos; at = text.find(word, at + 1)) {
+    const std::size_t end = at + word.size();
+    if ((at == 0 || !is_in_name(text[at - 1])) && (end == text.size() || !is_in_name(text[end]))) return true;
+  }
+  return false;
+}
+
+bool Flags::has_value(const CLI::Option* flag) {
+  return flag->get_items_expected_max() > 0;
+}
+
+bool Flags::repeatable(const CLI::Option* flag) {
+  return flag->get_items_expected_max() > 1;
+}
 
 void Flags::check(CLI::Option* flag, Check check) {
   flag->check(CLI::Validator([check = std::move(check)](const std::string& text) { return check(text); }, ""));
@@ -36,6 +52,22 @@ FlagGroup Flags::group(const std::string& title) {
 Flag Flag::by_default(const std::string& words) const {
   option_->default_str("");
   flags_->defaults_in_words_[option_] = words;
+  return *this;
+}
+
+Flag Flag::choices(const std::vector<std::string>& words) const {
+  Flags::check(option_, one_of(words));
+  flags_->choices_[option_] = words;
+  return values({.words = words});
+}
+
+Flag Flag::values(const Flags::Values& values) const {
+  flags_->values_[option_] = values;
+  return *this;
+}
+
+Flag Flag::optional() const {
+  option_->required(false);
   return *this;
 }
 
@@ -80,7 +112,8 @@ Flag FlagGroup::declared(CLI::Option* option, const std::string& flag, Check che
 Flag FlagGroup::inputs(const std::string& flag, stages::InputFiles& target, stages::Dash dash,
                        const std::string& what) const {
   const auto take = [&target, dash](const std::string& text) { target = stages::InputFiles::parse(text, dash); };
-  return declared(flags_->add_option_function<std::string>(name_of(flag), take, what), flag, named());
+  return declared(flags_->add_option_function<std::string>(name_of(flag), take, what), flag, named())
+      .values({.endings = endings_of_data, .list = true});
 }
 
 Flag FlagGroup::repeatable(const std::string& flag, std::vector<std::string>& target, const std::string& what,
@@ -105,6 +138,23 @@ std::string Flags::variable_of(const CLI::Option* flag) const {
 std::string Flags::default_of(const CLI::Option* flag) const {
   const auto words = defaults_in_words_.find(flag);
   return words == defaults_in_words_.end() ? flag->get_default_str() : words->second;
+}
+
+std::string Flags::description_of(const CLI::Option* flag) const {
+  const std::string text = flag->get_description();
+  const auto found = choices_.find(flag);
+  if (found == choices_.end()) return text;
+  const std::vector<std::string>& words = found->second;
+  const auto named = [&](const std::string& word) { return has_word(text, word); };
+  return std::all_of(words.begin(), words.end(), named) ? text : fmt::format("{} ({})", text, fmt::join(words, ", "));
+}
+
+Flags::Values Flags::values_of(const CLI::Option* flag) const {
+  const auto found = values_.find(flag);
+  Values values = found == values_.end() ? Values{} : found->second;
+  const std::string name = flag->get_positional() ? flag->get_name() : flag->get_type_name();
+  values.files = has_word(name, "FILE"), values.folders = has_word(name, "DIR");
+  return values;
 }
 
 bool Flags::takes_no_value(const std::string& flag) const {
@@ -232,6 +282,10 @@ std::vector<std::string> Flags::groups() const {
   }
   all.emplace_back(help_group);
   return all;
+}
+
+std::vector<const CLI::Option*> Flags::arguments() const {
+  return get_options([](const CLI::Option* o) { return o->get_positional(); });
 }
 
 std::vector<const CLI::Option*> Flags::flags_of(const std::string& group) const {

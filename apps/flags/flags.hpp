@@ -1,5 +1,5 @@
-// The flags of a command. CLI11's objects are the one table of them: help, docs/cli.md, the environment and
-// --dump-flags are read from it. What CLI11 has no place for is here.
+// The flags of a command. CLI11's objects are the one table of them: help, docs/cli.md, manual pages, completions, the
+// environment and --dump-flags are read from it. What CLI11 has no place for is here.
 //
 // A flag is declared once, in a line of its group: its name and what its value is called, where the value goes, what it
 // may be, and what it is for. The value that is there already is the default.
@@ -35,6 +35,10 @@ namespace sluice::apps {
 
 inline constexpr const char* help_group = "Help";  // the last one; no flag of it belongs to what a run is
 
+// Whether it stands in the text as a word of its own: "--data" not in "--data-set".
+bool has_word(const std::string& text, const std::string& word);
+
+class Flag;
 class FlagGroup;
 
 class Flags : public CLI::App {
@@ -43,20 +47,18 @@ class Flags : public CLI::App {
 
   // Flags under a title of the help.
   FlagGroup group(const std::string& title);
-  // What stands without a flag; one value or several, and at least one, unless it may be left out.
-  enum class Given { always, at_will };
+  // What stands without a flag; one value or several, and at least one unless it is optional().
   template <class Target>
-  void argument(const std::string& name, Target& target, const std::string& what, Given given = Given::always) {
-    check(add_option(name, target, what)->required(given == Given::always), named());
-  }
+  Flag argument(const std::string& name, Target& target, const std::string& what);
   // A flag that other commands have, and why this one has not: "--lr: " + reason.
   void without(const std::string& flag, const std::string& reason) { absent_[flag] = reason; }
   // Shown at the end of the help. command: a line for a shell; a test runs all of them.
   void example(const std::string& command, const std::string& what) { examples_.push_back({command, what}); }
-  // A paragraph of the help, and a list of it.
+  // A paragraph of the help, and one with a title, or a list, or both: "Environment", "Files", "Exit codes".
   void note(const std::string& text) { notes_.push_back(text); }
-  void list(const std::string& title, const std::vector<std::pair<std::string, std::string>>& lines) {
-    lists_.push_back({title, lines});
+  void section(const std::string& title, const std::string& text,
+               const std::vector<std::pair<std::string, std::string>>& lines) {
+    sections_.push_back({title, text, lines});
   }
   // --no-env, if there is a flag that it could concern: when all others are declared.
   void finish();
@@ -74,17 +76,29 @@ class Flags : public CLI::App {
   struct Example {
     std::string command, what;
   };
-  struct List {
-    std::string title;
+  struct Section {
+    std::string title, text;
     std::vector<std::pair<std::string, std::string>> lines;
   };
+  // What a value may be, as far as it is known beforehand.
+  struct Values {
+    std::vector<std::string> words{};                   // that may be one
+    std::string behind{};                               // what follows each word: "=", or nothing
+    std::vector<std::string> endings{};                 // of the names of the files that it may be; none: any
+    bool files = false, folders = false, list = false;  // list: several with commas between
+  };
+  std::vector<const CLI::Option*> arguments() const;
   std::vector<const CLI::Option*> flags_of(const std::string& group) const;  // shown ones
   std::vector<std::string> groups() const;
-  std::string default_of(const CLI::Option* flag) const;   // empty: there is none
-  std::string variable_of(const CLI::Option* flag) const;  // empty: there is none
+  std::string description_of(const CLI::Option* flag) const;  // with the choices, where they are not named in it
+  std::string default_of(const CLI::Option* flag) const;      // empty: there is none
+  std::string variable_of(const CLI::Option* flag) const;     // empty: there is none
+  Values values_of(const CLI::Option* flag) const;
+  static bool has_value(const CLI::Option* flag);
+  static bool repeatable(const CLI::Option* flag);
   const std::vector<Example>& examples() const { return examples_; }
   const std::vector<std::string>& notes() const { return notes_; }
-  const std::vector<List>& lists() const { return lists_; }
+  const std::vector<Section>& sections() const { return sections_; }
   const std::map<std::string, std::string>& absent() const { return absent_; }
 
  private:
@@ -104,6 +118,8 @@ class Flags : public CLI::App {
   const Rule* broken(const CLI::Option* flag) const;
 
   std::map<const CLI::Option*, std::string> defaults_in_words_;
+  std::map<const CLI::Option*, std::vector<std::string>> choices_;
+  std::map<const CLI::Option*, Values> values_;
   std::vector<Rule> rules_;
   std::map<const CLI::Option*, std::vector<const CLI::Option*>> yields_to_;
   CLI::Option* preset_ = nullptr;
@@ -111,7 +127,7 @@ class Flags : public CLI::App {
   std::map<std::string, std::string> absent_;
   std::vector<Example> examples_;
   std::vector<std::string> notes_;
-  std::vector<List> lists_;
+  std::vector<Section> sections_;
   bool no_environment_ = false;
   std::map<const CLI::Option*, std::vector<std::string>> taken_;  // from the environment
   std::map<std::string, std::string> from_environment_;           // flag: value
@@ -122,6 +138,12 @@ class Flag {
  public:
   // The default in words, where what the target holds is no value that could be given.
   Flag by_default(const std::string& words) const;
+  // The value is one of these.
+  Flag choices(const std::vector<std::string>& words) const;
+  // What it may be, besides what its name says: one that is called FILE or DIR is one.
+  Flag values(const Flags::Values& values) const;
+  // Of an argument: it may be left out.
+  Flag optional() const;
   // has_effect: asked when all values are known. Otherwise: "--trace-steps: has no effect " + otherwise.
   // by_value: of a flag that has an effect by some of its own values, whether this one is such.
   Flag only_where(std::function<bool()> has_effect, const std::string& otherwise,
@@ -136,12 +158,20 @@ class Flag {
   Flag excludes(const Flag& other) const;
 
  private:
+  friend class Flags;
   friend class FlagGroup;
   Flag(Flags& flags, CLI::Option* option) : flags_(&flags), option_(option) {}
 
   Flags* flags_;
   CLI::Option* option_;
 };
+
+template <class Target>
+Flag Flags::argument(const std::string& name, Target& target, const std::string& what) {
+  CLI::Option* const option = add_option(name, target, what)->required();
+  check(option, named());
+  return {*this, option};
+}
 
 // flag: "--name VALUE", or "--name" of one without a value. what: a line of the help.
 class FlagGroup {
@@ -150,9 +180,9 @@ class FlagGroup {
   Flag value(const std::string& flag, Target& target, Check check, const std::string& what) const {
     return declared(flags_->add_option(name_of(flag), target, what)->capture_default_str(), flag, std::move(check));
   }
-  Flag choice(const std::string& flag, std::string& target, std::vector<std::string> words,
+  Flag choice(const std::string& flag, std::string& target, const std::vector<std::string>& words,
               const std::string& what) const {
-    return value(flag, target, one_of(std::move(words)), what);
+    return value(flag, target, {}, what).choices(words);
   }
   Flag file(const std::string& flag, std::string& target, const std::string& what) const {
     return value(flag, target, named(), what);

@@ -31,14 +31,6 @@ std::string wrapped(const std::string& text, std::size_t indent, std::size_t wid
   return all;
 }
 
-// "-h, --help", "--epochs N"
-std::string written(const CLI::Option* flag) {
-  std::string text;
-  for (const std::string& name : flag->get_snames()) text += "-" + name + ", ";
-  text += "--" + flag->get_lnames().front();
-  return flag->get_items_expected_max() > 0 ? text + " " + flag->get_type_name() : text;
-}
-
 // "(default: 10; env SLUICE_EPOCHS)"
 std::string behind(const Flags& command, const CLI::Option* flag) {
   const std::string value = command.default_of(flag), variable = command.variable_of(flag);
@@ -53,29 +45,17 @@ std::string entry(const std::string& name, const std::string& text, std::size_t 
   return left.size() + 2 > column ? left + "\n" + right : left + right.substr(left.size());
 }
 
-std::vector<const CLI::Option*> arguments(const Flags& command) {
-  return command.get_options([](const CLI::Option* o) { return o->get_positional(); });
-}
-
-std::string usage(const Flags& command) {
-  std::string text = "sluice " + command.get_name();
-  for (const CLI::Option* a : arguments(command))
-    text += (a->get_required() ? " " : " [") + a->get_name() + (a->get_items_expected_max() > 1 ? "..." : "") +
-            (a->get_required() ? "" : "]");
-  return text + " [FLAG]...";
-}
-
 std::string flags(const Flags& command, std::size_t width) {
   constexpr std::size_t column = 28;
   std::string text;
-  if (const auto all = arguments(command); !all.empty()) {
+  if (const auto all = command.arguments(); !all.empty()) {
     text += "\n";
-    for (const CLI::Option* a : all) text += entry(a->get_name(), a->get_description(), column, width);
+    for (const CLI::Option* a : all) text += entry(a->get_name(), command.description_of(a), column, width);
   }
   for (const std::string& group : command.groups()) {
     text += "\n" + group + "\n";
     for (const CLI::Option* flag : command.flags_of(group))
-      text += entry(written(flag), flag->get_description() + behind(command, flag), column, width);
+      text += entry(written(flag), command.description_of(flag) + behind(command, flag), column, width);
   }
   return text;
 }
@@ -83,9 +63,10 @@ std::string flags(const Flags& command, std::size_t width) {
 std::string notes_and_examples(const Flags& command, std::size_t width) {
   std::string text;
   for (const std::string& note : command.notes()) text += "\n" + wrapped(note, 0, width);
-  for (const Flags::List& list : command.lists()) {
-    text += "\n" + list.title + "\n";
-    for (const auto& [name, what] : list.lines) text += entry(name, what, 16, width);
+  for (const Flags::Section& section : command.sections()) {
+    text += "\n" + section.title + "\n";
+    if (!section.text.empty()) text += wrapped(section.text, 2, width);
+    for (const auto& [name, what] : section.lines) text += entry(name, what, 16, width);
   }
   if (!command.examples().empty()) text += "\nExamples\n";
   for (const Flags::Example& e : command.examples()) text += wrapped("# " + e.what, 2, width) + "  " + e.command + "\n";
@@ -106,18 +87,17 @@ std::string code(const std::string& text) {
 
 std::string markdown_flags(const Flags& command) {
   std::string text;
-  if (const auto all = arguments(command); !all.empty()) {
+  if (const auto all = command.arguments(); !all.empty()) {
     text += "\n";
-    for (const CLI::Option* a : all) text += fmt::format("- `{}`: {}\n", a->get_name(), a->get_description());
+    for (const CLI::Option* a : all) text += fmt::format("- `{}`: {}\n", a->get_name(), command.description_of(a));
   }
   for (const std::string& group : command.groups()) {
     const auto all = command.flags_of(group);
-    const bool values =
-        std::any_of(all.begin(), all.end(), [](const CLI::Option* flag) { return flag->get_items_expected_max() > 0; });
+    const bool values = std::any_of(all.begin(), all.end(), Flags::has_value);
     text += fmt::format("\n### {}\n\n", group);
     text += values ? "| Flag | | Default | Environment |\n|---|---|---|---|\n" : "| Flag | |\n|---|---|\n";
     for (const CLI::Option* flag : all) {
-      text += fmt::format("| {} | {} |", code(cell(written(flag))), cell(flag->get_description()));
+      text += fmt::format("| {} | {} |", code(cell(written(flag))), cell(command.description_of(flag)));
       if (values) text += fmt::format(" {} | {} |", cell(command.default_of(flag)), code(command.variable_of(flag)));
       text += "\n";
     }
@@ -128,9 +108,10 @@ std::string markdown_flags(const Flags& command) {
 std::string markdown_notes_and_examples(const Flags& command) {
   std::string text;
   for (const std::string& note : command.notes()) text += "\n" + note + "\n";
-  for (const Flags::List& list : command.lists()) {
-    text += fmt::format("\n### {}\n\n", list.title);
-    for (const auto& [name, what] : list.lines) text += fmt::format("- `{}`: {}\n", name, what);
+  for (const Flags::Section& section : command.sections()) {
+    text += fmt::format("\n### {}\n\n{}{}", section.title, section.text, section.text.empty() ? "" : "\n");
+    if (!section.text.empty() && !section.lines.empty()) text += "\n";
+    for (const auto& [name, what] : section.lines) text += fmt::format("- `{}`: {}\n", name, what);
   }
   if (command.examples().empty()) return text;
   text += "\n### Examples\n\n```sh\n";
@@ -138,7 +119,25 @@ std::string markdown_notes_and_examples(const Flags& command) {
   return text + "```\n";
 }
 
+std::string usage(const Flags& command) {
+  std::string text = "sluice " + command.get_name();
+  for (const CLI::Option* argument : command.arguments()) text += " " + written_argument(argument);
+  return text + " [FLAG]...";
+}
+
 }  // namespace
+
+std::string written(const CLI::Option* flag) {
+  std::string text;
+  for (const std::string& name : flag->get_snames()) text += "-" + name + ", ";
+  text += "--" + flag->get_lnames().front();
+  return Flags::has_value(flag) ? text + " " + flag->get_type_name() : text;
+}
+
+std::string written_argument(const CLI::Option* argument) {
+  const std::string text = argument->get_name() + (Flags::repeatable(argument) ? "..." : "");
+  return argument->get_required() ? text : "[" + text + "]";
+}
 
 std::string help(const Flags& command, std::size_t width) {
   width = std::min(width, most_columns);
@@ -149,7 +148,7 @@ std::string help(const Flags& command, std::size_t width) {
 std::string help(const Flags& program, const std::vector<const Flags*>& commands, std::size_t width) {
   width = std::min(width, most_columns);
   std::string text = wrapped(program.get_description(), 0, width) + "\nUsage: sluice COMMAND [FLAG]...\n\nCommands\n";
-  for (const Flags* command : commands) text += entry(command->get_name(), command->get_description(), 14, width);
+  for (const Flags* command : commands) text += entry(command->get_name(), command->get_description(), 15, width);
   text += "\nsluice COMMAND --help lists the flags of a command.\n" + flags(program, width);
   return text + notes_and_examples(program, width);
 }

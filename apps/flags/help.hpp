@@ -18,4 +18,8 @@ std::string help(const Flags& program, const std::vector<const Flags*>& commands
 // docs/cli.md
 std::string markdown(const Flags& program, const std::vector<const Flags*>& commands);
 
+// "-h, --help", "--epochs N"; "FILE...", "[COMMAND]"
+std::string written(const CLI::Option* flag);
+std::string written_argument(const CLI::Option* argument);
+
 }  // namespace sluice::apps

@@ -113,7 +113,8 @@ TEST(Environment, EveryVariableOfTheHelpIsRead) {
         return std::string();
       };
       std::vector<const char*> argv{"sluice", command.c_str()};
-      if (!contains(help, "Usage: sluice " + command + " [FLAG]")) argv.push_back("argument");
+      const bool argument = !contains(help, "Usage: sluice " + command + " [");
+      if (argument) argv.push_back(command == "completions" ? "bash" : "argument");
       parse_command_line(static_cast<int>(argv.size()), argv.data(), {.environment = look});
       EXPECT_EQ(read.empty(), !contains(entry, "env " + variable)) << command << " " << entry;
       if (!read.empty()) ++variables;
@@ -286,6 +287,21 @@ TEST(Help, SaysTheDefaultAndTheVariableOfEveryFlagWithAValue) {
                                    {"--data", "default: Debian's Fashion-MNIST;"},
                                    {"--threads", "default: as many as the CPUs"}})
     EXPECT_TRUE(contains(train.at(flag), text)) << train.at(flag);
+}
+
+// Where the description does not name them.
+TEST(Help, TheChoicesOfAFlagAreNamed) {
+  EXPECT_TRUE(contains(entries(help_of("train")).at("--best-by"), "(loss, accuracy) (default: loss;"));
+  EXPECT_FALSE(contains(entries(help_of("train")).at("--missing"), "(auto, error"));
+}
+
+TEST(Help, IsACommandToo) {
+  EXPECT_EQ(parsed({"help"}).text, help_of(""));
+  for (const std::string& command : commands()) EXPECT_EQ(parsed({"help", command}).text, help_of(command));
+  EXPECT_EQ(error_of({"help", "trian"}), "trian: no such command: did you mean 'train'?");
+  EXPECT_TRUE(contains(error_of({"help", "train", "eval"}), "eval: unexpected argument"));
+  EXPECT_TRUE(contains(error_of({"completions"}), "SHELL is required"));
+  EXPECT_TRUE(contains(error_of({"completions", "bahs"}), "'bahs' is not one of bash, zsh, fish"));
 }
 
 TEST(Help, FitsIntoTheTerminal) {
