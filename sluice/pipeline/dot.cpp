@@ -23,12 +23,19 @@ std::string escaped(const std::string& text) {
   return out;
 }
 
+// Where Graphviz makes a < of &lt;: in labels, within quotes, too.
+std::string label_text(const std::string& text) {
+  std::string out;
+  for (const char c : escaped(text)) out += c == '&' ? "&amp;" : std::string(1, c);
+  return out;
+}
+
 std::string label(const StageInfo& stage) {
   std::string settings = to_string(stage.verb);
   if (stage.verb == Verb::map) settings += ", " + detail::said(stage.concurrency);
   if (stage.capacity) settings += fmt::format(", capacity {}", stage.capacity);
   if (detail::row(stage.verb).cuts()) settings += fmt::format(", {} shards", stage.shards);
-  return escaped(stage.name) + "\\n" + settings;
+  return label_text(stage.name) + "\\n" + settings;
 }
 
 // Nodes are numbered from `node`, which moves on.
@@ -61,8 +68,8 @@ std::string dot(const std::vector<GraphPicture>& graphs) {
   if (graphs.size() == 1) return text + statements(graphs[0].stages, node, "  ") + "}\n";
   std::string clusters;  // which Graphviz puts one above the other, from the bottom up
   for (std::size_t i = 0; i < graphs.size(); ++i)
-    clusters.insert(0, fmt::format("  subgraph cluster_{} {{\n    label=\"{}\";\n{}  }}\n", i, names[i],
-                                   statements(graphs[i].stages, node, "    ")));
+    clusters.insert(0, fmt::format("  subgraph cluster_{} {{\n    label=\"{}\";\n{}  }}\n", i,
+                                   label_text(graphs[i].graph), statements(graphs[i].stages, node, "    ")));
   return text + clusters + "}\n";
 }
 

@@ -46,6 +46,16 @@ TEST(Dot, QuotesWhatNeedsIt) {
   EXPECT_NE(dot.find("\"back\\\\slash\\nsink\""), dot.npos) << dot;
 }
 
+// In a label &lt; is a <, whatever quotes are around it; in a name it is what it says. (Graphviz 2.42 and 2.43.)
+TEST(Dot, OfANameThatLooksLikeAnEntityHasALabelThatShowsIt) {
+  Graph g("R&D", threads(1));
+  g.sink("a &lt; b", drop, g.source("c & d", Count(1)));
+  const std::string dot = g.dot();
+  EXPECT_NE(dot.find("digraph \"R&D\""), dot.npos) << dot;
+  EXPECT_NE(dot.find("\"c &amp; d\\nsource"), dot.npos) << dot;
+  EXPECT_NE(dot.find("\"a &amp;lt; b\\nsink\""), dot.npos) << dot;
+}
+
 // Viewers draw the first digraph of a text: there is one.
 TEST(Dot, OfSeveralGraphsIsOneWithAClusterForEach) {
   Everything all(1, threads(1));

@@ -151,7 +151,9 @@ class Files(Fetching):
         sets = {one["name"]: one for one in json.loads(done.stdout)["sets"]}
         self.assertEqual(list(sets), ["fashion-mnist", "mnist", "kmnist", "qmnist", "emnist", "cifar-10"])
         words = subprocess.run([SLUICE, "fetch", "--list"], env=environment(), capture_output=True, text=True, check=True)
+        offered = subprocess.run([SLUICE, "completions", "fish"], env=environment(), capture_output=True, text=True, check=True)
         for one in sets.values():
+            self.assertIn(one["name"], offered.stdout.replace("'", " ").split())  # by a shell
             self.assertTrue(all(mirror.startswith("https://") and mirror.endswith("/") for mirror in one["mirrors"]))
             for file in one["files"]:
                 self.assertRegex(file["sha256"], "^[0-9a-f]{64}$")
