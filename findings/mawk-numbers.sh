@@ -1,11 +1,12 @@
 #!/bin/sh
 # mawk, Debian's awk: print gives 2.14748e+09 from 2^31 on, %d ends at 2147483647, and "0x10" in a file is 16.
 # Packages: mawk 1.3.4.20200120-3.1, gawk 1:5.2.1-2
-# Guess: awk counts in doubles, so whole numbers are exact and printed in full up to 2^53; text is read as decimal, "0x10" as 0.
-# Seen: print of 2^31 is 2147483648 of gawk and 2.14748e+09 of mawk, whose printf "%d" gives 2147483647. "0x10" is 16 for mawk, 0 for
-#   gawk. "nan" is NaN for mawk, 0 for gawk.
-# Here: awk '{ s += $1 } END { print s }' over sizes of files loses digits past 2 GB on a Debian and not elsewhere;
-#   printf "%.0f" is right in both.
+# Guess: awk counts in doubles, so whole numbers are exact and printed in full up to 2^53; text is read as decimal, "0x10" as
+#   0.
+# Seen: print of 2^31 is 2147483648 of gawk and 2.14748e+09 of mawk, whose printf "%d" gives 2147483647. "0x10" is 16 for
+#   mawk, 0 for gawk. "nan" is NaN for mawk, 0 for gawk.
+# Here: awk '{ s += $1 } END { print s }' over sizes of files loses digits past 2 GB on a Debian and not elsewhere; printf
+#   "%.0f" is right in both.
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 unpack mawk=1.3.4.20200120-3.1 gawk=1:5.2.1-2 libsigsegv2=2.14-1 libmpfr6=4.2.0-1

@@ -2,10 +2,11 @@
 # np.loadtxt, np.genfromtxt and pandas read 300 as uint8 as 44, -1 as 255, and a missing integer is -1 for genfromtxt.
 # Packages: python3-numpy 1:1.24.2-1+deb12u1, python3-pandas 1.5.3+dfsg-2
 # Guess: a cell that does not fit into the type that was asked for is an error, as it is for a cell that is no number.
-# Seen: no error: 44 in all three (they parse a wide integer and cast); NumPy 1.24 calls it deprecated in a warning, pandas does not. Of an empty cell genfromtxt makes -1
-#   where an integer was asked for, NaN otherwise; 1_000 is 1000 for genfromtxt, no number for the others.
-# Here: labels and pixels out of a CSV file that went through one of these are in range whatever the file said; range has to be
-#   checked in the text. Label -1 may be a missing one.
+# Seen: no error: 44 in all three (they parse a wide integer and cast); NumPy 1.24 calls it deprecated in a warning, pandas
+#   does not. Of an empty cell genfromtxt makes -1 where an integer was asked for, NaN otherwise; 1_000 is 1000 for
+#   genfromtxt, no number for the others.
+# Here: labels and pixels out of a CSV file that went through one of these are in range whatever the file said; range has to
+#   be checked in the text. Label -1 may be a missing one.
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need python3-numpy=1:1.24.2-1+deb12u1 python3-pandas=1.5.3+dfsg-2
