@@ -48,7 +48,7 @@ class Triples {
   }
 
  private:
-  int whole(int below) { return static_cast<int>(numbers_.whole(static_cast<std::uint64_t>(below))); }
+  int whole(int below) { return static_cast<int>(numbers_.whole(static_cast<std::uint32_t>(below))); }
   int exponent() { return whole(8) == 0 ? whole(260) - 150 : whole(20) - 10; }
   float signed_by_chance(float x) { return whole(2) ? x : -x; }
   float of_bits(int bits, int exponent_of_it) {
@@ -122,7 +122,7 @@ TEST(MultiplyAdd, IsRoundedOnceOfFloats) {
 TEST(MultiplyAdd, IsRoundedOnceOfWhatIsNoFactorOfMany) {
   for (const kernels::Table* table : kernels::available()) {
     Triples triples(11);
-    for (int turn = 0; turn < 20000; turn++) {
+    for (std::size_t turn = 0; turn < 20000; turn++) {
       const float b = triples.next(false).b;
       std::vector<float> a(8), c(8), out(8);
       for (std::size_t i = 0; i < 8; i++) {

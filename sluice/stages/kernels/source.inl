@@ -39,6 +39,14 @@ RowOf<P> row_of(const uint8_t* bytes) {
   return reinterpret_cast<const P*>(bytes);
 }
 
+// Floats where factors are stored as floats; not called elsewhere.
+template <class S>
+const S* as_they_are(const float* p) {
+  if constexpr (sizeof(S) == sizeof(float))
+    return p;
+  else
+    return nullptr;
+}
 size_t smaller(size_t a, size_t b) {
   return a < b ? a : b;
 }
@@ -171,7 +179,7 @@ void forward_panel(const RowOf<P>* x, const RowOf<P>* next, size_t rows, const f
           Factor(Native::load(weights + k * stride + c * lanes + part)).store(out);
       w = packed, chunk_stride = C * Native::width, class_stride = Native::width;
     } else {
-      w = weights;
+      w = as_they_are<Stored>(weights);
     }
     for (size_t r = 0; r < rows; r += R) {
       RowOf<P> here[R];
@@ -325,7 +333,7 @@ void gradient_tile(const GradientArgs& a, const Pixels& x, size_t first, const S
         if constexpr (parts > 1)
           return Factor::load(d + c * Native::width);
         else
-          return Native::broadcast(d[c * lanes]);
+          return Native::broadcast(static_cast<float>(d[c * lanes]));
       }();
       SLUICE_UNROLL
       for (size_t p = 0; p < P; p++) sum[p][c] = Native::fma(pixels[p], value, sum[p][c]);
@@ -408,7 +416,7 @@ void gradient_of(const GradientArgs& a) {
             Factor(Native::broadcast(group[r / lanes * stride + c * lanes + r % lanes])).store(out);
         delta = repeated;
       } else {
-        delta = group;
+        delta = as_they_are<Stored>(group);
       }
       for (size_t pixel = 0; pixel < a.pixels; pixel += column) {
         const size_t registers = ceil_div(smaller(column, a.pixels - pixel), lanes) * parts;
