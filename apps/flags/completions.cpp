@@ -154,8 +154,7 @@ std::string bash(const Flags& program, const std::vector<const Flags*>& commands
     }
     flags += fmt::format("      {}) _sluice_words '' {} ;;\n", name, fmt::join(its, " "));
     for (const CLI::Option* argument : command->arguments())
-      if (const std::string action = bash_action(command->values_of(argument)); !action.empty())
-        arguments += fmt::format("    {}) {};;\n", name, action);
+      arguments += fmt::format("    {}) {};;\n", name, bash_action(command->values_of(argument)));
   }
   std::string text = replaced(replaced(bash_functions, "@PROGRAM@", fmt::format("{}", fmt::join(program_flags, " "))),
                               "@COMMANDS@", fmt::format("{}", fmt::join(command_names, " ")));

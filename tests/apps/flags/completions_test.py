@@ -173,6 +173,7 @@ def test(name, program, folder):
     expect("sluice train --train-images a.npz,b", ["a.npz,b.gz"])
     expect("sluice train --train-images folder/", ["folder/c.csv"])
     expect("sluice eval --model man", ["many.txt"])
+    expect("sluice inspect m", ["model.safetensors", "many.txt"])
     expect("sluice index b", ["b.gz"])
     expect("sluice synth f", ["folder"])
     if name != "fish":
@@ -258,7 +259,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         faults = (stages(program, pathlib.Path(folder)) if what == "stages"
                   else test(what, program, pathlib.Path(folder)))
-    print("\n".join(faults))
+    for fault in faults:
+        print(fault)
     return 1 if faults else 0
 
 

@@ -90,7 +90,8 @@ def main():
         print("no mandoc")
         return 77
     faults = {"every_flag": every_flag, "mandoc": mandoc, "installed": installed}[what](program, *more)
-    print("\n".join(faults))
+    for fault in faults:
+        print(fault)
     return 1 if faults else 0
 
 
