@@ -66,6 +66,18 @@ TEST(Histogram, QuantilesAreWithinASeventh) {
   }
 }
 
+// Where a tick is longer than a message takes.
+TEST(Histogram, MessagesOfLessThanATickAreToldApart) {
+  detail::Histogram histogram;
+  histogram.add(10, 100);
+  std::array<detail::Number, 256> sums{};
+  histogram.add_to(sums);
+  EXPECT_NEAR(detail::Histogram::quantile(sums, 0.5), 0.1, 0.1 / 7);
+  detail::Cost cost;
+  cost.update(10, 100);
+  EXPECT_EQ(cost.get(), detail::Cost::of(10) / 100);
+}
+
 TEST(Histogram, QuantilesTellTheFewFromTheMany) {
   detail::Histogram histogram;
   histogram.add(100 * 980, 980);

@@ -107,7 +107,7 @@ class CallableProducer : public Producer<T> {
   // made of is not there.
   template <class Hole, class Make>
   void make_with_care(std::uint64_t& at, std::uint64_t last, const std::atomic<bool>& stop, Hole hole, Make make_one) {
-    for (; at < last && !stop.load(std::memory_order_relaxed); ++at) {
+    for (; at < last && !asked_to_stop(stop); ++at) {
       const bool none = hole(at);
       if (none) this->mishaps.pass_over(1);
       this->ring.set_hole(at, none || !tried(at, [&] { make_one(at); }));
@@ -144,14 +144,15 @@ class SourceBody final : public CallableProducer<F, T> {
  private:
   template <bool careful, bool watched>
   bool ask(std::uint64_t& at, std::uint64_t last, const std::atomic<bool>& stop) {
-    for (const std::uint64_t begin = ticks(); at < last && !stop.load(std::memory_order_relaxed); ++at) {
+    const std::uint64_t longest = durations().ticket;
+    for (const std::uint64_t begin = ticks(); at < last && !asked_to_stop(stop); ++at) {
       const std::uint64_t now = ticks();
       if constexpr (watched) {
-        progress_->since.store(now, std::memory_order_relaxed);
+        progress_->since.store(now, std::memory_order_relaxed);  // what is stored next releases it
         progress_->at.store(at, std::memory_order_release);
       }
       // What is made already does not wait for a source that has become slow. (The lookout relies on it.)
-      if (now - begin > ticket_ticks) break;
+      if (now - begin > longest) break;
       if constexpr (careful) {
         bool more = true;
         this->ring.set_hole(at, !this->tried(at, [&] { more = make_one(at); }));
@@ -204,8 +205,7 @@ class MapBody final : public CallableProducer<F, T> {
   void run_by(std::uint64_t& at, std::uint64_t last, const std::atomic<bool>& stop) {
     G& f = this->function();
     if (!this->ring.may_have_holes()) {
-      for (; at < last && !stop.load(std::memory_order_relaxed); ++at)
-        this->make(at, f, static_cast<Message>(in_.ring[at]));
+      for (; at < last && !asked_to_stop(stop); ++at) this->make(at, f, static_cast<Message>(in_.ring[at]));
       return;
     }
     this->make_with_care(
@@ -305,7 +305,7 @@ class SplitBody final : public CallableProducer<F, T> {
       this->make_with_care(
           at, last, stop, [this](std::uint64_t k) { return in_.ring.hole(k / shards_); }, make_one);
     else
-      for (; at < last && !stop.load(std::memory_order_relaxed); ++at) make_one(at);
+      for (; at < last && !asked_to_stop(stop); ++at) make_one(at);
     return true;
   }
 
@@ -333,7 +333,7 @@ class FoldBody final : public CallableProducer<F, T> {
     if (this->ring.may_have_holes())
       this->make_with_care(at, last, stop, hole, make_one);
     else
-      for (; at < last && !stop.load(std::memory_order_relaxed); ++at) make_one(at);
+      for (; at < last && !asked_to_stop(stop); ++at) make_one(at);
     return true;
   }
 
@@ -358,10 +358,10 @@ class SinkBody final : public Body {
     const bool careful =
         mishaps.skips() || std::apply([](auto&... in) { return (in.ring.may_have_holes() || ...); }, in_);
     if (careful) {
-      for (; at < last && !stop.load(std::memory_order_relaxed); ++at)
+      for (; at < last && !asked_to_stop(stop); ++at)
         if (!take_with_care(at)) return ++at, false;
     } else {
-      for (; at < last && !stop.load(std::memory_order_relaxed); ++at)
+      for (; at < last && !asked_to_stop(stop); ++at)
         if (!take(at)) return ++at, false;
     }
     return true;

@@ -59,7 +59,7 @@ class ZipBody final : public Producer<std::tuple<In...>> {
     return can[port];
   }
   bool run(std::uint64_t& at, std::uint64_t last, const std::atomic<bool>& stop) override {
-    for (; at < last && !stop.load(std::memory_order_relaxed); ++at) {
+    for (; at < last && !asked_to_stop(stop); ++at) {
       const bool hole = std::apply([&](auto&... in) { return (in.ring.hole(at) || ...); }, in_);
       this->ring.set_hole(at, hole);
       if (hole)
@@ -140,7 +140,7 @@ class FilterBody final : public CallableProducer<F, T> {
   std::uint64_t sift(std::uint64_t& in, std::uint64_t last, std::uint64_t made, std::uint64_t limit,
                      const std::atomic<bool>& stop) override {
     auto& f = this->function();
-    const auto go_on = [&] { return in < last && made < limit && !stop.load(std::memory_order_relaxed); };
+    const auto go_on = [&] { return in < last && made < limit && !asked_to_stop(stop); };
     if (!this->mishaps.skips() && !in_.ring.may_have_holes()) {
       for (; go_on(); ++in)
         if (f(std::as_const(in_.ring[in]))) hand_on(in_.ring[in], this->ring.slot(made++), carries_memory_, exclusive_);
@@ -199,8 +199,7 @@ class SiftingPartition final : public CallableProducer<F, T> {
   void part(std::uint64_t& in, std::uint64_t last, Body::Branches& to, const std::atomic<bool>& stop) override {
     auto& f = this->function();
     const bool careful = this->mishaps.skips() || in_.ring.may_have_holes();
-    for (; in < last && to.made[0] < to.limit[0] && to.made[1] < to.limit[1] && !stop.load(std::memory_order_relaxed);
-         ++in) {
+    for (; in < last && to.made[0] < to.limit[0] && to.made[1] < to.limit[1] && !asked_to_stop(stop); ++in) {
       bool first = false;
       if (!careful) {
         first = f(std::as_const(in_.ring[in]));
@@ -239,8 +238,7 @@ class SortingPartition final : public CallableProducer<F, A> {
   bool run(std::uint64_t&, std::uint64_t, const std::atomic<bool>&) override { return true; }
   void part(std::uint64_t& in, std::uint64_t last, Body::Branches& to, const std::atomic<bool>& stop) override {
     const bool careful = this->mishaps.skips() || in_.ring.may_have_holes();
-    for (; in < last && to.made[0] < to.limit[0] && to.made[1] < to.limit[1] && !stop.load(std::memory_order_relaxed);
-         ++in) {
+    for (; in < last && to.made[0] < to.limit[0] && to.made[1] < to.limit[1] && !asked_to_stop(stop); ++in) {
       if (!careful) {
         place(call(in), to);
       } else if (in_.ring.hole(in)) {
@@ -287,7 +285,7 @@ class FeedbackBody final : public Producer<T> {
   void set_exclusive(std::size_t, bool exclusive) override { exclusive_ = exclusive; }
   bool copies(std::size_t) const override { return std::is_copy_constructible_v<T>; }
   bool run(std::uint64_t& at, std::uint64_t last, const std::atomic<bool>& stop) override {
-    for (; at < last && !stop.load(std::memory_order_relaxed); ++at) {
+    for (; at < last && !asked_to_stop(stop); ++at) {
       auto& slot = this->ring.slot(at);
       if (at == 0)
         slot.set(taken(value_, false));

@@ -28,6 +28,7 @@ class Ends {
   void halt();                            // as soon as running bodies return
   void cancel();                          // the same, asked for by the user
 
+  // Relaxed: whoever sees a ticket sees by it that its producer was halted before; what went wrong has a lock.
   bool halted() const { return halt_.load(std::memory_order_relaxed); }
   const std::atomic<bool>& halt_flag() const { return halt_; }
   // Whoever has seen a source end for it sees it, too: acquire, as of the end.

@@ -42,7 +42,7 @@ class Fed : public Base, public Feed {
       taken_.swap(queue_);
     }
     if (!taken_.empty()) oldest_ = taken_.front().stamp;
-    for (; at < last && !taken_.empty() && !stop.load(std::memory_order_relaxed); ++at) {
+    for (; at < last && !taken_.empty() && !asked_to_stop(stop); ++at) {
       std::optional<T>& value = taken_.front().value;
       this->ring.set_hole(at, !value);
       if (value)

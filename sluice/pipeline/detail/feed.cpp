@@ -21,7 +21,7 @@ void Feed::close() {
 }
 
 void Feed::forget(std::size_t capacity) {
-  capacity_.store(capacity, std::memory_order_relaxed);
+  capacity_.store(capacity, std::memory_order_relaxed);  // between runs
   const std::lock_guard lock(mutex_);
   filled_ = 0;
 }
@@ -63,6 +63,7 @@ void Feed::offer_room() {
 }
 
 Put Feed::await_room(std::unique_lock<std::mutex>& lock, Until until, By by) {
+  // Relaxed: `accepted_` is written under the lock that is held here, the capacity between runs.
   const auto has_room = [this] {
     return accepted_.load(std::memory_order_relaxed) <
            (reader_ ? reader_->given_back() : 0) + capacity_.load(std::memory_order_relaxed);
@@ -82,6 +83,7 @@ Put Feed::await_room(std::unique_lock<std::mutex>& lock, Until until, By by) {
 }
 
 void Feed::accept() {
+  // To read it relaxed: its writers hold the lock.
   accepted_.store(accepted_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   if (reader_) reader_->ring();
 }

@@ -44,6 +44,7 @@ class Feed {
   // The wiring or a setting has changed: its capacity, and what was counted.
   void forget(std::size_t capacity);
 
+  // Relaxed: a number by itself, which changes between runs.
   std::size_t capacity() const { return capacity_.load(std::memory_order_relaxed); }
   void close();
   bool closed() const { return closed_.load(std::memory_order_acquire); }

@@ -52,6 +52,7 @@ void Gate::reset() {
   segment.reset();
   end_ = unknown;
   holds_input_ = finishing_ = finished_ = holds_ticket_ = cut_short_ = false;
+  // Relaxed, all of them: no run is on, and what begins one hands everything over.
   handed_.store(0, std::memory_order_relaxed);
   progress_.at.store(0, std::memory_order_relaxed);
   progress_.since.store(Progress::idle, std::memory_order_relaxed);
@@ -91,6 +92,7 @@ void Gate::wait_for_outside() {
     full = next_ >= room();
     if (!full) feed_->offer_room();
   }
+  // Relaxed: only whoever works here writes it, and from one to the next `state_` hands it over.
   if (full == run_waits_.load(std::memory_order_relaxed)) {
     if (full)
       graph_.release_wait();
@@ -196,6 +198,7 @@ Next Gate::run(const Next& next, Later& later) {
   for (;;) {
     work(later);
     offer_room(true, later);
+    // Relaxed: the lookout, should it see it late, looks once more in vain.
     if (lookout_) progress_.since.store(Progress::idle, std::memory_order_relaxed);
     left_at_ = now_;
     const bool holds = std::exchange(holds_ticket_, false);
@@ -227,7 +230,7 @@ void Gate::work(Later& later) {
   if (!feed_) return;
   if (finished_ || context_.stopping())
     leave();
-  else if (attached_.load(std::memory_order_relaxed))
+  else if (attached_.load(std::memory_order_relaxed))  // written before the run, and by whoever works here
     wait_for_outside();
 }
 
@@ -316,6 +319,7 @@ SLUICE_INLINE Number Gate::room() {
 bool Gate::blocked() {
   segment.wants_room.store(true, std::memory_order_seq_cst);
   if (room() > next_) {
+    // Relaxed: who still sees the wish wakes this gate in vain.
     segment.wants_room.store(false, std::memory_order_relaxed);
     return false;
   }
@@ -328,15 +332,16 @@ bool Gate::blocked() {
 Number Gate::grain() const {
   Number cost = cost_.get();
   if (cost == 0) return 1;
-  if (!stage_.has_output()) return std::max<Number>(1, ticket_ticks / cost);
+  const Number ticket = Cost::of(durations().ticket);
+  if (!stage_.has_output()) return std::max<Number>(1, ticket / cost);
   for (const Cost* map : segment.costs) {
     if (map->get() == 0) return 1;
     cost += map->get();
   }
   Number most = std::max<Number>(1, segment.capacity / 2);
   // Shards that are worth a thread do not share a ticket while there are threads for them.
-  if (hand_out && cost >= shard_ticks) most = std::min(most, hand_out->per_thread(stage_.shards));
-  return std::clamp<Number>(ticket_ticks / cost, 1, most);
+  if (hand_out && cost >= Cost::of(durations().shard)) most = std::min(most, hand_out->per_thread(stage_.shards));
+  return std::clamp<Number>(ticket / cost, 1, most);
 }
 
 // Room that is worth a wake-up, in messages: a ticket's. But half of the segment where messages wait for a thread in
@@ -404,7 +409,7 @@ bool Gate::advance(Later& later) {
 // A source's body may wait for the outside: what it has made does not wait with it, and its time is not busy.
 void Gate::about_to_ask(Number limit) {
   if (lookout_ && limit - next_ > 1) {
-    if (progress_.since.load(std::memory_order_relaxed) == Progress::idle)
+    if (progress_.since.load(std::memory_order_relaxed) == Progress::idle)  // written by whoever works here
       progress_.since.store(Progress::begun, std::memory_order_seq_cst);
     if (lookout_->resting()) lookout_->wake();
   }
@@ -414,7 +419,7 @@ void Gate::about_to_ask(Number limit) {
 // count: becomes what the lookout has not handed on.
 void Gate::has_asked(Number began, bool measured, Number& count) {
   const Number took = now_ - began;
-  if (took > slow_ticks) {
+  if (took > durations().slow) {
     const Number outside = std::min(SleptSoFar::since(began, now_), took);
     waiting_.add(outside);
     busy_.set(busy_.get() - outside);
@@ -429,7 +434,9 @@ void Gate::has_asked(Number began, bool measured, Number& count) {
 
 // The call is over: how many of the last `count` messages the lookout has not handed on.
 Number Gate::unhanded(Number count) {
-  progress_.since.store(Progress::begun, std::memory_order_relaxed);  // of the next call, until this gate goes idle
+  // Of the next call, until this gate goes idle. Relaxed: the exchange releases it, and a lookout that is late finds
+  // nothing that was not handed on.
+  progress_.since.store(Progress::begun, std::memory_order_relaxed);
   const Number handed = handed_.exchange(next_, std::memory_order_seq_cst);
   return std::min(count, next_ - std::min(next_, handed));
 }
@@ -438,7 +445,8 @@ Gate::Asking Gate::asking() const {
   const Number since = progress_.since.load(std::memory_order_seq_cst);
   if (since == Progress::idle) return Asking::no;
   // A call that has lasted longer than a ticket is the ticket's last.
-  return since == Progress::begun || ticks() - std::min(since, ticks()) < slow_ticks ? Asking::busy : Asking::slow;
+  return since == Progress::begun || ticks() - std::min(since, ticks()) < durations().slow ? Asking::busy
+                                                                                           : Asking::slow;
 }
 
 // Asked by the lookout when it is about to rest.
@@ -452,11 +460,13 @@ bool Gate::needs_looking_after() const {
 void Gate::hand_on_what_is_made() {
   graph_.reserve_wait();  // what is to be handed on is part of the run, whoever gets to it first
   Number first = handed_.load(std::memory_order_acquire);
+  // `since` relaxed: `at`, which was stored behind it, was acquired; a later one is at most a younger age.
   const Number made = progress_.at.load(std::memory_order_acquire),
                since = progress_.since.load(std::memory_order_relaxed);
   if (made > first && !context_.stopping() && handed_.compare_exchange_strong(first, made, std::memory_order_acq_rel)) {
     Ticket ticket{.first = first, .stamp = ticks(), .count = static_cast<std::uint32_t>(made - first)};
-    ticket.set(Birth::at(since), false);
+    // The call may be over, and the time of the message gone.
+    ticket.set(Birth::at(since > Progress::begun ? since : ticket.stamp), false);
     try {
       deliver(ticket, false);
     } catch (...) {
@@ -491,7 +501,7 @@ bool Gate::goes_on() {
 // the one that it had the last time, whose memory lies in its caches.
 Number Gate::rest_of_group() const {
   const Number makes = numbering_.makes;
-  if (makes == 1 || cost_.get() * makes > ticket_ticks) return 0;
+  if (makes == 1 || cost_.get() > Cost::of(durations().ticket) / makes) return 0;
   return makes - next_ % makes;
 }
 
@@ -702,6 +712,7 @@ void Gate::consume(Later& later) {
     // and must not be held back. It passes when it arrives, not before: until then maps read it in its slot.
     const bool passes = finished_ && (input->endless || context_.is_ending());
     if (passes) input->scan();
+    // Relaxed: this gate writes it.
     const Number before = input->position.load(std::memory_order_relaxed), mine = turns_taken();
     const Number position = passes ? input->ready : mine;
     if (position == before) continue;

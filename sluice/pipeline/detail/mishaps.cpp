@@ -12,7 +12,7 @@ void Mishaps::skip(std::string stage, std::function<void(const StageError&)> han
 
 void Mishaps::take(std::uint64_t message) {
   if (!skips_) throw;
-  errors_.fetch_add(1, std::memory_order_relaxed);
+  errors_.fetch_add(1, std::memory_order_relaxed);  // a number to be shown
   ++absent_here;
   if (!handler_) return;
   const StageError error(stage_, message, std::current_exception());
@@ -21,6 +21,7 @@ void Mishaps::take(std::uint64_t message) {
 }
 
 void Mishaps::forget() {
+  // No run is on.
   errors_.store(0, std::memory_order_relaxed);
   holes_.store(0, std::memory_order_relaxed);
 }

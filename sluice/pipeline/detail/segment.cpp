@@ -22,6 +22,7 @@ void Segment::release() {
   // Whoever finds another at it may leave: that one looks again.
   while (released_.load(std::memory_order_seq_cst) < consumed() &&
          !releasing_.exchange(true, std::memory_order_seq_cst)) {
+    // Relaxed: it is written by whoever has `releasing_`, and was seen with it.
     const Number first = released_.load(std::memory_order_relaxed), last = consumed();
     const struct Over {
       std::atomic<bool>& releasing;
@@ -34,6 +35,7 @@ void Segment::release() {
 
 void Segment::reset() {
   emitted.set(0);
+  // Relaxed, as in all resets: no run is on, and what begins one hands everything over.
   wants_room.store(false, std::memory_order_relaxed);
   released_.store(0, std::memory_order_relaxed);
   releasing_.store(false, std::memory_order_relaxed);
@@ -45,6 +47,7 @@ Number Segment::held() const {
 }
 
 void Input::reset() {
+  // Relaxed: as above.
   for (Number i = 0; i <= mask; ++i) marks[i].tickets.store(shards > 1 ? 0 : unknown, std::memory_order_relaxed);
   end.store(unknown, std::memory_order_relaxed);
   position.store(0, std::memory_order_relaxed);
@@ -52,6 +55,7 @@ void Input::reset() {
 }
 
 Birth Input::look_up_birth(Number k) {
+  // Relaxed, here and below: the message has arrived, and by that, which scan() acquired, the mark was seen.
   if (shards > 1) {
     ticket_end = k + 1;
     return ticket_born = Birth::of(marks[k & mask].born.load(std::memory_order_relaxed));
@@ -69,6 +73,7 @@ bool Input::arrive(const Ticket& ticket) {
   bool look = ticket.last();
   if (look) end.store((ticket.first + ticket.count) / shards, std::memory_order_release);
   if (ticket.count == 0) return look;
+  // Relaxed: the count of tickets that is written next releases it.
   if (shards == 1) {
     marks[ticket.first & mask].born.store(ticket.born().bits(), std::memory_order_relaxed);
     marks[ticket.first & mask].tickets.store(ticket.first << count_bits | ticket.count, std::memory_order_release);
@@ -92,7 +97,7 @@ void Input::scan() {
       ready += m & ((Number{1} << count_bits) - 1);
     } else {
       if (mark.load(std::memory_order_acquire) != shards) return;
-      mark.store(0, std::memory_order_relaxed);
+      mark.store(0, std::memory_order_relaxed);  // the position, stored later, tells who may mark it again
       ++ready;
     }
   }

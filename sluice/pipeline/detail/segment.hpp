@@ -48,6 +48,7 @@ struct Segment {
   };
   std::unique_ptr<Worker[]> workers;
   std::size_t shards = 0, threads = 1;
+  // Relaxed: a hint; any thread is right.
   void worked_on(Number k, int thread) { workers[k % shards].thread.store(thread, std::memory_order_relaxed); }
   int worker_of(Number k) const {
     if (shards >= threads) return static_cast<int>(k % shards * threads / shards);

@@ -15,7 +15,4 @@ struct SleptSoFar {
   static std::uint64_t since(std::uint64_t began, std::uint64_t now);
 };
 
-// A body that takes longer, a tenth of a millisecond, may have waited.
-inline constexpr std::uint64_t slow_ticks = 300'000;
-
 }  // namespace sluice::detail

@@ -27,6 +27,12 @@ struct Progress {
 
 class Feed;
 
+// Whether a loop over messages is to end. Relaxed: it only ends the loop sooner, and whatever tells of the messages is
+// read after the flag has been seen by an order of its own.
+inline bool asked_to_stop(const std::atomic<bool>& stop) {
+  return stop.load(std::memory_order_relaxed);
+}
+
 // The typed part of a stage. The engine calls one body of a gate at a time, in order; a map's run() on several threads.
 class Body {
  public:

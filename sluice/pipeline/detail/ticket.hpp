@@ -4,27 +4,24 @@
 #include <cstdint>
 #include <limits>
 
+#include <sluice/pipeline/detail/clock.hpp>
+
 namespace sluice::detail {
 
 using Number = std::uint64_t;
 inline constexpr Number unknown = std::numeric_limits<Number>::max();
 
-// A time in 31 bits, which is enough to tell how long ago it was: in thirds of a microsecond on x86, up to ten minutes.
+// A time in 31 bits, which is enough to tell how long ago it was: within a microsecond, up to ten minutes.
 class Birth {
  public:
   Birth() = default;
-  static Birth at(Number ticks) { return Birth(static_cast<std::uint32_t>(ticks >> shift) & mask); }
+  static Birth at(Number ticks) { return Birth(static_cast<std::uint32_t>(ticks >> durations().birth_shift) & mask); }
   static Birth of(std::uint32_t bits) { return Birth(bits & mask); }
-  Number age(Number now) const { return Number{(at(now).bits_ - bits_) & mask} << shift; }  // ticks
+  Number age(Number now) const { return Number{(at(now).bits_ - bits_) & mask} << durations().birth_shift; }  // ticks
   std::uint32_t bits() const { return bits_; }
 
  private:
   explicit Birth(std::uint32_t bits) : bits_(bits) {}
-#if defined(__x86_64__)
-  static constexpr unsigned shift = 10;  // of some three billion ticks a second
-#else
-  static constexpr unsigned shift = 4;
-#endif
   static constexpr std::uint32_t mask = (std::uint32_t{1} << 31) - 1;
   std::uint32_t bits_ = 0;
 };
