@@ -69,6 +69,7 @@ std::size_t guessed_range(std::size_t span, double ratio) {
 // Blocks of bgzip have up to 64 KiB, those of pigz -i 128 KiB decoded.
 Boundaries::Boundaries(std::size_t span) : search_(boundary_search(span)), fresh_within_(search_ / 16 * 5) {}
 
+// Relaxed, here and below: guesses (guessed_piece.hpp).
 void Boundaries::note_too_large() {
   ratio_.store(std::max(least_ratio, ratio() / 2), std::memory_order_relaxed);
 }

@@ -30,7 +30,8 @@ struct Boundary {
   bool member = false;    // a header begins here; otherwise a block
 };
 
-// Those that were found, and how the file has been so far.
+// Those that were found, and how the file has been so far. How it has been is relaxed: it only says what is worth a
+// try, and whatever a thread sees of it gives the same bytes.
 class Boundaries {
  public:
   explicit Boundaries(std::size_t span);

@@ -82,7 +82,7 @@ struct DecodedBytes {
   std::atomic<std::uint64_t> all{0}, of_known{0};
   std::atomic<std::size_t> passed_over{0};  // index files that are not of their file, or damaged
   void add(std::uint64_t bytes, bool known) {
-    all.fetch_add(bytes, std::memory_order_relaxed);
+    all.fetch_add(bytes, std::memory_order_relaxed);  // a number to be shown, as the next
     if (known) of_known.fetch_add(bytes, std::memory_order_relaxed);
   }
 };

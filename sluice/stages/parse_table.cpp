@@ -254,6 +254,7 @@ class PieceParser {
   std::size_t most_values() const { return (text_.size() / layout_.columns + 1) * features_; }
 
   void begin_rows() {
+    // Relaxed, as where it is stored: it saves a try in vain, and nothing else depends on it.
     const bool floats = how_.memory_->floats.load(std::memory_order_relaxed);
     out_.type = how_.type.value_or(floats ? Pixel::float32 : Pixel::uint8);
     data_ = how_.memory_->take(most_values() * value_bytes(), out_.owner);

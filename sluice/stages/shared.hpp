@@ -23,7 +23,7 @@ class Shared {
  public:
   Shared() = default;
   Shared(const Shared& other) : box_(other.box_) {
-    if (box_) box_->holders.fetch_add(1, std::memory_order_relaxed);
+    if (box_) box_->holders.fetch_add(1, std::memory_order_relaxed);  // `other` holds it: it cannot end meanwhile
   }
   Shared(Shared&& other) noexcept : box_(std::exchange(other.box_, nullptr)) {}
   // Not one of a value for both: clang 14 does not destroy the value that `= {}` in a template makes for it.

@@ -11,7 +11,7 @@ namespace sluice::kernels {
 namespace {
 
 struct Levels {
-  std::array<const Table*, 3> tables{};
+  std::array<const Table*, 4> tables{};
   std::size_t count = 0;
 
   Levels() {
@@ -24,6 +24,10 @@ struct Levels {
                     __builtin_cpu_supports("avx512vl");
     if (v4) tables[count++] = &level_v4();
     if (v3) tables[count++] = &level_v3();
+    tables[count++] = &level_v1();
+#endif
+#ifdef SLUICE_KERNELS_ARM64
+    tables[count++] = &level_neon();
 #endif
     tables[count++] = &level_portable();
   }
@@ -45,6 +49,7 @@ std::span<const Table* const> available() {
   return {levels().tables.data(), levels().count};
 }
 
+// Relaxed, here and below: the tables are constants.
 const Table& active() {
   return *current().load(std::memory_order_relaxed);
 }

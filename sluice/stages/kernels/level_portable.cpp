@@ -16,6 +16,8 @@ struct Native {
   static constexpr std::size_t gradient_registers(std::size_t) { return 1; }
 
   float v[16];
+  using Factor = Native;  // of what is multiplied
+  using Stored = float;   // what that is kept as, for many multiply-adds
 
   static Native zero() { return broadcast(0); }
   static Native broadcast(float x) {

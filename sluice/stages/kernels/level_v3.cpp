@@ -16,6 +16,8 @@ struct Native {
   static constexpr std::size_t gradient_registers(std::size_t classes) { return tile_rows(classes); }
 
   __m256 v;
+  using Factor = Native;  // of what is multiplied
+  using Stored = float;   // what that is kept as, for many multiply-adds
 
   static Native zero() { return {_mm256_setzero_ps()}; }
   static Native broadcast(float x) { return {_mm256_set1_ps(x)}; }

@@ -9,6 +9,8 @@ namespace sluice::kernels {
 
 const Table& level_v4();
 const Table& level_v3();
+const Table& level_v1();    // what every x86-64 has
+const Table& level_neon();  // what every 64-bit Arm has
 const Table& level_portable();
 
 }  // namespace sluice::kernels

@@ -27,6 +27,8 @@ using sluice::kernels::Pixel;
 using sluice::kernels::row_block;
 using sluice::kernels::Table;
 
+using Factor = Native::Factor;
+using Stored = Native::Stored;
 constexpr size_t parts = lanes / Native::width;  // registers of one virtual vector
 
 // A row's pixels, P: uint8_t or float.
@@ -37,6 +39,14 @@ RowOf<P> row_of(const uint8_t* bytes) {
   return reinterpret_cast<const P*>(bytes);
 }
 
+// Floats where factors are stored as floats; not called elsewhere.
+template <class S>
+const S* as_they_are(const float* p) {
+  if constexpr (sizeof(S) == sizeof(float))
+    return p;
+  else
+    return nullptr;
+}
 size_t smaller(size_t a, size_t b) {
   return a < b ? a : b;
 }
@@ -120,7 +130,7 @@ constexpr size_t panel(size_t classes) {
 // R rows' dot products with C classes over `chunks` pixel chunks, one part of the lanes; from zero, or added to what is
 // in acc[R][C][16]. Fetches the rows `next` meanwhile.
 template <size_t R, size_t C, bool Fetch, class P>
-void forward_tile(const RowOf<P>* x, const RowOf<P>* next, const float* w, size_t chunk_stride, size_t class_stride,
+void forward_tile(const RowOf<P>* x, const RowOf<P>* next, const Stored* w, size_t chunk_stride, size_t class_stride,
                   size_t chunks, bool from_zero, float* acc) {
   Native sum[R][C];
   SLUICE_UNROLL
@@ -132,12 +142,12 @@ void forward_tile(const RowOf<P>* x, const RowOf<P>* next, const float* w, size_
     if constexpr (Fetch && sizeof(P) == 1) __builtin_prefetch(next[k % fetched_rows] + k / fetched_rows * column);
     if constexpr (Fetch && sizeof(P) > 1)
       for (size_t r = 0; r < fetched_rows; r++) __builtin_prefetch(next[r] + k * lanes);
-    Native pixel[R];
+    decltype(Native::pixels(*x)) pixel[R];
     SLUICE_UNROLL
     for (size_t r = 0; r < R; r++) pixel[r] = Native::pixels(x[r] + k * lanes);
     SLUICE_UNROLL
     for (size_t c = 0; c < C; c++) {
-      Native weight = Native::load(w + c * class_stride);
+      Factor weight = Factor::load(w + c * class_stride);
       if (R > 1) weight.keep();
       SLUICE_UNROLL
       for (size_t r = 0; r < R; r++) sum[r][c] = Native::fma(pixel[r], weight, sum[r][c]);
@@ -157,17 +167,19 @@ template <size_t C, class P>
 void forward_panel(const RowOf<P>* x, const RowOf<P>* next, size_t rows, const float* weights, size_t stride,
                    size_t chunks, bool from_zero, float* acc) {
   constexpr size_t R = Native::tile_rows(C);
-  alignas(64) float packed[parts > 1 ? panel(C) * C * Native::width : 1];
+  alignas(64) Stored packed[parts > 1 ? panel(C) * C * Native::width : 1];
   for (size_t part = 0; part < lanes; part += Native::width) {
-    const float* w = weights;
+    const Stored* w;
     size_t chunk_stride = stride, class_stride = lanes;
     // Halves of vectors one after the other: half the cache, and no two loads at once from the same bank of it.
     if constexpr (parts > 1) {
-      float* out = packed;
+      Stored* out = packed;
       for (size_t k = 0; k < chunks; k++)
         for (size_t c = 0; c < C; c++, out += Native::width)
-          Native::load(weights + k * stride + c * lanes + part).store(out);
+          Factor(Native::load(weights + k * stride + c * lanes + part)).store(out);
       w = packed, chunk_stride = C * Native::width, class_stride = Native::width;
+    } else {
+      w = as_they_are<Stored>(weights);
     }
     for (size_t r = 0; r < rows; r += R) {
       RowOf<P> here[R];
@@ -301,7 +313,7 @@ struct Copied {
 // chunk. The delta of row r and class c is at delta[r x C + c] x width, in every lane, where parts > 1; else it is a
 // scalar, in groups of 16 rows. Fetches, meanwhile, from `pixel` on, the first `fetched` of the upcoming rows.
 template <size_t P, size_t C, class Pixels>
-void gradient_tile(const GradientArgs& a, const Pixels& x, size_t first, const float* delta, size_t at, size_t stride,
+void gradient_tile(const GradientArgs& a, const Pixels& x, size_t first, const Stored* delta, size_t at, size_t stride,
                    size_t pixel, size_t fetched) {
   constexpr size_t pixel_bytes = sizeof *x(0);  // a row of a column is so many cache lines
   Native sum[P][C];
@@ -311,17 +323,18 @@ void gradient_tile(const GradientArgs& a, const Pixels& x, size_t first, const f
     for (size_t c = 0; c < C; c++) sum[p][c] = Native::zero();
   }
   const auto add_row = [&](size_t r) {
-    const float* d = delta + (parts > 1 ? r * C * Native::width : r / lanes * a.classes * lanes + r % lanes);
-    Native pixels[P];
+    const Stored* d = delta + (parts > 1 ? r * C * Native::width : r / lanes * a.classes * lanes + r % lanes);
+    decltype(Native::pixels(x(r))) pixels[P];
     SLUICE_UNROLL
     for (size_t p = 0; p < P; p++) pixels[p] = Native::pixels(x(r) + p * Native::width);
     SLUICE_UNROLL
     for (size_t c = 0; c < C; c++) {
-      Native value;
-      if constexpr (parts > 1)
-        value = Native::load(d + c * Native::width);
-      else
-        value = Native::broadcast(d[c * lanes]);
+      const Factor value = [&]() -> Factor {
+        if constexpr (parts > 1)
+          return Factor::load(d + c * Native::width);
+        else
+          return Native::broadcast(static_cast<float>(d[c * lanes]));
+      }();
       SLUICE_UNROLL
       for (size_t p = 0; p < P; p++) sum[p][c] = Native::fma(pixels[p], value, sum[p][c]);
     }
@@ -386,21 +399,24 @@ void gradient_of(const GradientArgs& a) {
   const size_t stride = a.classes * lanes, upcoming = a.upcoming ? smaller(a.upcoming_count, a.count) : 0;
   const Cut groups(a.classes, Native::gradient_classes);
   alignas(64) P copied[row_block * column];
-  alignas(64) float repeated[parts > 1 ? row_block * Native::gradient_classes * Native::width : 1];
+  alignas(64) Stored repeated[parts > 1 ? row_block * Native::gradient_classes * Native::width : 1];
   for (size_t g = 0; g < groups.pieces; g++) {
     const size_t first_class = groups.begin(g), at = first_class * lanes;
     with_constant<Native::gradient_classes>(groups.begin(g + 1) - first_class, [&](auto constant) {
       constexpr size_t C = decltype(constant)::value, most = Native::gradient_registers(C);
       static_assert(column % (most * Native::width) == 0);
-      const float* delta = a.delta + first_class * lanes;
+      const float* group = a.delta + first_class * lanes;
+      const Stored* delta;
       // A multiply-add that takes its operand from memory beats one that needs a broadcast of its own. That fills most
       // of the first-level cache, and rows at random addresses would push it out: they are copied side by side.
       if constexpr (parts > 1) {
-        float* out = repeated;
+        Stored* out = repeated;
         for (size_t r = 0; r < a.count; r++)
           for (size_t c = 0; c < C; c++, out += Native::width)
-            Native::broadcast(delta[r / lanes * stride + c * lanes + r % lanes]).store(out);
+            Factor(Native::broadcast(group[r / lanes * stride + c * lanes + r % lanes])).store(out);
         delta = repeated;
+      } else {
+        delta = as_they_are<Stored>(group);
       }
       for (size_t pixel = 0; pixel < a.pixels; pixel += column) {
         const size_t registers = ceil_div(smaller(column, a.pixels - pixel), lanes) * parts;

@@ -85,7 +85,7 @@ struct AdamArgs {
 };
 
 struct Table {
-  const char* name;  // "x86-64-v4", "x86-64-v3" or "portable"
+  const char* name;  // "x86-64-v4", "x86-64-v3", "x86-64", "neon" or "portable"
   void (*forward)(const ForwardArgs&);
   void (*gradient_block)(const GradientArgs&);
   // out = a + b. out may be a or b.
