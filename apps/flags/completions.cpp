@@ -153,8 +153,10 @@ std::string bash(const Flags& program, const std::vector<const Flags*>& commands
         add(values, bash_action(command->values_of(flag)), fmt::format("'{} {}'", name, long_flag(flag)));
     }
     flags += fmt::format("      {}) _sluice_words '' {} ;;\n", name, fmt::join(its, " "));
-    for (const CLI::Option* argument : command->arguments())
-      arguments += fmt::format("    {}) {};;\n", name, bash_action(command->values_of(argument)));
+    // Of several, all: which of them comes next, flags between them hide.
+    std::string any;
+    for (const CLI::Option* argument : command->arguments()) any += bash_action(command->values_of(argument));
+    if (!command->arguments().empty()) arguments += fmt::format("    {}) {};;\n", name, any);
   }
   std::string text = replaced(replaced(bash_functions, "@PROGRAM@", fmt::format("{}", fmt::join(program_flags, " "))),
                               "@COMMANDS@", fmt::format("{}", fmt::join(command_names, " ")));
@@ -225,10 +227,11 @@ std::string zsh(const Flags& program, const std::vector<const Flags*>& commands)
   for (const Flags* command : commands) {
     text += fmt::format("    {}) flags=(\n", command->get_name());
     for (const CLI::Option* flag : flags_of(*command)) text += zsh_flag(*command, flag);
+    int place = 0;
     for (const CLI::Option* a : command->arguments())
       text += "      " +
-              quoted(fmt::format("{}:{}:{}", Flags::repeatable(a) ? "*" : "1", zsh_part(a->get_name()),
-                                 zsh_action(command->values_of(a)))) +
+              quoted(fmt::format("{}:{}:{}", Flags::repeatable(a) ? "*" : std::to_string(++place),
+                                 zsh_part(a->get_name()), zsh_action(command->values_of(a)))) +
               "\n";
     text += "    ) ;;\n";
   }

@@ -176,6 +176,8 @@ def test(name, program, folder):
     expect("sluice inspect m", ["model.safetensors", "many.txt"])
     expect("sluice index b", ["b.gz"])
     expect("sluice synth f", ["folder"])
+    expect("sluice fetch q", ["qmnist"])
+    expect("sluice fetch mnist fol", ["folder"])
     if name != "fish":
         for text, wanted in (("sluice tra", "sluice train "), ("sluice train --optim", "sluice train --optimizer"),
                              ("sluice train --capacity pla", "sluice train --capacity plan="),
