@@ -7,6 +7,8 @@
 #   100 bytes of anything is complete.
 # Here: "resume" alone can neither repair a file nor tell that one is done: length and checksum are compared, and after 33 or
 #   416 the file is fetched anew.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need curl=7.88.1-10+deb12u15 libcurl4=7.88.1-10+deb12u15

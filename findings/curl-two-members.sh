@@ -6,6 +6,8 @@
 #   like a shorter one. Without --compressed the two members arrive as they are, and gzip reads them.
 # Here: a server that has x.gz of bgzip or pigz -i and sends it as the encoding of x. Data sets are fetched as the bytes they are,
 #   without Accept-Encoding, and unpacked by who checks them.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need curl=7.88.1-10+deb12u15 libcurl4=7.88.1-10+deb12u15

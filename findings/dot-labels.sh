@@ -5,6 +5,8 @@
 # Seen: label="x &lt; y" shows x < y; label="C:\Nets\Gpu" of the node x in the graph g shows C:xetsgpu. A backslash itself
 #   has to be doubled, an ampersand before what may be an entity written as &amp;.
 # Here: file names and what users call their stages are escaped for both: \ as \\, " as \", & as &amp;.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need graphviz=2.42.2-7+deb12u1

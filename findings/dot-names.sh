@@ -5,6 +5,8 @@
 # Seen: Node [color=red]; is no node but the default of all that follow: b is red, and the exit code is 0. 2nd -> b draws
 #   three nodes, 2, nd and b, with a warning and exit code 0; 1.2.3 draws 1.2 and .3.
 # Here: stages are called what people call them. Every name that is written into a DOT file goes between quotes.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need graphviz=2.42.2-7+deb12u1

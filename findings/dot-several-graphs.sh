@@ -5,6 +5,8 @@
 # Seen: dot -Tsvg writes both, one behind the other, exit code 0; xmllint calls the file ill-formed at the second <?xml. As
 #   PNG it is two files in one: viewers show the first. dot -O (one file each) or gvpack are what is meant.
 # Here: a program that prints the graphs of a job as DOT prints one a file, or as subgraphs of one.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need graphviz=2.42.2-7+deb12u1 libxml2-utils=2.9.14+dfsg-1.3~deb12u6

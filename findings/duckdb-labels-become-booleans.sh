@@ -5,6 +5,8 @@
 # Seen: t, f and yes, no come out as true, false; y, n stay text; so do t, f as soon as another word is in the sample. Behind
 #   the sample a 1 in a column of t and f is read as true.
 # Here: names of classes change on a way through COPY: a model that was trained on "t" meets "true". all_varchar=true, or types.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 npm_packages @duckdb/node-api@1.5.6-r.1

@@ -7,6 +7,8 @@
 #   an error with its line. sample_size=-1 reads all first: DOUBLE, and the values as they are.
 # Here: probabilities, or pixels in [0, 1], whose first images are 0 in a column become zeros and ones on their way through a
 #   database. Types are given, or the sample is the whole file.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 npm_packages @duckdb/node-api@1.5.6-r.1

@@ -8,6 +8,8 @@
 #   processor for that size when it runs. The first row alone is a product with a vector, by another routine.
 # Here: same bits on every machine cannot be promised over Eigen's product; and a prediction for one image is not bit for
 #   bit the prediction for that image within a batch.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

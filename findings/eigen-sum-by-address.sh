@@ -7,6 +7,8 @@
 #   dot() and the sum of an unevaluated expression (squaredNorm()) have one result everywhere.
 # Here: losses and gradients that are summed by Map over a part of a larger array depend on where the part begins:
 #   one shard more, and the bits are others, though the values are the same.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

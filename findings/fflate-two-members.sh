@@ -7,6 +7,8 @@
 #   Gunzip and pako give all.
 # Here: .gz files that are packed in pieces, so that they can be read in parallel, are silently cut in pages that use
 #   gunzipSync.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 npm_packages fflate@0.8.3 pako@3.0.3

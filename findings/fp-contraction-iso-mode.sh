@@ -6,6 +6,8 @@
 # Seen: with -O2 -mfma gcc -std=c11 makes no fused instruction, gcc -std=gnu11, g++ -std=c++20 and g++ -std=gnu++20 make one.
 # Here: CMAKE_CXX_EXTENSIONS OFF promises no bits: -ffp-contract=off has to be said for every file that is compiled for an
 #   instruction set with FMA, or the kernels of two instruction sets train different weights.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need gcc-12=12.2.0-14+deb12u1 g++-12=12.2.0-14+deb12u1

@@ -6,6 +6,8 @@
 #   is told. 1e-40 is a denormal and read without an error. 0.000...0 with 60 zeros is 0, and no error.
 # Here: a CSV file of probabilities has such cells. To refuse them is wrong, and so is to keep what the variable held
 #   before: which of the two it was has to be asked of the digits, or of strtod.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

@@ -5,6 +5,8 @@
 # Seen: 0x10 is text for papaparse, 16 for d3.autoType, 0 for csv-parse; 2019-01 is a Date for d3 only; 007 is 7 for
 #   all three; 2^53 + 1 is text for papaparse and 2^53 for the others; 1e400 is Infinity for d3, text for the others.
 # Here: a table that a page shows is not the table that a program trains on. Identifiers and hexadecimal cells in particular.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 npm_packages papaparse@5.7.1 d3-dsv@3.0.2 csv-parse@7.0.3

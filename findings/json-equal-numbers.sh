@@ -7,6 +7,8 @@
 #   of -0.0 it is not.
 # Here: a test that compares results of two runs as json values calls a seed of 2^64 - 1 and one of -1 the same; a
 #   comparison of text, or of the types first, does not. (Weights of -0 keep their sign only if written as -0.0.)
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

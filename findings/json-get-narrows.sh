@@ -7,6 +7,8 @@
 #   value("lr", 0) of {"lr": 0.5} is 0: its type is that of the default.
 # Here: labels, epochs and sizes out of JSON (a configuration, a header of safetensors) have to be checked for their kind
 #   and range before get<>(), and a default for a fraction is 0.0.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

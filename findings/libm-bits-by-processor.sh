@@ -6,6 +6,8 @@
 #   results differ in their last bit for each of these functions of doubles. glibc has several builds of each and picks
 #   one at load time. Those of floats compute in doubles and round once: no result differed.
 # Here: a softmax over std::exp of doubles, or a normal distribution over std::log, ties the weights to the processor.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 grep -qw fma /proc/cpuinfo || cannot "this processor has no FMA to switch off"

@@ -7,6 +7,8 @@
 #   mawk, 0 for gawk. "nan" is NaN for mawk, 0 for gawk.
 # Here: awk '{ s += $1 } END { print s }' over sizes of files loses digits past 2 GB on a Debian and not elsewhere; printf
 #   "%.0f" is right in both.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 unpack mawk=1.3.4.20200120-3.1 gawk=1:5.2.1-2 libsigsegv2=2.14-1 libmpfr6=4.2.0-1

@@ -7,6 +7,8 @@
 #   (A comparison picks one of two; each rank compares its own with the other's.)
 # Here: "stop if the largest loss is NaN" stops one rank and not the other, which then waits for ever in the next
 #   collective. A count of what is not finite, summed as an integer, is the same for all.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 

@@ -6,6 +6,8 @@
 #   MPI_Abort(comm, 256) makes 0 in both: only the low eight bits are left.
 # Here: codes with a meaning (1 failed, 2 wrong use, 3 input missing) lose it unless all processes end with the same one: a
 #   runtime failure beside wrong use reads as a missing file, and a kill as code 9.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 

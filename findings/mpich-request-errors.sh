@@ -5,6 +5,8 @@
 # Seen: a message longer than the buffer of an MPI_Irecv on such a communicator: MPICH ends the job; with MPI_ERRORS_RETURN on
 #   MPI_COMM_WORLD too it returns a code. Open MPI returns the code. (MPI_Recv returns it in both.)
 # Here: to report a failed exchange with the names of rank and host, set MPI_ERRORS_RETURN on MPI_COMM_WORLD as well.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 

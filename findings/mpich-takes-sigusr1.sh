@@ -6,6 +6,8 @@
 #   it to hear of processes that failed). Open MPI leaves all that were set, and takes four where none was set.
 # Here: "kill -USR1 prints where it is" is silently gone under MPICH, unless the handler is set after MPI_Init, or the
 #   signal is blocked in all threads and waited for.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 

@@ -6,6 +6,8 @@
 #   JavaScript do not. (On ARM the same operations give a NaN without it.)
 # Here: a log has loss=-nan on one machine and loss=nan on another; strict readers of numbers, and Python's json (NaN, but no
 #   -nan), refuse it. Numbers are written through isnan first.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

@@ -6,6 +6,8 @@
 #   nproc --all does not look at them. (A quota of a cgroup it does not know.)
 # Here: batch systems, PyTorch's launchers and many a .bashrc set OMP_NUM_THREADS=1: make -j"$(nproc)" then builds with one job, and
 #   a program that is given --threads "$(nproc)" has one thread. sched_getaffinity, or env -u OMP_NUM_THREADS nproc.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 unpack coreutils=9.1-1

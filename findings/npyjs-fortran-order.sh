@@ -5,6 +5,8 @@
 # Seen: [[0, 1, 2], [3, 4, 5]] saved in Fortran order: shape [2, 3], data 0, 3, 1, 4, 2, 5, and a flag fortranOrder that
 #   says what to make of it. numpy.save writes x.T in that order without being asked.
 # Here: who indexes data by row and column sees images mixed up. Arrays for others are written by np.ascontiguousarray.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need python3-numpy=1:1.24.2-1+deb12u1

@@ -7,6 +7,8 @@
 #   sum of ones stops. The transposed copy, or dtype=float64, is right.
 # Here: that is the axis of features. Means to standardize by are computed in float64, and what a script of
 #   NumPy says a mean is proves nothing.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need python3-numpy=1:1.24.2-1+deb12u1

@@ -8,6 +8,8 @@
 #   ZSTD_decompress gives both. zlib.decompress(x, 31) of Python gives the first, gzip.decompress both.
 # Here: files of many members (bgzip, pigz -i, pbzip2, cat a.gz b.gz) come out short and sound. What is left of the input has to
 #   be asked for each time.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need gcc-12=12.2.0-14+deb12u1

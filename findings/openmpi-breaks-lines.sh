@@ -6,6 +6,8 @@
 #   MPICH: none.
 # Here: one JSON object a line, from every rank, is not safe to parse behind mpirun; lines belong to one rank, or into a file
 #   for each (--output-filename).
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 

@@ -7,6 +7,8 @@
 #   into every file.)
 # Here: a module that is linked by hand, or loaded by dlopen, must be compiled with OMPI_SKIP_MPICXX, or it needs one library
 #   more on every machine.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 open_mpi

@@ -7,6 +7,8 @@
 #   long as the processes take, and writes a word about Ctrl-C to standard output.
 # Here: a checkpoint that takes longer than a second is cut off under Open MPI, where the batch system would have given a
 #   minute; and who reads standard output under MPICH finds two lines that are not the program's.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 

@@ -6,6 +6,8 @@
 #   processes and the length); with two processes none. MPICH: none with four.
 # Here: rank 0 that logs what it got by MPI_Reduce, beside weights that were summed by MPI_Allreduce, logs another loss. For
 #   the same bits on any number of processes sums have to be made in an order of one's own.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 

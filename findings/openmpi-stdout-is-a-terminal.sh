@@ -6,6 +6,8 @@
 #   pseudo-terminal for each process. MPICH: neither is.
 # Here: a program that colours or redraws its lines on a terminal fills the log of a batch job with escape sequences. What
 #   stderr is says it better, or that OMPI_COMM_WORLD_RANK is set.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 

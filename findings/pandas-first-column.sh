@@ -5,6 +5,8 @@
 # Seen: a is 2 and b is NaN: the first cell of each row is the row's name (one cell more than the header has: the table is
 #   taken for one with row names). No warning. With index_col=False a is 1 and b is 2.
 # Here: label,pixel0,... exported with a comma at the end of each row trains on pixel0 as its label.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need python3-pandas=1.5.3+dfsg-2

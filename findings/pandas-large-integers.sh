@@ -6,6 +6,8 @@
 #   18446744073709551615 too, since no one type of 64 bits holds both. With 1e20 in place of the number it is float64.
 # Here: a checksum or an identifier among the features turns a column of numbers into words; whoever asks a table for its
 #   columns of numbers loses it.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need python3-pandas=1.5.3+dfsg-2

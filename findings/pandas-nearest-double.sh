@@ -5,6 +5,8 @@
 # Seen: of 100,000 random doubles written with all their digits some 36,000 differ from what was written; with
 #   float_precision="round_trip" none. Numbers of six digits are right, and so are these as float32.
 # Here: a comparison of two programs on doubles out of one CSV file starts from other data. In float32 it does not show.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need python3-numpy=1:1.24.2-1+deb12u1 python3-pandas=1.5.3+dfsg-2

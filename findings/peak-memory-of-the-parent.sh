@@ -8,6 +8,8 @@
 #   process that starts the program itself.
 # Here: a benchmark harness in Python that holds a data set measures itself. Peak memory is read from VmHWM, or through
 #   /usr/bin/time.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 unpack time=1.9-0.2

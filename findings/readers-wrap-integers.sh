@@ -7,6 +7,8 @@
 #   genfromtxt, no number for the others.
 # Here: labels and pixels out of a CSV file that went through one of these are in range whatever the file said; range has to
 #   be checked in the text. Label -1 may be a missing one.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need python3-numpy=1:1.24.2-1+deb12u1 python3-pandas=1.5.3+dfsg-2

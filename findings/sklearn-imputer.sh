@@ -5,6 +5,8 @@
 # Seen: of a 2 x 3 array with NaN throughout its first column 2 x 2 is left (a warning says so once), and the weights that
 #   are fitted behind it no longer belong to the columns by number. In a Pipeline nothing else shows it.
 # Here: coefficients from scikit-learn are matched to features by get_feature_names_out(), not by position.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need python3-sklearn=1.2.1+dfsg-1

@@ -6,6 +6,8 @@
 #   with 0 for its true class, the other with 0.5: means 18.4 and 8.3.
 # Here: log losses of two programs compare only where no prediction is 0, or with the same clip; a softmax in float32 gives a 0
 #   at a difference of 104 in its logits.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need python3-sklearn=1.2.1+dfsg-1

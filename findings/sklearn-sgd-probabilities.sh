@@ -5,6 +5,8 @@
 # Seen: it trains K classifiers of one class against the others, and divides the K sigmoids by their sum. The softmax of its
 #   decisions is far off, by more than 0.1 for some rows.
 # Here: beside softmax regression it is another model: its loss and calibration do not compare, only its accuracy does.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need python3-sklearn=1.2.1+dfsg-1 python3-numpy=1:1.24.2-1+deb12u1

@@ -5,6 +5,8 @@
 # Seen: of random access iterators libstdc++ adds four at a time, (a + b) + (c + d), and then to the sum. The standard
 #   allows any grouping and any order. std::transform_reduce and std::inner_product differ in the same way.
 # Here: to replace one by the other, as linters propose, changes a loss and every weight behind it.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

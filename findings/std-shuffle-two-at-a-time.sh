@@ -6,6 +6,8 @@
 # Seen: with mt19937 10 elements take 5 draws and another permutation than the loop; 65,535 take some 32,767; from 65,536
 #   on (n * n does not fit into the generator's range) it is the loop, draw by draw. With mt19937_64 the limit is 2^32.
 # Here: an order of rows that has to be the same elsewhere, or after a restart in the middle, needs a shuffle of its own.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

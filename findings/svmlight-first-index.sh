@@ -6,6 +6,8 @@
 #   has three, 0, 5 and 6. (load_svmlight_files, of all files at once, asks them together.)
 # Here: images whose first pixel is 0 throughout (MNIST's is) lose a column in the file to test on and keep it in the one to
 #   train on, or the other way round. Files name their base, or it is given.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need python3-sklearn=1.2.1+dfsg-1

@@ -4,6 +4,8 @@
 # Guess: an arena of one is a lock: max_concurrency is 1, the second caller waits or hands its function over.
 # Seen: both are inside at once, and this_task_arena::max_concurrency() is 1 in both.
 # Here: what is not safe for two threads is not made safe by an arena of one; it needs a mutex, or one caller.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

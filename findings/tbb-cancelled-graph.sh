@@ -7,6 +7,8 @@
 #   counts as running. An unlimited node works on. After an exception it is the same.
 # Here: "true" means stored, not that it will run. A graph that had an error or a cancel needs reset() before it is used
 #   again, and neither try_put nor is_cancelled() tells.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

@@ -6,6 +6,8 @@
 # Seen: with simple_partitioner (the default) one result for 1, 2, 3, 4 and 8 threads; with static_partitioner the
 #   range is cut by the number of threads, and there are as many results. Deterministic is each of them only for itself.
 # Here: sums that must have the same bits on 2 and on 64 cores take the simple partitioner, and a grain that is said.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

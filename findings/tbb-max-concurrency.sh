@@ -7,6 +7,8 @@
 #   this_task_arena within it. Only global_control::active_value() knows the limit.
 # Here: who cuts a batch into max_concurrency() shards, or divides by it to say how busy the threads were, is wrong by
 #   that factor under --threads. The number of threads has to be passed along.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 [ "$(env -u OMP_NUM_THREADS nproc)" -gt 1 ] || cannot "one processor is one thread anyway"

@@ -7,6 +7,8 @@
 #   to which it adds.
 # Here: whatever waits for the oldest message (a gate that restores order, a service with a deadline) waits longest: all that
 #   came later is done before. A bound on what is in flight is what keeps that wait short.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

@@ -6,6 +6,8 @@
 #   shortest form goes by the exponent: plain from 0.0001 up to 1e15.
 # Here: a column of round numbers written by to_chars is a mix of 99999 and 1e+05; readers that take whole numbers only
 #   (integer columns, labels, awk's string comparisons) take half of it. Two writers of one program do not agree.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 need g++-12=12.2.0-14+deb12u1

@@ -7,6 +7,8 @@
 #   5.4; all in 5.6) a file is one block whatever its size, and one block is decoded by one thread.
 # Here: the checksum of an .xz file depends on who packed it and with which version: compare contents. Only files of xz -T
 #   can be read from the middle.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 unpack xz-utils=5.4.1-1+deb12u2 liblzma5=5.4.1-1+deb12u2

@@ -5,6 +5,8 @@
 # Seen: zstd -T4 of 62 MB: one frame whose blocks refer to the ones before; pzstd -p 4: several. zstd -T4 and -T1 write
 #   the same bytes, and --single-thread others.
 # Here: a data set that is to be read on all cores is packed by pzstd, or cut into files.
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib
 . "$(dirname -- "$(readlink -f -- "$0")")/lib"
 unpack zstd=1.5.4+dfsg2-5 libzstd1=1.5.4+dfsg2-5
