@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -90,6 +91,38 @@ TEST(SplitAndFold, TwoFoldsAndASinkReadTheShardsOfOneSplit) {
     for (int n = 0; n < shape.items; ++n)
       EXPECT_EQ(sums[static_cast<std::size_t>(n)], std::tuple(16L * n + 6, -16L * n - 6));
   });
+}
+
+//  numbers -> cut => all  -> whole
+//                 => each
+struct PutAwaySlowly {
+  PutAwaySlowly() = default;
+  PutAwaySlowly(const PutAwaySlowly&) = default;
+  PutAwaySlowly& operator=(const PutAwaySlowly&) = default;
+  ~PutAwaySlowly() { std::this_thread::yield(); }
+};
+// Whoever puts messages away may do so for another reader of them, which has then left without room to offer: and of
+// shards that are no whole group yet none is to come that it would wait for.
+TEST(SplitAndFold, RoomThatAFoldGivesBackForAnotherReaderIsOffered) {
+  for (const std::size_t workers : {2u, 3u}) {
+    constexpr int items = 20'000;
+    long whole = 0, each = 0;
+    Graph g("split", threads(workers));
+    auto cut = g.split(
+        "cut", [](const int&, std::size_t, std::size_t) { return PutAwaySlowly(); }, g.source("numbers", Count(items)),
+        shards(3), capacity(1));
+    g.sink(
+        "whole", [&](const int&) { ++whole; },
+        g.fold(
+            "all", [](Group<PutAwaySlowly> parts) { return static_cast<int>(parts.size()); }, cut, capacity(2)));
+    auto again = g.split(
+        "again", [](const PutAwaySlowly&, std::size_t, std::size_t) { return 1; }, cut, shards(1));
+    g.sink(
+        "each", [&](const int&) { ++each; }, again);
+    g.run();
+    EXPECT_EQ(whole, items);
+    EXPECT_EQ(each, 3 * items);
+  }
 }
 
 //  numbers -> cut => again => inner => outer -> taken

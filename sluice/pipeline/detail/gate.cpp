@@ -445,8 +445,8 @@ Gate::Asking Gate::asking() const {
   const Number since = progress_.since.load(std::memory_order_seq_cst);
   if (since == Progress::idle) return Asking::no;
   // A call that has lasted longer than a ticket is the ticket's last.
-  return since == Progress::begun || ticks() - std::min(since, ticks()) < durations().slow ? Asking::busy
-                                                                                           : Asking::slow;
+  const Number now = ticks();
+  return since == Progress::begun || now - std::min(since, now) < durations().slow ? Asking::busy : Asking::slow;
 }
 
 // Asked by the lookout when it is about to rest.
@@ -729,7 +729,9 @@ void Gate::consume(Later& later) {
 }
 
 // Wakes the gates that wait for room here: when there is room for a ticket, or half of their segment is free; and
-// before going idle unless more of the segment's messages are on their way here, whose arrival starts this gate again.
+// before going idle unless more of the segment's messages are on their way here, whose arrival starts this gate again:
+// for a fold a whole group, since shards of one that is not yet cut in full start nothing. (It may be the last to know
+// of the room: who puts messages away does so for other readers, too, that have left meanwhile; Segment::release().)
 // (Waking for every message would make the queue a lock-step of tickets of one message; waking slow ones only by halves
 // keeps a quarter of the segment empty; never waking would stall a diamond; waking where there is no room would go
 // round for ever in a cycle that has stalled.)
@@ -742,7 +744,7 @@ void Gate::offer_room(bool going_idle, Later& later) {
       const Number emitted = s.emitted.get();
       const Number room_until = s.given_back() + s.capacity;
       const bool enough = room_until >= emitted + up.gate->worth_waking();
-      const bool more_to_come = up.direct && input->ready * input->shards < emitted;
+      const bool more_to_come = up.direct && input->ready < emitted / input->shards;
       if (!enough && (!going_idle || more_to_come || room_until <= emitted)) continue;
       if (s.wants_room.exchange(false, std::memory_order_seq_cst) && up.worker->wake()) later.add(*up.worker, *up.edge);
     }
