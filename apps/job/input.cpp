@@ -227,7 +227,7 @@ InputFiles part_of_lane(const LabelledFiles& set, ItemKind kind, ReadItems& how)
 }
 
 std::string of_lane(const std::string& stage, const LabelledFiles& files) {
-  return files.lane ? fmt::format("{}.{}", stage, files.lane->number) : stage;
+  return files.lane && files.lane->number ? fmt::format("{}.{}", stage, *files.lane->number) : stage;
 }
 
 //  rows.images -+

@@ -38,12 +38,12 @@ using KnownPieces = std::vector<std::shared_ptr<stages::KnownPieces>>;
 // What is decoded in pieces; nothing: nobody counts.
 using DecodedCount = std::shared_ptr<stages::DecodedBytes>;
 
-// The rows of a set that one of several lanes reads (lanes.hpp).
+// The rows of a set that one of several lanes reads (lanes.hpp), or one of several processes.
 struct LaneOfFiles {
-  std::size_t number = 0;
-  std::uint64_t begin = 0, end = 0;  // of the set
-  std::size_t beside = 1;            // lanes that this process reads, with it
-  bool last = true;                  // of these
+  std::optional<std::size_t> number{};  // which the names of its stages end with
+  std::uint64_t begin = 0, end = 0;     // of the set
+  std::size_t beside = 1;               // lanes that this process reads, with it
+  bool last = true;                     // of these
 };
 
 // Images and their labels.

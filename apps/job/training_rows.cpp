@@ -92,7 +92,7 @@ Stream<Batch> TrainingRows::wire_lane(Graph& g, Lane& lane, const LabelledSet& s
   files.known = lane.known, files.known_labels = lane.known_labels;
   files.counts = set.counts, files.lane = part;
   auto pairs = read_pairs(g, files, rows_of_a_run(image_bytes));
-  return g.expand(part ? fmt::format("shuffle.{}", part->number) : "shuffle", std::ref(shuffle), pairs, ahead);
+  return g.expand(part ? fmt::format("shuffle.{}", shuffle.lane) : "shuffle", std::ref(shuffle), pairs, ahead);
 }
 
 // rows: of an epoch that goes on, which decodes no pieces of others; nothing: all are needed.

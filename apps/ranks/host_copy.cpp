@@ -1,9 +1,6 @@
 #include "apps/ranks/host_copy.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -82,15 +79,9 @@ ordered_json describe(const LabelledSet& labelled, std::size_t images, std::size
 
 }  // namespace
 
-HostCopy::~HostCopy() {
-  if (pages_) ::munmap(const_cast<std::byte*>(pages_), bytes_);
-  if (memory_ >= 0) ::close(memory_);
-}
-
 std::string HostCopy::offer(const JobData& data) {
-  memory_ = ::memfd_create("sluice data", MFD_CLOEXEC);
-  if (memory_ < 0) fail("the host's copy of the data");
-  Writer to(memory_);
+  memory_ = HostMemory::make("sluice data");
+  Writer to(memory_.file());
   ordered_json sets = ordered_json::array();
   for (const LabelledSet* one : {&data.train, &data.test, &data.validation}) {
     if (!one->in_memory) {
@@ -104,14 +95,8 @@ std::string HostCopy::offer(const JobData& data) {
     to.add(set.labels.data(), set.labels.size() * sizeof(std::uint16_t));
     sets.push_back(describe(*one, images, labels));
   }
-  const std::size_t size = to.begin_page();
-  if (::ftruncate(memory_, static_cast<off_t>(size)) != 0) fail("the host's copy of the data");
-  struct stat status {};
-  if (::fstat(memory_, &status) != 0) fail("the host's copy of the data");
-  const ordered_json told = {{"device", status.st_dev},
-                             {"number", status.st_ino},
-                             {"file", fmt::format("/proc/{}/fd/{}", ::getpid(), memory_)},
-                             {"bytes", size},
+  memory_.resize(to.begin_page());
+  const ordered_json told = {{"memory", memory_.offer()},
                              {"sets", sets},
                              {"fill", data.transform.fill},
                              {"mean", data.transform.mean},
@@ -126,28 +111,13 @@ std::string HostCopy::offer(const JobData& data) {
 
 const JobData& HostCopy::take(const std::string& offer) {
   const ordered_json told = ordered_json::parse(offer);
-  const std::string file = told["file"];
-  const int opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
-  struct stat status {};
-  // Elsewhere the number may be another process's.
-  const bool is_it = opened >= 0 && ::fstat(opened, &status) == 0 && told["device"] == status.st_dev &&
-                     told["number"] == status.st_ino && told["bytes"] == status.st_size;
-  if (!is_it) {
-    const std::string why = opened < 0 ? std::generic_category().message(errno) : "is something else";
-    if (opened >= 0) ::close(opened);
+  try {
+    seen_ = HostMemory::see(told["memory"]);
+  } catch (const HostMemory::OutOfReach& why) {
     throw stages::DataError(
-        fmt::format("the data that another process of this host has loaded cannot be seen ({}: {}): "
+        fmt::format("the data that another process of this host has loaded cannot be seen ({}): "
                     "--one-copy no lets each load its own",
-                    file, why));
-  }
-  bytes_ = told["bytes"];
-  if (bytes_ > 0) {
-    void* const mapped = ::mmap(nullptr, bytes_, PROT_READ, MAP_SHARED | MAP_POPULATE, opened, 0);
-    ::close(opened);
-    if (mapped == MAP_FAILED) fail("the host's copy of the data");
-    pages_ = static_cast<const std::byte*>(mapped);
-  } else {
-    ::close(opened);
+                    why.what()));
   }
   LabelledSet* const labelled[] = {&data_.train, &data_.test, &data_.validation};
   for (std::size_t i = 0; i < sets_.size(); ++i) {
@@ -160,11 +130,11 @@ const JobData& HostCopy::take(const std::string& offer) {
     if (!its["divisor"].is_null()) set.divisor = static_cast<float>(its["divisor"].get<double>());
     const std::size_t count = its["count"], bytes = set.image_bytes();
     const auto* const images =
-        static_cast<const std::uint8_t*>(static_cast<const void*>(pages_)) + its["images"].get<std::size_t>();
+        static_cast<const std::uint8_t*>(static_cast<const void*>(seen_.pages())) + its["images"].get<std::size_t>();
     set.images.resize(count);
     for (std::size_t k = 0; k < count; ++k) set.images[k] = images + k * bytes;
     const auto* const labels =
-        static_cast<const std::uint16_t*>(static_cast<const void*>(pages_ + its["labels"].get<std::size_t>()));
+        static_cast<const std::uint16_t*>(static_cast<const void*>(seen_.pages() + its["labels"].get<std::size_t>()));
     set.labels.assign(labels, labels + count);
     *labelled[i] = LabelledSet(set);
     labelled[i]->one_file = its["one_file"];

@@ -1,8 +1,7 @@
 // The data of a job in memory, once for all processes of a host: one of them loads, all see its copy.
 //
 // offer(): JobData, held in memory -> what another process on this host needs to take it; take(): that text -> the same
-// data, whose pixels and labels are the pages of the one who offered. The memory is nobody's file: it has no name, only
-// processes of the same user can open it, and it is gone with the last of them, however they end.
+// data, whose pixels and labels are the pages of the one who offered (apps/ranks/host_memory.hpp).
 // Order and thread-safety: one thread; the data live as long as the HostCopy. Errors: stages::DataError where the other
 // process cannot be reached (it has ended, or is in another container); std::system_error, where there is no memory.
 //
@@ -18,6 +17,7 @@
 
 #include <sluice/stages/dataset.hpp>
 #include "apps/job/job_data.hpp"
+#include "apps/ranks/host_memory.hpp"
 
 namespace sluice::apps {
 
@@ -26,15 +26,13 @@ class HostCopy {
   HostCopy() = default;
   HostCopy(const HostCopy&) = delete;
   HostCopy& operator=(const HostCopy&) = delete;
-  ~HostCopy();
 
   std::string offer(const JobData& data);
   const JobData& take(const std::string& offer);
 
  private:
-  int memory_ = -1;  // descriptor of what is offered
-  const std::byte* pages_ = nullptr;
-  std::size_t bytes_ = 0;
+  HostMemory memory_;                    // what is offered
+  HostMemory seen_;                      // what is taken
   std::array<stages::DataSet, 3> sets_;  // to train, test and validate on
   JobData data_;
 };

@@ -27,7 +27,7 @@ namespace sluice::apps {
 namespace {
 
 constexpr int exit_failed = 1, exit_different = 3;
-constexpr int order_of_messages = 2;  // another one where agreements are others
+constexpr int order_of_messages = 3;  // another one where agreements are others
 
 // Beside the program, as it is built, and where it is installed.
 std::vector<std::filesystem::path> folders() {
@@ -177,6 +177,7 @@ std::unique_ptr<Ranks> Ranks::start(const Launch& launch, std::chrono::seconds t
 Ranks::Ranks(const Launch& launch, Engine& engine, std::chrono::seconds time, Tell tell)
     : launch_(launch),
       engine_(engine),
+      peers_(engine, host_name()),
       rank_(engine.rank()),
       hosts_(engine.ranks(), host_name()),
       time_(time),
@@ -199,7 +200,7 @@ std::string Ranks::library() const {
   return engine_.library();
 }
 stages::Peers& Ranks::peers() {
-  return engine_;
+  return peers_;
 }
 std::size_t Ranks::local_first() const {
   return engine_.local_first();

@@ -24,6 +24,7 @@
 
 #include <sluice/stages/peers.hpp>
 #include "apps/ranks/launch.hpp"
+#include "apps/ranks/sharing.hpp"
 
 namespace sluice::apps {
 
@@ -100,6 +101,7 @@ class Ranks {
   std::chrono::seconds waits_now() const { return time_ * patience_.load(); }
   const Launch launch_;
   Engine& engine_;
+  Sharing peers_;
   std::size_t rank_ = 0;
   std::vector<std::string> hosts_;
   const std::chrono::seconds time_;

@@ -5,7 +5,10 @@
 #include <mpi.h>
 #include <CLI/CLI.hpp>
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -18,6 +21,7 @@
 #include <sluice/stages/forward.hpp>
 #include <sluice/stages/gradient.hpp>
 #include "apps/ranks/engine.hpp"
+#include "apps/ranks/sharing.hpp"
 #include "bench/stages/example.hpp"
 #include "bench/support/in_turn.hpp"
 
@@ -76,17 +80,22 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "exchange_probe: %s, rank %d\n", what.c_str(), rank);
     MPI_Abort(MPI_COMM_WORLD, 1);
   }});
+  std::array<char, 256> host{};
+  ::gethostname(host.data(), host.size() - 1);
+  apps::Sharing peers(engine, host.data());
   const std::size_t ranks = engine.ranks(), mine = engine.rank();
   nlohmann::ordered_json told = {{"library", engine.library()}, {"ranks", ranks}};
   for (const std::size_t rows : {std::size_t{256}, std::size_t{4096}}) {
-    const Brought brought(rows, engine);
+    const Brought brought(rows, peers);
     Exchanged all;
     std::vector<double> gather, slices, bare, to_bare;
     std::vector<int> bytes(ranks), at(ranks);
-    ExchangeState state{.peers = &engine, .way = ExchangeWay::gather};
+    ExchangeState state{.peers = &peers, .way = ExchangeWay::gather};
     const Exchange exchange{.state = &state};
     exchange(brought.sums, all);
-    const std::uint64_t own = state.bytes / (ranks - 1);  // that this rank has for each of the others
+    // What this rank has for each of the others: nodes, and what is said beside them.
+    const std::uint64_t own = state.cut.nodes[mine].size() * all.size * sizeof(float) +
+                              std::get<0>(std::get<1>(brought.sums)).sums.size() * sizeof(double);
     std::vector<std::uint64_t> owns(ranks);
     MPI_Allgather(&own, 1, MPI_UINT64_T, owns.data(), 1, MPI_UINT64_T, MPI_COMM_WORLD);
     int whole = 0;

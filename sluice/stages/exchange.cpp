@@ -96,7 +96,13 @@ void begin(const GradientPlan& in, Exchanged& out) {
 
 // Of a run of as many row blocks as a rank has at most, wherever it begins, two nodes a level are left.
 std::size_t most_nodes_of_a_run(std::size_t blocks, std::size_t ranks) {
-  return 2 * static_cast<std::size_t>(std::bit_width((blocks + ranks - 1) / ranks));
+  const std::size_t most = (blocks + ranks - 1) / ranks;
+  return std::min(most, 2 * static_cast<std::size_t>(std::bit_width(most)));
+}
+
+// What a rank says and its nodes, at most.
+std::size_t most_floats_of_a_rank(std::size_t blocks, std::size_t ranks, std::size_t size) {
+  return said_floats((blocks + ranks - 1) / ranks) + most_nodes_of_a_run(blocks, ranks) * size;
 }
 
 void swap(ExchangeState& state, std::span<const Outgoing> to, std::span<const Incoming> from, const char* what) {
@@ -150,31 +156,52 @@ void Exchange::operator()(const RankSums& in, Exchanged& out) const {
   if (out.wish || !std::isfinite(out.loss.sum)) state->over = true;
 }
 
-//  what each rank says | its nodes, of each rank, one behind the other
+// For the longest step so far; all ranks come to it together, since steps are the same on all.
+void Exchange::share(const GradientPlan& plan) const {
+  const std::size_t most = most_floats_of_a_rank(plan.step.blocks(), state->peers->ranks(), plan.size);
+  if (most <= state->shared_floats) return;
+  state->shared_floats = cache_lines(most);
+  state->shared = state->peers->share(2 * state->shared_floats * sizeof(float), "the sums of a step");
+}
+
+//  what each rank says | its nodes, of each rank, one behind the other; without the nodes that are seen where they lie
 void Exchange::gather(const RankSums& in, Exchanged& out) const {
   const GradientPlan& plan = std::get<0>(in);
   const StepRows& step = plan.step;
   const std::size_t ranks = state->peers->ranks(), mine = state->peers->rank();
-  std::vector<std::size_t> begins{0};
   const std::vector<std::vector<BlockNode>>& nodes = state->cut.nodes;
-  for (std::size_t r = 0; r < ranks; ++r)
-    begins.push_back(begins.back() + said_floats(blocks_of(step, r)) + nodes[r].size() * plan.size);
+  share(plan);
+  const SharedMemory& shared = state->shared;
+  const std::size_t turn = state->odd ? state->shared_floats : 0;
+  state->odd = !state->odd;
+  const auto said = [&](std::size_t r) { return said_floats(blocks_of(step, r)); };
+  const auto whole = [&](std::size_t r) { return said(r) + nodes[r].size() * plan.size; };
+  const auto received = [&](std::size_t r) {
+    return r == mine ? shared.own ? 0 : whole(r) : shared.of[r] ? said(r) : whole(r);
+  };
+  std::vector<std::size_t> begins{0};
+  for (std::size_t r = 0; r < ranks; ++r) begins.push_back(begins.back() + received(r));
   out.memory.resize(begins.back());
   const auto region = [&](std::size_t r) { return out.memory.data() + begins[r]; };
-  const auto its_nodes = [&](std::size_t r) { return region(r) + said_floats(blocks_of(step, r)); };
-  say(region(mine), in, state->wish);
-  merge(plan, nodes[mine], state->sum, its_nodes(mine));
+  float* const own = shared.own ? static_cast<float*>(static_cast<void*>(shared.own)) + turn : region(mine);
+  say(own, in, state->wish);
+  merge(plan, nodes[mine], state->sum, own + said(mine));
 
-  std::vector<Outgoing> to(ranks, {region(mine), (begins[mine + 1] - begins[mine]) * sizeof(float)});
+  std::vector<Outgoing> to(ranks);
   std::vector<Incoming> from(ranks);
-  to[mine] = {};
-  for (std::size_t r = 0; r < ranks; ++r)
-    if (r != mine) from[r] = {region(r), (begins[r + 1] - begins[r]) * sizeof(float)};
+  for (std::size_t r = 0; r < ranks; ++r) {
+    if (r == mine) continue;
+    to[r] = {own, (shared.seen_by[r] ? said(mine) : whole(mine)) * sizeof(float)};
+    from[r] = {region(r), received(r) * sizeof(float)};
+  }
   swap(*state, to, from, "the sums of a step");
 
   for (std::size_t r = 0; r < ranks; ++r) {
-    add_said(region(r), blocks_of(step, r), out);
-    for (std::size_t i = 0; i < nodes[r].size(); ++i) out.nodes.push_back(its_nodes(r) + i * plan.size);
+    const float* const its = r == mine ? own : region(r);
+    add_said(its, blocks_of(step, r), out);
+    const float* node = its + said(r);
+    if (shared.of[r]) node = static_cast<const float*>(static_cast<const void*>(shared.of[r])) + turn + said(r);
+    for (std::size_t i = 0; i < nodes[r].size(); ++i) out.nodes.push_back(node + i * plan.size);
   }
   out.additions = state->cut.additions;
 }
@@ -260,9 +287,11 @@ std::size_t Exchange::state_bytes() const {
   const std::size_t blocks = (limits.rows + kernels::row_block - 1) / kernels::row_block;
   const std::size_t size = kernels::gradient_size(limits.pixels, limits.classes);
   // What goes out in slices: this rank's nodes as they are and as they are cut, and what it says to each.
-  const std::size_t outgoing = 2 * std::min(most_nodes_of_a_run(blocks, ranks), blocks) * size +
-                               ranks * said_floats((blocks + ranks - 1) / ranks);
-  return outgoing * sizeof(float) + SliceSum::bytes(blocks, size);
+  // Or what it shares, twice.
+  const std::size_t outgoing =
+      2 * most_nodes_of_a_run(blocks, ranks) * size + ranks * said_floats((blocks + ranks - 1) / ranks);
+  const std::size_t shared = 2 * cache_lines(most_floats_of_a_rank(blocks, ranks, size));
+  return (outgoing + shared) * sizeof(float) + SliceSum::bytes(blocks, size);
 }
 
 }  // namespace sluice::stages

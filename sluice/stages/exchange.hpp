@@ -8,7 +8,10 @@
 // length of the message.)
 //
 // Two ways lead to the same additions, `Way`:
-//   gather   every rank gets the nodes of all others, and adds them. One round. For few ranks.
+//   gather   every rank gets the nodes of all others, and adds them. One round. For few ranks. Those of a host read
+//   each
+//            other's where they lie: what comes out is to be read before the sums of the next step are handed in, as
+//            it is where they are of the model that the step leads to.
 //   slices   rank r gets slice r of all nodes, adds it, and every rank gets the sums. Two rounds, but of 2 gradients
 //            altogether, in place of one for each node of the others. For many.
 //
@@ -77,6 +80,12 @@ struct ExchangeState {
   Cut cut{};
   SliceSum sum{};                   // kept for their memory
   AlignedBuffer<float> outgoing{};  // of slices
+
+  // What this rank says and its nodes, twice, in turn: while others still read those of a step, the next ones are
+  // written.
+  SharedMemory shared{};
+  std::size_t shared_floats = 0;  // of each
+  bool odd = false;
 };
 
 // The way that takes fewer bytes by each rank, where that is more than another round costs: see docs/many-machines.md.
@@ -94,6 +103,7 @@ struct Exchange {
   double waited_seconds() const { return static_cast<double>(state->nanoseconds) * 1e-9; }
 
  private:
+  void share(const GradientPlan& plan) const;
   void gather(const RankSums& in, Exchanged& out) const;
   void by_slices(const RankSums& in, Exchanged& out) const;
 };

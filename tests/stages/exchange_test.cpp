@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -56,22 +57,23 @@ std::vector<float> sum_of(const GradientPlan& plan) {
   return {sum.values, sum.values + (sum.end - sum.begin)};
 }
 
-class Ranks : public ::testing::TestWithParam<std::tuple<std::size_t, std::size_t, ExchangeWay>> {};
+// Processes, of how many on a host, rows, way.
+class Ranks : public ::testing::TestWithParam<std::tuple<std::size_t, std::size_t, std::size_t, ExchangeWay>> {};
 
 TEST_P(Ranks, TheSumHasTheBitsOfOneProcess) {
-  const auto [count, rows, way] = GetParam();
+  const auto [count, of_a_host, rows, way] = GetParam();
   const Example example(rows, 100, 10);
   const Weights weights = example_weights(100, 10);
   const Step whole(example.batch, weights, 1);
   const BatchHits hits = Accuracy{}(group_of(whole.scored));
   for (const std::size_t shards : Sizes{1, 2, 5}) {
-    ThreadRanks ranks(count);
-    ranks.run([&, count = count, rows = rows, way = way](Peers& peers) {
+    ThreadRanks ranks(count, of_a_host);
+    ranks.run([&, count = count, of_a_host = of_a_host, rows = rows, way = way](Peers& peers) {
       ExchangeState state{.peers = &peers, .way = way};
       const Batch batch = share_of(example.batch, peers.rank(), count);
       const Brought brought(batch, weights, shards);
       Exchanged all;
-      for (int again = 0; again < 2; ++again) {  // into memory that was used
+      for (int again = 0; again < 3; ++again) {  // into memory that was used
         Exchange{.state = &state}(brought.sums, all);
         EXPECT_EQ(bytes_of(sum_of(all)) == bytes_of(whole.gradient), true) << "rank " << peers.rank();
         EXPECT_EQ(all.rows, rows);
@@ -81,13 +83,17 @@ TEST_P(Ranks, TheSumHasTheBitsOfOneProcess) {
         EXPECT_EQ(all.hits.count, rows);
         EXPECT_EQ(all.wish, 0);
       }
-      EXPECT_EQ(state.steps, 2u);
+      EXPECT_EQ(state.steps, 3u);
+      if (way == ExchangeWay::gather && of_a_host >= count) {
+        // Less than a node: what is said.
+        EXPECT_LT(state.bytes / 3, count * std::get<0>(brought.sums).size * sizeof(float));
+      }
     });
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Exchange, Ranks,
-                         ::testing::Combine(::testing::Values(1, 2, 3, 4, 7),
+                         ::testing::Combine(::testing::Values(1, 2, 3, 4, 7), ::testing::Values(1, 2, 7),
                                             ::testing::Values(1, 64, 100, 256, 1000, 1025),
                                             ::testing::Values(ExchangeWay::gather, ExchangeWay::slices)));
 
@@ -141,7 +147,7 @@ TEST(Exchange, TakesNoMoreMemoryThanItStates) {
     for (const std::size_t rows : Sizes{1, 64, 300, 1025, 4096})
       for (const ExchangeWay way : {ExchangeWay::gather, ExchangeWay::slices}) {
         const Example example(rows, 100, 10);
-        ThreadRanks ranks(count);
+        ThreadRanks ranks(count, rows % 2 ? 1 : 2);
         ranks.run([&](Peers& peers) {
           ExchangeState state{.peers = &peers, .way = way};
           const Exchange exchange{.state = &state, .limits = {rows, 100, 10}};
@@ -154,11 +160,34 @@ TEST(Exchange, TakesNoMoreMemoryThanItStates) {
             Exchanged all;
             exchange(brought.sums, all);
             EXPECT_LE(all.memory.size() * sizeof(float), *exchange.payload_bytes()) << count << " ranks, " << fewer;
-            EXPECT_LE((state.outgoing.size() + state.sum.sums.size()) * sizeof(float), exchange.state_bytes())
+            EXPECT_LE((state.outgoing.size() + 2 * state.shared_floats + state.sum.sums.size()) * sizeof(float),
+                      exchange.state_bytes())
                 << count << " ranks, " << fewer;
           }
         });
       }
+}
+
+// Each writes what it brings to the next step while the other may still read this one's: what it has read stays as it
+// was.
+TEST(Exchange, WhatRanksOfAHostReadStaysUntilTheyHandInTheNextStep) {
+  const Example example(300, 20, 3), other(300, 20, 3, 2);
+  const Weights weights = example_weights(20, 3);
+  const std::vector<float> wanted[] = {Step(example.batch, weights, 1).gradient,
+                                       Step(other.batch, weights, 1).gradient};
+  ASSERT_NE(wanted[0], wanted[1]);
+  ThreadRanks ranks(2, 2);
+  ranks.run([&](Peers& peers) {
+    ExchangeState state{.peers = &peers, .way = ExchangeWay::gather};
+    const Brought brought[] = {{share_of(example.batch, peers.rank(), 2), weights, 1},
+                               {share_of(other.batch, peers.rank(), 2), weights, 1}};
+    for (std::size_t step = 0; step < 200; ++step) {
+      Exchanged all;
+      Exchange{.state = &state}(brought[step % 3 % 2].sums, all);
+      if ((step + peers.rank()) % 2) std::this_thread::yield();
+      ASSERT_EQ(sum_of(all), wanted[step % 3 % 2]) << step;
+    }
+  });
 }
 
 }  // namespace

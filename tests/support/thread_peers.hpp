@@ -1,6 +1,6 @@
 // Ranks that are threads of one process: what stands for an engine in tests.
 //
-//   ThreadRanks ranks(3);
+//   ThreadRanks ranks(3);          // none sees another's memory; ThreadRanks(3, 2): ranks 0 and 1 do, as of one host
 //   ranks.run([&](stages::Peers& peers) { ... });   // once for each rank, at the same time; throws what one threw
 #pragma once
 
@@ -14,13 +14,15 @@
 #include <thread>
 #include <vector>
 
+#include <sluice/stages/aligned_buffer.hpp>
 #include <sluice/stages/peers.hpp>
 
 namespace sluice::testing {
 
 class ThreadRanks {
  public:
-  explicit ThreadRanks(std::size_t ranks) : meet_(static_cast<std::ptrdiff_t>(ranks)), to_(ranks) {}
+  explicit ThreadRanks(std::size_t ranks, std::size_t ranks_of_a_host = 1)
+      : a_host_(ranks_of_a_host), meet_(static_cast<std::ptrdiff_t>(ranks)), to_(ranks), memory_(ranks), kept_(ranks) {}
 
   void run(const std::function<void(stages::Peers&)>& body) {
     std::vector<std::thread> threads;
@@ -59,14 +61,30 @@ class ThreadRanks {
       all_.meet_.arrive_and_wait();
       if (!fits) throw std::logic_error("not as many bytes were sent as were expected");
     }
+    stages::SharedMemory share(std::size_t bytes, const char* what) override {
+      stages::SharedMemory shared = Peers::share(bytes, what);
+      std::vector<stages::AlignedBuffer<std::byte>>& kept = all_.kept_[rank_];
+      kept.emplace_back().resize(bytes);
+      all_.memory_[rank_] = kept.back().data();
+      all_.meet_.arrive_and_wait();
+      for (std::size_t r = 0; r < ranks(); ++r) {
+        if (r == rank_ || r / all_.a_host_ != rank_ / all_.a_host_) continue;
+        shared.own = kept.back().data(), shared.of[r] = all_.memory_[r], shared.seen_by[r] = 1;
+      }
+      all_.meet_.arrive_and_wait();
+      return shared;
+    }
 
    private:
     ThreadRanks& all_;
     const std::size_t rank_;
   };
 
+  const std::size_t a_host_;
   std::barrier<> meet_;
   std::vector<std::span<const stages::Outgoing>> to_;
+  std::vector<const std::byte*> memory_;                             // of each, what it shared last
+  std::vector<std::vector<stages::AlignedBuffer<std::byte>>> kept_;  // until all have ended
 };
 
 }  // namespace sluice::testing

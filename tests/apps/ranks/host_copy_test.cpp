@@ -93,7 +93,7 @@ TEST(HostCopy, OfAProcessThatHasEndedOrOfAnotherFileIsRefused) {
   }
   HostCopy offered, taken;
   json other = json::parse(offered.offer(held.data));
-  other["number"] = other["number"].get<std::uint64_t>() + 1;  // the same place, something else
+  other["memory"]["number"] = other["memory"]["number"].get<std::uint64_t>() + 1;  // the same place, something else
   for (const std::string& offer : {gone, other.dump()}) {
     try {
       taken.take(offer);
