@@ -96,7 +96,7 @@ std::string version() {
       or_none(stages::libdeflate_version()), or_none(codec_version(Compression::bzip2)),
       or_none(codec_version(Compression::xz)), or_none(codec_version(Compression::zstd)),
       libzip.empty() ? "none: .npz files are not read" : libzip,
-      libcurl_version().empty() ? "none: sluice fetch is not there" : libcurl_version(), levels, modules_in_words());
+      libcurl_version().empty() ? "none: sluice fetch only lists" : libcurl_version(), levels, modules_in_words());
 }
 
 // Where memory has come to an end, it has for several threads. false: another one says so, and had the time to.

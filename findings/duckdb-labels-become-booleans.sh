@@ -1,9 +1,8 @@
 #!/bin/sh
 # DuckDB: a column of the labels t and f, or yes and no, is read from CSV as BOOLEAN; t and f are gone.
 # Packages: npm @duckdb/node-api 1.5.6-r.1 (DuckDB 1.5.6)
-# Guess: only true and false are booleans; t and f, as cancer and mushroom sets have them, stay text.
-# Seen: t, f and yes, no come out as true, false; y, n stay text; so do t, f as soon as another word is in the sample. Behind
-#   the sample a 1 in a column of t and f is read as true.
+# Guess: only true and false are booleans; t and f, as the mushroom set has them, stay text.
+# Seen: t, f and yes, no come out as true, false; y, n stay text; so do t, f as soon as another word is in the sample.
 # Here: names of classes change on a way through COPY: a model that was trained on "t" meets "true". all_varchar=true, or types.
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT

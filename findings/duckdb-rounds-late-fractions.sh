@@ -1,10 +1,9 @@
 #!/bin/sh
 # DuckDB: a fraction behind some 20,000 whole numbers is rounded on reading a CSV file, without a word.
 # Packages: npm @duckdb/node-api 1.5.6-r.1 (DuckDB 1.5.6)
-# Guess: types are guessed from a sample, and a cell that does not fit later is an error, as it is for a word, and as polars
-#   has it.
-# Seen: read_csv of 30,000 rows of 0, then 0.97, 0.4, 1.5, 2.5: a BIGINT column with 1, 0, 2, 3. A word in the same place is
-#   an error with its line. sample_size=-1 reads all first: DOUBLE, and the values as they are.
+# Guess: types are guessed from a sample, and a cell that does not fit later is an error.
+# Seen: read_csv of 30,000 rows of 0, then 0.97, 0.4, 1.5, 2.5: a BIGINT column with 1, 0, 2, 3. sample_size=-1
+#   reads all first: DOUBLE, and the values as they are.
 # Here: probabilities, or pixels in [0, 1], whose first images are 0 in a column become zeros and ones on their way through a
 #   database. Types are given, or the sample is the whole file.
 work=$(mktemp -d) || exit 2

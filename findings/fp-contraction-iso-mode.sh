@@ -17,6 +17,7 @@ cp a.c a.cpp
 fused() { "$@" -O2 -mfma -S -o - | grep -c vfmadd || true; }
 expect "gcc -std=c11" 0 "$(fused gcc-12 -std=c11 a.c)"
 expect "gcc -std=gnu11" 1 "$(fused gcc-12 -std=gnu11 a.c)"
+expect "g++ -std=gnu++20" 1 "$(fused g++-12 -std=gnu++20 a.cpp)"
 expect "g++ -std=c++20" 1 "$(fused g++-12 -std=c++20 a.cpp)"
 expect "g++ -std=c++20 -ffp-contract=off" 0 "$(fused g++-12 -std=c++20 -ffp-contract=off a.cpp)"
 finish

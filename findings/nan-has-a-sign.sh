@@ -1,11 +1,10 @@
 #!/bin/sh
-# 0.0 / 0.0 is printed as -nan, by printf, std::to_chars, fmt and streams; NAN is printed as nan; NumPy prints both as nan.
+# 0.0 / 0.0 is printed as -nan, by printf, std::to_chars, fmt and streams; NAN is printed as nan.
 # Packages: libstdc++-12-dev 12.2.0-14+deb12u1, libfmt-dev 9.1.0+ds1-2, libc6 2.36-9+deb12u14
 # Guess: NaN has one name; a minus would be for a number that is less than 0.
-# Seen: on x86-64 what 0 / 0, inf - inf, sqrt(-1) and log(-1) give has its sign set, and all four print it. Python, NumPy and
-#   JavaScript do not. (On ARM the same operations give a NaN without it.)
-# Here: a log has loss=-nan on one machine and loss=nan on another; strict readers of numbers, and Python's json (NaN, but no
-#   -nan), refuse it. Numbers are written through isnan first.
+# Seen: on x86-64 what 0 / 0, inf - inf, sqrt(-1) and log(-1) give has its sign set, and all four print it.
+# Here: a log has loss=-nan here and loss=nan there, and a reader that knows one of them takes the other for text. Numbers are
+#   written through isnan first.
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 # shellcheck source-path=SCRIPTDIR source=lib

@@ -2,7 +2,7 @@
 # NumPy: np.load("a.npz", mmap_mode="r") maps nothing and does not say so; each z["x"] reads the array anew.
 # Packages: python3-numpy 1:1.24.2-1+deb12u1
 # Guess: members that are stored uncompressed are mapped, or mmap_mode is refused for .npz; an array that was read is kept.
-# Seen: z["x"] is an ordinary array in memory, and another one each time: 80 MB read twice. An .npy is mapped.
+# Seen: z["x"] is an ordinary array in memory, and another one each time. An .npy is mapped.
 # Here: a loop over z["x"][i] reads the whole member for each i. Sets larger than memory belong into .npy files.
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT

@@ -3,7 +3,7 @@
 # Packages: python3-pandas 1.5.3+dfsg-2
 # Guess: reading a decimal gives the nearest double, as float() does; so a CSV file keeps all bits.
 # Seen: of 100,000 random doubles written with all their digits some 36,000 differ from what was written; with
-#   float_precision="round_trip" none. Numbers of six digits are right, and so are these as float32.
+#   float_precision="round_trip" none. As float32 all are right.
 # Here: a comparison of two programs on doubles out of one CSV file starts from other data. In float32 it does not show.
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT

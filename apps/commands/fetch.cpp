@@ -1,13 +1,18 @@
 // sluice fetch: a known data set from the web, into a folder that --data takes.
+#include <fcntl.h>
 #include <fmt/core.h>
 #include <fmt/ranges.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -23,6 +28,7 @@
 #include "apps/fetch/fetch_file.hpp"
 #include "apps/fetch/part_file.hpp"
 #include "apps/fetch/unpack.hpp"
+#include "apps/flags/shell_word.hpp"
 #include "apps/job/usage_error.hpp"
 #include "apps/terminal/interrupt.hpp"
 #include "apps/terminal/log.hpp"
@@ -39,7 +45,7 @@ using Clock = std::chrono::steady_clock;
 class FetchProgress {
  public:
   FetchProgress(const LogStyle& style, std::string name, std::uint64_t bytes)
-      : style_(style), name_(std::move(name)), bytes_(bytes) {}
+      : style_(style), name_(std::move(name)), bytes_(bytes) {}  // 0: nobody knows
   ~FetchProgress() { erase(); }
   FetchProgress(const FetchProgress&) = delete;
   FetchProgress& operator=(const FetchProgress&) = delete;
@@ -53,18 +59,20 @@ class FetchProgress {
       if (drawn_ && now - said_ < std::chrono::milliseconds(100)) return;
       said_ = now;
       const double part = static_cast<double>(bytes) / static_cast<double>(std::max<std::uint64_t>(1, bytes_));
-      const bool large = bytes_ >= 1'000'000;
+      const bool large = std::max(bytes, bytes_) >= 1'000'000;
       const double unit = large ? 1e6 : 1e3;
-      const std::string text = fmt::format("  {:.1f} of {:.1f} {}  {:.1f} MB/s", static_cast<double>(bytes) / unit,
-                                           static_cast<double>(bytes_) / unit, large ? "MB" : "kB", rate / 1e6);
+      const std::string all = bytes_ ? fmt::format(" of {:.1f}", static_cast<double>(bytes_) / unit) : "";
+      const std::string text = fmt::format("  {:.1f}{} {}  {:.1f} MB/s", static_cast<double>(bytes) / unit, all,
+                                           large ? "MB" : "kB", rate / 1e6);
       const std::size_t width = columns_of_terminal(STDERR_FILENO), taken = name_.size() + text.size() + 3;
       const std::string bar =
-          width < taken + 10 ? "" : progress_bar(style_, part, std::min<std::size_t>(30, width - taken));
+          bytes_ == 0 || width < taken + 10 ? "" : progress_bar(style_, part, std::min<std::size_t>(30, width - taken));
       say("\r\x1b[K" + (name_ + " " + bar + text).substr(0, bar.empty() ? width - 1 : std::string::npos));
       drawn_ = true;
     } else if (style_.form == LogStyle::Form::lines && now - said_ >= std::chrono::seconds(10)) {
       said_ = now;
-      say(fmt::format("file={} bytes={}/{} bytes_per_second={:.0f}\n", name_, bytes, bytes_, rate));
+      const std::string all = bytes_ ? fmt::format("/{}", bytes_) : "";
+      say(fmt::format("file={} bytes={}{} bytes_per_second={:.0f}\n", name_, bytes, all, rate));
     }
   }
   void erase() {
@@ -83,7 +91,7 @@ class FetchProgress {
 };
 
 std::string train_command(const DataSet& set, const std::string& folder) {
-  return fmt::format("sluice train --data {}{}{}", folder, set.data, set.flags);
+  return fmt::format("sluice train --data {}{}", quoted(folder + set.data), set.flags);
 }
 
 ordered_json as_json(const DataSet& set) {
@@ -184,6 +192,23 @@ void make_folder(const std::string& folder) {
     throw UsageError(fmt::format("{}: cannot be made: {}", folder, error ? error.message() : "is no folder"));
 }
 
+// Of those who unpack an archive. Where a file system has no locks, nobody gets one.
+class OnlyOne {
+ public:
+  explicit OnlyOne(const std::string& archive) : file_(::open(archive.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (file_ < 0 || (::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)) {
+      if (file_ >= 0) ::close(file_);
+      throw stages::WriteError(archive + ": another process is unpacking it");
+    }
+  }
+  ~OnlyOne() { ::close(file_); }
+  OnlyOne(const OnlyOne&) = delete;
+  OnlyOne& operator=(const OnlyOne&) = delete;
+
+ private:
+  const int file_;
+};
+
 class Fetch {
  public:
   Fetch(const DataSet& set, const Options& o, const FetchOptions& f)
@@ -201,15 +226,22 @@ class Fetch {
     const std::vector<std::string>& mirrors = f_.mirrors.empty() ? set_.mirrors : f_.mirrors;
     for (const std::string& mirror : mirrors) transfers.url_of(mirror, "");
     make_folder(folder_);
+    const bool is_unpacked = set_.kept != DataSet::Kept::as_they_are;
+    std::error_code none;
+    if (is_unpacked)
+      for (const std::string& name : files_of(set_))
+        if (const fs::path in = fs::path(path_of(name)).parent_path();
+            fs::exists(in, none) && !fs::is_directory(in, none))
+          throw UsageError(in.string() + ": is no folder");
     try {
-      if (set_.kept != DataSet::Kept::as_they_are && !f_.force && all_unpacked()) {
+      if (is_unpacked && !f_.force && all_unpacked(files.front().path)) {
         for (const std::string& name : files_of(set_)) tell(path_of(name), "is there", {});
       } else {
         // What is there and is another is told before anything is fetched.
         std::vector<bool> there;
         for (const WantedFile& file : files) there.push_back(is_there(file, f_.force));
         for (std::size_t i = 0; i < files.size(); ++i) get(transfers, files[i], mirrors, there[i]);
-        if (set_.kept != DataSet::Kept::as_they_are) unpack_all(files.front().path);
+        if (is_unpacked) unpack_all(files.front().path);
       }
     } catch (const FetchInterrupted& interrupted) {
       say(log_line(interrupted.bytes == 0
@@ -226,23 +258,45 @@ class Fetch {
       write_json_to_stdout(
           {{"command", "fetch"}, {"set", set_.name}, {"folder", folder_}, {"files", told_}, {"train", command}});
     else
-      write_to_stdout(fmt::format("{}\n", printable(command)));
+      write_to_stdout(command + "\n");
     return 0;
   }
 
  private:
   std::string path_of(const std::string& name) const { return (fs::path(folder_) / name).string(); }
 
-  bool all_unpacked() const {
-    const std::vector<std::string> names = files_of(set_);
+  // Whether all that would be made of the archive is there. Some of it without the archive is somebody else's: an
+  // earlier run that did not come to its end has left the archive.
+  bool all_unpacked(const std::string& archive) const {
     std::error_code none;
-    return std::all_of(names.begin(), names.end(),
-                       [&](const std::string& name) { return fs::is_regular_file(path_of(name), none); });
+    const std::vector<std::string> names = files_of(set_);
+    const auto is_there = [&](const std::string& name) { return fs::exists(path_of(name), none); };
+    const auto first = std::find_if(names.begin(), names.end(), is_there);
+    if (first == names.end() || fs::exists(archive, none)) return false;
+    for (const std::string& name : names)
+      if (const std::string why = why_not(name); !why.empty())
+        throw stages::DataError(fmt::format(
+            "{}: {}, but {} is there: name another folder, take it away, or replace what is there with --force",
+            path_of(name), why, path_of(*first)));
+    return true;
+  }
+
+  // Why it is not what was unpacked, as far as a look can tell; empty: it may be.
+  std::string why_not(const std::string& name) const {
+    std::error_code none;
+    const std::string path = path_of(name);
+    if (!fs::exists(path, none)) return "is not there";
+    if (!fs::is_regular_file(path, none)) return "is no file";
+    std::array<char, 4> start{};
+    std::ifstream(path, std::ios::binary).read(start.data(), start.size());
+    if (name.ends_with(".gz")) return start[0] == '\x1f' && start[1] == '\x8b' ? "" : "is not compressed by gzip";
+    if (name.find("-idx") != name.npos) return start[2] == '\x08' ? "" : "is no IDX file of bytes";
+    return fs::file_size(path, none) > 0 ? "" : "is empty";
   }
 
   void get(Transfers& transfers, const WantedFile& file, const std::vector<std::string>& mirrors, bool there) {
     if (there) return tell(file.path, "is there", {{"sha256", file.sha256}, {"stated_by", file.stated_by}});
-    FetchProgress progress(style_, file.name, file.bytes > 0 ? file.bytes : file.most);
+    FetchProgress progress(style_, file.name, file.bytes);
     const FetchObserver observer{.wake = interrupt_.wake(),
                                  .progress = [&](std::uint64_t bytes) { progress.at(bytes); },
                                  .tries_again =
@@ -265,6 +319,7 @@ class Fetch {
 
   // The archive is taken away when all that was made of it is there.
   void unpack_all(const std::string& archive) {
+    const OnlyOne only_one(archive);
     unpack(set_, archive, folder_, [this] { return interrupt_.signal() != 0; });
     std::error_code none;
     fs::remove(archive, none);

@@ -33,6 +33,8 @@ class Fetching {
       if (verified()) return done("");
       part_.empty();
     }
+    // Where its size is not known, only its digest tells that it is whole.
+    if (wanted_.bytes == 0 && part_.size() > 0 && verified()) return done("");
     bool more = true;
     for (int round = 0; round < most_rounds && more; ++round) {
       more = false;

@@ -4,7 +4,7 @@
 // again as long as that brings more; each that fails is told with its reason. A part that does not lead to the digest
 // is begun anew, and a mirror whose own file has another digest is asked no more. Order and thread-safety: one thread.
 // Errors: FetchInterrupted; stages::DataError where every mirror has something else than the file; FetchError where it
-// could not be had; stages::WriteError of the part. Whatever it is, what has come stays.
+// could not be had; stages::WriteError of the part. What has come stays, unless its digest is wrong.
 //
 //   const Fetched fetched = fetch_file(transfers, {.path = path, ...}, mirrors, observer);
 #pragma once

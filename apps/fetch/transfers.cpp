@@ -255,8 +255,13 @@ bool is_certificate(CURLcode code) {
          code == CURLE_SSL_CRL_BADFILE;
 }
 
+// What libcurl says of a proxy that it cannot use has all of its address, with user and password.
+bool may_be_secret(CURLcode code, const std::string& said) {
+  return code == CURLE_COULDNT_RESOLVE_PROXY || said.find("://") != said.npos || said.find('@') != said.npos;
+}
+
 Answer failed(CURLcode code, const std::string& said) {
-  const std::string why = said.empty() ? curl().easy_strerror(code) : said;
+  const std::string why = said.empty() || may_be_secret(code, said) ? curl().easy_strerror(code) : said;
   switch (code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
       return {.end = End::refused, .why = "leads to an address that is not https"};

@@ -10,6 +10,7 @@
 #include <initializer_list>
 #include <map>
 #include <string_view>
+#include <system_error>
 
 #include <sluice/stages/chunk.hpp>
 #include <sluice/stages/errors.hpp>
@@ -43,7 +44,9 @@ void heed(const Interrupted& interrupted) {
 void unpack_emnist(const std::string& archive, const std::string& folder, const Interrupted& interrupted) {
   for (const std::string& name : emnist_names()) {
     const std::filesystem::path path = std::filesystem::path(folder) / name;
-    std::filesystem::create_directories(path.parent_path());
+    std::error_code error;
+    if (std::filesystem::create_directories(path.parent_path(), error); error)
+      throw stages::PathError(fmt::format("{}: cannot be made: {}", path.parent_path().string(), error.message()));
     stages::Replacement file(path.string());
     stages::ZipMember member{.path = archive, .member = "gzip/" + path.filename().string()};
     for (stages::Chunk chunk; member(chunk);) {

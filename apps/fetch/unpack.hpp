@@ -4,10 +4,10 @@
 // gzip: its batches of records (a byte of the label, 32 x 32 bytes of each colour) as train-images-idx4-ubyte (50000 x
 // 3 x 32 x 32) and its siblings, in the order of the batches; the six batches are in memory meanwhile. Each file
 // appears when it is whole, and replaces an older one. Order and thread-safety: one thread. Errors: stages::DataError
-// of the archive, which does not have what was expected; stages::WriteError; UnpackInterrupted.
+// of the archive, which does not have what was expected; stages::PathError, stages::WriteError; UnpackInterrupted.
 //
-//   for (const std::string& path : unpack(*set, "emnist/gzip.zip", "emnist", [&] { return interrupt.signal() != 0; }))
-//   ...
+//   unpack(*set, "emnist/gzip.zip", "emnist", [&] { return interrupt.signal() != 0; });
+//   for (const std::string& name : files_of(*set)) ...
 //
 // Formats: PKWARE's APPNOTE.TXT (by libzip); POSIX.1-2017, pax, "ustar Interchange Format";
 // www.cs.toronto.edu/~kriz/cifar.html.

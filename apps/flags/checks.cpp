@@ -119,7 +119,7 @@ Check file_and_sha256() {
     const std::size_t equals = text.rfind('=');
     const bool right = equals != std::string::npos && equals > 0 && text.size() - equals - 1 == 64 &&
                        text.find_first_not_of("0123456789abcdefABCDEF", equals + 1) == std::string::npos;
-    return right ? "" : fmt::format("'{}' is not FILE=DIGEST with the 64 hexadecimal digits of a SHA-256", text);
+    return right ? "" : fmt::format("'{}' is not NAME=DIGEST with the 64 hexadecimal digits of a SHA-256", text);
   };
 }
 

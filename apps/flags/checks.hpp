@@ -42,7 +42,7 @@ Check separator();
 // The URL of a folder, by https; what is wrong with it is said without it, since it may have a password.
 Check https_url();
 
-// FILE=DIGEST, 64 hexadecimal digits.
+// NAME=DIGEST, 64 hexadecimal digits.
 Check file_and_sha256();
 
 // What pixels are multiplied by, as sluice/stages/scale.hpp takes it.

@@ -84,9 +84,10 @@ _sluice_words() {
   mapfile -t COMPREPLY < <(compgen -P "$before" -S "$1" -W "${*:2}" -- "$word")
 }
 
-# Behind a comma, what comes next of a list.
+# Behind a comma, what comes next of a list. What stands before it is as it was typed, and will be quoted again.
 _sluice_list() {
   [[ $word == *,* ]] || return
+  word=${word//\\/} word=${word#[\"\']}
   before=$before${word%,*}, word=${word##*,}
   compopt -o nospace
 }
@@ -217,8 +218,7 @@ std::string zsh(const Flags& program, const std::vector<const Flags*>& commands)
   for (const Flags* command : commands)
     text += "    " + quoted(command->get_name() + ":" + brief(command->get_description())) + "\n";
   text +=
-      "  )\n  _describe -t commands command commands\n}\n\n_sluice() {\n  local curcontext=$curcontext state line "
-      "ret=1\n"
+      "  )\n  _describe -t commands command commands\n}\n\n_sluice() {\n  local curcontext=$curcontext state line\n"
       "  local -A opt_args\n  local -a flags=(\n";
   for (const CLI::Option* flag : flags_of(program)) text += zsh_flag(program, flag);
   text +=
@@ -251,9 +251,10 @@ function __sluice_is
     test "$words[2]" = "$argv[1]"
 end
 
-# What is typed of a value, with what stands before it in this word: --flag=, or what a comma ends.
+# What is typed of a value, with what stands before it in this word: --flag=, or what a comma ends. Without quotes, which
+# come again.
 function __sluice_word
-    commandline -ct | string replace -r -- '^--[^=]*=' ''
+    commandline -ct | string replace -r -- '^--[^=]*=' '' | string replace -r -- '^["\']' '' | string replace -ar -- '\\\\(.)' '$1'
 end
 
 # Behind what stands before the last comma, each of the arguments.

@@ -32,12 +32,11 @@ const Flags::Values model_file{.endings = {".safetensors"}};
 struct Stages {
   std::vector<std::string> maps, with_room;
 };
-const Stages stages_of_train{
-    .maps = {"inflate", "parse", "transform", "batch", "forward", "gradient", "loss", "accuracy", "exchange", "reduce",
-             "sgd"},
-    .with_room = {"pieces", "inflate", "verify", "cut",   "number", "parse",  "rows", "share",
-                  "pair",   "shuffle", "lanes",  "batch", "work",   "shard",  "loss", "accuracy",
-                  "plan",   "sums",    "due",    "slice", "gather", "weights"}};
+const Stages stages_of_train{.maps = {"inflate", "parse", "transform", "batch", "forward", "gradient", "loss",
+                                      "accuracy", "exchange", "reduce", "sgd"},
+                             .with_room = {"pieces",   "inflate", "verify", "cut",   "number", "parse",  "rows",
+                                           "pair",     "shuffle", "lanes",  "batch", "work",   "shard",  "loss",
+                                           "accuracy", "plan",    "sums",   "due",   "slice",  "gather", "weights"}};
 const Stages stages_of_eval{.maps = {"inflate", "batch", "forward", "loss", "accuracy"},
                             .with_room = {"pieces", "inflate", "verify", "parse", "rows", "pair"}};
 const Stages stages_of_predict{.maps = {"inflate", "transform", "batch", "forward", "lines"},
@@ -352,7 +351,7 @@ void declare_ranks(Flags& flags, Options& o) {
 void declare_kernels(Flags& flags, Options& o) {
   flags.group(graph_title)
       .value("--isa LEVEL", o.isa, named(),
-             "Instruction set of the kernels: see --version for this machine's; portable is a hundred times slower")
+             "Instruction set of the kernels: see --version for this machine's; portable is many times slower")
       .by_default("the best");
 }
 
@@ -632,9 +631,9 @@ void declare_fetch(Flags& flags, CommandLine& line) {
       .by_default("those of --list")
       .only_where(fetches, otherwise);
   data.repeatable(
-          "--sha256 FILE=DIGEST", fetch.digests,
-          "Of a mirror that has another file, one compressed anew, say: its SHA-256 in place of the one that was "
-          "published; up to twice as many bytes are taken; repeatable",
+          "--sha256 NAME=DIGEST", fetch.digests,
+          "SHA-256 of a file in place of the one that was published, for a mirror that has another, one compressed "
+          "anew, say; up to twice as many bytes are taken; repeatable",
           file_and_sha256())
       .by_default("those of --list")
       .only_where(fetches, otherwise);

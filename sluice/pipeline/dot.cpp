@@ -49,11 +49,13 @@ std::string statements(const std::vector<StageInfo>& stages, std::size_t& node, 
     text += fmt::format("{}s{} [label=\"{}\"];\n", indent, node++, label(stage));
   }
   for (const StageInfo& to : stages)
-    for (const std::string& from : to.inputs)
+    for (const std::string& from : to.inputs) {
+      if (!by_name.count(from)) continue;  // of another picture
       text += fmt::format("{}s{} -> s{}{};\n", indent, nodes[from], nodes[to.name],
                           to.verb == Verb::feedback ? " [constraint=false, style=dashed]"
                           : by_name[from]->sharded  ? " [style=bold]"
                                                     : "");
+    }
   return text;
 }
 

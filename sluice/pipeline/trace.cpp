@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <iterator>
 #include <map>
@@ -238,15 +239,26 @@ void Trace::write(std::ostream& out) const {
       workers[{processes[impl_->runs[r]->arena], slice.worker + 1}].emplace_back(&slice, &runs[r]);
     });
   for (auto& [track, slices] : workers) write_worker(slices, TrackWriter(writer, track.first, track.second));
-  // Graphs may run at the same time: each has a track for its runs, behind those of the workers.
-  std::map<std::pair<const void*, std::string>, TrackWriter> tracks;
+  // Graphs may run at the same time, also those of one name: on each track for runs, behind those of the workers, one
+  // comes behind the other.
+  struct Track {
+    TrackWriter writer;
+    Number end;
+  };
+  std::map<std::pair<const void*, std::string>, std::deque<Track>> tracks;
   Number arrows = 0;
+  std::size_t tid = first_run_track;
   for (std::size_t r = 0; r < runs.size(); ++r) {
     const Recorder& run = *impl_->runs[r];
-    const std::size_t pid = processes[run.arena], tid = first_run_track + tracks.size();
-    const auto [track, fresh] = tracks.try_emplace({run.arena, run.graph}, writer, pid, tid);
-    if (fresh) name_track(writer, pid, tid, "runs of " + run.graph);
-    runs[r].write_run(track->second);
+    std::deque<Track>& its = tracks[{run.arena, run.graph}];
+    auto track = std::find_if(its.begin(), its.end(), [&](const Track& one) { return one.end <= run.begin; });
+    if (track == its.end()) {
+      name_track(writer, processes[run.arena], tid, "runs of " + run.graph);
+      its.push_back({TrackWriter(writer, processes[run.arena], tid++), 0});
+      track = std::prev(its.end());
+    }
+    track->end = run.end;
+    runs[r].write_run(track->writer);
     runs[r].write_arrows(writer, arrows);
     runs[r].write_queues(writer);
   }

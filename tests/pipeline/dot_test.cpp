@@ -37,6 +37,14 @@ TEST(Dot, HasANodeForEachStageAnEdgeForEachArrowAndIsBalanced) {
   EXPECT_NE(dot.find("3 shards"), dot.npos) << dot;
 }
 
+TEST(Dot, APictureOfSomeStagesHasTheArrowsBetweenThem) {
+  StageInfo shown;
+  shown.name = "shown", shown.verb = Verb::sink, shown.inputs = {"left out"};
+  const std::string text = dot({{"part", {shown}}});
+  EXPECT_EQ(count(text, "[label="), 1u) << text;
+  EXPECT_EQ(count(text, " -> "), 0u) << text;
+}
+
 TEST(Dot, QuotesWhatNeedsIt) {
   Graph g("say \"hello\"", threads(1));
   g.sink("back\\slash", drop, g.source("quo\"te", Count(1)));

@@ -20,7 +20,7 @@ TEST(SlowClock, ItIsSlow) {
 
 //  numbers -> cut => work -> end
 //
-// With ticks for times, a ticket would last for a hundred such shards, and one thread would work on all of them.
+// With ticks for times, a ticket would last for some forty such shards, and one thread would work on all of them.
 TEST(SlowClock, ShardsThatAreWorthAThreadDoNotShareATicket) {
   Graph g("cut", threads(2));
   Rendezvous both(2);

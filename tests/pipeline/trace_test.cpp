@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <barrier>
 #include <chrono>
 #include <cmath>
 #include <map>
@@ -11,6 +12,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -241,6 +243,31 @@ TEST(Trace, ABodyThatCallsAnotherGraphOnItsWorkersHasItsSlicesWithinItsOwn) {
       if (e["tid"] == other["tid"] && e["ts"] < other["ts"] && other["ts"] < e["end"]) {
         EXPECT_LT(other["end"], e["end"]);
       }
+}
+
+TEST(Trace, RunsOfOneNameAtTheSameTimeKeepTheirTimes) {
+  Trace trace(10);
+  const auto run = [&](std::barrier<>& both) {
+    Graph g("same", threads(2));
+    g.sink(
+        "wait",
+        [&](const int& n) {
+          if (n == 0) both.arrive_and_wait();
+          std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        },
+        g.source("numbers", Count(2)));
+    g.set_trace(&trace);
+    g.run();
+  };
+  std::barrier both(2);
+  std::thread other([&] { run(both); });
+  run(both);
+  other.join();
+  const auto events = written(trace);
+  const std::vector<json> all = runs(events);
+  ASSERT_EQ(all.size(), 2u);
+  for (const json& one : all) EXPECT_GT(ns(one["end"]) - ns(one["ts"]), 9'000'000) << one;
+  EXPECT_NE(track_of(all[0]), track_of(all[1]));
 }
 
 TEST(Trace, ArrowsLeadFromASliceToALaterOne) {

@@ -4,7 +4,8 @@ usage: multiply_add_share.py OBJDUMP OBJECT PERCENT
 
 A hot loop is an innermost one with twenty multiply-adds for at most two registers of pixels: what a tile of the kernels does
 for ten classes, of one chunk of pixels or of one row. (Each conversion of bytes looks them up in a table, `tbl`; it is for
-fewer multiply-adds where there are fewer classes.) Loads and stores are not counted: they have units of their own.
+fewer multiply-adds where there are fewer classes.) Loads and stores are not counted: they have units of their own; but none of a
+hot loop's vectors lies on the stack.
 """
 import re
 import subprocess
@@ -47,6 +48,10 @@ def main():
                       if re.search(r"\b[vqds]\d+\b", operands) and not re.match(r"(ld|st)[0-9npru]", name)]
             fused = sum(name in ("fmla", "fmls") for name in vector)
             if fused >= 20 and vector.count("tbl") <= 2:
+                spilt = [f"{name} {operands}" for _, name, operands in instructions[begin:end + 1]
+                         if re.match(r"(ld|st)[0-9npru]", name) and re.match(r"[vqds]\d", operands) and "[sp" in operands]
+                if spilt:
+                    sys.exit(f"{path}: {instructions[begin][0]:#x}: vectors on the stack: {', '.join(spilt)}")
                 shares.append(100 * fused / len(vector))
                 print(f"{instructions[begin][0]:#x}: {fused} of {len(vector)} vector operations are multiply-adds")
     if len(shares) < 4:

@@ -18,8 +18,9 @@ namespace {
 
 class Watchdog : public testing::EmptyTestEventListener {
  public:
-  // Behind it the thread only ever waits: a test may fork, since no lock (a sanitizer's allocator has some that fork()
-  // does not know of) is held by a thread that the child does not have; and no signal of the process goes to it.
+  // Behind it the thread only ever waits, and takes no lock but mutex_: a test may fork, since no lock (a sanitizer's
+  // allocator has some that fork() does not know of) is held by a thread that the child does not have; the child makes
+  // no UnderWay. And no signal of the process goes to it.
   explicit Watchdog(std::chrono::seconds patience) : patience_(patience) {
     sigset_t all, before;
     sigfillset(&all);

@@ -31,7 +31,7 @@ std::uint64_t ticks_of(std::chrono::nanoseconds duration, double seconds_per_tic
 }  // namespace
 
 double seconds_per_tick() {
-  constexpr std::chrono::milliseconds enough(1);  // the error of one reading is well below a thousandth of this
+  constexpr std::chrono::milliseconds enough(1);  // the error of one reading is a few thousandths of this at most
   for (;;) {
     const Anchor now;
     if (now.time - start.time >= enough && now.count > start.count)

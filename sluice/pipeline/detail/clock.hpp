@@ -37,7 +37,7 @@ struct Durations {
   std::uint64_t shard;
   // A body that takes longer, a tenth of a millisecond, may have waited.
   std::uint64_t slow;
-  // 2^this ticks are a third to two thirds of a microsecond, or two, where a tick is longer than that.
+  // 2^this ticks are a third to two thirds of a microsecond, or two ticks, where one is longer than that.
   unsigned birth_shift;
 };
 

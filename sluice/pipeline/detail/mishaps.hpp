@@ -21,7 +21,7 @@ class Mishaps {
   // Within a catch: calls the handler, one at a time, with the exception; or throws it again.
   void take(std::uint64_t message);
   // Messages that are not there were passed over. (Relaxed, as all here: numbers to be shown; the end of a run, which
-  // joins its threads, makes them whole.)
+  // waits for all of its tasks, makes them whole.)
   void pass_over(std::uint64_t messages) {
     holes_.fetch_add(messages, std::memory_order_relaxed);
     absent_here += messages;

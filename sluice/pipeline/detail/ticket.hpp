@@ -11,7 +11,8 @@ namespace sluice::detail {
 using Number = std::uint64_t;
 inline constexpr Number unknown = std::numeric_limits<Number>::max();
 
-// A time in 31 bits, which is enough to tell how long ago it was: within a microsecond, up to ten minutes.
+// A time in 31 bits, which is enough to tell how long ago it was: within a microsecond, or two ticks, up to ten
+// minutes.
 class Birth {
  public:
   Birth() = default;

@@ -1,5 +1,5 @@
-// The kernels in SSE2, for every x86-64: 16 virtual lanes are four registers. Processors without AVX2 have no fused
-// multiply-add; here it is made of double precision, with the bits of the instruction for all operands.
+// The kernels in SSE2, for every x86-64: 16 virtual lanes are four registers. Where AVX2 or FMA is missing, the fused
+// multiply-add is made of double precision, with the bits of the instruction for all operands but which NaN comes out.
 #include <emmintrin.h>
 #include <string.h>
 

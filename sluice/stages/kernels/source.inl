@@ -124,7 +124,7 @@ constexpr size_t strip = 64;        // rows
 constexpr size_t fetched_rows = 4;  // at a time: of bytes, a line of 64 for each chunk that is worked on
 // Pixel chunks whose weights, for one group of classes, stay in the first-level cache.
 constexpr size_t panel(size_t classes) {
-  return Native::panel_bytes / (classes * Native::width * sizeof(float));
+  return Native::panel_bytes / (classes * Native::width * sizeof(Stored));
 }
 
 // R rows' dot products with C classes over `chunks` pixel chunks, one part of the lanes; from zero, or added to what is

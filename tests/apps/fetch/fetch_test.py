@@ -4,6 +4,7 @@
 usage: fetch_test.py SLUICE [argument of unittest]...     SLUICE is the program that was built
 Exit codes: 0 all well, 1 something is wrong, 77 nothing can be tested here.
 """
+import fcntl
 import gzip
 import hashlib
 import io
@@ -12,6 +13,7 @@ import os
 import pathlib
 import pty
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -93,7 +95,7 @@ class Fetching(unittest.TestCase):
         return [(one.folder, one.range) for one in self.web.requests if one.name == ODD]
 
     def leaves_half(self):
-        """Of the file, by a server that breaks off."""
+        """Of the file, as a run leaves it whose server broke off."""
         half = len(MADE_UP[ODD]) // 2
         self.to.mkdir(exist_ok=True)
         self.part.write_bytes(MADE_UP[ODD][:half])
@@ -111,6 +113,11 @@ class Files(Fetching):
         trained = subprocess.run([*done.stdout.splitlines()[-1].replace("sluice", SLUICE, 1).split(), "--epochs", "1"],
                                  env=environment(), capture_output=True, text=True, check=False)
         self.assertEqual(trained.returncode, 0, trained)
+
+    def test_the_command_that_is_said_is_one_for_a_shell(self):
+        self.to = self.folder / "my data; it's $HOME"
+        command = self.fetch("ok").stdout.splitlines()[-1]
+        self.assertEqual(shlex.split(command), ["sluice", "train", "--data", str(self.to)])
 
     def test_what_is_there_is_not_asked_for_again(self):
         self.is_whole(self.fetch("ok"))
@@ -164,7 +171,7 @@ class Files(Fetching):
                             (["fetch", "fashon-mnist"], "did you mean 'fashion-mnist'?"),
                             (["fetch", "mnist", "--mirror", "http://user:secret@127.0.0.1/"], "begins with https://"),
                             (["fetch", "mnist", "--mirror", "https://user:secret@:x/"], "is no URL"),
-                            (["fetch", "mnist", "--sha256", "a=b"], "--sha256: 'a=b' is not FILE=DIGEST"),
+                            (["fetch", "mnist", "--sha256", "a=b"], "--sha256: 'a=b' is not NAME=DIGEST"),
                             (["fetch", "mnist", "--sha256", "a=" + "0" * 64], "--sha256: a: no file of mnist"),
                             (["fetch", "--list", "--force"], "--force: has no effect with --list")):
             done = subprocess.run([SLUICE, *words], env=environment(), cwd=self.folder, capture_output=True, text=True,
@@ -234,7 +241,7 @@ class Mirrors(Fetching):
         for flags in ((), ("--json",)):
             done = self.fetch(url, "ok", flags=flags)
             self.is_whole(done)
-            self.assertNotRegex(done.stdout + done.stderr, "pass-word|hidden|user|part=")
+            self.assertNotRegex(done.stdout + done.stderr, "pass-word|hidden|user|#part")
             asked = next(one for one in self.web.requests if one.folder == "missing")
             self.assertEqual((asked.authorization, asked.query), ("Basic dXNlcjpwYXNzLXdvcmQ=", "token=hidden"))
             shutil.rmtree(self.to)
@@ -263,6 +270,12 @@ class Mirrors(Fetching):
         done = self.fetch("ok", env={"https_proxy": "http://user:pass-word@127.0.0.1:1"})
         self.assertEqual(done.returncode, 1, done)
         self.assertNotIn("pass-word", done.stdout + done.stderr)
+        # One that is no address: what libcurl says of it has all of it.
+        for odd in ("http://user:pass-word/x@127.0.0.1:1", "http://user:pass-word#x@127.0.0.1:1",
+                    "odd://user:pass-word@127.0.0.1:1"):
+            done = self.fetch("ok", env={"https_proxy": odd})
+            self.assertEqual(done.returncode, 1, done)
+            self.assertNotIn("pass-word", done.stdout + done.stderr)
 
 
 class Parts(Fetching):
@@ -274,6 +287,12 @@ class Parts(Fetching):
         sent = next(one.sent for one in self.web.requests if one.name == ODD)
         self.assertEqual(sent, len(MADE_UP[ODD]) - half)
         self.assertIn(f"resumed_at={half} ", done.stderr)
+
+    def test_a_part_that_is_whole_is_not_asked_for_again(self):
+        self.to.mkdir()
+        self.part.write_bytes(MADE_UP[ODD])  # as one that was killed while it was verified leaves it; of no known size
+        self.is_whole(self.fetch("ok"))
+        self.assertEqual(self.asked(), [])
 
     def test_a_connection_that_breaks_off_is_gone_on_with(self):
         done = self.fetch("cuts_off", "ok")
@@ -370,7 +389,7 @@ class Parts(Fetching):
             pass
         os.close(ours)
         self.assertEqual(run.wait(PATIENCE), 0, said)
-        self.assertRegex(said.decode(), r"\r\x1b\[K" + ODD + r" .* [\d.]+ of [\d.]+ MB  [\d.]+ MB/s")
+        self.assertRegex(said.decode(), r"\r\x1b\[K" + ODD + r"   [\d.]+ kB  [\d.]+ MB/s")
         self.assertTrue(said.endswith(b"\r\x1b[K"), said)
 
 
@@ -399,8 +418,19 @@ class Archives(Fetching):
         self.assertEqual(self.fetch("ok", name="emnist").returncode, 0)
         self.assertEqual(self.web.requests, [])
         os.unlink(self.to / "letters" / "emnist-letters-train-labels-idx1-ubyte.gz")
-        self.assertEqual(self.fetch("ok", name="emnist").returncode, 0)
+        done = self.fetch("ok", name="emnist")
+        self.assertEqual(done.returncode, 3, done)
+        self.assertIn("labels-idx1-ubyte.gz: is not there, but ", done.stderr)
+        self.assertIn("--force", done.stderr)
+        self.assertEqual(self.web.requests, [])
+        self.assertEqual(self.fetch("ok", name="emnist", flags=("--force",)).returncode, 0)
         self.assertEqual(len(self.web.requests), 1)
+        shutil.rmtree(self.to / "letters")
+        (self.to / "letters").write_text("precious")
+        done = self.fetch("ok", name="emnist", flags=("--force",))
+        self.assertEqual(done.returncode, 2, done)
+        self.assertIn("letters: is no folder", done.stderr)
+        self.assertEqual(self.web.requests, [])
 
     def trains(self, folder):
         done = subprocess.run([SLUICE, "train", "--data", str(folder), "--epochs", "1", "--json"], env=environment(),
@@ -447,6 +477,56 @@ class Archives(Fetching):
         self.trains(self.to)
         self.assertEqual(self.fetch("ok", name="cifar-10").returncode, 0)
         self.assertEqual(self.web.requests, [])
+
+    def test_files_that_are_somebody_elses_are_replaced_only_by_force(self):
+        self.web.files = {"cifar-10-binary.tar.gz": self.cifar(self.batches())}
+        self.to.mkdir()
+        for content in ("precious", ""):
+            for name in ("batches.meta.txt", "train-images-idx4-ubyte"):
+                (self.to / name).write_text(content)
+            done = self.fetch("ok", name="cifar-10")
+            self.assertEqual(done.returncode, 3, done)
+            self.assertIn("--force", done.stderr)
+            self.assertEqual((self.to / "batches.meta.txt").read_text(), content)
+            self.assertEqual(self.web.requests, [])
+        self.assertEqual(self.fetch("ok", name="cifar-10", flags=("--force",)).returncode, 0)
+        for name in os.listdir(self.to):  # all are there, and are not what they were
+            (self.to / name).write_text("")
+        self.assertEqual(self.fetch("ok", name="cifar-10").returncode, 3)
+
+    def test_an_interruption_while_it_is_unpacked_goes_on_later(self):
+        zeros = self.batches() | {"data_batch_0.bin": bytes(60 << 20)}  # takes a while, and is passed over
+        self.web.files = {"cifar-10-binary.tar.gz": self.cifar(zeros)}
+        archive = self.to / "cifar-10-binary.tar.gz"
+        said = ""
+        for _ in range(50):  # until one is met there
+            process = subprocess.Popen(self.command("ok", name="cifar-10"), env=environment(**self.trust),
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            end = time.monotonic() + PATIENCE
+            while not archive.exists() and process.poll() is None and time.monotonic() < end:
+                time.sleep(0.001)
+            process.send_signal(signal.SIGINT)
+            said = process.communicate(timeout=PATIENCE)[1]
+            if process.returncode == 130 and "is not unpacked" in said:
+                break
+            shutil.rmtree(self.to, ignore_errors=True)
+        self.assertIn("is not unpacked, and the same command does it", said)
+        self.web.requests.clear()
+        self.assertEqual(self.fetch("ok", name="cifar-10").returncode, 0)
+        self.assertEqual(self.web.requests, [])
+        self.assertEqual(len(os.listdir(self.to)), 5)
+
+    def test_two_do_not_unpack_at_once(self):
+        self.web.files = {"cifar-10-binary.tar.gz": self.cifar(self.batches())}
+        self.to.mkdir()
+        archive = self.to / "cifar-10-binary.tar.gz"
+        archive.write_bytes(self.web.files[archive.name])
+        with open(archive, "rb") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            done = self.fetch("ok", name="cifar-10")
+        self.assertEqual(done.returncode, 1, done)
+        self.assertIn("another process is unpacking it", done.stderr)
+        self.assertEqual(self.fetch("ok", name="cifar-10").returncode, 0)
 
     def test_an_archive_without_what_is_expected_is_an_error(self):
         broken = self.batches()

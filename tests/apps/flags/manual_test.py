@@ -45,6 +45,7 @@ def every_flag(program):
         text = program.prints(*([command] if command else []), "--help")
         listed = re.findall(r"^  (?:-h, )?(--[a-z0-9-]+(?: [^ \n]+)?)(?=  |\n|$)", text, re.M)
         wanted = [f"{flag} " for flag in listed] + re.findall(r"env (SLUICE_[A-Z0-9_]+)", text)
+        wanted += [f"default: {' '.join(value.split())}" for value in re.findall(r"\(default: ([^;()]*)", text)]
         wanted += [f"$ {example}" for example in re.findall(r"^  # .*\n  (sluice .*|.*\| sluice .*)$", text, re.M)]
         wanted += [f"sluice-{command}" if command else "sluice"]
         flags += len(listed)
