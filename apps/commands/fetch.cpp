@@ -185,12 +185,28 @@ bool is_there(const WantedFile& file, bool force) {
       file.path, digest, file.sha256, file.stated_by));
 }
 
-void make_folder(const std::string& folder) {
-  std::error_code error, none;
-  fs::create_directories(folder, error);
-  if (!fs::is_directory(folder, none))
-    throw UsageError(fmt::format("{}: cannot be made: {}", folder, error ? error.message() : "is no folder"));
-}
+// Goes, with those above it that had to be made, if nothing came into it.
+class MadeFolder {
+ public:
+  explicit MadeFolder(const fs::path& folder) {
+    std::error_code error, none;
+    for (fs::path at = folder; !at.empty() && !fs::exists(at, none); at = at.parent_path()) made_.push_back(at);
+    fs::create_directories(folder, error);
+    if (!fs::is_directory(folder, none))
+      throw UsageError(
+          fmt::format("{}: cannot be made: {}", folder.string(), error ? error.message() : "is no folder"));
+  }
+  ~MadeFolder() {
+    std::error_code error;
+    for (const fs::path& one : made_)
+      if (fs::remove(one, error); error) return;
+  }
+  MadeFolder(const MadeFolder&) = delete;
+  MadeFolder& operator=(const MadeFolder&) = delete;
+
+ private:
+  std::vector<fs::path> made_;
+};
 
 // Of those who unpack an archive. Where a file system has no locks, nobody gets one.
 class OnlyOne {
@@ -225,7 +241,7 @@ class Fetch {
     Transfers transfers{std::chrono::seconds(f_.timeout)};
     const std::vector<std::string>& mirrors = f_.mirrors.empty() ? set_.mirrors : f_.mirrors;
     for (const std::string& mirror : mirrors) transfers.url_of(mirror, "");
-    make_folder(folder_);
+    const MadeFolder made(folder_);
     const bool is_unpacked = set_.kept != DataSet::Kept::as_they_are;
     std::error_code none;
     if (is_unpacked)

@@ -66,6 +66,29 @@ std::string unknown_argument(const CLI::App& program, const CLI::ParseError& err
                      images ? ", did you mean --images " + word : "", command.get_name());
 }
 
+// The parser would take the next word, whatever it is: --output= --json and --output --json for a file called --json.
+void refuse_flags_as_values(int argc, const char* const* argv, const std::vector<Flags*>& commands) {
+  const Flags* command = nullptr;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i], flag = word.substr(0, word.find('='));
+    if (word == "--") return;
+    if (!command) {
+      const auto found =
+          std::find_if(commands.begin(), commands.end(), [&](const Flags* c) { return c->get_name() == word; });
+      if (found != commands.end()) command = *found;
+      continue;
+    }
+    const CLI::Option* const option = word.starts_with("--") ? find(*command, flag) : nullptr;
+    if (!option || !Flags::has_value(option)) continue;
+    if (word == flag + "=")
+      throw UsageError(fmt::format("{}: needs a value: see sluice {} --help", flag, command->get_name()));
+    const std::string next = word == flag && i + 1 < argc ? argv[i + 1] : "";
+    if (next.starts_with("--") && find(*command, next.substr(0, next.find('='))))
+      throw UsageError(fmt::format("{0}: needs a value, and {1} is a flag: {0}={1} where it is meant", flag, next));
+    if (word == flag) ++i;
+  }
+}
+
 // The parser would take --quiet=no for --quiet.
 void refuse_values_of_bare_flags(int argc, const char* const* argv, const std::vector<Flags*>& commands) {
   for (int i = 1; i < argc; ++i) {
@@ -122,6 +145,7 @@ CommandLine parse_command_line(int argc, const char* const* argv, const Surround
   };
 
   refuse_values_of_bare_flags(argc, argv, commands);
+  refuse_flags_as_values(argc, argv, commands);
   const auto chosen = [&] {
     return std::find_if(commands.begin(), commands.end(), [](auto* c) { return c->parsed(); });
   };

@@ -194,6 +194,11 @@ class Files(Fetching):
         self.fails(2, done, str(self.part))
         self.assertEqual(self.web.requests, [])
 
+    def test_a_folder_into_which_nothing_came_goes_again(self):
+        self.to = self.folder / "new" / "data"
+        self.fails(1, self.fetch("missing"))
+        self.assertFalse((self.folder / "new").exists())
+
     def test_the_folder_is_that_of_the_name_where_none_is_named(self):
         words = self.command("ok")
         words.remove(str(self.to))

@@ -384,17 +384,32 @@ class AStoppedRank(Long):
     def test_is_named_where_it_does_not_come_to_the_beginning(self):
         if not LONG:
             self.skipTest("waits for ten times as long: only with --long")
-        images = [small() / f"{name}-images-idx3-ubyte.gz" for name in ("train", "t10k")]
-        flags = ("--test-images", images[1], "--exchange-timeout", 1, *ONE_THREAD)
-        labels = [small() / f"{name}-labels-idx1-ubyte.gz" for name in ("train", "t10k")]
-        flags += ("--train-labels", labels[0], "--test-labels", labels[1])
-        never = self.folder / "never"
-        os.mkfifo(never)
+        # What takes long enough to load that it can be stopped meanwhile.
+        slow = made_up("slow", "--train", 300_000, "--test", 402)
         for mpi in LAUNCHERS:
             with self.subTest(mpi.title):
-                waits = as_rank(mpi, f'[ $rank = 0 ] && f={images[0]} || f={never}; exec "$@" --train-images $f')
-                done = self.run_job(mpi, 2, "train", *flags, code=1, before=waits)
-                self.expect_said(done, f"rank 0 on {HOST}: rank 1 on {HOST} did not come to the beginning.*within 10 s")
+                flags = ("--epochs", 1, "--exchange-timeout", 1, *ONE_THREAD)
+                data = as_rank(mpi, f'[ $rank = 0 ] && set -- "$@" --data {small()} || set -- "$@" --data {slow}; exec "$@"')
+                with self.job(mpi, 2, "train", *flags, before=data) as job:
+                    job.wait_for("loading", lambda job=job, mpi=mpi: 1 in job.ranks(SLUICE, mpi) and
+                                 is_reading(job.ranks(SLUICE, mpi)[1], slow))
+                    stopped = job.ranks(SLUICE, mpi)[1]
+                    os.kill(stopped, signal.SIGSTOP)
+                    begin = time.monotonic()
+                    while 0 in job.ranks(SLUICE, mpi) and time.monotonic() < begin + 60:
+                        time.sleep(0.02)
+                    self.assertRegex("\n".join(without_warnings(job.done())), f"rank 0 on {HOST}: rank 1 on {HOST} did not come "
+                                     "to the beginning.*within 10 s")
+                    job.kill()
+
+
+def is_reading(process, folder):
+    """Whether it has a file of this folder open."""
+    try:
+        descriptors = list(pathlib.Path(f"/proc/{process}/fd").iterdir())
+        return any(os.readlink(one).startswith(str(folder) + "/") for one in descriptors)
+    except FileNotFoundError:
+        return False
 
 
 class Errors(Long):
@@ -414,7 +429,7 @@ class Errors(Long):
                  ("--seed 3", "--seed"),
                  ("--stream --lanes 2", "--stream|--lanes"),
                  (f"--trace {self.folder}/trace", "--trace"),
-                 ("--best-by accuracy --validation 0.2", "--validation|--best-by"),
+                 ("--best-by accuracy --keep best --validation 0.2", "--validation|--best-by|--keep"),
                  ("--epochs 5", "--epochs"),
                  ("--exchange slices", "--exchange"),
                  ("--batch-size 255", "--batch-size")]
