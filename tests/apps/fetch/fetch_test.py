@@ -150,7 +150,7 @@ class Files(Fetching):
         done = self.fetch("zeros", digests=False)
         self.fails(3, done, "SHA-256 is ", "expected 440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609 "
                                            "(as stated by TensorFlow Datasets,")
-        self.assertEqual(os.listdir(self.to), [])
+        self.assertFalse(self.to.exists())
 
     def test_the_list_has_all_that_is_known_and_asks_nobody(self):
         done = subprocess.run([SLUICE, "fetch", "--list", "--json"], env=environment(https_proxy="http://127.0.0.1:1"),
@@ -226,7 +226,7 @@ class Mirrors(Fetching):
         self.fails(1, done, f"{self.web.url('missing')}{ODD}: answers 404; {self.web.url('page')}{ODD}: sends a page")
         self.assertEqual(self.asked(), [("missing", None), ("page", None)], "each once")
         self.fails(3, self.fetch("page", "other"), "sends a page", "SHA-256 is")
-        self.assertEqual(os.listdir(self.to), [])
+        self.assertFalse(self.to.exists())
 
     def test_one_that_nobody_answers_at_is_passed_over(self):
         closed = "https://127.0.0.1:1/"
