@@ -2,9 +2,11 @@
 
 #include <dirent.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -321,7 +323,6 @@ std::vector<Place> places(const Job& job) {
     return customary[std::min(slot, customary.size() - 1)];
   };
   const std::string& folder = job.folder;
-  std::error_code ignored;
   const Sets sets = sets_in(entries_of(folder));
   const auto own = sets.find("");
   const std::string name = missing(own == sets.end() ? Set{} : own->second);
@@ -331,9 +332,15 @@ std::vector<Place> places(const Job& job) {
                     "with 'sluice fetch fashion-mnist' and name its folder with --data fashion-mnist, or that of "
                     "another one with --data DIR",
                     (fs::path(folder) / name).string() + ".gz"));
-  if (!fs::is_directory(folder, ignored))
+  std::error_code why;
+  const fs::file_status status = fs::status(folder, why);
+  if (fs::is_directory(status) && ::access(folder.c_str(), R_OK | X_OK) != 0)
+    why.assign(errno, std::generic_category());
+  if (status.type() == fs::file_type::none || (fs::is_directory(status) && why))
+    throw DataError(fmt::format("{}: cannot be looked into: {}", folder, why.message()));
+  if (!fs::is_directory(status))
     throw DataError(fmt::format("{}: {}, expected a folder with {} and its siblings", folder,
-                                fs::exists(folder, ignored) ? "is no folder" : "not found", name));
+                                fs::exists(status) ? "is no folder" : "not found", name));
   throw DataError(fmt::format(
       "{}: has no {}, compressed or plain, and no CSV, .npz or .npy with a name that says what it is (docs/data.md), "
       "nor have the folders below: name the files one by one",

@@ -1,6 +1,7 @@
 #include <sluice/stages/data_files.hpp>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <string>
@@ -365,6 +366,18 @@ TEST(DataFiles, AFolderThatIsNotThereOrNoneIsAnError) {
   expect_error<DataError>([] { find_data_files({.folder = "/nowhere"}); },
                           {"/nowhere: not found", "expected a folder"});
   expect_error<DataError>([&] { find_data_files({.folder = file}); }, {file + ": is no folder"});
+}
+
+TEST(DataFiles, AFolderThatCannotBeLookedIntoIsAnErrorThatSaysWhy) {
+  const Folder folder;
+  const std::string circle = folder.path("circle"), closed = folder.path("closed");
+  std::filesystem::create_symlink("circle", circle);
+  expect_error<DataError>([&] { find_data_files({.folder = circle}); }, {circle + ": cannot be looked into: "});
+  std::filesystem::create_directory(closed);
+  std::filesystem::permissions(closed, std::filesystem::perms::none);
+  if (::access(closed.c_str(), R_OK) == 0) return;  // root may
+  expect_error<DataError>([&] { find_data_files({.folder = closed}); },
+                          {closed + ": cannot be looked into: Permission"});
 }
 
 TEST(DataFiles, EachMissingFileIsAnErrorThatNamesIt) {
