@@ -179,9 +179,13 @@ class RunWriter {
 
 // What a worker did, of all graphs that ran on it.
 void write_worker(std::vector<std::pair<Slice*, const RunWriter*>>& slices, TrackWriter track) {
-  std::sort(slices.begin(), slices.end(), [](const auto& a, const auto& b) {
+  // Of those that begin at one time, as many do on a slow clock, what took no time came before what took some.
+  const auto took_time = [](const Event& event) { return event.end > event.begin; };
+  std::sort(slices.begin(), slices.end(), [took_time](const auto& a, const auto& b) {
     const Event &one = *a.first->event, &other = *b.first->event;
-    return one.begin != other.begin ? one.begin < other.begin : one.end > other.end;
+    if (one.begin != other.begin) return one.begin < other.begin;
+    if (took_time(one) != took_time(other)) return took_time(other);
+    return one.end > other.end;
   });
   // A body may wait in a parallel loop of its own, and its worker call another one meanwhile.
   std::vector<std::pair<Slice*, const RunWriter*>> open;
