@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -190,21 +192,25 @@ class MadeFolder {
  public:
   explicit MadeFolder(const fs::path& folder) {
     std::error_code error, none;
-    for (fs::path at = folder; !at.empty() && !fs::exists(at, none); at = at.parent_path()) made_.push_back(at);
+    for (fs::path at = fs::absolute(folder, none).lexically_normal(); !fs::exists(at, none) && at.has_relative_path();
+         at = at.parent_path())
+      if (at.has_filename()) made_.push_back(at);
     fs::create_directories(folder, error);
-    if (!fs::is_directory(folder, none))
-      throw UsageError(
-          fmt::format("{}: cannot be made: {}", folder.string(), error ? error.message() : "is no folder"));
+    if (fs::is_directory(folder, none)) return;
+    remove();
+    throw UsageError(fmt::format("{}: cannot be made: {}", folder.string(), error ? error.message() : "is no folder"));
   }
-  ~MadeFolder() {
-    std::error_code error;
-    for (const fs::path& one : made_)
-      if (fs::remove(one, error); error) return;
-  }
+  ~MadeFolder() { remove(); }
   MadeFolder(const MadeFolder&) = delete;
   MadeFolder& operator=(const MadeFolder&) = delete;
 
  private:
+  // From within; what is not empty stays, and what was not made in the end is none.
+  void remove() {
+    std::error_code error;
+    for (const fs::path& one : made_)
+      if (fs::remove(one, error); error) return;
+  }
   std::vector<fs::path> made_;
 };
 
@@ -212,10 +218,17 @@ class MadeFolder {
 class OnlyOne {
  public:
   explicit OnlyOne(const std::string& archive) : file_(::open(archive.c_str(), O_RDONLY | O_CLOEXEC)) {
-    if (file_ < 0 || (::flock(file_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)) {
-      if (file_ >= 0) ::close(file_);
-      throw stages::WriteError(archive + ": another process is unpacking it");
-    }
+    if (file_ < 0) throw stages::WriteError(fmt::format("{}: cannot be read: {}", archive, std::strerror(errno)));
+    const bool locked = ::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+    // Whoever had it may have taken it away meanwhile.
+    struct stat opened {
+    }, there{};
+    const bool is_it = ::fstat(file_, &opened) == 0 && ::lstat(archive.c_str(), &there) == 0 &&
+                       opened.st_dev == there.st_dev && opened.st_ino == there.st_ino;
+    if (locked && is_it) return;
+    ::close(file_);
+    throw stages::WriteError(archive +
+                             (locked ? ": another process has unpacked it" : ": another process is unpacking it"));
   }
   ~OnlyOne() { ::close(file_); }
   OnlyOne(const OnlyOne&) = delete;
@@ -288,7 +301,10 @@ class Fetch {
     const std::vector<std::string> names = files_of(set_);
     const auto is_there = [&](const std::string& name) { return fs::exists(path_of(name), none); };
     const auto first = std::find_if(names.begin(), names.end(), is_there);
-    if (first == names.end() || fs::exists(archive, none)) return false;
+    if (first == names.end()) return false;
+    if (std::all_of(names.begin(), names.end(), [&](const std::string& name) { return why_not(name).empty(); }))
+      return true;
+    if (fs::exists(archive, none)) return false;
     for (const std::string& name : names)
       if (const std::string why = why_not(name); !why.empty())
         throw stages::DataError(fmt::format(

@@ -83,7 +83,7 @@ void refuse_flags_as_values(int argc, const char* const* argv, const std::vector
     if (word == flag + "=")
       throw UsageError(fmt::format("{}: needs a value: see sluice {} --help", flag, command->get_name()));
     const std::string next = word == flag && i + 1 < argc ? argv[i + 1] : "";
-    if (next.starts_with("--") && find(*command, next.substr(0, next.find('='))))
+    if (next == "--" || (next.starts_with("--") && find(*command, next.substr(0, next.find('=')))))
       throw UsageError(fmt::format("{0}: needs a value, and {1} is a flag: {0}={1} where it is meant", flag, next));
     if (word == flag) ++i;
   }

@@ -68,16 +68,17 @@ ordered_json HostMemory::offer() const {
 
 HostMemory HostMemory::see(const ordered_json& offer) {
   HostMemory seen;
-  const std::string file = offer["file"];
-  const int opened = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const std::string file = offer.at("file");
+  // Elsewhere the number may be another process's, and what it has open anything: nothing that would have to be waited
+  // for.
+  const int opened = ::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
   if (opened < 0) throw OutOfReach(fmt::format("{}: {}", file, std::generic_category().message(errno)));
   seen.file_ = opened;
-  // Elsewhere the number may be another process's.
   struct stat status {};
-  if (::fstat(opened, &status) != 0 || offer["device"] != status.st_dev || offer["number"] != status.st_ino ||
-      offer["bytes"] != status.st_size)
+  if (::fstat(opened, &status) != 0 || offer.at("device") != status.st_dev || offer.at("number") != status.st_ino ||
+      offer.at("bytes") != status.st_size)
     throw OutOfReach(fmt::format("{}: is something else", file));
-  seen.bytes_ = offer["bytes"];
+  seen.bytes_ = offer.at("bytes");
   if (seen.bytes_ > 0) seen.pages_ = map(opened, seen.bytes_, PROT_READ);
   // The pages stay without it.
   seen.file_ = -1;

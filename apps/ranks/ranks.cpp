@@ -27,7 +27,7 @@ namespace sluice::apps {
 namespace {
 
 constexpr int exit_failed = 1, exit_different = 3;
-constexpr int order_of_messages = 3;  // another one where agreements are others
+constexpr int order_of_messages = 4;  // another one where agreements are others
 
 // Beside the program, as it is built, and where it is installed.
 std::vector<std::filesystem::path> folders() {

@@ -2,7 +2,9 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -26,9 +28,10 @@ stages::SharedMemory Sharing::share(std::size_t bytes, const char* what) {
   stages::SharedMemory shared{.of = std::vector<const std::byte*>(n), .seen_by = std::vector<unsigned char>(n)};
   const std::size_t at = (bytes + page - 1) / page * page;  // of what proves that it is this memory, behind the rest
   std::vector<Ticket> tickets(n);
+  HostMemory memory;  // kept where somebody sees it
   std::byte* own = nullptr;
   try {
-    HostMemory memory = HostMemory::make("sluice sums");
+    memory = HostMemory::make("sluice sums");
     own = memory.write(at + sizeof(Secret));
     Secret secret{};
     if (::getrandom(secret.data(), sizeof secret, 0) != sizeof secret) secret = {};
@@ -37,7 +40,6 @@ stages::SharedMemory Sharing::share(std::size_t bytes, const char* what) {
     ticket["host"] = host_, ticket["secret"] = secret;
     const std::string text = ticket.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
     if (text.size() < tickets[mine].size()) text.copy(tickets[mine].data(), text.size());
-    kept_.push_back(std::move(memory));
   } catch (const std::system_error&) {
     own = nullptr;  // an empty ticket: it will be sent
   }
@@ -48,24 +50,36 @@ stages::SharedMemory Sharing::share(std::size_t bytes, const char* what) {
 
   std::vector<unsigned char> sees(n);
   for (std::size_t r = 0; r < n; ++r) {
-    const ordered_json ticket = ordered_json::parse(tickets[r].data(), nullptr, false);
-    if (r == mine || !ticket.is_object() || ticket["host"].get_ref<const std::string&>() != host_) continue;
+    if (r == mine) continue;
     try {
-      HostMemory memory = HostMemory::see(ticket);
-      const Secret secret = ticket["secret"];
-      if (memory.bytes() != at + sizeof secret || std::memcmp(memory.pages() + at, secret.data(), sizeof secret) != 0)
+      const ordered_json ticket = ordered_json::parse(tickets[r].data());
+      if (ticket.at("host").get<std::string>() != host_) continue;
+      const Secret secret = ticket.at("secret");
+      HostMemory its = HostMemory::see(ticket);
+      if (its.bytes() != at + sizeof secret || std::memcmp(its.pages() + at, secret.data(), sizeof secret) != 0)
         continue;
-      shared.of[r] = memory.pages(), sees[r] = 1;
-      kept_.push_back(std::move(memory));
+      shared.of[r] = its.pages(), sees[r] = 1;
+      kept_.push_back(std::move(its));
     } catch (const HostMemory::OutOfReach&) {
     } catch (const std::system_error&) {
+    } catch (const nlohmann::json::exception&) {  // an empty ticket, or none of this program
     }
   }
   for (std::size_t r = 0; r < n; ++r) to[r] = {&sees[r], 1}, from[r] = {&shared.seen_by[r], 1};
   engine_.swap(to, from, what);
   shared.seen_by[mine] = 0;
-  for (std::size_t r = 0; r < n; ++r)
-    if (shared.seen_by[r]) shared.own = own;
+  if (std::count(shared.seen_by.begin(), shared.seen_by.end(), 1) > 0) {
+    shared.own = own;
+    kept_.push_back(std::move(memory));
+  }
+  // Whether each sees each: what all have to know alike.
+  const auto others = static_cast<std::ptrdiff_t>(n - 1);
+  std::vector<unsigned char> all(n, std::count(sees.begin(), sees.end(), 1) == others);
+  const unsigned char all_of_mine = all[mine];
+  for (std::size_t r = 0; r < n; ++r) to[r] = {&all_of_mine, 1}, from[r] = {&all[r], 1};
+  engine_.swap(to, from, what);
+  all[mine] = all_of_mine;
+  shared.of_all = std::count(all.begin(), all.end(), 1) == static_cast<std::ptrdiff_t>(n);
   return shared;
 }
 

@@ -94,24 +94,40 @@ int main(int argc, char** argv) {
     const Exchange exchange{.state = &state};
     exchange(brought.sums, all);
     // What this rank has for each of the others: nodes, and what is said beside them.
-    const std::uint64_t own = state.cut.nodes[mine].size() * all.size * sizeof(float) +
+    const std::size_t node_bytes = all.size * sizeof(float);
+    const std::uint64_t own = state.cut.nodes[mine].size() * node_bytes + 64 +
                               std::get<0>(std::get<1>(brought.sums)).sums.size() * sizeof(double);
     std::vector<std::uint64_t> owns(ranks);
     MPI_Allgather(&own, 1, MPI_UINT64_T, owns.data(), 1, MPI_UINT64_T, MPI_COMM_WORLD);
     int whole = 0;
     for (std::size_t r = 0; r < ranks; ++r) bytes[r] = static_cast<int>(owns[r]), at[r] = whole, whole += bytes[r];
     std::vector<std::byte> memory(static_cast<std::size_t>(whole));
+    std::vector<const float*> received;
+    for (std::size_t r = 0; r < ranks; ++r)
+      for (std::size_t i = 0; i < state.cut.nodes[r].size(); ++i)
+        received.push_back(static_cast<const float*>(
+            static_cast<const void*>(memory.data() + static_cast<std::size_t>(at[r]) + i * node_bytes)));
+    // Both with what follows: the nodes added up, by whom they are read where they lie for the first time.
+    SliceSum sum;
+    sum.begin = 0, sum.end = all.size;
     constexpr int calls = 200;
     for (int round = 0; round < rounds; ++round) {
       bare.push_back(microseconds(calls, [&] {
         MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, memory.data(), bytes.data(), at.data(), MPI_BYTE,
                        MPI_COMM_WORLD);
+        sum.add_up(received, state.cut.additions, 0);
       }));
       state.way = ExchangeWay::gather;
-      gather.push_back(microseconds(calls, [&] { exchange(brought.sums, all); }));
+      gather.push_back(microseconds(calls, [&] {
+        exchange(brought.sums, all);
+        sum.add_up(all.nodes, all.additions, 0);
+      }));
       to_bare.push_back(gather.back() / bare.back());
       state.way = ExchangeWay::slices;
-      slices.push_back(microseconds(calls, [&] { exchange(brought.sums, all); }));
+      slices.push_back(microseconds(calls, [&] {
+        exchange(brought.sums, all);
+        sum.add_up(all.nodes, all.additions, 0);
+      }));
     }
     told["batch " + std::to_string(rows)] = {{"bytes", whole},
                                              {"allgatherv_us", bench::median(bare)},

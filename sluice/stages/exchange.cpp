@@ -146,7 +146,9 @@ void Exchange::operator()(const RankSums& in, Exchanged& out) const {
   cut(plan.step.begins, state->cut);
   out.places = state->cut.places;
   ExchangeWay way = state->way;
-  if (way == ExchangeWay::automatic) way = exchange_way(ranks, out.places.size(), plan.size);
+  if (way != ExchangeWay::slices) share(plan);
+  if (way == ExchangeWay::automatic)
+    way = state->shared.of_all ? ExchangeWay::gather : exchange_way(ranks, out.places.size(), plan.size);
   const bool slices = way == ExchangeWay::slices;
   slices ? by_slices(in, out) : gather(in, out);
   if (out.rows != plan.step.rows)
@@ -158,7 +160,9 @@ void Exchange::operator()(const RankSums& in, Exchanged& out) const {
 
 // For the longest step so far; all ranks come to it together, since steps are the same on all.
 void Exchange::share(const GradientPlan& plan) const {
-  const std::size_t most = most_floats_of_a_rank(plan.step.blocks(), state->peers->ranks(), plan.size);
+  const std::size_t blocks = limits.known() ? (limits.rows + kernels::row_block - 1) / kernels::row_block : 0;
+  const std::size_t most =
+      most_floats_of_a_rank(std::max(blocks, plan.step.blocks()), state->peers->ranks(), plan.size);
   if (most <= state->shared_floats) return;
   state->shared_floats = cache_lines(most);
   state->shared = state->peers->share(2 * state->shared_floats * sizeof(float), "the sums of a step");
@@ -170,7 +174,6 @@ void Exchange::gather(const RankSums& in, Exchanged& out) const {
   const StepRows& step = plan.step;
   const std::size_t ranks = state->peers->ranks(), mine = state->peers->rank();
   const std::vector<std::vector<BlockNode>>& nodes = state->cut.nodes;
-  share(plan);
   const SharedMemory& shared = state->shared;
   const std::size_t turn = state->odd ? state->shared_floats : 0;
   state->odd = !state->odd;

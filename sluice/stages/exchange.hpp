@@ -89,7 +89,7 @@ struct ExchangeState {
 };
 
 // The way that takes fewer bytes by each rank, where that is more than another round costs: see docs/many-machines.md.
-// nodes: of the step; floats: of each.
+// nodes: of the step; floats: of each. (Where all ranks see each other's nodes nothing travels: it is not asked.)
 ExchangeWay exchange_way(std::size_t ranks, std::size_t nodes, std::size_t floats);
 
 struct Exchange {

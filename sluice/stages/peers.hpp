@@ -31,6 +31,7 @@ struct SharedMemory {
   std::byte* own = nullptr;              // this rank's, to write; nullptr: no other one sees it
   std::vector<const std::byte*> of{};    // (ranks) rank r's; nullptr: this rank does not see it, or it is its own
   std::vector<unsigned char> seen_by{};  // (ranks) 1: rank r sees this rank's
+  bool of_all = false;                   // every rank sees every other's; the same on all
 };
 
 class Peers {

@@ -4,6 +4,7 @@
 
 #include <thread>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <sluice/stages/batcher.hpp>
@@ -166,6 +167,31 @@ TEST(Exchange, TakesNoMoreMemoryThanItStates) {
           }
         });
       }
+}
+
+// By either way in turn, of short and of long steps: on one host, on two, and on as many as there are ranks.
+TEST(Exchange, WaysAndLengthsMayChangeFromStepToStep) {
+  const Example small(70, 20, 3), large(1000, 20, 3, 2);
+  const Weights weights = example_weights(20, 3);
+  const std::vector<float> wanted[] = {Step(small.batch, weights, 1).gradient, Step(large.batch, weights, 1).gradient};
+  constexpr auto gather = ExchangeWay::gather, slices = ExchangeWay::slices, either = ExchangeWay::automatic;
+  const std::pair<std::size_t, ExchangeWay> steps[] = {{0, gather}, {1, slices}, {1, gather}, {1, gather}, {0, either},
+                                                       {1, gather}, {1, slices}, {0, slices}, {1, gather}, {1, either}};
+  for (const std::size_t of_a_host : Sizes{1, 2, 3}) {
+    ThreadRanks ranks(3, of_a_host);
+    ranks.run([&](Peers& peers) {
+      ExchangeState state{.peers = &peers};
+      const Brought brought[] = {{share_of(small.batch, peers.rank(), 3), weights, 1},
+                                 {share_of(large.batch, peers.rank(), 3), weights, 1}};
+      for (const auto& [size, way] : steps) {
+        Exchanged all;
+        state.way = way;
+        Exchange{.state = &state}(brought[size].sums, all);
+        ASSERT_EQ(sum_of(all), wanted[size]);
+      }
+      EXPECT_GE(state.steps_by_slices, 3u);
+    });
+  }
 }
 
 // Each writes what it brings to the next step while the other may still read this one's: what it has read stays as it

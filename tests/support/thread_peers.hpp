@@ -72,6 +72,7 @@ class ThreadRanks {
         shared.own = kept.back().data(), shared.of[r] = all_.memory_[r], shared.seen_by[r] = 1;
       }
       all_.meet_.arrive_and_wait();
+      shared.of_all = all_.a_host_ >= ranks();
       return shared;
     }
 

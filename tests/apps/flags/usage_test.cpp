@@ -114,6 +114,7 @@ TEST(Usage, AFlagWithoutItsValueOrGivenTwiceIsAnErrorInWords) {
   // As of a variable that is empty: the next word is none of it.
   expect_usage_error({"train", "--output", "--json"}, {"--output: needs a value, and --json is a flag"});
   expect_usage_error({"train", "--output", "--epochs=1"}, {"--output: needs a value, and --epochs=1 is a flag"});
+  expect_usage_error({"train", "--output", "--", "--json"}, {"--output: needs a value"});
   expect_usage_error({"train", "--output=", "--json"}, {"--output: needs a value"});
   expect_usage_error({"train", "--data=", "--epochs", "1"}, {"--data: needs a value"});
   expect_usage_error({"train", "--epochs", "1", "--epochs", "2"}, {"--epochs: given 2 times, expected once"});
