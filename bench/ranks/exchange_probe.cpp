@@ -13,6 +13,7 @@
 #include <cstdio>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -107,33 +108,44 @@ int main(int argc, char** argv) {
       for (std::size_t i = 0; i < state.cut.nodes[r].size(); ++i)
         received.push_back(static_cast<const float*>(
             static_cast<const void*>(memory.data() + static_cast<std::size_t>(at[r]) + i * node_bytes)));
-    // Both with what follows: the nodes added up, by whom they are read where they lie for the first time.
+    // Both also with what follows: by the addition nodes are read for the first time, where they lie.
     SliceSum sum;
     sum.begin = 0, sum.end = all.size;
     constexpr int calls = 200;
+    const auto allgatherv = [&] {
+      MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, memory.data(), bytes.data(), at.data(), MPI_BYTE,
+                     MPI_COMM_WORLD);
+    };
+    const auto by = [&](ExchangeWay way) {
+      state.way = way;
+      exchange(brought.sums, all);
+    };
+    const auto add = [&](std::span<const float* const> nodes) { sum.add_up(nodes, all.additions, 0); };
+    std::vector<double> bare_added, gather_added, to_bare_added;
     for (int round = 0; round < rounds; ++round) {
-      bare.push_back(microseconds(calls, [&] {
-        MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, memory.data(), bytes.data(), at.data(), MPI_BYTE,
-                       MPI_COMM_WORLD);
-        sum.add_up(received, state.cut.additions, 0);
-      }));
-      state.way = ExchangeWay::gather;
-      gather.push_back(microseconds(calls, [&] {
-        exchange(brought.sums, all);
-        sum.add_up(all.nodes, all.additions, 0);
-      }));
+      bare.push_back(microseconds(calls, allgatherv));
+      gather.push_back(microseconds(calls, [&] { by(ExchangeWay::gather); }));
       to_bare.push_back(gather.back() / bare.back());
-      state.way = ExchangeWay::slices;
-      slices.push_back(microseconds(calls, [&] {
-        exchange(brought.sums, all);
-        sum.add_up(all.nodes, all.additions, 0);
+      bare_added.push_back(microseconds(calls, [&] {
+        allgatherv();
+        add(received);
       }));
+      gather_added.push_back(microseconds(calls, [&] {
+        by(ExchangeWay::gather);
+        add(all.nodes);
+      }));
+      to_bare_added.push_back(gather_added.back() / bare_added.back());
+      slices.push_back(microseconds(calls, [&] { by(ExchangeWay::slices); }));
+      by(ExchangeWay::gather);
     }
     told["batch " + std::to_string(rows)] = {{"bytes", whole},
                                              {"allgatherv_us", bench::median(bare)},
                                              {"gather_us", bench::median(gather)},
-                                             {"slices_us", bench::median(slices)},
-                                             {"gather_to_allgatherv", bench::median(to_bare)}};
+                                             {"gather_to_allgatherv", bench::median(to_bare)},
+                                             {"allgatherv_and_addition_us", bench::median(bare_added)},
+                                             {"gather_and_addition_us", bench::median(gather_added)},
+                                             {"gather_to_allgatherv_with_addition", bench::median(to_bare_added)},
+                                             {"slices_us", bench::median(slices)}};
   }
   // There and back, of both at once: what a message of so many bytes takes.
   std::vector<std::byte> sent(1 << 20), received(ranks << 20);
