@@ -71,7 +71,7 @@ void refuse_flags_as_values(int argc, const char* const* argv, const std::vector
   const Flags* command = nullptr;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i], flag = word.substr(0, word.find('='));
-    if (word == "--") return;
+    if (word == "--") break;
     if (!command) {
       const auto found =
           std::find_if(commands.begin(), commands.end(), [&](const Flags* c) { return c->get_name() == word; });
