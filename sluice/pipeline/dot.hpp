@@ -2,8 +2,8 @@
 //
 // Result: one digraph, whatever their number: viewers draw the first of a text and leave the others out. Several are
 // clusters of it, each with its name; a node's name is unique in the text, its label is the stage with its settings.
-// Edges of shards are bold, those that close a feedback dashed. Names are UTF-8. An input that is none of the stages has no edge.
-// Pure function. Errors: none.
+// Edges of shards are bold, those that close a feedback dashed. Names are UTF-8. An input that is none of the stages
+// has no edge. Pure function. Errors: none.
 //
 //   file << dot({{load.name(), load.stages()}, {train.name(), train.stages()}});   // dot -Tsvg, viz.js
 //

@@ -280,7 +280,9 @@ Verdict loop_verdict(const GraphStats& stats, const Model& model, const std::set
                   : fmt::format("; twice as many threads and shards, with processors for them, {:.1f} times at most",
                                 v.threads_gain);
   if (rest > std::max(0.3, v.share))
-    v.text += "; the largest part of a lap passes outside of bodies: larger messages, or processors that are free, would help more";
+    v.text +=
+        "; the largest part of a lap passes outside of bodies: larger messages, or processors that are free, would "
+        "help more";
   return v;
 }
 
