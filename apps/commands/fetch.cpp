@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -25,6 +24,7 @@
 #include <sluice/pipeline/printable.hpp>
 #include <sluice/pipeline/suggestion.hpp>
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/replacement.hpp>
 #include "apps/commands/commands.hpp"
 #include "apps/fetch/catalog.hpp"
 #include "apps/fetch/fetch_file.hpp"
@@ -220,12 +220,7 @@ class OnlyOne {
   explicit OnlyOne(const std::string& archive) : file_(::open(archive.c_str(), O_RDONLY | O_CLOEXEC)) {
     if (file_ < 0) throw stages::WriteError(fmt::format("{}: cannot be read: {}", archive, std::strerror(errno)));
     const bool locked = ::flock(file_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
-    // Whoever had it may have taken it away meanwhile.
-    struct stat opened {
-    }, there{};
-    const bool is_it = ::fstat(file_, &opened) == 0 && ::lstat(archive.c_str(), &there) == 0 &&
-                       opened.st_dev == there.st_dev && opened.st_ino == there.st_ino;
-    if (locked && is_it) return;
+    if (locked && stages::is_at(archive, file_)) return;  // whoever had it may have taken it away meanwhile
     ::close(file_);
     throw stages::WriteError(archive +
                              (locked ? ": another process has unpacked it" : ": another process is unpacking it"));
@@ -301,16 +296,13 @@ class Fetch {
     const std::vector<std::string> names = files_of(set_);
     const auto is_there = [&](const std::string& name) { return fs::exists(path_of(name), none); };
     const auto first = std::find_if(names.begin(), names.end(), is_there);
-    if (first == names.end()) return false;
-    if (std::all_of(names.begin(), names.end(), [&](const std::string& name) { return why_not(name).empty(); }))
-      return true;
-    if (fs::exists(archive, none)) return false;
-    for (const std::string& name : names)
-      if (const std::string why = why_not(name); !why.empty())
-        throw stages::DataError(fmt::format(
-            "{}: {}, but {} is there: name another folder, take it away, or replace what is there with --force",
-            path_of(name), why, path_of(*first)));
-    return true;
+    const auto wrong =
+        std::find_if(names.begin(), names.end(), [&](const std::string& name) { return !why_not(name).empty(); });
+    if (wrong == names.end()) return true;
+    if (first == names.end() || fs::exists(archive, none)) return false;
+    throw stages::DataError(
+        fmt::format("{}: {}, but {} is there: name another folder, take it away, or replace what is there with --force",
+                    path_of(*wrong), why_not(*wrong), path_of(*first)));
   }
 
   // Why it is not what was unpacked, as far as a look can tell; empty: it may be.

@@ -14,6 +14,7 @@
 
 #include <sluice/stages/digest.hpp>
 #include <sluice/stages/errors.hpp>
+#include <sluice/stages/replacement.hpp>
 
 namespace sluice::apps {
 namespace {
@@ -61,8 +62,7 @@ PartFile::PartFile(const std::string& path) : path_(path), name_(path + ".part")
 }
 
 void PartFile::open() {
-  struct stat opened {
-  }, there{};
+  struct stat opened {};
   do {
     if (file_ >= 0) ::close(file_);
     file_ = ::open(name_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0666);
@@ -73,7 +73,7 @@ void PartFile::open() {
     if (::fstat(file_, &opened) != 0) cannot(name_, "cannot be looked at");
     if (!S_ISREG(opened.st_mode)) throw stages::PathError(name_ + ": is no regular file: take it away");
     // Whoever had it may have given it its name meanwhile.
-  } while (::lstat(name_.c_str(), &there) != 0 || opened.st_ino != there.st_ino || opened.st_dev != there.st_dev);
+  } while (!stages::is_at(name_, file_));
   size_ = static_cast<std::uint64_t>(opened.st_size);
 }
 

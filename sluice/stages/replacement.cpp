@@ -58,13 +58,6 @@ std::string behind_links(const std::string& path) {
   return at.string();
 }
 
-bool is_at(const std::string& name, int file) {
-  struct stat opened {
-  }, there{};
-  return ::fstat(file, &opened) == 0 && ::lstat(name.c_str(), &there) == 0 && opened.st_dev == there.st_dev &&
-         opened.st_ino == there.st_ino;
-}
-
 bool lock(int file) {
   return uninterrupted([&] { return ::flock(file, LOCK_EX | LOCK_NB); }) == 0;
 }
@@ -80,6 +73,13 @@ bool remove_abandoned(const std::string& name) {
 }
 
 }  // namespace
+
+bool is_at(const std::string& name, int file) {
+  struct stat opened {
+  }, there{};
+  return ::fstat(file, &opened) == 0 && ::lstat(name.c_str(), &there) == 0 && opened.st_dev == there.st_dev &&
+         opened.st_ino == there.st_ino;
+}
 
 Replacement::Replacement(const std::string& path) : path_(path), target_(behind_links(path)) {
   struct stat status {};

@@ -50,6 +50,9 @@ class Replacement {
 // Where the older file is kept: beside it, with `.previous` behind its name.
 std::string previous_version(const std::string& path);
 
+// Whether this is still the name of the file that is open: another process may have taken it away or renamed it.
+bool is_at(const std::string& name, int file);
+
 // Throws WriteError if a file could not be written at this path. Leaves nothing behind and touches no file there.
 void check_writable(const std::string& path);
 

@@ -93,14 +93,16 @@ TEST(SplitAndFold, TwoFoldsAndASinkReadTheShardsOfOneSplit) {
   });
 }
 
-//  numbers -> cut => all  -> whole
-//                 => each
 struct PutAwaySlowly {
   PutAwaySlowly() = default;
   PutAwaySlowly(const PutAwaySlowly&) = default;
   PutAwaySlowly& operator=(const PutAwaySlowly&) = default;
   ~PutAwaySlowly() { std::this_thread::yield(); }
 };
+
+//  numbers -> cut => all -> whole
+//                 => again => each
+//
 // Whoever puts messages away may do so for another reader of them, which has then left without room to offer: and of
 // shards that are no whole group yet none is to come that it would wait for.
 TEST(SplitAndFold, RoomThatAFoldGivesBackForAnotherReaderIsOffered) {
